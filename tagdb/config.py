@@ -1,0 +1,81 @@
+"""Settings, read once: flags win over the environment, the environment over the file.
+
+The file is ``tagdb.toml`` in tagdb's home. Its keys, the environment's names and the flags:
+
+================  =======================  ==================
+key               environment              flag
+================  =======================  ==================
+(the home itself) ``TAGDB_HOME``           (none)
+database_url      ``TAGDB_DATABASE_URL``   ``--database-url``
+backbone          ``TAGDB_BACKBONE``       ``--backbone``
+================  =======================  ==================
+"""
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagdb.errors import ConfigError
+
+KEYS = ("database_url", "backbone")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command needs to know of its surroundings."""
+
+    home: Path
+    """Folder of the embedded database and of exported backbones."""
+    database_url: str | None = None
+    """A PostgreSQL with pgvector; None means the embedded one."""
+    backbone: str | None = None
+    """Name or path of the backbone; None means the database's own."""
+
+    @property
+    def backbone_cache(self) -> Path:
+        """Where exported LiteRT files are kept."""
+        return self.home / "backbones"
+
+
+def default_home() -> Path:
+    """The platform's data folder, or ``/var/lib/tagdb`` for root on Linux.
+
+    A root's own home is closed to the account that PostgreSQL runs under.
+    """
+    if sys.platform == "linux" and os.geteuid() == 0:
+        return Path("/var/lib/tagdb")
+    import platformdirs
+
+    return platformdirs.user_data_path("tagdb", appauthor=False)
+
+
+def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> Settings:
+    """Merge flags, environment and file.
+
+    Raises
+    ------
+    ConfigError
+        The file is not TOML, or holds an unknown key or a value that is no text.
+    """
+    env = os.environ if environment is None else environment
+    home = Path(env["TAGDB_HOME"]).expanduser().absolute() if env.get("TAGDB_HOME") else default_home()
+    file = home / "tagdb.toml"
+    values: dict[str, object] = {}
+    try:
+        if file.is_file():
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except PermissionError:
+        values = {}  # another user's home: nothing of ours to read
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error
+    for key, value in values.items():
+        if key not in KEYS or not isinstance(value, str):
+            raise ConfigError(f"{file}: {key} is not a setting, or not a text; known are {', '.join(KEYS)}")
+    for key in KEYS:
+        given = flags.get(key) or env.get(f"TAGDB_{key.upper()}")
+        if given:
+            values[key] = given
+    return Settings(home, **{key: str(value) for key, value in values.items()})

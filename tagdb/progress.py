@@ -1,0 +1,80 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+LINE_EVERY = 5.0
+"""Seconds between plain lines."""
+
+
+class Report(Protocol):
+    """Tells how far the work has come."""
+
+    def __call__(self, done: int) -> None: ...
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@contextmanager
+def track(what: str, total: int | None, unit: str, quiet: bool = False) -> Iterator[Report]:
+    """Show progress with rate and time left on standard error.
+
+    Parameters
+    ----------
+    what : what is being done, e.g. ``ingesting``.
+    total : units in all, or None where that cannot be known.
+    unit : plural, e.g. ``photos``.
+    """
+    if quiet:
+        yield lambda done: None
+    elif sys.stderr.isatty():
+        yield from _bar(what, total, unit)
+    else:
+        yield from _lines(what, total, unit)
+
+
+def _lines(what: str, total: int | None, unit: str) -> Iterator[Report]:
+    started = last = time.monotonic()
+
+    def report(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < LINE_EVERY or not done:
+            return
+        last = now
+        rate = done / (now - started)
+        text = f"{what}: {done} of {total} {unit}" if total else f"{what}: {done} {unit}"
+        text += f", {rate:.0f} {unit}/s"
+        if total and total > done:
+            text += f", {_duration((total - done) / rate)} left"
+        print(text, file=sys.stderr, flush=True)
+
+    yield report
+
+
+def _bar(what: str, total: int | None, unit: str) -> Iterator[Report]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    started = time.monotonic()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, rate="")
+
+        def report(done: int) -> None:
+            rate = done / max(time.monotonic() - started, 1e-9)
+            bar.update(task, completed=done, rate=f"{rate:.0f} {unit}/s")
+
+        yield report
