@@ -1,0 +1,12 @@
+-- One L2-normalised feature vector for each image and backbone, apart from `images` because
+-- updating a row under a vector index is dear. One partition for each backbone, made by
+-- add_backbone. PLAIN keeps the 2.5 KB in the row: reading them from TOAST would dominate a search.
+CREATE TABLE tagdb_store.embeddings (
+    backbone_id integer NOT NULL
+        CONSTRAINT embeddings_backbone_id_fkey REFERENCES tagdb_store.backbones (backbone_id),
+    image_id bigint NOT NULL
+        CONSTRAINT embeddings_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,
+    embedding halfvec(1280) NOT NULL,
+    CONSTRAINT embeddings_pkey PRIMARY KEY (backbone_id, image_id)
+) PARTITION BY LIST (backbone_id);
+ALTER TABLE tagdb_store.embeddings ALTER COLUMN embedding SET STORAGE PLAIN;

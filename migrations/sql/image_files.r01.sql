@@ -1,0 +1,12 @@
+-- The bytes, apart from `images`, so that scans of images stay narrow. Both are compressed
+-- already: EXTERNAL keeps PostgreSQL from trying again.
+CREATE TABLE tagdb_store.image_files (
+    image_id bigint
+        CONSTRAINT image_files_pkey PRIMARY KEY
+        CONSTRAINT image_files_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,
+    original bytea,
+    thumbnail bytea NOT NULL
+);
+ALTER TABLE tagdb_store.image_files
+    ALTER COLUMN original SET STORAGE EXTERNAL,
+    ALTER COLUMN thumbnail SET STORAGE EXTERNAL;

@@ -1,0 +1,23 @@
+-- The images nearest to an embedding by cosine distance, nearest first.
+CREATE FUNCTION tagdb_store.similar(query halfvec, itself bigint, top integer)
+RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET hnsw.ef_search = 100
+SET hnsw.iterative_scan = strict_order
+BEGIN ATOMIC
+    WITH nearest AS MATERIALIZED (
+        SELECT e.image_id, e.embedding <=> query AS distance
+        FROM tagdb_store.embeddings e
+        WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
+          AND e.image_id IS DISTINCT FROM itself
+        ORDER BY e.embedding <=> query
+        LIMIT top
+    )
+    SELECT (row_number() OVER (ORDER BY n.distance, n.image_id))::integer, n.image_id, i.uri, 1 - n.distance
+    FROM nearest n
+    JOIN tagdb_store.images i ON i.image_id = n.image_id
+    ORDER BY 1;
+END;

@@ -1,0 +1,230 @@
+"""Reaching the database: connecting, the state of its schema, migrating it, and its errors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import conninfo
+
+from tagdb.config import Settings
+from tagdb.errors import DatabaseError, SchemaError
+from tagdb.server import Server
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SCHEMA_REVISION = "0001"
+"""The newest migration: what this program works with."""
+POSTGRES_AT_LEAST = 15
+PGVECTOR_AT_LEAST = (0, 8)
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Notify = Callable[[str], None]
+
+
+def libpq_url(url: str) -> str:
+    """A URL as libpq understands it, also from one written for SQLAlchemy."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}{separator}{rest}"
+
+
+def without_password(url: str) -> tuple[str, str | None]:
+    """A connection string without its password, and the password."""
+    parts = conninfo.conninfo_to_dict(libpq_url(url))
+    password = parts.pop("password", None)
+    return conninfo.make_conninfo("", **parts), str(password) if password is not None else None
+
+
+def describe(url: str) -> str:
+    """Where a URL points to, without its password, for messages."""
+    try:
+        parts = conninfo.conninfo_to_dict(libpq_url(url))
+    except psycopg.Error:
+        return "the given database URL"
+    host = parts.get("host") or "the local socket"
+    return f"database {parts.get('dbname') or parts.get('user') or 'postgres'} at {host}"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn psycopg's errors into one sentence. The one place that knows PostgreSQL's error classes."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseError(
+            f"the database refuses this to your login: {_first_line(error)}; "
+            "ask its owner for the role tagdb_reader or tagdb_writer"
+        ) from error
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.InvalidSchemaName,
+    ) as error:
+        raise SchemaError(
+            f"the database's tagdb schema is incomplete ({_first_line(error)}); run: tagdb init"
+        ) from error
+    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
+        raise DatabaseError(
+            f"the database is out of space: {_first_line(error)}; make room and run the same command again"
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DatabaseError(
+            f"the connection to the database broke: {_first_line(error)}; run the same command again"
+        ) from error
+    except psycopg.Error as error:
+        raise DatabaseError(f"the database refused: {_first_line(error)}") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    primary = error.diag.message_primary
+    return primary or (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+def connect(url: str) -> Connection:
+    """Open a connection in autocommit mode.
+
+    Raises
+    ------
+    DatabaseError
+        It cannot be reached, or refuses the login.
+    """
+    try:
+        return psycopg.connect(
+            libpq_url(url),
+            autocommit=True,
+            application_name="tagdb",
+            connect_timeout=10,
+            client_encoding="utf8",
+        )
+    except psycopg.Error as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no reason given"]
+        raise DatabaseError(
+            f"cannot connect to {describe(url)}: {lines[-1]}; check --database-url or TAGDB_DATABASE_URL"
+        ) from error
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema's revision, or None where there is no tagdb schema."""
+    with translated():
+        known = connection.execute(
+            "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'tagdb_store' AND c.relname = 'alembic_version'"
+        ).fetchone()
+        if known is None:
+            return None
+        try:
+            row = connection.execute("SELECT version_num FROM tagdb_store.alembic_version").fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            return SCHEMA_REVISION  # a reader sees the public schema only, and that is there
+    return str(row[0]) if row else None
+
+
+def check_revision(connection: Connection) -> None:
+    """Raise SchemaError unless the schema is the one that this program works with."""
+    found = revision(connection)
+    if found is None:
+        raise SchemaError("the database has no tagdb schema yet; run: tagdb init")
+    if found < SCHEMA_REVISION:
+        raise SchemaError(
+            f"the database's schema is of revision {found}, this tagdb needs {SCHEMA_REVISION}; "
+            "run: tagdb init"
+        )
+    if found > SCHEMA_REVISION:
+        raise SchemaError(
+            f"the database's schema is of revision {found}, newer than this tagdb knows ({SCHEMA_REVISION}); "
+            "upgrade tagdb"
+        )
+
+
+def engine(url: str) -> "Engine":
+    """A SQLAlchemy engine that connects as :func:`connect` does; for migrations."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(libpq_url(url)), poolclass=NullPool
+    )
+
+
+def migrate(url: str) -> tuple[str | None, str]:
+    """Create the schema or upgrade it to the newest revision. Returns (before, after).
+
+    Safe to run from several places at once: an advisory lock is held, and all is one transaction.
+
+    Raises
+    ------
+    SchemaError
+        The schema is newer than this program.
+    DatabaseError
+        PostgreSQL or pgvector is too old or missing, or the login may not create schemas.
+    """
+    with connect(url) as connection:
+        before = revision(connection)
+        if before is not None and before > SCHEMA_REVISION:
+            check_revision(connection)
+        if before == SCHEMA_REVISION:
+            return before, SCHEMA_REVISION
+        _check_server(connection)
+
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
+
+    import tagdb.migrations
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
+    try:
+        with engine(url).begin() as connection_:
+            config.attributes["connection"] = connection_
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        with translated():
+            raise error.orig or error from error
+    return before, SCHEMA_REVISION
+
+
+def _check_server(connection: Connection) -> None:
+    version = connection.info.server_version // 10_000
+    if version < POSTGRES_AT_LEAST:
+        raise DatabaseError(f"this is PostgreSQL {version}; tagdb needs {POSTGRES_AT_LEAST} or newer")
+    row = connection.execute(
+        "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
+        " WHERE name = 'vector'"
+    ).fetchone()
+    if row is None:
+        raise DatabaseError(
+            "this PostgreSQL has no pgvector; install the extension (package postgresql-NN-pgvector)"
+        )
+    found = tuple(int(part) for part in str(row[0]).split(".")[:2])
+    if found < PGVECTOR_AT_LEAST:
+        raise DatabaseError(
+            f"this PostgreSQL has pgvector {row[0]}; tagdb needs 0.8 or newer (ALTER EXTENSION vector UPDATE)"
+        )
+
+
+def ensure_url(settings: Settings, notify: Notify) -> str:
+    """The database's URL. Starts the embedded server if that is the one and it is down."""
+    if settings.database_url:
+        return settings.database_url
+    server = Server(settings.home)
+    if server.start():
+        notify(f"started the embedded PostgreSQL in {settings.home}; it goes on running until: tagdb db stop")
+    return server.url()
+
+
+@contextmanager
+def open_database(settings: Settings, notify: Notify) -> Iterator[Connection]:
+    """Connect to a database whose schema is right. The embedded one initialises itself on first use.
+
+    Errors of PostgreSQL inside the block come out as one sentence (see :func:`translated`).
+    """
+    url = ensure_url(settings, notify)
+    with connect(url) as connection:
+        if settings.database_url is None and revision(connection) is None:
+            migrate(url)
+        check_revision(connection)
+        with translated():
+            yield connection

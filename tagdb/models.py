@@ -1,0 +1,197 @@
+"""The tables of schema ``tagdb_store`` as SQLAlchemy describes them.
+
+The migrations' SQL files make the tables; these definitions mirror them so that
+``alembic check`` can prove that code and database agree, and for whoever wants to read tagdb's
+tables through SQLAlchemy. What a column means is said in the SQL file of its table.
+"""
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    schema="tagdb_store",
+    naming_convention={"pk": "%(table_name)s_pkey", "fk": "%(table_name)s_%(column_0_name)s_fkey"},
+)
+
+_NOW = text("now()")
+_CLOCK = text("clock_timestamp()")
+_EMPTY = text("'{}'")
+_TIME = DateTime(timezone=True)
+
+backbones = Table(
+    "backbones",
+    metadata,
+    Column("backbone_id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("input_size", Integer, CheckConstraint("input_size > 0"), nullable=False),
+    Column("weights_sha256", LargeBinary, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", _TIME, nullable=False, server_default=_NOW),
+    UniqueConstraint("input_size", "weights_sha256", name="backbones_identity"),
+    Index("backbones_one_active", "active", unique=True, postgresql_where=text("active")),
+)
+
+ingest_runs = Table(
+    "ingest_runs",
+    metadata,
+    Column("ingest_run_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("sources", ARRAY(Text), nullable=False),
+    Column("started_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("finished_at", _TIME),
+    Column("images_new", Integer, nullable=False, server_default="0"),
+    Column("images_known", Integer, nullable=False, server_default="0"),
+    Column("images_updated", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+)
+
+ingest_errors = Table(
+    "ingest_errors",
+    metadata,
+    Column("ingest_error_id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "ingest_run_id",
+        BigInteger,
+        ForeignKey(ingest_runs.c.ingest_run_id, ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("origin", Text, nullable=False),
+    Column("line", Integer),
+    Column("reason", Text, nullable=False),
+    Index("ingest_errors_ingest_run_id", "ingest_run_id"),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("image_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("content_sha256", LargeBinary, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("collection", Text),
+    Column("source_ref", Text),
+    Column("taken_at", _TIME),
+    Column("ingested_at", _TIME, nullable=False, server_default=_NOW),
+    Column("ingest_run_id", BigInteger, ForeignKey(ingest_runs.c.ingest_run_id, ondelete="SET NULL")),
+    Column("metadata", JSONB, nullable=False, server_default=_EMPTY),
+    UniqueConstraint("content_sha256", name="images_content_sha256_key"),
+    Index("images_collection", "collection"),
+    Index("images_ingest_run_id", "ingest_run_id"),
+)
+
+image_files = Table(
+    "image_files",
+    metadata,
+    Column(
+        "image_id",
+        BigInteger,
+        ForeignKey(images.c.image_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("original", LargeBinary),
+    Column("thumbnail", LargeBinary, nullable=False),
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column(
+        "backbone_id", Integer, ForeignKey(backbones.c.backbone_id), primary_key=True, autoincrement=False
+    ),
+    Column(
+        "image_id",
+        BigInteger,
+        ForeignKey(images.c.image_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("embedding", HALFVEC(1280), nullable=False),
+    postgresql_partition_by="LIST (backbone_id)",
+)
+
+hashtags = Table(
+    "hashtags",
+    metadata,
+    Column("hashtag_id", Integer, Identity(always=True), primary_key=True),
+    Column("hashtag", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False, server_default=_NOW),
+    UniqueConstraint("hashtag", name="hashtags_hashtag_key"),
+)
+
+image_hashtags = Table(
+    "image_hashtags",
+    metadata,
+    Column(
+        "image_id",
+        BigInteger,
+        ForeignKey(images.c.image_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("hashtag_id", Integer, ForeignKey(hashtags.c.hashtag_id), primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False, server_default="ingest"),
+    Index("image_hashtags_hashtag_id", "hashtag_id", "image_id"),
+)
+
+factor_runs = Table(
+    "factor_runs",
+    metadata,
+    Column("factor_run_id", Integer, Identity(always=True), primary_key=True),
+    Column("status", Text, nullable=False, server_default="building"),
+    Column("factors", Integer, nullable=False),
+    Column("alpha", Double, nullable=False),
+    Column("regularization", Double, nullable=False),
+    Column("iterations", Integer, nullable=False),
+    Column("min_images", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("neighbours", Integer, nullable=False),
+    Column("similarity_exponent", Double, nullable=False),
+    Column("images", Integer, nullable=False, server_default="0"),
+    Column("hashtags", Integer, nullable=False, server_default="0"),
+    Column("interactions", BigInteger, nullable=False, server_default="0"),
+    Column("seconds", Double),
+    Column("versions", JSONB, nullable=False, server_default=_EMPTY),
+    Column("metrics", JSONB, nullable=False, server_default=_EMPTY),
+    Column("created_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("activated_at", _TIME),
+    Index("factor_runs_one_active", "status", unique=True, postgresql_where=text("status = 'active'")),
+)
+
+image_factors = Table(
+    "image_factors",
+    metadata,
+    Column("factor_run_id", Integer, primary_key=True, autoincrement=False),
+    Column("image_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("factors", HALFVEC, nullable=False),
+    postgresql_partition_by="LIST (factor_run_id)",
+)
+
+hashtag_factors = Table(
+    "hashtag_factors",
+    metadata,
+    Column("factor_run_id", Integer, primary_key=True, autoincrement=False),
+    Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
+    Column("factors", HALFVEC, nullable=False),
+    postgresql_partition_by="LIST (factor_run_id)",
+)
