@@ -1,0 +1,80 @@
+"""What a hashtag is: one rule that folds all spellings of a hashtag into one text."""
+
+import re
+import unicodedata
+
+from tagdb.errors import RejectedInput
+
+MAX_LENGTH = 150
+"""Longest folded hashtag, in code points."""
+
+# Normalization takes quadratic time on a long run of combining marks; composition never shortens a
+# text to less than a quarter, so that nothing beyond this could have been folded to MAX_LENGTH.
+_MAX_RAW_LENGTH = 10 * MAX_LENGTH
+
+_JOINERS = frozenset("_\u00b7\u200c\u200d")  # low line, middle dot, ZWNJ, ZWJ
+_SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_DELIMITERS = re.compile(r"[\s,;|#＃]+")
+
+
+def fold(text: str) -> str:
+    """Return the one spelling under which a hashtag is stored and looked up.
+
+    Surrounding white space and leading ``#`` (also full-width) are dropped, the rest is NFKC-normalized
+    and case-folded. The function is idempotent. The result has 1 to ``MAX_LENGTH`` code points: letters,
+    marks, numbers, emoji, underscores, middle dots and joiners, among them at least one letter, number
+    or symbol.
+
+    Raises:
+        RejectedInput: the text cannot be a hashtag; the message says why, without raw control characters.
+    """
+    stripped = text.strip()
+    if len(stripped) > _MAX_RAW_LENGTH:
+        raise _too_long(stripped)
+    folded = unicodedata.normalize("NFKC", stripped).lstrip("# ").casefold()
+    # Case folding may decompose (ǰ), hence once more.
+    folded = unicodedata.normalize("NFKC", folded)
+    if not folded:
+        raise RejectedInput("empty hashtag")
+    if len(folded) > MAX_LENGTH:
+        raise _too_long(folded)
+    substantial = False
+    for character in folded:
+        category = unicodedata.category(character)
+        if category[0] in "LN" or category == "So" or character in _SKIN_TONES:
+            substantial = True
+        elif category[0] != "M" and character not in _JOINERS:
+            name = unicodedata.name(character, "")
+            shown = f"U+{ord(character):04X}" + (f" ({name})" if name else "")
+            raise RejectedInput(f"{shown} cannot be part of a hashtag: '{printable(folded, 40)}'")
+    if not substantial:
+        code_points = " ".join(f"U+{ord(character):04X}" for character in folded[:8])
+        raise RejectedInput(f"no letter, number or symbol in the hashtag: {code_points}")
+    return folded
+
+
+def split(text: str) -> list[str]:
+    """Split a text of several hashtags into raw pieces, without ``#`` and not yet folded.
+
+    Hashtags end at white space, a comma, a semicolon, a vertical bar, or the ``#`` of the next one:
+    ``"#a#b, c"`` gives ``["a", "b", "c"]``. There are no empty pieces.
+    """
+    return [piece for piece in _DELIMITERS.split(text) if piece]
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """Return a text that is safe to print: what is not printable is escaped as in Python's ``repr``.
+
+    Control characters, bidirectional marks and surrogates come out as ``\\x1b``, ``\\u202e``, ``\\udcff``.
+    Only the first ``limit`` characters are shown, followed by an ellipsis, if there are more.
+    """
+    shown = text if limit is None or len(text) <= limit else text[:limit] + "…"
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+
+
+def _too_long(text: str) -> RejectedInput:
+    return RejectedInput(
+        f"hashtag of {len(text)} characters, at most {MAX_LENGTH} are allowed: '{printable(text, 40)}'"
+    )

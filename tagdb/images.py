@@ -1,0 +1,216 @@
+"""Photos, decoded from bytes.
+
+Nothing here reads files or knows the database, and everything may be called from many threads at once.
+"""
+
+import hashlib
+import io
+import logging
+import re
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import numpy.typing as npt
+
+# The six plug-ins are imported here, because Pillow would load all of its plug-ins, from within the first
+# threads that decode, if it looked for them itself.
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from tagdb.errors import RejectedInput
+from tagdb.hashtags import printable
+
+MAX_PIXELS = 100_000_000
+"""Pictures of more pixels are rejected before they are decoded."""
+
+THUMBNAIL_SIZE = 256
+"""Longest side of a thumbnail, in pixels."""
+
+_PLUGINS = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# Pillow calls a JPEG that holds more than one picture an MPO.
+_MEDIA_TYPES = {"MPO": "image/jpeg"} | {name: f"image/{name.lower()}" for name in _FORMATS}
+
+# decode() compares the size in the header with MAX_PIXELS itself; Pillow's own limit is lower, and warns.
+Image.MAX_IMAGE_PIXELS = None
+# Pillow warns and logs about damaged metadata, which is no concern of the user's. Both are silenced for
+# good, as warnings.catch_warnings() does not work with threads. Only what libtiff itself prints about damaged
+# compressed TIFFs gets through: Pillow offers no way to its error handler.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+_ORIENTATION, _EXIF_IFD, _TAKEN_AT, _TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_EXIF_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+_EXIF_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
+
+_16_TO_8_BITS = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo."""
+
+    sha256: bytes
+    """SHA-256 of the content, 32 bytes."""
+    media_type: str
+    """For example ``image/jpeg``: what the content is, whatever the file is named."""
+    width: int
+    """Width of the full picture in pixels, once it is upright."""
+    height: int
+    """Height of the full picture in pixels, once it is upright."""
+    taken_at: datetime | None
+    """EXIF's DateTimeOriginal in UTC; without an offset in EXIF it is taken for UTC."""
+    pixels: npt.NDArray[np.uint8]
+    """What the backbone sees: RGB, shape (size, size, 3), read-only; the picture squashed to a square."""
+    thumbnail: bytes
+    """JPEG without metadata, at most ``THUMBNAIL_SIZE`` pixels on its longest side."""
+
+
+def content_hash(content: bytes) -> bytes:
+    """Return the SHA-256 of a photo's content, 32 bytes."""
+    return hashlib.sha256(content).digest()
+
+
+def decode(content: bytes, size: int) -> Photo:
+    """Decode a JPEG, PNG, WebP, GIF, BMP or TIFF; of several frames or pages the first one.
+
+    The picture is turned upright as EXIF says, and what is transparent becomes white. Large JPEGs are
+    decoded at a reduced scale, though never below twice ``size`` (and 320 pixels) on either side.
+
+    Args:
+        content: the bytes of the file.
+        size: width and height of ``Photo.pixels``, in pixels.
+
+    Raises:
+        RejectedInput: the content is not a photo that can be decoded; the message is a short phrase.
+    """
+    if not content:
+        raise RejectedInput("empty file")
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            return _photo(image, content, size)
+    except RejectedInput:
+        raise
+    except UnidentifiedImageError:
+        raise RejectedInput("not a picture in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)") from None
+    except MemoryError:
+        raise RejectedInput("not enough memory to decode it") from None
+    except Exception as error:
+        # On hostile bytes Pillow may raise nearly anything: OSError, SyntaxError, struct.error, KeyError …
+        detail = printable(str(error).rstrip("."), 100) or type(error).__name__
+        raise RejectedInput(f"truncated or damaged: {detail}") from error
+
+
+def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise RejectedInput(
+            f"too large: {width} × {height} pixels, at most {MAX_PIXELS // 1_000_000} million are read"
+        )
+    if width < 1 or height < 1:
+        raise RejectedInput("truncated or damaged: no pixels")
+    media_type = _MEDIA_TYPES[str(image.format)]
+    least = max(2 * size, 320)
+    image.draft(None, (least, least))  # only JPEG knows drafts
+    image.load()
+    orientation, taken_at = _exif(image)
+    rgb = _rgb(image)
+    # Only now that no converter needs them: comments and profiles would be copied into the thumbnail.
+    rgb.info = {}
+    squashed = rgb.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    scale = min(1.0, THUMBNAIL_SIZE / max(width, height))
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    thumbnail = rgb.resize(small, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if orientation in _TRANSPOSITIONS:
+        # The small pictures are turned rather than the large one, which takes far longer.
+        squashed = squashed.transpose(_TRANSPOSITIONS[orientation])
+        thumbnail = thumbnail.transpose(_TRANSPOSITIONS[orientation])
+        if orientation >= 5:
+            width, height = height, width
+    jpeg = io.BytesIO()
+    thumbnail.save(jpeg, "JPEG", quality=85)
+    return Photo(
+        sha256=content_hash(content),
+        media_type=media_type,
+        width=width,
+        height=height,
+        taken_at=taken_at,
+        pixels=np.asarray(squashed),
+        thumbnail=jpeg.getvalue(),
+    )
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to RGB."""
+    mode = image.mode
+    if mode == "F":
+        raise RejectedInput("pixels are floating-point numbers, whose range is unknown")
+    if mode == "I" or mode.startswith("I;16"):
+        values = np.asarray(image)
+        if mode == "I":
+            # 16-bit files may be opened as I, too; 32-bit ones reach beyond 16 bits.
+            values = np.clip(values >> 15 if values.max() > 0xFFFF else values, 0, 0xFFFF)
+        return Image.fromarray(_16_TO_8_BITS[values]).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    if mode == "CMYK" and image.info.get("icc_profile"):
+        try:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+            converted = None  # a damaged profile, or one for another mode
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+def _exif(image: Image.Image) -> tuple[int, datetime | None]:
+    """Read orientation (1 to 8) and time; EXIF that cannot be understood counts as absent."""
+    orientation, taken_at = 1, None
+    try:
+        exif = image.getexif()
+        value = exif.get(_ORIENTATION)
+        if value in _TRANSPOSITIONS:
+            orientation = int(value)
+        details = exif.get_ifd(_EXIF_IFD)
+        taken_at = _exif_time(str(details.get(_TAKEN_AT)), str(details.get(_TAKEN_AT_OFFSET)))
+    except Exception:  # as in decode(); the pixels are fine, and they are what counts
+        return orientation, None
+    return orientation, taken_at
+
+
+def _exif_time(time: str, offset: str) -> datetime | None:
+    match = _EXIF_TIME.match(time)
+    if not match:
+        return None
+    zone = timedelta()
+    if signed := _EXIF_OFFSET.match(offset):
+        zone = timedelta(hours=int(signed[2]), minutes=int(signed[3])) * (-1 if signed[1] == "-" else 1)
+    try:
+        return datetime(*map(int, match.groups()), tzinfo=timezone(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
+    except (ValueError, OverflowError):  # 0000:00:00 00:00:00 is what cameras without a clock write
+        return None

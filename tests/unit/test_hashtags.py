@@ -1,0 +1,120 @@
+"""How hashtags are folded and split."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagdb.errors import RejectedInput
+from tagdb.hashtags import MAX_LENGTH, fold, printable, split
+
+# Letters whose case or compatibility folding is peculiar, and what hashtags are framed by.
+PECULIAR = "ßẞİıſǰΐᾳᾼ\u0345\u0301\u0307ﬀŀ·ªŉÅKΣςꭰᏸ가각 ㍿①Ⅷ😀🏽\u200d\ufe0f_#＃﹟ \u00b4\u202e\x00\ud800"
+
+
+@pytest.mark.parametrize(
+    ("raw", "folded"),
+    [
+        ("#Cat", "cat"),
+        ("  ##cat\n", "cat"),
+        ("# cat", "cat"),
+        ("＃ＣＡＴ", "cat"),
+        ("Straße", "strasse"),
+        ("STRASSE", "strasse"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+        ("x²", "x2"),
+        ("a_b", "a_b"),
+        ("col·lecció", "col·lecció"),
+        ("coŀlecció", "col·lecció"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d👧", "👩\u200d👧"),
+        ("👍🏽", "👍🏽"),
+        ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
+        ("🇩🇪", "🇩🇪"),
+        ("हिन्दी", "हिन्दी"),
+        ("a" * MAX_LENGTH, "a" * MAX_LENGTH),
+        ("2019", "2019"),
+    ],
+)
+def test_fold(raw: str, folded: str) -> None:
+    assert fold(raw) == folded
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("", "empty hashtag"),
+        (" # ", "empty hashtag"),
+        ("a" * (MAX_LENGTH + 1), "hashtag of 151 characters, at most 150"),
+        ("ß" * 76, "hashtag of 152 characters"),
+        ("\u0301" * 100_000, "hashtag of 100000 characters"),
+        ("a b", "U+0020 (SPACE)"),
+        ("a#b", "U+0023"),
+        ("wow!", "U+0021 (EXCLAMATION MARK)"),
+        ("a\u202eb", "U+202E"),
+        ("a\x00b", "U+0000 cannot"),
+        ("a\x1b[31m", "U+001B"),
+        ("a\ud800", "U+D800"),
+        ("a\ufeffb", "U+FEFF"),
+        ("a\ue000", "U+E000"),
+        ("a-b", "U+002D"),
+        ("a$", "U+0024"),
+        ("___", "no letter, number or symbol in the hashtag: U+005F U+005F U+005F"),
+        ("\u0301\u200d", "no letter, number or symbol"),
+    ],
+)
+def test_fold_rejects(raw: str, reason: str) -> None:
+    with pytest.raises(RejectedInput) as caught:
+        fold(raw)
+    assert reason in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text() | st.text(alphabet=PECULIAR, max_size=12))
+def test_folding_is_idempotent_and_safe(raw: str) -> None:
+    try:
+        folded = fold(raw)
+    except RejectedInput as error:
+        folded, reason = "", str(error)
+    if not folded:
+        assert reason.isprintable()
+        return
+    assert fold(folded) == folded
+    assert fold("#" + folded) == folded
+    assert unicodedata.is_normalized("NFKC", folded)
+    assert 1 <= len(folded) <= MAX_LENGTH
+    folded.encode()
+
+
+def test_every_character_folds_once() -> None:
+    for character in map(chr, range(0x30000)):
+        try:
+            folded = fold(character)
+        except RejectedInput:
+            continue
+        assert fold(folded) == folded, f"U+{ord(character):04X}"
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("#a#b", ["a", "b"]),
+        ("a, b;c|d e\tf\ng", ["a", "b", "c", "d", "e", "f", "g"]),
+        ("＃a＃B", ["a", "B"]),
+        (" ,#;|", []),
+        ("", []),
+        ("wow! #x", ["wow!", "x"]),
+    ],
+)
+def test_split(text: str, pieces: list[str]) -> None:
+    assert split(text) == pieces
+
+
+def test_printable() -> None:
+    assert printable("a\x1b[1m\u202e\udcff é😀") == "a\\x1b[1m\\u202e\\udcff é😀"
+    assert printable("abcdef", 3) == "abc…"
+    assert printable("abc", 3) == "abc"

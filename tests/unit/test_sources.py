@@ -1,0 +1,570 @@
+"""What is found in sources; the photos here are files that nobody opens."""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagdb import sources
+from tagdb.errors import SourceError
+from tagdb.sources import Record, Rejection, Source, open_source
+
+INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    return path
+
+
+def write(path: Path, *rows: object, text: str | bytes | None = None) -> str:
+    """Write a manifest: JSON Lines of the rows (texts as they are), or a text."""
+    if text is None:
+        text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def records(source: Source) -> list[Record]:
+    """All that a source has, if nothing is rejected."""
+    found = list(source)
+    assert [item for item in found if isinstance(item, Rejection)] == []
+    return [item for item in found if isinstance(item, Record)]
+
+
+def reasons(source: Source) -> dict[int | None, str]:
+    found = list(source)
+    assert all(item.origin.isprintable() for item in found)
+    return {item.line: item.reason for item in found if isinstance(item, Rejection)}
+
+
+def row_of(tmp_path: Path, **row: object) -> Record | Rejection:
+    """What becomes of a row that is all right otherwise."""
+    touch(tmp_path / "a.jpg")
+    (item,) = open_source(write(tmp_path / "one.jsonl", {"file_name": "a.jpg"} | row))
+    return item
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return touch(tmp_path / "a.jpg")
+
+
+# --- The ancestor's layout ----------------------------------------------------------------------------
+
+
+def ancestor(folder: Path, **lists: list[dict[str, Any]]) -> str:
+    for name, rows in lists.items():
+        (folder / "metadata").mkdir(exist_ok=True)
+        write(folder / "metadata" / f"{name}.json", text=json.dumps(rows, indent=0))
+        for row in rows:
+            if "image_local_name" in row and row["image_local_name"] != "missing.jpg":
+                touch(folder / "data" / row["search_hashtag"] / row["image_local_name"])
+    return str(folder)
+
+
+def test_ancestor(tmp_path: Path) -> None:
+    cat: dict[str, Any] = {"post_link": "https://x/1", "image": "https://x/1.jpg", "search_hashtag": "cats"}
+    cat |= {"hashtags": ["#Cat", "pet"], "image_local_name": "1.jpg", "likes": 3}
+    dog: dict[str, Any] = {
+        "post_link": None,
+        "image": None,
+        "search_hashtag": "dogs",
+        "image_local_name": "2.jpg",
+    }
+    source = open_source(
+        ancestor(tmp_path, dogs=[dog], cats=[cat, cat | {"image_local_name": "missing.jpg"}])
+    )
+    assert (source.name, source.count()) == (str(tmp_path), 3)
+    first, missing, last = source
+    path = tmp_path / "data/cats/1.jpg"
+    assert first == Record(
+        path=path,
+        uri=path.as_uri(),
+        hashtags=("#Cat", "pet"),
+        collection="cats",
+        source_ref="https://x/1",
+        taken_at=None,
+        metadata={"image": "https://x/1.jpg", "likes": 3},
+        origin=str(tmp_path / "metadata/cats.json"),
+        line=1,
+    )
+    assert missing == Rejection(str(tmp_path / "metadata/cats.json"), 2, "no such file: cats/missing.jpg")
+    assert isinstance(last, Record)
+    assert (last.hashtags, last.source_ref, last.metadata, last.line) == ((), None, {}, 1)
+
+
+def test_ancestor_rows_that_are_wrong(tmp_path: Path) -> None:
+    good: dict[str, Any] = {"search_hashtag": "a", "image_local_name": "1.jpg", "hashtags": []}
+    folder = ancestor(tmp_path, a=[good], z=[good])
+    outside = {"search_hashtag": "..", "image_local_name": "metadata/a.json"}
+    broken = json.dumps([good, {"search_hashtag": "a"}, outside, good | {"search_hashtag": 5}])
+    write(tmp_path / "metadata/b.json", text=broken[:-1] + ", {")
+    found = list(open_source(folder))
+    assert [type(item) for item in found] == [Record, Record, *[Rejection] * 4, Record]
+    rejected = [item.reason for item in found if isinstance(item, Rejection)]
+    assert rejected[0].startswith("search_hashtag and image_local_name")
+    assert rejected[1] == "outside the data folder (use --allow-outside): ../metadata/a.json"
+    assert rejected[2] == "search_hashtag must be a text: 5"
+    assert rejected[3].startswith("invalid JSON: ")
+
+
+@pytest.mark.skipif(not INSTAGRAM.is_dir(), reason="the data set is not here")
+def test_real_data() -> None:
+    source = open_source(str(INSTAGRAM))
+    found = records(source)
+    assert len(found) == source.count() > 1000
+    assert {record.collection for record in found} >= {"cars", "food"}
+
+
+# --- Manifests ----------------------------------------------------------------------------------------
+
+FULL = {"file_name": "a.jpg", "uri": "https://x/a", "hashtags": ["#A", "b c"], "collection": "c"}
+FULL |= {
+    "source_ref": "https://x/p",
+    "taken_at": "2019-06-16T12:00:00+02:00",
+    "likes": 3,
+    "deep": {"x": [None]},
+}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json", ".JSONL"])
+def test_json_lines(tmp_path: Path, photo: Path, suffix: str) -> None:
+    source = open_source(
+        write(tmp_path / f"m{suffix}", FULL, "", {"file_name": "a.jpg", "hashtags": "#x#y, z"})
+    )
+    full, short = records(source)
+    assert source.count() == 2
+    assert full == Record(
+        path=photo,
+        uri="https://x/a",
+        hashtags=("#A", "b c"),
+        collection="c",
+        source_ref="https://x/p",
+        taken_at=datetime(2019, 6, 16, 10, tzinfo=UTC),
+        metadata={"likes": 3, "deep": {"x": [None]}},
+        origin=str(tmp_path / f"m{suffix}"),
+        line=1,
+    )
+    assert (short.uri, short.hashtags, short.line) == (photo.as_uri(), ("x", "y", "z"), 3)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_list(tmp_path: Path, photo: Path, indent: int | None) -> None:
+    rows = [FULL | {"likes": number, "text": "ü]," * number} for number in range(1000)]
+    for text in (json.dumps(rows, indent=indent, ensure_ascii=False), "[ ]"):
+        source = open_source(write(tmp_path / "m.json", text="\ufeff\n" + text))
+        found = records(source)
+        assert len(found) == source.count() == len(json.loads(text))
+        assert [record.metadata["likes"] for record in found] == list(range(len(found)))
+        assert [record.line for record in found] == list(range(1, len(found) + 1))
+
+
+def test_json_list_across_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the text is cut into pieces, the items are the same."""
+
+    class Trickle(io.StringIO):
+        def read(self, size: int | None = -1, /) -> str:
+            return super().read(1)
+
+    text = ' [12, {"a": "]"} , [1, 2] ,"x",-3.5e1, {}\n] '
+    items = [item for _, _, item in sources._json_list(Trickle(text), "m")]
+    assert items == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[{}", "[{},", "[{},]", "[{} {}]", "[{}] []", "[{}, nul]", "[{}, " + "[" * 100_000]
+)
+def test_json_list_that_breaks(tmp_path: Path, text: str) -> None:
+    found = list(open_source(write(tmp_path / "m.json", text=text)))
+    assert isinstance(found[-1], Rejection)
+    assert "JSON" in found[-1].reason or "nested" in found[-1].reason
+    assert len(found) <= 2
+
+
+def test_csv_and_tsv(tmp_path: Path, photo: Path) -> None:
+    lines = [
+        "\ufeff,file_name,hashtags,taken_at,collection,title",
+        '0,a.jpg,"#a, b",1560679200,,"two\nlines"',
+        "",
+        "1,a.jpg,,,,",
+    ]
+    for suffix, delimiter in ((".csv", ","), (".tsv", "\t")):
+        text = "\r\n".join(lines)
+        if delimiter == "\t":
+            text = text.replace("#a, b", "#a; b").replace(",", "\t")
+        source = open_source(write(tmp_path / f"m{suffix}", text=text))
+        first, second = records(source)
+        assert source.count() == 2
+        assert (first.hashtags, first.collection, first.line) == (("a", "b"), None, 2)
+        assert first.taken_at == datetime(2019, 6, 16, 10, tzinfo=UTC)
+        assert first.metadata == {"title": "two\nlines"}
+        assert (second.hashtags, second.taken_at, second.metadata, second.line) == ((), None, {}, 5)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("name,tags", "lacks file_name (or uri) and hashtags; it has name, tags"),
+        ("file_name,tags", "lacks hashtags; it has file_name, tags"),
+        ("uri,hashtags,x,x", "has x 2 times"),
+        ("", "it has nothing"),
+        ('"file_name', "no readable header"),
+    ],
+)
+def test_csv_headers_that_are_wrong(tmp_path: Path, header: str, message: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(write(tmp_path / "m.csv", text=header))
+    assert message in str(caught.value)
+
+
+def test_csv_rows_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_LINE", 200)
+    rows = [
+        b"a.jpg,x",
+        b"a.jpg",
+        b'"a"b.jpg,x',
+        b"a.jpg,\xff",
+        b"a.jpg,\0",
+        b"a.jpg," + b"x" * 500,
+        b"a.jpg,x",
+        b'a.jpg,"x',
+    ]
+    source = open_source(write(tmp_path / "m.csv", text=b"file_name,hashtags\n" + b"\n".join(rows)))
+    found = reasons(source)
+    assert source.count() == 8
+    assert list(found) == [3, 4, 5, 6, 7, 9]
+    assert found[3] == "1 cells where the header has 2"
+    assert found[4].startswith("invalid CSV: ")
+    assert found[5] == "not valid UTF-8: hashtags"
+    assert found[6] == "a NUL character in hashtags"
+    assert found[7].startswith("longer than")
+    assert found[9].startswith("invalid CSV: ")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"file_name": "a.jpg", "hashtags": 5}, "hashtags must be a list of texts, or a text: 5"),
+        (
+            {"file_name": "a.jpg", "hashtags": ["a", None]},
+            'hashtags must be a list of texts, or a text: ["a", null]',
+        ),
+        ({"file_name": None}, "neither file_name nor uri is given"),
+        ({"file_name": ""}, "neither file_name nor uri is given"),
+        ({}, "neither file_name nor uri is given"),
+        ({"file_name": ["a.jpg"]}, 'file_name must be a text: ["a.jpg"]'),
+        ({"file_name": "a.jpg", "collection": 1}, "collection must be a text: 1"),
+        (
+            {"file_name": "a.jpg", "taken_at": "soon"},
+            'taken_at must be an ISO 8601 time, or Unix seconds: "soon"',
+        ),
+        ({"uri": "https://x/a.jpg"}, "a uri is never fetched: add file_name with a local copy"),
+        ({"uri": "data:image/png;base64,"}, "a uri is never fetched: add file_name with a local copy"),
+        ({"uri": "file://server/a.jpg"}, "a file on another machine: file://server/a.jpg"),
+        ({"uri": "file://[/a.jpg"}, "not a valid uri: file://[/a.jpg"),
+        ({"file_name": "b.jpg"}, "no such file: b.jpg"),
+        ({"file_name": "a.jpg/b"}, "no such file: a.jpg/b"),
+        ({"file_name": "b\x1b[1m\u202e"}, "no such file: b\\x1b[1m\\u202e"),
+        ({"file_name": "."}, "not a regular file: ."),
+        ({"file_name": "b" * 5000}, "cannot read " + "b" * 200 + "…: File name too long"),
+        ({"uri": "file:%00"}, "cannot read \\x00: embedded null byte"),
+        ({"file_name": "a.jpg", "x": "\0"}, "a NUL character in x"),
+        ({"file_name": "a.jpg", "x": [{"y": "\0"}]}, "a NUL character in y"),
+        ({"file_name": "a.jpg", "x\0": 1}, "a NUL character in the name of a field"),
+        ({"file_name": "a.jpg", "x": "\ud800"}, "not valid UTF-8: x"),
+        ({"file_name": "a.jpg", "x": float("nan")}, "not a finite number: x"),
+        ('{"file_name": "a.jpg", "x": 1e999}', "not a finite number: x"),
+        ('{"file_name": "a.jpg", "x": [-Infinity]}', "not a finite number: x"),
+        ('{"file_name": "a.jpg", "file_name": "b.jpg"}', "twice in one object: file_name"),
+        ('{"file_name": "a.jpg", "x": [{"y": 1, "y": 1}]}', "twice in one object: y"),
+        ('{"file_name": "a.jpg"', "invalid JSON: Expecting ',' delimiter"),
+        ('{"x": ' + "9" * 5000 + "}", "invalid JSON: Exceeds the limit"),
+        ('{"x": ' + "[" * 100_000, "nested too deeply"),
+        ('{"x": ' + "[" * 100 + "]" * 100 + "}", "nested too deeply: x"),
+        ("5", "not an object but 5"),
+        ("[]", "not an object but []"),
+    ],
+)
+def test_rows_that_are_wrong(tmp_path: Path, photo: Path, row: object, reason: str) -> None:
+    """The message, and that the next row is read."""
+    found = list(open_source(write(tmp_path / "m.jsonl", row, {"file_name": "a.jpg"})))
+    assert isinstance(found[0], Rejection)
+    assert found[0].line == 1
+    assert found[0].reason.startswith(reason)
+    assert found[0].reason.isprintable()
+    assert isinstance(found[1], Record)
+
+
+def test_lines_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_LINE", 100)
+    good = b'{"file_name": "a.jpg"}'
+    exact = b'{"file_name": "a.jpg", "x": "' + b"x" * 68 + b'"}\n'
+    assert len(exact) == 100
+    lines = (
+        b"\xef\xbb\xbf"
+        + good
+        + b"\n"
+        + b'{"file_name": "\xff.jpg"}\n'
+        + b"x" * 200_000
+        + b"\n"
+        + exact
+        + good
+    )
+    source = open_source(write(tmp_path / "m.jsonl", text=lines))
+    assert source.count() == 5
+    found = reasons(source)
+    assert list(found) == [2, 3]
+    assert found[2] == "not valid UTF-8: file_name"
+    assert found[3].startswith("longer than")
+
+
+def test_an_object_of_a_list_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_LINE", 100_000)
+    (item,) = open_source(write(tmp_path / "m.json", text='[{"x": "' + "x" * 1_000_000 + '"}]'))
+    assert isinstance(item, Rejection)
+    assert item.reason.startswith("longer than 100000 characters")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2019-06-16", datetime(2019, 6, 16, tzinfo=UTC)),
+        ("20190616", datetime(2019, 6, 16, tzinfo=UTC)),
+        ("2019-06-16 12:00:00", datetime(2019, 6, 16, 12, tzinfo=UTC)),
+        ("2019-06-16T12:00:00Z", datetime(2019, 6, 16, 12, tzinfo=UTC)),
+        ("1560686400", datetime(2019, 6, 16, 12, tzinfo=UTC)),
+        ("1560686400.5", datetime(2019, 6, 16, 12, 0, 0, 500_000, tzinfo=UTC)),
+        (1560686400, datetime(2019, 6, 16, 12, tzinfo=UTC)),
+        (-1, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_taken_at(tmp_path: Path, value: object, expected: datetime | None) -> None:
+    record = row_of(tmp_path, taken_at=value)
+    assert isinstance(record, Record)
+    assert record.taken_at == expected
+    assert record.taken_at is None or record.taken_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "value", [True, "2019", 1560686400000, 1e300, "9" * 400, "0001-01-01T00:00:00+14:00", [], "1512123101234"]
+)
+def test_taken_at_that_is_wrong(tmp_path: Path, value: object) -> None:
+    rejection = row_of(tmp_path, taken_at=value)
+    assert isinstance(rejection, Rejection)
+    assert rejection.reason.startswith("taken_at must be")
+
+
+def test_uris(tmp_path: Path) -> None:
+    photo = touch(tmp_path / "m" / "sub" / "ü 1#.jpg")
+    rows: list[dict[str, Any]] = [{"uri": "sub/ü 1#.jpg"}, {"uri": photo.as_uri()}, {"file_name": str(photo)}]
+    rows += [{"file_name": "sub/../sub/ü 1#.jpg"}, {"uri": "tag:x", "file_name": "sub/ü 1#.jpg"}]
+    found = records(open_source(write(tmp_path / "m" / "m.jsonl", *rows)))
+    assert {record.path for record in found} == {photo}
+    assert [record.uri for record in found] == [photo.as_uri()] * 4 + ["tag:x"]
+
+
+def test_outside(tmp_path: Path) -> None:
+    photo = touch(tmp_path / "a.jpg")
+    inside = touch(tmp_path / "m" / "b.jpg")
+    (tmp_path / "m" / "out.jpg").symlink_to(photo)
+    (tmp_path / "m" / "in.jpg").symlink_to(inside)
+    (tmp_path / "m" / "loop.jpg").symlink_to("loop.jpg")
+    names = ["../a.jpg", str(photo), "out.jpg", "../none.jpg", "in.jpg", "loop.jpg"]
+    rows: list[dict[str, str]] = [{"file_name": name} for name in names]
+    manifest = write(tmp_path / "m" / "m.jsonl", *rows, {"uri": photo.as_uri()})
+    found = reasons(open_source(manifest))
+    outside = "outside the manifest's folder (use --allow-outside)"
+    assert {line for line, reason in found.items() if reason.startswith(outside)} == {1, 2, 3, 4, 7}
+    assert found[6].startswith("cannot read loop.jpg: ")
+    found = reasons(open_source(manifest, allow_outside=True))
+    assert list(found) == [4, 6]
+    assert found[4] == "no such file: ../none.jpg"
+
+
+# --- Standard input -----------------------------------------------------------------------------------
+
+
+def test_standard_input(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    stdin = io.BytesIO(b'{"file_name": "a.jpg"}\n{"file_name": "../b.jpg"}\n')
+    source = open_source("-", stdin=stdin)
+    assert (source.name, source.count()) == ("standard input", None)
+    record, rejection = source
+    assert isinstance(record, Record)
+    assert (record.path, record.origin, record.line) == (photo, "standard input", 1)
+    assert rejection.line == 2
+    assert "outside the current directory" in getattr(rejection, "reason", "")
+
+
+def test_standard_input_is_read_lazily(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    read = 0
+
+    class Endless(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            nonlocal read
+            read += 1
+            line = b'{"file_name": "a.jpg"}\n'
+            buffer[: len(line)] = line
+            return len(line)
+
+    source = open_source("-", stdin=io.BufferedReader(Endless()))  # type: ignore[type-var]
+    assert read == 0
+    for number, item in zip(count(1), islice(source, 100), strict=False):
+        assert item.line == number
+        assert read <= number + 1
+
+
+# --- Folders and photos -------------------------------------------------------------------------------
+
+
+def test_folder_of_photos(tmp_path: Path) -> None:
+    names = [
+        "b.jpg",
+        "a/z.PNG",
+        "a/b/c.tiff",
+        "c.webp",
+        "a.gif",
+        "d.jpe",
+        "e.dib",
+        ".hidden.jpg",
+        ".h/x.jpg",
+        "n.txt",
+        "jpg",
+    ]
+    for name in names:
+        touch(tmp_path / name)
+    source = open_source(str(tmp_path))
+    found = records(source)
+    assert source.count() == 7
+    expected = ["a/b/c.tiff", "a/z.PNG", "a.gif", "b.jpg", "c.webp", "d.jpe", "e.dib"]
+    assert [str(record.path.relative_to(tmp_path)) for record in found] == expected
+    path = tmp_path / "b.jpg"
+    assert found[3] == Record(path, path.as_uri(), (), None, None, None, {}, str(path), None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_folder_of_peculiar_files(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    touch(folder / "sub" / "a.jpg")
+    touch(tmp_path / "elsewhere" / "b.jpg")
+    (folder / "sub" / "loop").symlink_to(folder)
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "dangling.jpg").symlink_to("nothing")
+    (folder / "directory.jpg").symlink_to("sub")
+    (folder / "out.jpg").symlink_to(tmp_path / "elsewhere" / "b.jpg")
+    os.mkfifo(folder / "fifo.jpg")
+    touch(folder / "new\nline.jpg")
+    (folder / os.fsdecode(b"\xff.jpg")).write_bytes(b"")
+    found = list(open_source(str(folder)))
+    assert [item.path.name for item in found if isinstance(item, Record)] == ["new\nline.jpg", "a.jpg"]
+    rejected = {item.reason.split(":")[0]: item.origin for item in found if isinstance(item, Rejection)}
+    assert rejected == {
+        "no such file": str(folder / "dangling.jpg"),
+        "not a regular file": str(folder / "fifo.jpg"),
+        "outside the folder (use --allow-outside)": str(folder / "out.jpg"),
+        "the file's name is not valid UTF-8": str(folder) + "/\\udcff.jpg",
+    }
+    assert all(item.origin.isprintable() for item in found)
+    with pytest.raises(SourceError, match="neither a folder nor a regular file"):
+        open_source(str(folder / "fifo.jpg"))
+
+
+def test_deep_folders(tmp_path: Path) -> None:
+    """Deeper than Python's recursion goes."""
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=descriptor)
+        inner = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(os.open("a.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
+    os.close(descriptor)
+    try:
+        assert len(records(open_source(str(tmp_path)))) == 1
+    finally:  # pytest would not get down there when it tidies up
+        photo = tmp_path.joinpath(*["d"] * 1500, "a.jpg")
+        photo.unlink()
+        for folder in islice(photo.parents, 1500):
+            folder.rmdir()
+
+
+def test_image_folder(tmp_path: Path, photo: Path) -> None:
+    """As Hugging Face has them."""
+    write(tmp_path / "metadata.csv", text="file_name,hashtags\na.jpg,#csv\n")
+    (record,) = records(open_source(str(tmp_path)))
+    assert record.hashtags == ("csv",)
+    write(tmp_path / "metadata.jsonl", {"file_name": "a.jpg", "hashtags": ["json"], "text": "caption"})
+    (record,) = records(open_source(str(tmp_path)))
+    assert (record.hashtags, record.metadata) == (("json",), {"text": "caption"})
+
+
+def test_single_photo(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "../" + tmp_path.name + "/a.jpg"):
+        source = open_source(name)
+        assert (source.name, source.count()) == (name, 1)
+        assert records(source) == [Record(photo, photo.as_uri(), (), None, None, None, {}, str(photo), None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none\x1b", "no such file or folder: none\\x1b"),
+        ("none.jsonl", "no such file or folder: none.jsonl"),
+        ("", "the name of the source is empty"),
+        ("a\0b", "cannot read a\\x00b"),
+        (".", "no photos in ."),
+    ],
+)
+def test_sources_that_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError) as caught:
+        open_source(name)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_manifest_that_disappears(tmp_path: Path, photo: Path) -> None:
+    source = open_source(write(tmp_path / "m.jsonl", {"file_name": "a.jpg"}))
+    (tmp_path / "m.jsonl").unlink()
+    with pytest.raises(SourceError, match="cannot read"):
+        list(source)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    content=st.binary(max_size=60)
+    | st.text('[]{},:"\\ue\n\ud800 file_namuri1.a\0', max_size=40).map(
+        lambda text: text.encode("utf-8", "surrogatepass")
+    )
+)
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv"])
+def test_any_content_gives_rows_or_a_source_error(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, content: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    header = b"file_name,hashtags,x\n" if suffix == ".csv" else b""
+    path.write_bytes(header + content)
+
+    def items() -> Iterator[Record | Rejection]:
+        yield from open_source(str(path))
+
+    for item in items():
+        assert isinstance(item, Record) or item.reason.isprintable()
