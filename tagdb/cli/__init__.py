@@ -1,0 +1,86 @@
+"""The command line: parse, call one function, print.
+
+Commands are imported when they are called, and import what is heavy when they run, so that
+``tagdb --help`` is immediate.
+"""
+
+import importlib
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from tagdb import __version__
+from tagdb.cli.common import shared_options
+from tagdb.errors import TagdbError
+
+COMMANDS = {
+    "init": "Create or upgrade the schema.",
+    "ingest": "Store photos and their hashtags.",
+    "factors": "Compute ALS factors, and list runs.",
+    "recommend": "Recommend hashtags for photos.",
+    "similar": "Show stored images like a photo.",
+    "db": "The database: start, stop, status, url, shell.",
+}
+"""Command by command, with its line in ``tagdb --help``; each lies in the module of its name."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, and turns errors into one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"tagdb.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. What goes wrong becomes a sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except TagdbError as error:
+            raise self._failure(ctx, str(error)) from error
+        except Exception as error:
+            sentence = f"tagdb has a bug: {type(error).__name__}: {error}; please report it, with --verbose"
+            raise self._failure(ctx, sentence) from error
+
+    def _failure(self, ctx: click.Context, sentence: str) -> click.ClickException:
+        if ctx.meta.get("tagdb.verbose"):
+            traceback.print_exc(file=sys.stderr)
+        return click.ClickException(sentence)
+
+
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="tagdb")
+@shared_options
+def cli() -> None:
+    """Hashtag recommendations for pictures, computed inside PostgreSQL.
+
+    \b
+    Begin with:
+      tagdb ingest PHOTOS/
+      tagdb factors compute
+      tagdb recommend PHOTO
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 done but some inputs were rejected.
+    """
+
+
+def main() -> None:
+    """Entry point of the ``tagdb`` program."""
+    cli(prog_name="tagdb")

@@ -1,0 +1,99 @@
+"""What the commands share: options, settings, and how results and notes are printed."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+
+from tagdb import config
+from tagdb.config import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DONE_WITH_REJECTIONS = 3
+"""Exit code when some inputs were rejected and the rest was done."""
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    # ctx.meta is shared by a group and its commands; the innermost flag that was given wins
+    if value:
+        ctx.meta[f"tagdb.{param.name}"] = value
+
+
+def shared_options(function: F) -> F:
+    """``--database-url`` and ``--verbose``, accepted before and after a command's name."""
+    for option in (
+        click.option(
+            "--verbose", is_flag=True, expose_value=False, is_eager=True, callback=_remember,
+            help="Show a traceback when something fails.",
+        ),
+        click.option(
+            "--database-url", metavar="URL", expose_value=False, is_eager=True, callback=_remember,
+            help="A PostgreSQL with pgvector (default: TAGDB_DATABASE_URL, or the embedded one).",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def backbone_options(function: F) -> F:
+    """``--backbone`` and ``--input-size``."""
+    function = click.option(
+        "--input-size", type=int, metavar="PIXELS",
+        help="96, 128, 160, 192 or 224 (default: the database's own; 160 for a new one).",
+    )(function)  # fmt: skip
+    return click.option(
+        "--backbone", metavar="NAME|PATH",
+        help="imagenet, or the path of a weights file (default: the database's own; imagenet for a new one).",
+    )(function)  # fmt: skip
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
+
+
+def settings(backbone: str | None = None) -> Settings:
+    """The settings of the running command."""
+    meta = click.get_current_context().meta
+    return config.load(database_url=meta.get("tagdb.database_url"), backbone=backbone)
+
+
+def note(text: str) -> None:
+    """Say something to the person, on standard error."""
+    click.echo(text, err=True)
+
+
+def silent(text: str) -> None:
+    """Say nothing; in the place of :func:`note`."""
+
+
+def print_json(value: object) -> None:
+    """Print a result as JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_jsonable))
+
+
+def _jsonable(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def print_table(header: list[str], rows: list[list[str]], right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    """Print aligned columns; those in ``right`` are aligned to the right."""
+    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
+    for line in [header, *rows]:
+        cells = [
+            c.rjust(w) if i in right else c.ljust(w)
+            for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def exit_after_rejections(count: int) -> None:
+    """End with the code for "done, but some inputs were rejected", if there were any."""
+    if count:
+        sys.stdout.flush()
+        click.get_current_context().exit(DONE_WITH_REJECTIONS)

@@ -1,0 +1,102 @@
+"""``tagdb ingest``."""
+
+from dataclasses import asdict
+
+import click
+
+from tagdb.cli.common import (
+    backbone_options,
+    exit_after_rejections,
+    json_option,
+    note,
+    print_json,
+    quiet_option,
+    settings,
+    shared_options,
+    silent,
+)
+
+SHOWN_REJECTIONS = 20
+
+
+@click.command("ingest")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@backbone_options
+@click.option("--no-originals", is_flag=True, help="Store a thumbnail only, not the photo's own bytes.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take at most N records.")
+@click.option("--dry-run", is_flag=True, help="Read and decode everything, store nothing.")
+@click.option("--allow-outside", is_flag=True, help="Let a manifest name files outside its folder.")
+@json_option
+@quiet_option
+@shared_options
+def command(
+    sources: tuple[str, ...],
+    backbone: str | None,
+    input_size: int | None,
+    no_originals: bool,
+    limit: int | None,
+    dry_run: bool,
+    allow_outside: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Store photos and their hashtags, and embed the photos.
+
+    A SOURCE is a folder with metadata/*.json beside data/COLLECTION/; a manifest (JSON Lines, CSV or
+    TSV with file_name or uri, hashtags, and optionally collection, source_ref, taken_at; everything
+    else is kept as metadata); "-" for JSON Lines on standard input; a folder of photos; or a photo.
+
+    A photo is its bytes: the same content again is the same image, with the hashtags of both. An
+    interrupted ingest keeps what it stored; the same command goes on from there.
+
+    \b
+    Examples:
+      tagdb ingest holiday/
+      tagdb ingest photos.csv more.jsonl --limit 1000
+      tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
+      cat photos.jsonl | tagdb ingest -
+    """
+    from tagdb import database, ingest, store
+    from tagdb.backbone import resolve
+    from tagdb.sources import open_source
+
+    config = settings(backbone)
+    say = silent if quiet else note
+    opened = [open_source(source, allow_outside=allow_outside) for source in sources]
+    shown = 0
+
+    def on_rejected(rejected: store.Rejected) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= SHOWN_REJECTIONS:
+            place = rejected.origin if rejected.line is None else f"{rejected.origin}:{rejected.line}"
+            say(f"rejected {place}: {rejected.reason}")
+
+    with database.open_database(config, say) as connection:
+        network = None
+        if not dry_run:
+            stored = store.active_backbone(connection)
+            network = resolve(
+                config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
+            )
+        options = ingest.Options(not no_originals, limit, dry_run, quiet)
+        summary = ingest.run(connection, network, opened, options, on_rejected)
+    if shown > SHOWN_REJECTIONS:
+        say(f"… and {shown - SHOWN_REJECTIONS} more rejected; see the view tagdb.ingest_errors")
+    rate = summary.records / summary.seconds if summary.seconds else 0.0
+    counts = asdict(summary.counts)
+    if as_json:
+        print_json(
+            counts
+            | {"seconds": round(summary.seconds, 3), "images_per_second": round(rate, 1), "dry_run": dry_run}
+        )
+    else:
+        c = summary.counts
+        text = f"{c.new} new, {c.known} already known, {c.updated} updated, {c.rejected} rejected"
+        text += f"; {summary.seconds:.1f} s, {rate:.0f} images/s"
+        if dry_run:
+            text = f"would be: {text}; nothing was stored"
+        elif not c.new and not c.updated and not c.rejected:
+            text = f"nothing has changed: {text}"
+        click.echo(text)
+    exit_after_rejections(summary.counts.rejected)

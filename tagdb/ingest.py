@@ -1,0 +1,268 @@
+"""Bringing photos and their hashtags into the database.
+
+The way of a photo: a source names it; its bytes are hashed; if the content is known, only what is
+said of it is stored; otherwise it is decoded and embedded. Hashing, decoding and embedding run in
+one thread a core, because hashlib, Pillow and LiteRT work without Python's lock, while the calling
+thread stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch
+that was stored, and the next run finds that content known.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+
+from tagdb import hashtags, images, store
+from tagdb.backbone import DEFAULT_SIZE, Backbone
+from tagdb.database import Connection
+from tagdb.errors import BackboneMismatch, RejectedInput
+from tagdb.progress import Report, track
+from tagdb.sources import Record, Rejection, Source
+
+CHUNK = 256
+"""Records whose hashes are looked up in one query."""
+WINDOW = 64
+"""Photos that wait for a thread or for being stored, which bounds the memory used."""
+BATCH = 128
+"""Images stored in one transaction, unless their files come to more than ``BATCH_BYTES``."""
+BATCH_BYTES = 64 << 20
+MAX_FILE_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to ingest."""
+
+    originals: bool = True
+    """Store the original bytes, not only a thumbnail."""
+    limit: int | None = None
+    """Records to take at most."""
+    dry_run: bool = False
+    """Read, decode and count, but embed and store nothing."""
+    quiet: bool = False
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an ingest did."""
+
+    counts: store.Counts = field(default_factory=store.Counts)
+    seconds: float = 0.0
+    indexed: bool = False
+    """Whether the vector index was built at the end."""
+
+    @property
+    def records(self) -> int:
+        """Images that were looked at and found usable."""
+        return self.counts.new + self.counts.known + self.counts.updated
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of one record: an image to store or none, and what had to be rejected."""
+
+    image: store.Image | None
+    rejected: list[store.Rejected]
+
+
+class _Ingest:
+    """One run, from the sources to the database."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        backbone: Backbone | None,
+        options: Options,
+        on_rejected: Callable[[store.Rejected], None],
+    ) -> None:
+        self.connection = connection
+        self.backbone = backbone
+        self.options = options
+        self.on_rejected = on_rejected
+        self.pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tagdb-ingest")
+        self.summary = Summary()
+        self.backbone_id: int | None = None
+        self.run_id: int | None = None
+        self.batch: list[_Outcome] = []
+        self.batch_bytes = 0
+
+    def run(self, sources: Sequence[Source]) -> Summary:
+        started = time.monotonic()
+        self._begin(sources)
+        records = islice(chain.from_iterable(sources), self.options.limit)
+        waiting: deque[Future[_Outcome]] = deque()
+        with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
+            try:
+                for work in self._planned(records):
+                    waiting.append(work)
+                    while len(waiting) > WINDOW:
+                        self._take(waiting.popleft().result(), report)
+                while waiting:
+                    self._take(waiting.popleft().result(), report)
+            finally:
+                self.pool.shutdown(cancel_futures=True)
+            self._store(report)
+        if self.run_id is not None and self.backbone_id is not None:
+            store.finish_ingest_run(self.connection, self.run_id)
+            self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
+        self.summary.seconds = time.monotonic() - started
+        return self.summary
+
+    def _begin(self, sources: Sequence[Source]) -> None:
+        stored = store.active_backbone(self.connection)
+        if self.backbone is not None and not self.options.dry_run:
+            if stored is None:
+                store.add_backbone(self.connection, self.backbone.identity)
+                stored = store.active_backbone(self.connection)
+            if stored is None or not stored.identity.same(self.backbone.identity):
+                raise BackboneMismatch(
+                    f"another ingest has just given this database the backbone {stored and stored.identity}; "
+                    f"this one would use {self.backbone.identity}"
+                )
+            self.run_id = store.begin_ingest_run(self.connection, [source.name for source in sources])
+        self.backbone_id = stored.backbone_id if stored else None
+
+    def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[Future[_Outcome]]:
+        """Hash a chunk, ask the database which contents it knows, hand out the work that is left."""
+        while chunk := list(islice(records, CHUNK)):
+            hashes = [self.pool.submit(_hash, record) for record in chunk]
+            found = [future.result() for future in hashes]
+            contents = [f for f in found if isinstance(f, bytes)]
+            known: set[bytes] = set()
+            if self.backbone_id is not None and contents:
+                known = store.known_hashes(self.connection, self.backbone_id, contents)
+            for record, content in zip(chunk, found, strict=True):
+                if isinstance(content, store.Rejected):
+                    yield _done(_Outcome(None, [content]))
+                elif content in known and isinstance(record, Record):
+                    yield _done(_described(record, content))
+                elif isinstance(record, Record):
+                    yield self.pool.submit(self._decoded, record)
+
+    def _decoded(self, record: Record) -> _Outcome:
+        """Read, decode and embed one photo. Runs in the pool."""
+        try:
+            content = _read(record.path)
+            size = self.backbone.identity.input_size if self.backbone else DEFAULT_SIZE
+            photo = images.decode(content, size)
+            embedding = None
+            if self.backbone is not None and not self.options.dry_run:
+                embedding = self.backbone.embed(photo.pixels)
+        except RejectedInput as error:
+            return _Outcome(None, [store.Rejected(record.origin, record.line, _reason(record, error))])
+        outcome = _described(record, photo.sha256)
+        image = outcome.image
+        assert image is not None
+        image.taken_at = record.taken_at or photo.taken_at
+        image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
+        image.byte_count = len(content)
+        image.embedding, image.thumbnail = embedding, photo.thumbnail
+        image.original = content if self.options.originals else None
+        return outcome
+
+    def _take(self, outcome: _Outcome, report: Report) -> None:
+        self.batch.append(outcome)
+        if outcome.image is not None and outcome.image.original is not None:
+            self.batch_bytes += len(outcome.image.original)
+        if len(self.batch) >= BATCH or self.batch_bytes >= BATCH_BYTES:
+            self._store(report)
+
+    def _store(self, report: Report) -> None:
+        stored = [outcome.image for outcome in self.batch if outcome.image is not None]
+        rejected = [r for outcome in self.batch for r in outcome.rejected]
+        if self.run_id is not None and self.backbone_id is not None:
+            counts = store.save_batch(self.connection, self.run_id, self.backbone_id, stored, rejected)
+        else:
+            new = len({image.content_sha256 for image in stored if image.media_type is not None})
+            counts = store.Counts(new, len(stored) - new, 0, len(rejected))
+        for one in rejected:
+            self.on_rejected(one)
+        self.summary.counts.add(counts)
+        self.batch, self.batch_bytes = [], 0
+        report(self.summary.records + self.summary.counts.rejected)
+
+
+def run(
+    connection: Connection,
+    backbone: Backbone | None,
+    sources: Sequence[Source],
+    options: Options = Options(),
+    on_rejected: Callable[[store.Rejected], None] = lambda rejected: None,
+) -> Summary:
+    """Ingest sources into the database.
+
+    Parameters
+    ----------
+    backbone : what embeds; may be None for a dry run only.
+    on_rejected : called for everything that could not be used, once it is on record.
+
+    Raises
+    ------
+    BackboneMismatch
+        Another ingest gave the database another backbone in the meantime.
+    DatabaseError
+        The database went away; what was stored stays.
+    """
+    return _Ingest(connection, backbone, options, on_rejected).run(sources)
+
+
+def _total(sources: Sequence[Source], limit: int | None) -> int | None:
+    counts = [source.count() for source in sources]
+    if any(count is None for count in counts):
+        return limit
+    total = sum(count or 0 for count in counts)
+    return total if limit is None else min(total, limit)
+
+
+def _done(outcome: _Outcome) -> Future[_Outcome]:
+    future: Future[_Outcome] = Future()
+    future.set_result(outcome)
+    return future
+
+
+def _hash(record: Record | Rejection) -> bytes | store.Rejected:
+    if isinstance(record, Rejection):
+        return store.Rejected(record.origin, record.line, record.reason)
+    try:
+        return images.content_hash(_read(record.path))
+    except RejectedInput as error:
+        return store.Rejected(record.origin, record.line, _reason(record, error))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise RejectedInput(f"larger than {MAX_FILE_BYTES >> 20} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise RejectedInput(f"cannot be read: {error.strerror}") from error
+
+
+def _reason(record: Record, error: RejectedInput) -> str:
+    """The reason, with the photo's name unless the record's origin is the photo itself."""
+    return str(error) if record.line is None else f"{hashtags.printable(record.path.name)}: {error}"
+
+
+def _described(record: Record, content_sha256: bytes) -> _Outcome:
+    """What a record says of a content: folded hashtags, and those that are none."""
+    folded: dict[str, None] = {}
+    rejected = []
+    for raw in record.hashtags:
+        try:
+            folded[hashtags.fold(raw)] = None
+        except RejectedInput as error:
+            rejected.append(store.Rejected(record.origin, record.line, str(error)))
+    image = store.Image(
+        content_sha256,
+        record.uri,
+        list(folded),
+        record.collection,
+        record.source_ref,
+        record.taken_at,
+        record.metadata,
+    )
+    return _Outcome(image, rejected)

@@ -1,0 +1,2 @@
+SELECT r.rank, r.hashtag, r.score
+FROM tagdb.recommend_for_embedding(%(embedding)s, %(top)s, %(neighbours)s, %(known)s, %(exclude)s) r
