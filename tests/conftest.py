@@ -1,0 +1,164 @@
+"""Fixtures: a real PostgreSQL for all tests, and a database of its own for every test that wants one.
+
+One server serves a whole run, also of several workers: tagdb's own embedded one in a temporary
+home, or the one that ``TAGDB_TEST_DATABASE_URL`` names (a login that may create databases). The
+schema is migrated once into a template; a test gets a clone of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tagdb import database
+from tagdb.database import Connection
+from tagdb.server import Server
+
+# On a terminal or not, with whatever settings: tests see only what they set.
+for name in [name for name in os.environ if name.startswith("TAGDB_") and not name.startswith("TAGDB_TEST_")]:
+    del os.environ[name]
+
+SHARED = Path(__file__).parents[2] / "shared"
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
+
+
+def named(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def administer(url: str, command: str, name: str) -> None:
+    """Run a command about a database, such as ``CREATE DATABASE {}``."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL(command).format(sql.Identifier(name)))  # type: ignore[arg-type]
+
+
+def temporary_home() -> Path:
+    """A home for an embedded server; open to traverse, for the account that it runs under for root."""
+    home = Path(tempfile.mkdtemp(prefix="tagdb-test-"))
+    home.chmod(0o711)
+    return home
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server and make the template, once for all workers."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    home = temporary_home()
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    url = os.environ.get("TAGDB_TEST_DATABASE_URL")
+    if not url:
+        server = Server(home, FAST)
+        server.start()
+        config.add_cleanup(lambda: server.stop())
+        url = server.url()
+    template = f"tagdb_template_{uuid.uuid4().hex[:8]}"
+    administer(url, "CREATE DATABASE {}", template)
+    config.add_cleanup(lambda: administer(url, "DROP DATABASE IF EXISTS {}", template))
+    database.migrate(named(url, template))
+    config.tagdb = {"url": url, "template": template, "home": str(home)}  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    """Tell a worker of pytest-xdist about the server."""
+    node.workerinput["tagdb"] = node.config.tagdb  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What all workers of this run share: ``url``, ``template`` and ``home``."""
+    found: dict[str, str] = getattr(request.config, "workerinput", {}).get("tagdb") or request.config.tagdb
+    return found
+
+
+@pytest.fixture
+def make_database(run: dict[str, str]) -> Iterator[Callable[[bool], str]]:
+    """A function that makes a database, with the schema or empty, and returns its URL."""
+    made: list[str] = []
+
+    def make(with_schema: bool = True) -> str:
+        name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
+        command = "CREATE DATABASE {}"
+        if with_schema:
+            command += f" TEMPLATE {run['template']}"
+        administer(run["url"], command, name)
+        made.append(name)
+        return named(run["url"], name)
+
+    yield make
+    for name in made:
+        administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def database_url(make_database: Callable[[bool], str]) -> str:
+    """The URL of a database of this test's own, with the schema."""
+    return make_database(True)
+
+
+@pytest.fixture
+def empty_database_url(make_database: Callable[[bool], str]) -> str:
+    """The URL of a database of this test's own, with nothing in it."""
+    return make_database(False)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection to this test's own database."""
+    with database.connect(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real photos and weights that development may read; the test skips without it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the development data")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def random_weights(run: dict[str, str]) -> Path:
+    """A Keras weights file of MobileNetV2 with random weights, made once for all workers."""
+    import fcntl
+
+    target = Path(run["home"]) / "random.weights.h5"
+    with (Path(run["home"]) / "random.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            code = (
+                "import keras, sys; keras.utils.set_random_seed(1); "
+                "keras.applications.MobileNetV2((96, 96, 3), include_top=False, pooling='avg', weights=None)"
+                ".save_weights(sys.argv[1])"
+            )
+            partial = target.with_name("partial.weights.h5")
+            subprocess.run([sys.executable, "-c", code, str(partial)], check=True, capture_output=True)
+            partial.rename(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def backbone_file(run: dict[str, str], random_weights: Path) -> Path:
+    """A LiteRT backbone at 96 px with random weights, exported once for all workers by tagdb itself."""
+    import fcntl
+
+    from tagdb.backbone import resolve
+
+    cache = Path(run["home"]) / "backbones"
+    with (Path(run["home"]) / "random.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        resolve(str(random_weights), 96, None, cache)
+    return next(cache.glob("mobilenetv2-96-*.tflite"))
