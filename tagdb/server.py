@@ -23,8 +23,6 @@ from subprocess import CompletedProcess, run
 from typing import Any
 from urllib.parse import quote
 
-from platformdirs import user_data_path
-
 from tagdb.errors import ServerError
 
 if sys.platform != "win32":
@@ -58,13 +56,6 @@ class Status:
     port: int | None
 
 
-def default_home() -> Path:
-    """TAGDB_HOME where none is set."""
-    if sys.platform == "linux" and os.geteuid() == 0:  # root's own is closed to PostgreSQL's account
-        return Path("/var/lib/tagdb")
-    return user_data_path("tagdb")
-
-
 @dataclass(frozen=True)
 class Server:
     """The server of one TAGDB_HOME. ``settings`` are PostgreSQL's, and win over tagdb's own choices."""
@@ -73,7 +64,7 @@ class Server:
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Give the home its one true name, by which the server is recognized."""
+        # The server is recognized by the home's name, so it must have only one.
         object.__setattr__(self, "home", Path(self.home).expanduser().resolve())
 
     def start(self, *, port: int | None = None) -> bool:
@@ -92,11 +83,9 @@ class Server:
                 _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
                 _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="make the database")
                 new.rename(self._data)
-            old, version = (self._data / "PG_VERSION").read_text().strip(), _pg_config("--version")
-            if old != version.split(".")[0]:
-                raise ServerError(
-                    f"{self._data} is of PostgreSQL {old}, not {version}: set TAGDB_HOME elsewhere"
-                )
+            old, own = (self._data / "PG_VERSION").read_text().strip(), _pg_config("--version")
+            if old != own.split(".")[0]:
+                raise ServerError(f"{self._data} is of PostgreSQL {old}, not {own}: set TAGDB_HOME elsewhere")
             self._launch(programs, port)
             return True
 
@@ -143,8 +132,8 @@ class Server:
                 words = os.fsencode(_run("ps", "-ww", "-p", lines[0], "-o", "args=").stdout.strip() + " ")
         except (FileNotFoundError, ProcessLookupError):
             return None
-        except PermissionError as error:
-            raise ServerError(f"{self._data} belongs to another user: set TAGDB_HOME elsewhere") from error
+        except OSError as error:
+            raise ServerError(f"cannot use {self._data}: {error.strerror}: set another TAGDB_HOME") from error
         return lines if b"-D %b " % os.fsencode(self._data) in words else None
 
     def _socket(self, postmaster: list[str] | None) -> tuple[Path, str]:
@@ -155,7 +144,7 @@ class Server:
         elif len(os.fsencode(folder / ".s.PGSQL.65535")) > 103:  # macOS's limit, the smallest
             name = "tagdb-" + hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
             folder = Path(tempfile.gettempdir()).resolve() / name
-        with suppress(FileNotFoundError, PermissionError):  # in the temporary folder anybody may have made it
+        with suppress(OSError):  # it is not there; but in the temporary folder anybody may have made it
             owner = folder.lstat().st_uid
             if owner != os.geteuid() and not ((account := _account()) and account.pw_uid == owner):
                 raise ServerError(f"{folder} was made by another user: set TAGDB_HOME to a shorter path")
@@ -166,8 +155,9 @@ class Server:
         """Hold the lock, with the home made, and open to the account that PostgreSQL runs under."""
         if bad := re.search(r'["$`\\\x00-\x1f]', str(self.home)):
             raise ServerError(f"TAGDB_HOME must not contain the character {bad[0]!r}, which pg_ctl misreads")
-        root = _account() is not None
+        _bundle()
         try:
+            root = _account() is not None
             for folder in reversed([each for each in self.home.parents if root and each.exists()]):
                 if not _can("-x", folder):
                     raise ServerError(f"{folder} is closed to the account tagdb: set TAGDB_HOME elsewhere")
@@ -213,7 +203,8 @@ class Server:
             # Linux gives it still refuses while a killed server's orphans use the memory that the file names.
             _write(pid_file, "\n".join(["4194305", *pid_file.read_text().splitlines()[1:], ""]))
             time.sleep(1)  # idle orphans go by themselves
-        _run("mv", "-f", log, f"{log}.1", serve=True)
+        # A killed server leaves its socket's lock file too, with the same number in it.
+        _run("/bin/sh", "-c", 'rm -f "$1"/.s.PGSQL.*; mv -f "$2" "$2.1"', "sh", folder, log, serve=True)
         done = _run(programs / "pg_ctl", "start", "-D", self._data, "-w", "-t", "60", "-l", log, serve=True)
         if done.returncode != 0:
             why = (_reason(log.read_text(errors="replace")) if log.exists() else "") or _reason(done.stderr)
@@ -292,8 +283,7 @@ def _settings() -> dict[str, str]:
         workers = cores if shutil.disk_usage("/dev/shm").total >> 20 > 2 * upkeep else 0  # noqa: S108
     wal = "lz4" if "--with-lz4" in _pg_config("--configure") else "pglz"
     text = f"""shared_buffers={max(128, min(mb // 4, 8192))}MB maintenance_work_mem={upkeep}MB work_mem=32MB
-        effective_cache_size={max(128, mb * 3 // 4)}MB max_wal_size=4GB checkpoint_completion_target=0.9
-        wal_compression={wal} max_worker_processes={cores + 8} max_parallel_workers={cores} jit=off
-        max_parallel_maintenance_workers={workers} max_connections=100 unix_socket_permissions=0700
-        log_destination=stderr cluster_name=tagdb"""
-    return dict(pair.split("=") for pair in text.split())
+    effective_cache_size={max(128, mb * 3 // 4)}MB max_wal_size=4GB checkpoint_completion_target=0.9 jit=off
+    wal_compression={wal} max_worker_processes={cores + 8} max_parallel_workers={cores} log_destination=stderr
+    max_parallel_maintenance_workers={workers} max_connections=100 unix_socket_permissions=0700"""
+    return {"cluster_name": "tagdb"} | dict(pair.split("=") for pair in text.split())

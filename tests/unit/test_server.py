@@ -20,7 +20,7 @@ import pytest
 
 import tagdb.server
 from tagdb.errors import ServerError
-from tagdb.server import Server, default_home
+from tagdb.server import Server
 
 ROOT = os.geteuid() == 0
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
@@ -30,12 +30,12 @@ print(Server(Path(sys.argv[1]), {FAST!r}).start())
 """
 as_root = pytest.mark.skipif(not ROOT, reason="only root's server runs under another account")
 
-Homes = Callable[[], Path]
+Parents = Callable[[], Path]
 
 
 def start_elsewhere(home: Path) -> "subprocess.Popen[str]":
     """Start the server from a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(Path(tagdb.server.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", START, str(home)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
@@ -59,24 +59,24 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def parents() -> Iterator[Homes]:
+def parents() -> Iterator[Parents]:
     """Make folders that other accounts may enter, unlike pytest's, and end what was started in them."""
     made: list[Path] = []
 
     def make() -> Path:
-        made.append(Path(tempfile.mkdtemp(prefix="tagdb-test-", dir="/tmp")))
+        made.append(Path(tempfile.mkdtemp(prefix="tagdb-test-", dir="/tmp")).resolve())
         made[-1].chmod(0o711)
         return made[-1]
 
     yield make
     for parent in made:
-        for data in parent.glob("**/postgresql"):
-            Server(data.parent).stop()
+        for home in ("home", "deeper/home"):
+            Server(parent / home).stop()
         shutil.rmtree(parent)
 
 
 @pytest.fixture(scope="module")
-def template(parents: Homes) -> Path:
+def template(parents: Parents) -> Path:
     """A home whose server was made and stopped; beside a half-made data directory at first."""
     home = parents() / "home"
     (home / ".new-killed").mkdir(parents=True)
@@ -89,19 +89,14 @@ def template(parents: Homes) -> Path:
 
 
 @pytest.fixture
-def homes(parents: Homes, template: Path) -> Homes:
-    """Make homes that have a database already, quicker than initdb does."""
-
-    def make() -> Path:
-        home = parents() / "home"
-        subprocess.run(["cp", "-a", template, home], check=True)
-        return home
-
-    return make
+def spare(template: Path) -> Iterator[Path]:
+    """The same home, for tests that start its server themselves."""
+    yield template
+    Server(template).stop()
 
 
 @pytest.fixture(scope="module")
-def server(parents: Homes, template: Path) -> Server:
+def server(parents: Parents, template: Path) -> Server:
     """A running server, for tests that leave it as it is."""
     home = parents() / "home"
     subprocess.run(["cp", "-a", template, home], check=True)
@@ -126,7 +121,7 @@ def test_stopped(template: Path) -> None:
     assert server.stop() is False
 
 
-def test_never_started(parents: Homes) -> None:
+def test_never_started(parents: Parents) -> None:
     home = parents() / "home"
     server = Server(home)
     assert server.stop() is False
@@ -234,7 +229,7 @@ def test_others_are_refused(server: Server, name: str) -> None:
             path.chmod(closed)
 
 
-def test_two_at_once_then_stop(parents: Homes) -> None:
+def test_two_at_once_then_stop(parents: Parents) -> None:
     home = parents() / "deeper" / "home"
     both = [start_elsewhere(home), start_elsewhere(home)]
     said = [each.communicate(timeout=60) for each in both]
@@ -247,8 +242,8 @@ def test_two_at_once_then_stop(parents: Homes) -> None:
     assert server.status().running is False
 
 
-def test_killed_server_starts_again(homes: Homes) -> None:
-    server = Server(homes(), FAST)
+def test_killed_server_starts_again(spare: Path) -> None:
+    server = Server(spare, FAST)
     with start_elsewhere(server.home) as starter:
         assert starter.communicate(timeout=60)[0].strip() == "True"  # and its pipes were closed
     with psycopg.connect(server.url()) as connection:
@@ -268,9 +263,9 @@ def test_killed_server_starts_again(homes: Homes) -> None:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_stale_pid_file(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stale_pid_file(spare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)  # nothing was killed here
-    server = Server(homes(), FAST)
+    server = Server(spare, FAST)
     assert server.start()
     pid_file = server.home / "postgresql" / "postmaster.pid"
     text = pid_file.read_text()
@@ -289,8 +284,8 @@ def test_stale_pid_file(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
         bystander.kill()
 
 
-def test_port(homes: Homes) -> None:
-    server, port = Server(homes(), FAST), free_port()
+def test_port(spare: Path) -> None:
+    server, port = Server(spare, FAST), free_port()
     assert server.start(port=port) is True
     assert server.status().port == port
     assert server.start() is False
@@ -314,10 +309,9 @@ def test_port(homes: Homes) -> None:
         enter("tagdb", "sesame")
 
 
-def test_long_home(homes: Homes) -> None:
-    short = homes()
-    home = short.parent / ("long" * 25)
-    short.rename(home)
+def test_long_home(spare: Path) -> None:
+    home = spare.parent / ("long" * 25)
+    spare.rename(home)
     server = Server(home, FAST)
     folder = server.status().socket_directory
     assert folder.parent == Path(tempfile.gettempdir()).resolve()
@@ -334,14 +328,15 @@ def test_long_home(homes: Homes) -> None:
             with pytest.raises(ServerError, match="made by another user"):
                 server.url()
     finally:
-        server_pid = (home / "postgresql" / "postmaster.pid").exists()
-        if server_pid:
-            server.stop()
+        if ROOT:
+            os.chown(folder, postgres_id(), -1)
+        server.stop()
         shutil.rmtree(folder)
+        home.rename(spare)
 
 
 @as_root
-def test_closed_parent(parents: Homes) -> None:
+def test_closed_parent(parents: Parents) -> None:
     parent = parents()
     parent.chmod(0o700)
     with pytest.raises(ServerError, match=f"^{parent} is closed to the account tagdb: set TAGDB_HOME"):
@@ -350,7 +345,7 @@ def test_closed_parent(parents: Homes) -> None:
 
 
 @as_root
-def test_closed_home_is_opened(parents: Homes) -> None:
+def test_closed_home_is_opened(parents: Parents) -> None:
     home = parents() / "home"
     home.mkdir(0o700)
     with Server(home)._locked():
@@ -358,13 +353,13 @@ def test_closed_home_is_opened(parents: Homes) -> None:
 
 
 @as_root
-def test_closed_programs_are_copied(homes: Homes, parents: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_programs_are_copied(spare: Path, parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = parents()
     closed.chmod(0o700)
     bundle = closed / "pginstall18"
     bundle.symlink_to(tagdb.server._bundle())
     monkeypatch.setattr(tagdb.server, "_bundle", lambda: bundle)
-    server = Server(homes(), FAST)
+    server = Server(spare, FAST)
     assert server.start()
     (copy,) = server.home.glob("postgresql-bin-18.*")
     assert str(copy).endswith(server.status().version)
@@ -374,11 +369,13 @@ def test_closed_programs_are_copied(homes: Homes, parents: Homes, monkeypatch: p
     assert Path(f"/proc/{pid}/exe").readlink() == copy / "bin" / "postgres"
     with psycopg.connect(server.url()) as connection:
         connection.execute("CREATE EXTENSION vector")
+        connection.rollback()
     assert server.stop()
+    shutil.rmtree(copy)
 
 
-def test_refused_setting(homes: Homes) -> None:
-    server = Server(homes(), {"no_such_setting": "it's"})
+def test_refused_setting(spare: Path) -> None:
+    server = Server(spare, {"no_such_setting": "it's"})
     log = server.home / "postgresql" / "server.log"
     message = f'"no_such_setting" .* contains errors \\(see {log}\\)$'
     with pytest.raises(ServerError, match=message) as caught:
@@ -386,26 +383,32 @@ def test_refused_setting(homes: Homes) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_other_major_version(homes: Homes) -> None:
-    home = homes()
-    (home / "postgresql" / "PG_VERSION").write_text("17\n")
-    with pytest.raises(ServerError, match=r"is of PostgreSQL 17, not 18\.\d+: set TAGDB_HOME"):
-        Server(home).start()
+def test_other_major_version(spare: Path) -> None:
+    version = spare / "postgresql" / "PG_VERSION"
+    version.write_text("17\n")
+    try:
+        with pytest.raises(ServerError, match=r"is of PostgreSQL 17, not 18\.\d+: set TAGDB_HOME elsewhere"):
+            Server(spare).start()
+    finally:
+        version.write_text("18\n")
 
 
-def test_strange_home(parents: Homes) -> None:
+def test_strange_home(parents: Parents) -> None:
     with pytest.raises(ServerError, match="must not contain the character '\\$'"):
         Server(parents() / "$HOME").start()
 
 
-def test_home_is_a_file(parents: Homes) -> None:
+def test_home_is_a_file(parents: Parents) -> None:
     home = parents() / "home"
     home.write_text("")
-    with pytest.raises(ServerError):
-        Server(home).start()
+    server = Server(home)
+    for method in (server.start, server.stop, server.status, server.url):
+        with pytest.raises(ServerError, match=f"cannot use {home}"):
+            method()
+    home.unlink()
 
 
-def test_no_bundle(parents: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_bundle(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(parents() / "home")
     tagdb.server._bundle.cache_clear()
     tagdb.server._pg_config.cache_clear()
@@ -431,13 +434,3 @@ def test_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ServerError, match="does not run as root"):
         tagdb.server._account()
-
-
-def test_default_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert default_home() == Path("/var/lib/tagdb")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("HOME", "/home/jo")
-    monkeypatch.setenv("XDG_DATA_HOME", "/home/jo/data")
-    assert default_home() == Path("/home/jo/data/tagdb")
