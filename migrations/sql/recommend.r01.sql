@@ -6,6 +6,8 @@
 --   that images without factors are passed over and never take a neighbour's place.
 -- * LIMIT as a parameter makes the planner expect a tenth of the table and merge-join all factors;
 --   with hash and merge joins off, a look-up for each neighbour is the only way left.
+-- * It would also rather scan and sort all embeddings than trust the vector index. With sorting off,
+--   the index is used wherever there is one; where there is none, sorting is still the only way.
 -- * Sub-selects for the active backbone and run let PostgreSQL prune all other partitions.
 CREATE FUNCTION tagdb_store.recommend(
     query halfvec, itself bigint, top integer, neighbours integer, known text[], exclude text[])
@@ -14,6 +16,7 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET enable_sort = off
 SET hnsw.ef_search = 100
 SET hnsw.iterative_scan = strict_order
 BEGIN ATOMIC

@@ -1,10 +1,12 @@
--- The images nearest to an embedding by cosine distance, nearest first.
+-- The images nearest to an embedding by cosine distance, nearest first. The planner's settings are
+-- those of recommend, for the same reasons.
 CREATE FUNCTION tagdb_store.similar(query halfvec, itself bigint, top integer)
 RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET enable_sort = off
 SET hnsw.ef_search = 100
 SET hnsw.iterative_scan = strict_order
 BEGIN ATOMIC
