@@ -2,10 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+TORCH := .venv/.torch
 
-.PHONY: test lint format lock clean
+.PHONY: demo install test lint format lock clean
 
-test: $(INSTALLED)  ## run every test
+demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
+	$(BIN)/tagdb demo
+
+install: $(INSTALLED)  ## make .venv with tagdb in it
+
+test: $(INSTALLED) $(TORCH)  ## run every test
 	$(BIN)/python -m pytest -n auto
 
 lint: $(INSTALLED)  ## formatting, linting, types, layers
@@ -34,3 +40,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+# PyTorch is needed for the test of the training script only. On Linux its CPU build is taken where pip finds
+# one (it is not on PyPI, whose build brings gigabytes of CUDA along); otherwise that test is skipped.
+$(TORCH): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --only-binary :all: \
+		"torch==2.13.0$$([ "$$(uname)" = Linux ] && echo +cpu)" 2>/dev/null || \
+		echo "no CPU build of PyTorch found: the test of the training script will be skipped"
+	@touch $@

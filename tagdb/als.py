@@ -6,6 +6,7 @@ hashtag on a photo is an interaction of confidence ``alpha``.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,7 @@ def fit(
     hashtags = hashtags[enough]
 
     from implicit.cpu.als import AlternatingLeastSquares
+    from implicit.recommender_base import ModelFitError
     from scipy.sparse import csr_matrix
     from threadpoolctl import threadpool_limits
 
@@ -91,7 +93,8 @@ def fit(
             random_state=parameters.seed,
             dtype=np.float32,
         )
-        model.fit(matrix, show_progress=False, callback=lambda iteration, *_: progress(iteration + 1))
+        with suppress(ModelFitError):  # it found NaN; so do we
+            model.fit(matrix, show_progress=False, callback=lambda iteration, *_: progress(iteration + 1))
     with np.errstate(over="ignore"):
         image_factors = np.asarray(model.user_factors).astype(np.float16)
         hashtag_factors = np.asarray(model.item_factors).astype(np.float16)

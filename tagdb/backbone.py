@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ DIMENSIONS = 1280
 SIZES = (96, 128, 160, 192, 224)
 DEFAULT_SIZE = 160
 IMAGENET = "imagenet"
+BUNDLED = "bundled"
+"""A small network that comes with tagdb, trained by ``tools/train_backbone.py``; see its model card."""
 WEIGHTS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
 """Where Keras downloads the ImageNet weights from."""
 
@@ -127,8 +130,8 @@ def resolve(
 
     Parameters
     ----------
-    wanted : ``imagenet``, the path of a Keras weights file (``.h5``) or of a LiteRT file, or None
-        for the database's own (``imagenet`` for a new database).
+    wanted : ``imagenet``, ``bundled``, the path of a Keras weights file (``.h5``) or of a LiteRT
+        file, or None for the database's own (``imagenet`` for a new database).
     input_size : pixels, one of ``SIZES``; None for the database's own (160 for a new one).
     stored : the identity that the database remembers, None while it has no embeddings.
     cache : folder for exported files.
@@ -140,28 +143,44 @@ def resolve(
     BackboneMismatch
         What is wanted is not what the database's embeddings were made by.
     """
+    wanted_size = input_size
     if input_size is None:
         input_size = stored.input_size if stored else DEFAULT_SIZE
     if wanted is None and stored is not None and input_size == stored.input_size:
         exported = _exported(cache, stored.input_size, stored.weights_sha256)
         if exported.is_file():
             return _load(stored, exported)
-        if stored.name != IMAGENET:
+        if stored.name not in (IMAGENET, BUNDLED):
             raise BackboneError(
                 f"this database's embeddings were made by {stored}, which this machine does not have yet; "
                 "give its weights once with --backbone PATH"
             )
     name = wanted or (stored.name if stored else IMAGENET)
-    if name.endswith(".tflite"):
+    whole = name == BUNDLED or name.endswith(".tflite")
+    if stored is not None and input_size != stored.input_size and not whole:
+        # known before any weights are downloaded and exported
+        raise _mismatch(stored, f"{name} ({input_size} px)")
+    if name == BUNDLED:
+        found = _bundled()
+    elif whole:
         found = _from_litert(Path(name), cache)
     else:
         found = _from_weights(name, input_size, cache, notify)
-    if stored is not None and not found.identity.same(stored):
-        raise BackboneMismatch(
-            f"this database's embeddings were made by {stored}, not by {found.identity}; "
-            "leave out --backbone and --input-size to use the database's own, or use another database"
+    if wanted_size not in (None, found.identity.input_size):
+        raise BackboneError(
+            f"the backbone {name} is made for {found.identity.input_size} px, not {wanted_size}; "
+            "leave out --input-size"
         )
+    if stored is not None and not found.identity.same(stored):
+        raise _mismatch(stored, str(found.identity))
     return found
+
+
+def _mismatch(stored: Identity, wanted: str) -> BackboneMismatch:
+    return BackboneMismatch(
+        f"this database's embeddings were made by {stored}, not by {wanted}; "
+        "leave out --backbone and --input-size to use the database's own, or use another database"
+    )
 
 
 def _exported(cache: Path, size: int, weights_sha256: bytes) -> Path:
@@ -172,12 +191,15 @@ def _load(identity: Identity, path: Path) -> Backbone:
     return Backbone(identity, path.read_bytes())
 
 
-def _from_litert(path: Path, cache: Path) -> Backbone:
-    """A LiteRT file given as it is. It is copied to the cache, so that later commands find it."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BackboneError(f"cannot read the backbone {path}: {error.strerror}") from error
+def _bundled() -> Backbone:
+    content = resources.files("tagdb").joinpath("bundled", "backbone.tflite").read_bytes()
+    return Backbone(
+        Identity(BUNDLED, _litert_size(content, BUNDLED), hashlib.sha256(content).digest()), content
+    )
+
+
+def _litert_size(content: bytes, name: str) -> int:
+    """The input size of a LiteRT file, which must be a backbone's."""
     from ai_edge_litert.interpreter import Interpreter
 
     try:
@@ -185,18 +207,23 @@ def _from_litert(path: Path, cache: Path) -> Backbone:
         shape = interpreter.get_input_details()[0]["shape"].tolist()
         outputs = interpreter.get_output_details()[0]["shape"].tolist()
     except (ValueError, RuntimeError) as error:
-        raise BackboneError(f"{path} is not a LiteRT file") from error
-    if (
-        outputs != [1, DIMENSIONS]
-        or len(shape) != 4
-        or shape[0] != 1
-        or shape[1] != shape[2]
-        or shape[3] != 3
-    ):
+        raise BackboneError(f"{name} is not a LiteRT file") from error
+    if outputs != [1, DIMENSIONS] or len(shape) != 4 or shape != [1, shape[1], shape[1], 3]:
         raise BackboneError(
-            f"{path} turns {shape} into {outputs}; needed is (1, s, s, 3) into (1, {DIMENSIONS})"
+            f"{name} turns {shape} into {outputs}; needed is [1, s, s, 3] into [1, {DIMENSIONS}]"
         )
-    identity = Identity(path.name.removesuffix(".tflite"), shape[1], hashlib.sha256(content).digest())
+    return int(shape[1])
+
+
+def _from_litert(path: Path, cache: Path) -> Backbone:
+    """A LiteRT file given as it is. It is copied to the cache, so that later commands find it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BackboneError(f"cannot read the backbone {path}: {error.strerror}") from error
+    identity = Identity(
+        path.name.removesuffix(".tflite"), _litert_size(content, str(path)), hashlib.sha256(content).digest()
+    )
     target = _exported(cache, identity.input_size, identity.weights_sha256)
     if not target.is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -217,7 +244,9 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         raise BackboneError(f"the input size is one of {', '.join(map(str, SIZES))}, not {size}")
     weights = _keras_cache(size) if name == IMAGENET else Path(name)
     if name != IMAGENET and not weights.is_file():
-        raise BackboneError(f"there is no backbone {name}: give the path of a weights file, or {IMAGENET}")
+        raise BackboneError(
+            f"there is no backbone {name}: give the path of a weights file, {IMAGENET} or {BUNDLED}"
+        )
     short = IMAGENET if name == IMAGENET else weights.name.removesuffix(".h5").removesuffix(".weights")
     if weights.is_file():
         identity = Identity(short, size, hashlib.sha256(weights.read_bytes()).digest())
@@ -236,10 +265,14 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
 
 
 def _export(name: str, weights: Path, size: int, target: Path) -> None:
-    source = IMAGENET if name == IMAGENET else str(weights)
+    source = str(weights) if weights.is_file() else IMAGENET
     command = [sys.executable, "-m", "tagdb.keras_export", source, str(size), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
     if done.returncode == 0 and target.is_file():
+        if not weights.is_file():
+            raise BackboneError(
+                f"Keras could not keep the weights at {weights}; set KERAS_HOME to a folder it can"
+            )
         return
     cause = RuntimeError(done.stderr.strip() or f"the export ended with {done.returncode}")
     if name == IMAGENET and not weights.is_file():

@@ -1,12 +1,13 @@
 """Reaching the database: connecting, the state of its schema, migrating it, and its errors."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, sql
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError
@@ -25,9 +26,8 @@ Notify = Callable[[str], None]
 
 
 def libpq_url(url: str) -> str:
-    """A URL as libpq understands it, also from one written for SQLAlchemy."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"
+    """A URL as libpq understands it, also from one written for SQLAlchemy (``postgresql+psycopg://``)."""
+    return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url)
 
 
 def without_password(url: str) -> tuple[str, str | None]:
@@ -78,8 +78,8 @@ def translated() -> Iterator[None]:
 
 
 def _first_line(error: psycopg.Error) -> str:
-    primary = error.diag.message_primary
-    return primary or (str(error).strip().splitlines() or ["no reason given"])[0]
+    said = error.diag.message_primary or str(error)
+    return (said.strip().splitlines() or ["no reason given"])[0]
 
 
 def connect(url: str) -> Connection:
@@ -91,17 +91,19 @@ def connect(url: str) -> Connection:
         It cannot be reached, or refuses the login.
     """
     try:
-        return psycopg.connect(
-            libpq_url(url),
-            autocommit=True,
-            application_name="tagdb",
-            connect_timeout=10,
-            client_encoding="utf8",
-        )
-    except psycopg.Error as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no reason given"]
+        parts = conninfo.conninfo_to_dict(libpq_url(url))
+    except psycopg.Error:  # whose text shows the URL with its password
         raise DatabaseError(
-            f"cannot connect to {describe(url)}: {lines[-1]}; check --database-url or TAGDB_DATABASE_URL"
+            "the database URL cannot be understood; give --database-url or TAGDB_DATABASE_URL "
+            "as postgresql://USER@HOST/DATABASE"
+        ) from None
+    defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
+    try:
+        return psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
+    except psycopg.Error as error:
+        reason = re.sub("^connection (?:failed|is bad): ", "", _first_line(error))
+        raise DatabaseError(
+            f"cannot connect to {describe(url)}: {reason}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
 
 
@@ -184,6 +186,19 @@ def migrate(url: str) -> tuple[str | None, str]:
         with translated():
             raise error.orig or error from error
     return before, SCHEMA_REVISION
+
+
+def make_database(url: str, name: str) -> None:
+    """Make an empty database on the server that a URL names, in place of one of that name."""
+    drop_database(url, name)
+    with connect(url) as connection, translated():
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def drop_database(url: str, name: str) -> None:
+    """Drop a database, if it exists, on the server that a URL names."""
+    with connect(url) as connection, translated():
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _check_server(connection: Connection) -> None:

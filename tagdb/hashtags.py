@@ -13,6 +13,7 @@ MAX_LENGTH = 150
 _MAX_RAW_LENGTH = 10 * MAX_LENGTH
 
 _JOINERS = frozenset("_\u00b7\u200c\u200d")  # low line, middle dot, ZWNJ, ZWJ
+_VARIATION_SELECTORS = str.maketrans("", "", "\ufe0e\ufe0f")  # text or emoji style: ❤ and ❤️ are one
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _DELIMITERS = re.compile(r"[\s,;|#＃]+")
 
@@ -20,15 +21,15 @@ _DELIMITERS = re.compile(r"[\s,;|#＃]+")
 def fold(text: str) -> str:
     """Return the one spelling under which a hashtag is stored and looked up.
 
-    Surrounding white space and leading ``#`` (also full-width) are dropped, the rest is NFKC-normalized
-    and case-folded. The function is idempotent. The result has 1 to ``MAX_LENGTH`` code points: letters,
-    marks, numbers, emoji, underscores, middle dots and joiners, among them at least one letter, number
-    or symbol.
+    Surrounding white space, leading ``#`` (also full-width) and the variation selectors U+FE0E and
+    U+FE0F are dropped, the rest is NFKC-normalized and case-folded. The function is idempotent. The
+    result has 1 to ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores, middle
+    dots and joiners, among them at least one letter, number or symbol.
 
     Raises:
         RejectedInput: the text cannot be a hashtag; the message says why, without raw control characters.
     """
-    stripped = text.strip()
+    stripped = text.translate(_VARIATION_SELECTORS).strip()
     if len(stripped) > _MAX_RAW_LENGTH:
         raise _too_long(stripped)
     folded = unicodedata.normalize("NFKC", stripped).lstrip("# ").casefold()

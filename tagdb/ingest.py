@@ -89,6 +89,7 @@ class _Ingest:
         self.run_id: int | None = None
         self.batch: list[_Outcome] = []
         self.batch_bytes = 0
+        self.would_be_new: set[bytes] = set()  # of a dry run
 
     def run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
@@ -108,7 +109,8 @@ class _Ingest:
             self._store(report)
         if self.run_id is not None and self.backbone_id is not None:
             store.finish_ingest_run(self.connection, self.run_id)
-            self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
+            if self.summary.counts.new:
+                self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
         self.summary.seconds = time.monotonic() - started
         return self.summary
 
@@ -177,8 +179,11 @@ class _Ingest:
         if self.run_id is not None and self.backbone_id is not None:
             counts = store.save_batch(self.connection, self.run_id, self.backbone_id, stored, rejected)
         else:
-            new = len({image.content_sha256 for image in stored if image.media_type is not None})
-            counts = store.Counts(new, len(stored) - new, 0, len(rejected))
+            new = {
+                image.content_sha256 for image in stored if image.media_type is not None
+            } - self.would_be_new
+            self.would_be_new |= new
+            counts = store.Counts(len(new), len(stored) - len(new), 0, len(rejected))
         for one in rejected:
             self.on_rejected(one)
         self.summary.counts.add(counts)

@@ -29,6 +29,13 @@ def _row_type(columns: Iterable[Column]) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
+def _sizes(i: int, column: Column) -> dict[str, int]:
+    """What every row says of a column's size."""
+    if column.ndim == 2:
+        return {f"size{i}": 4 + 2 * column.shape[1], f"dim{i}": column.shape[1], f"zero{i}": 0}
+    return {f"size{i}": column.dtype.itemsize}
+
+
 def encode(*columns: Column) -> Iterator[bytes]:
     """Encode columns of equal length, in chunks to be written to a binary ``COPY … FROM STDIN``.
 
@@ -44,11 +51,8 @@ def encode(*columns: Column) -> Iterator[bytes]:
         rows["fields"] = len(columns)
         for i, column in enumerate(columns):
             part = column[start : start + ROWS_PER_CHUNK]
-            if column.ndim == 2:
-                rows[f"size{i}"] = 4 + 2 * column.shape[1]
-                rows[f"dim{i}"] = column.shape[1]
-            else:
-                rows[f"size{i}"] = column.dtype.itemsize
+            for name, number in _sizes(i, column).items():
+                rows[name] = number
             rows[f"value{i}"] = part
         yield rows.tobytes()
     yield TRAILER
@@ -75,9 +79,13 @@ def decode(data: bytes, *types: str | tuple[str, int]) -> tuple[NDArray[np.gener
     ]
     dtype = _row_type(samples)
     body = len(data) - len(HEADER) - len(TRAILER)
-    if not data.startswith(HEADER[:11]) or body % dtype.itemsize:
-        raise ValueError("not a binary COPY of these columns")
+    wrong = ValueError("not a binary COPY of these columns")
+    if not (data.startswith(HEADER[:11]) and data.endswith(TRAILER)) or body < 0 or body % dtype.itemsize:
+        raise wrong
     rows = np.frombuffer(data, dtype, count=body // dtype.itemsize, offset=len(HEADER))
-    if len(rows) and not (rows["fields"] == len(types)).all():
-        raise ValueError("not a binary COPY of these columns")
+    expected = {"fields": len(types)}
+    for i, sample in enumerate(samples):
+        expected |= _sizes(i, sample)
+    if not all((rows[name] == number).all() for name, number in expected.items()):
+        raise wrong
     return tuple(rows[f"value{i}"].astype(sample.dtype) for i, sample in enumerate(samples))

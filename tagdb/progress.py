@@ -21,6 +21,10 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def _speed(rate: float, unit: str) -> str:
+    return f"{rate:.0f} {unit}/s" if rate >= 10 else f"{rate:.2g} {unit}/s"
+
+
 @contextmanager
 def track(what: str, total: int | None, unit: str, quiet: bool = False) -> Iterator[Report]:
     """Show progress with rate and time left on standard error.
@@ -50,7 +54,7 @@ def _lines(what: str, total: int | None, unit: str) -> Iterator[Report]:
         last = now
         rate = done / (now - started)
         text = f"{what}: {done} of {total} {unit}" if total else f"{what}: {done} {unit}"
-        text += f", {rate:.0f} {unit}/s"
+        text += f", {_speed(rate, unit)}"
         if total and total > done:
             text += f", {_duration((total - done) / rate)} left"
         print(text, file=sys.stderr, flush=True)
@@ -75,6 +79,6 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Report]:
 
         def report(done: int) -> None:
             rate = done / max(time.monotonic() - started, 1e-9)
-            bar.update(task, completed=done, rate=f"{rate:.0f} {unit}/s")
+            bar.update(task, completed=done, rate=_speed(rate, unit))
 
         yield report

@@ -24,6 +24,7 @@ from psycopg import sql
 from tagdb import database
 from tagdb.database import Connection
 from tagdb.server import Server
+from tests.once import once
 
 # On a terminal or not, with whatever settings: tests see only what they set.
 for name in [name for name in os.environ if name.startswith("TAGDB_") and not name.startswith("TAGDB_TEST_")]:
@@ -162,3 +163,23 @@ def backbone_file(run: dict[str, str], random_weights: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         resolve(str(random_weights), 96, None, cache)
     return next(cache.glob("mobilenetv2-96-*.tflite"))
+
+
+@pytest.fixture(scope="session")
+def real_weights() -> Path:
+    """MobileNetV2's ImageNet weights; the test skips without them."""
+    weights = SHARED / "weights" / "mobilenetv2_imagenet_1.0_no_top.weights.h5"
+    if not weights.is_file():
+        pytest.skip("needs the development data")
+    return weights
+
+
+@pytest.fixture(scope="session")
+def real_cache(run: dict[str, str], real_weights: Path) -> Path:
+    """A cache of backbones that holds the real weights at tagdb's own 160 px, once for all workers."""
+    from tagdb.backbone import resolve
+
+    def export(cache: Path) -> None:
+        resolve(str(real_weights), None, None, cache)
+
+    return once(Path(run["home"]) / "real-backbones", export)

@@ -3,7 +3,8 @@
 --
 -- Shape matters more than style here:
 -- * The ordered search has no LIMIT of its own: the LIMIT stands after the look-up of factors, so
---   that images without factors are passed over and never take a neighbour's place.
+--   that images without factors are passed over and never take a neighbour's place. The order is
+--   asked for again there; a nested loop keeps it, so that nothing is sorted twice.
 -- * LIMIT as a parameter makes the planner expect a tenth of the table and merge-join all factors;
 --   with hash and merge joins off, a look-up for each neighbour is the only way left.
 -- * It would also rather scan and sort all embeddings than trust the vector index. With sorting off,
@@ -26,25 +27,41 @@ BEGIN ATOMIC
         FROM tagdb_store.factor_runs r
         WHERE r.status = 'active'
     ), nearest AS MATERIALIZED (
-        SELECT power(greatest(c.similarity, 0), (SELECT run.similarity_exponent FROM run)) AS weight,
-               f.factors
+        SELECT 1 - nullif(c.distance, 'NaN') AS similarity, f.factors
         FROM (
-            SELECT e.image_id, 1 - (e.embedding <=> query) AS similarity
+            SELECT e.image_id, e.embedding <=> query AS distance
             FROM tagdb_store.embeddings e
             WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
               AND e.image_id IS DISTINCT FROM itself
-            ORDER BY e.embedding <=> query
+            ORDER BY e.embedding <=> query, e.image_id
         ) c
         JOIN tagdb_store.image_factors f
           ON f.factor_run_id = (SELECT run.factor_run_id FROM run) AND f.image_id = c.image_id
+        ORDER BY c.distance, c.image_id
         LIMIT (SELECT run.neighbours FROM run)
+    ), weighted AS (
+        -- In units of the nearest one's weight, and nothing where it is below e^-60 of that: numbers
+        -- that are too small for their type are errors to PostgreSQL and to pgvector.
+        SELECT s.factors, CASE
+            WHEN s.similarity IS NULL THEN 0
+            WHEN s.exponent = 0 THEN 1
+            WHEN s.similarity <= 0 THEN 0
+            WHEN s.exponent * ln(s.similarity / s.best) < -60 THEN 0
+            ELSE power(s.similarity / s.best, s.exponent)
+        END AS weight
+        FROM (
+            SELECT n.factors, n.similarity, max(n.similarity) OVER () AS best,
+                   (SELECT run.similarity_exponent FROM run) AS exponent
+            FROM nearest n
+        ) s
     ), average AS MATERIALIZED (
         -- pgvector multiplies element by element, so a weight becomes a vector of that weight.
-        SELECT sum(n.factors::vector
-                   * array_fill((n.weight / n.total)::real, ARRAY[(SELECT run.factors FROM run)])::vector
+        SELECT sum(w.factors::vector
+                   * array_fill((w.weight / w.total)::real, ARRAY[(SELECT run.factors FROM run)])::vector
                )::halfvec AS factors
-        FROM (SELECT nearest.factors, nearest.weight, nullif(sum(nearest.weight) OVER (), 0) AS total
-              FROM nearest) n
+        FROM (SELECT weighted.factors, weighted.weight, sum(weighted.weight) OVER () AS total
+              FROM weighted) w
+        WHERE w.weight > 0
     ), unwanted AS MATERIALIZED (
         SELECT coalesce(array_agg(h.hashtag_id), '{}') AS hashtag_ids
         FROM unnest(known || exclude) AS given (hashtag)

@@ -11,14 +11,15 @@ SET hnsw.ef_search = 100
 SET hnsw.iterative_scan = strict_order
 BEGIN ATOMIC
     WITH nearest AS MATERIALIZED (
-        SELECT e.image_id, e.embedding <=> query AS distance
+        SELECT e.image_id, 1 - (e.embedding <=> query) AS similarity
         FROM tagdb_store.embeddings e
         WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
           AND e.image_id IS DISTINCT FROM itself
-        ORDER BY e.embedding <=> query
+        ORDER BY e.embedding <=> query, e.image_id
         LIMIT top
     )
-    SELECT (row_number() OVER (ORDER BY n.distance, n.image_id))::integer, n.image_id, i.uri, 1 - n.distance
+    -- Ordered anew: the vector index rounds, and its order is right to five digits only.
+    SELECT (row_number() OVER (ORDER BY -n.similarity, n.image_id))::integer, n.image_id, i.uri, n.similarity
     FROM nearest n
     JOIN tagdb_store.images i ON i.image_id = n.image_id
     ORDER BY 1;

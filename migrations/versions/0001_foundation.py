@@ -1,5 +1,6 @@
 """The foundation: images, hashtags, embeddings, factor runs, and recommending from them."""
 
+from alembic import op
 from tagdb.migrations import sqlfiles
 
 revision = "0001"
@@ -52,6 +53,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop everything but the roles, which belong to the whole cluster and only lose their rights."""
     sqlfiles.run("revokes.r01")
+    # The tables of runs that are being computed, or whose computation broke off, are no partitions yet.
+    op.get_bind().exec_driver_sql(
+        "SELECT tagdb_store.discard_factor_run(r.factor_run_id) FROM tagdb_store.factor_runs r"
+    )
     sqlfiles.drop(
         "VIEW tagdb.factor_runs, tagdb.ingest_errors, tagdb.ingest_runs, tagdb.hashtag_stats",
         "VIEW tagdb.image_hashtags, tagdb.hashtags, tagdb.images, tagdb.backbones",

@@ -16,6 +16,7 @@ from tagdb.cli.common import shared_options
 from tagdb.errors import TagdbError
 
 COMMANDS = {
+    "demo": "See it work, on photos that it draws itself.",
     "init": "Create or upgrade the schema.",
     "ingest": "Store photos and their hashtags.",
     "factors": "Compute ALS factors, and list runs.",
@@ -39,6 +40,17 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"tagdb.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command. Click guesses a mistyped one among those that are imported, which is none."""
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            if near := get_close_matches(args[0], COMMANDS, n=1):
+                ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -72,7 +84,11 @@ def cli() -> None:
     """Hashtag recommendations for pictures, computed inside PostgreSQL.
 
     \b
-    Begin with:
+    See it work:
+      tagdb demo
+
+    \b
+    Begin with your own photos:
       tagdb ingest PHOTOS/
       tagdb factors compute
       tagdb recommend PHOTO

@@ -1,6 +1,7 @@
 """What the commands share: options, settings, and how results and notes are printed."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -12,6 +13,8 @@ from tagdb import config
 from tagdb.config import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 DONE_WITH_REJECTIONS = 3
 """Exit code when some inputs were rejected and the rest was done."""
@@ -47,7 +50,7 @@ def backbone_options(function: F) -> F:
     )(function)  # fmt: skip
     return click.option(
         "--backbone", metavar="NAME|PATH",
-        help="imagenet, or the path of a weights file (default: the database's own; imagenet for a new one).",
+        help="imagenet, bundled, or a weights file (default: the database's own; imagenet for a new one).",
     )(function)  # fmt: skip
 
 
@@ -72,7 +75,9 @@ def silent(text: str) -> None:
 
 def print_json(value: object) -> None:
     """Print a result as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_jsonable))
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_jsonable)
+    # a file name that is not UTF-8 has surrogates, which only an escape can write
+    click.echo(_SURROGATE.sub(lambda found: ascii(found[0])[1:-1], text))
 
 
 def _jsonable(value: object) -> str:

@@ -11,6 +11,7 @@ from tagdb.errors import ConfigError
 
 
 @click.group("db")
+@shared_options
 def command() -> None:
     """The database that tagdb works with: the embedded PostgreSQL, or the one a URL names."""
 

@@ -17,6 +17,7 @@ from tagdb.cli.common import (
 
 
 @click.group("factors")
+@shared_options
 def command() -> None:
     """ALS factors: what recommending multiplies."""
 

@@ -80,7 +80,12 @@ def command(
                 config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
             )
         options = ingest.Options(not no_originals, limit, dry_run, quiet)
-        summary = ingest.run(connection, network, opened, options, on_rejected)
+        try:
+            summary = ingest.run(connection, network, opened, options, on_rejected)
+        except KeyboardInterrupt:
+            raise click.ClickException(
+                "interrupted; what was stored stays, and the same command goes on from there"
+            ) from None
     if shown > SHOWN_REJECTIONS:
         say(f"… and {shown - SHOWN_REJECTIONS} more rejected; see the view tagdb.ingest_errors")
     rate = summary.records / summary.seconds if summary.seconds else 0.0

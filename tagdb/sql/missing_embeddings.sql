@@ -6,4 +6,4 @@ WHERE i.content_sha256 = ANY (%(hashes)s)
   AND NOT EXISTS (SELECT FROM tagdb_store.embeddings e
                   WHERE e.backbone_id = %(backbone_id)s AND e.image_id = i.image_id)
 ORDER BY i.content_sha256
-FOR UPDATE OF i
+FOR NO KEY UPDATE OF i

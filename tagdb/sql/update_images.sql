@@ -1,5 +1,6 @@
 -- What the batch adds to images: fields that were empty are filled, keys of metadata that were
--- missing are added, nothing that was there is overwritten.
+-- missing are added, nothing that was there is overwritten. NO KEY, so that others can go on hanging
+-- hashtags on these images: waiting for that, they would hold what this batch waits for next.
 WITH said AS (
     SELECT n.content_sha256,
            (array_agg(n.collection) FILTER (WHERE n.collection IS NOT NULL))[1] AS collection,
@@ -19,7 +20,7 @@ WITH said AS (
        OR (i.taken_at IS NULL AND s.taken_at IS NOT NULL)
        OR s.metadata || i.metadata <> i.metadata
     ORDER BY i.content_sha256
-    FOR UPDATE OF i
+    FOR NO KEY UPDATE OF i
 )
 UPDATE tagdb_store.images i
 SET collection = coalesce(i.collection, l.collection),

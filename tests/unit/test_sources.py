@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagdb import sources
+from tagdb import manifests
 from tagdb.errors import SourceError
 from tagdb.sources import Record, Rejection, Source, open_source
 
@@ -177,7 +177,7 @@ def test_json_list_across_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             return super().read(1)
 
     text = ' [12, {"a": "]"} , [1, 2] ,"x",-3.5e1, {}\n] '
-    items = [item for _, _, item in sources._json_list(Trickle(text), "m")]
+    items = [item for _, _, item in manifests.json_list(Trickle(text), "m")]
     assert items == json.loads(text)
 
 
@@ -228,7 +228,7 @@ def test_csv_headers_that_are_wrong(tmp_path: Path, header: str, message: str) -
 
 
 def test_csv_rows_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_LINE", 200)
+    monkeypatch.setattr(manifests, "MAX_LINE", 200)
     rows = [
         b"a.jpg,x",
         b"a.jpg",
@@ -306,7 +306,7 @@ def test_rows_that_are_wrong(tmp_path: Path, photo: Path, row: object, reason: s
 
 
 def test_lines_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_LINE", 100)
+    monkeypatch.setattr(manifests, "MAX_LINE", 100)
     good = b'{"file_name": "a.jpg"}'
     exact = b'{"file_name": "a.jpg", "x": "' + b"x" * 68 + b'"}\n'
     assert len(exact) == 100
@@ -329,7 +329,7 @@ def test_lines_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytest.M
 
 
 def test_an_object_of_a_list_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_LINE", 100_000)
+    monkeypatch.setattr(manifests, "MAX_LINE", 100_000)
     (item,) = open_source(write(tmp_path / "m.json", text='[{"x": "' + "x" * 1_000_000 + '"}]'))
     assert isinstance(item, Rejection)
     assert item.reason.startswith("longer than 100000 characters")

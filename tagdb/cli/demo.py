@@ -1,0 +1,78 @@
+"""``tagdb demo``."""
+
+import click
+
+from tagdb.cli.common import json_option, note, print_json, quiet_option, settings, shared_options, silent
+
+
+@click.command("demo")
+@click.option("--remove", is_flag=True, help="Delete the demo's database and photos.")
+@click.option(
+    "--photos", type=click.IntRange(50, 10_000), default=500, show_default=True, help="Photos to draw."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other photos.")
+@json_option
+@quiet_option
+@shared_options
+def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) -> None:
+    """See tagdb do its job on photos that it draws itself.
+
+    Draws photos in ten collections with hashtags, ingests most of them, computes factors, and recommends
+    hashtags for the others. Needs no network, no weights and no photos. Works in a database of its own in
+    the embedded PostgreSQL and touches no other.
+
+    \b
+    Examples:
+      tagdb demo
+      tagdb demo --remove
+    """
+    from tagdb import demo
+
+    found = settings()
+    if remove:
+        demo.remove(found)
+        click.echo("the demo's database and photos are gone")
+        return
+    shown = demo.run(found, photos, seed, quiet or as_json, silent if quiet else note)
+    hits = sum(one.hit for one in shown.tried)
+    if as_json:
+        print_json(
+            {
+                "database_url": shown.url,
+                "contact_sheet": str(shown.sheet),
+                "images": shown.ingested.counts.new,
+                "hashtags": shown.computed.hashtags,
+                "tried": len(shown.tried),
+                "hits": hits,
+                "seconds": round(shown.seconds, 1),
+            }
+        )
+        return
+    counts, computed = shown.ingested.counts, shown.computed
+    click.echo(
+        f"{counts.new} photos drawn and ingested at {shown.ingested.records / shown.ingested.seconds:.0f} "
+        f"images/s; {computed.hashtags} hashtags, {computed.interactions} interactions, factors in "
+        f"{computed.seconds:.1f} s\n"
+    )
+    click.echo("Recommended for photos that the database has never seen; * marks what the photo carries:\n")
+    seen: set[str] = set()
+    for one in shown.tried:
+        if one.collection not in seen:
+            seen.add(one.collection)
+            tags = " ".join(
+                f"{'*' if each.hashtag in one.hashtags else ''}#{each.hashtag}"
+                for each in one.recommended[:6]
+            )
+            click.echo(f"  {one.photo.name:<22} {tags}")
+    click.echo(
+        f"\n{hits} of {len(shown.tried)} photos have their own collection's hashtag in the first three "
+        f"({shown.seconds:.0f} s in all).\n"
+        f"Look at them: {shown.sheet}\n\n"
+        "Now your own photos:\n"
+        "  tagdb ingest FOLDER --backbone bundled\n"
+        "  tagdb factors compute\n"
+        "  tagdb recommend PHOTO\n\n"
+        "Or look around in the demo's database:\n"
+        f"  tagdb db shell --database-url '{shown.url}'\n"
+        "  tagdb demo --remove"
+    )

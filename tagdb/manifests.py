@@ -1,0 +1,268 @@
+"""Reads the rows of manifests: JSON Lines, lists of JSON objects, CSV and TSV.
+
+A row comes with the file it is in and its line or position there. What is wrong with one row is given in
+its place as a ``RejectedInput``, so that the other rows go on. The fields of a row are read here, too.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+from urllib.parse import urlsplit
+
+from tagdb.errors import RejectedInput, SourceError
+from tagdb.hashtags import printable, split
+
+MAX_LINE = 10_000_000
+"""Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
+
+Row = tuple[str, int, Any]
+"""Origin, line, and what was read there, maybe a RejectedInput."""
+
+_MAX_DEPTH = 64  # of nested JSON; far below what would overflow the stack when it is written again
+# Shorter numbers in a text may be meant as a year or a day; nine digits reach back to 1973.
+_UNIX_TIME = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)
+_FIRST_ITEM = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\]?)")
+_FURTHER_ITEM = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
+_ITEM_END = re.compile(r"[ \t\r\n]*[,\]]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
+    """Yield lines; bytes that are not UTF-8 become surrogates, which check() finds."""
+    number = 0
+    while line := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) <= MAX_LINE:
+            text = line.decode("utf-8", "surrogateescape")
+            yield number, text.removeprefix("\ufeff") if number == 1 else text
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(1 << 16)
+        yield number, RejectedInput(f"longer than {MAX_LINE // 1_000_000} MB")
+
+
+def read_json(path: Path) -> Iterator[Row]:
+    """Yield the rows of a file that holds a list of JSON objects, or one JSON object a line."""
+    origin = printable(str(path))
+    with path.open("rb") as stream:
+        if (
+            path.suffix.lower() == ".json"
+            and stream.peek().removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+        ):
+            yield from json_list(io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape"), origin)
+        else:
+            yield from json_lines(stream, origin)
+
+
+def json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
+    """Yield the value on each line that is not blank."""
+    for number, text in _lines(stream):
+        if isinstance(text, RejectedInput):
+            yield origin, number, text
+        elif text.strip():
+            try:
+                yield origin, number, _DECODER.decode(text)
+            except (ValueError, RecursionError) as error:
+                yield origin, number, _invalid(error)
+
+
+def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
+    """Yield a list's items while it is read; there is no going on behind an item that is not JSON."""
+    buffer, at, number, ended = "", 0, 0, False
+    while True:
+        try:
+            start = (_FURTHER_ITEM if number else _FIRST_ITEM).match(buffer, at)
+            if start and start[1] == "]":
+                if (buffer[start.end() :] + stream.read(1 << 16)).strip():
+                    yield origin, number + 1, RejectedInput("invalid JSON: something follows the list")
+                return
+            item, end = _DECODER.raw_decode(buffer, start.end() if start else len(buffer))
+            # Without what follows it, an item may be the first half of one: 12 of 123.
+            if not _ITEM_END.match(buffer, end):
+                raise ValueError("',' or ']' is missing")
+        except (ValueError, RecursionError) as error:
+            too_long, fatal = len(buffer) - at > MAX_LINE, isinstance(error, RecursionError)
+            if ended or too_long or fatal:
+                reason = (
+                    _invalid(error)
+                    if ended or fatal
+                    else f"longer than {MAX_LINE} characters, or invalid JSON"
+                )
+                yield origin, number + 1, RejectedInput(f"{reason} (the rest of the file is skipped)")
+                return
+            more = stream.read(max(1 << 16, len(buffer) - at))
+            buffer, at, ended = buffer[at:] + more, 0, not more
+        else:
+            number, at = number + 1, end
+            yield origin, number, item
+
+
+def read_csv(path: Path) -> Iterator[Row]:
+    """Yield the rows of CSV, or of TSV by the file's name, as objects without the empty cells.
+
+    Raises:
+        SourceError: the header is missing or lacks a column.
+    """
+    origin = printable(str(path))
+    too_long: list[RejectedInput] = []
+
+    def texts(stream: BinaryIO) -> Iterator[str]:
+        for _, text in _lines(stream):
+            if isinstance(text, RejectedInput):
+                too_long.append(text)
+            yield "\n" if isinstance(text, RejectedInput) else text
+
+    with path.open("rb") as stream:
+        # strict, as otherwise a quotation mark that is never closed would swallow all further rows
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        reader = csv.reader(texts(stream), delimiter=delimiter, strict=True)
+        try:
+            header = [name.strip() for name in next(reader, [])]
+        except csv.Error as error:
+            raise SourceError(f"{origin} has no readable header: {why(error)}") from None
+        missing = [] if {"file_name", "uri"} & set(header) else ["file_name (or uri)"]
+        missing += [] if "hashtags" in header else ["hashtags"]
+        if missing:
+            has = printable(", ".join(header), 200) or "nothing"
+            raise SourceError(f"the header of {origin} lacks {' and '.join(missing)}; it has {has}")
+        names = [name for name in header if name]  # a nameless column is the index that pandas writes
+        name, times = _most_frequent(names)
+        if times > 1:
+            raise SourceError(f"the header of {origin} has {printable(name, 40)} {times} times")
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield origin, line, RejectedInput(f"invalid CSV: {why(error)}")
+                continue
+            if too_long:
+                yield origin, line, too_long[0]
+                too_long.clear()
+            elif len(cells) == len(header):
+                yield (
+                    origin,
+                    line,
+                    {name: cell for name, cell in zip(header, cells, strict=True) if name and cell},
+                )
+            elif cells:
+                yield origin, line, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Duplicate:
+    """Stands for an object that has a name twice. Raised only by check(), so that decoding goes on."""
+
+    name: str
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Any:
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    return _Duplicate(printable(_most_frequent(name for name, _ in pairs)[0], 40))
+
+
+def _most_frequent(names: Iterable[str]) -> tuple[str, int]:
+    return Counter(names).most_common(1)[0]
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _invalid(error: Exception) -> RejectedInput:
+    if isinstance(error, RecursionError):
+        return RejectedInput("nested too deeply")
+    return RejectedInput(f"invalid JSON: {printable(getattr(error, 'msg', str(error)), 100)}")
+
+
+# --- Fields -------------------------------------------------------------------------------------------
+
+
+def check(value: Any, where: str, depth: int = 0) -> None:
+    """Reject what PostgreSQL's text and jsonb cannot hold, and what JSON does not allow."""
+    if depth > _MAX_DEPTH:
+        raise RejectedInput(f"nested too deeply: {where}")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise RejectedInput(f"a NUL character in {where}")
+        if _SURROGATE.search(value):
+            raise RejectedInput(f"not valid UTF-8: {where}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise RejectedInput(f"not a finite number: {where}")
+    elif isinstance(value, _Duplicate):
+        raise RejectedInput(f"twice in one object: {value.name}")
+    elif isinstance(value, list):
+        for item in value:
+            check(item, where, depth + 1)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            check(name, "the name of a field", depth + 1)
+            check(item, printable(name, 40), depth + 1)
+
+
+def text_of(row: dict[str, Any], name: str) -> str | None:
+    """Return a text of a row, none if it is empty or missing."""
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise RejectedInput(f"{name} must be a text: {as_json(value)}")
+    return value or None
+
+
+def hashtags_of(value: object) -> tuple[str, ...]:
+    """Hashtags from a list of texts, or from a text that is split; not folded."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return tuple(split(value))
+    if isinstance(value, list) and all(isinstance(hashtag, str) for hashtag in value):
+        return tuple(value)
+    raise RejectedInput(f"hashtags must be a list of texts, or a text: {as_json(value)}")
+
+
+def path_of(uri: str) -> str:
+    """Return the path that a ``file:`` URI names."""
+    from urllib.request import url2pathname  # takes all of HTTP along, for a rare case
+
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise RejectedInput(f"not a valid uri: {printable(uri, 200)}") from None
+    if parts.netloc not in ("", "localhost"):
+        raise RejectedInput(f"a file on another machine: {printable(uri, 200)}")
+    return url2pathname(parts.path)
+
+
+def time_of(value: object) -> datetime | None:
+    """Return a time in UTC from ISO 8601 (without a zone: UTC) or Unix seconds, none from nothing."""
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, str) and not _UNIX_TIME.fullmatch(value):
+            time = datetime.fromisoformat(value)
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            return datetime.fromtimestamp(float(value), UTC)
+    except (OSError, OverflowError, ValueError):
+        pass
+    raise RejectedInput(f"taken_at must be an ISO 8601 time, or Unix seconds: {as_json(value)}")
+
+
+def as_json(value: object) -> str:
+    """Return the beginning of a value as JSON, for messages."""
+    return printable(json.dumps(value, ensure_ascii=False), 40)
+
+
+def why(error: Exception) -> str:
+    """Return what an error says, in printable characters."""
+    return printable(getattr(error, "strerror", None) or str(error), 200)

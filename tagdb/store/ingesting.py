@@ -1,0 +1,163 @@
+"""Queries of an ingest: which contents are known, and batches of images going in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import LiteralString, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tagdb.database import Connection
+from tagdb.store.statements import copy_arrays, statement
+
+
+@dataclass(slots=True)
+class Image:
+    """One image of a batch. ``embedding`` is None where the content is known already."""
+
+    content_sha256: bytes
+    uri: str
+    hashtags: Sequence[str]
+    """Folded."""
+    collection: str | None = None
+    source_ref: str | None = None
+    taken_at: datetime | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    media_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    byte_count: int | None = None
+    embedding: NDArray[np.float32] | None = None
+    """float32 (1280,), of length 1"""
+    thumbnail: bytes | None = None
+    original: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """What could not be used."""
+
+    origin: str
+    line: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What an ingest did, in images (``rejected``: in records, photos and hashtags)."""
+
+    new: int = 0
+    known: int = 0
+    updated: int = 0
+    rejected: int = 0
+
+    def add(self, other: "Counts") -> None:
+        """Add another batch's counts to these."""
+        self.new += other.new
+        self.known += other.known
+        self.updated += other.updated
+        self.rejected += other.rejected
+
+
+def begin_ingest_run(connection: Connection, sources: Sequence[str]) -> int:
+    """Note that an ingest begins, and make the landing place of its batches."""
+    connection.execute(statement("incoming"))
+    row = connection.execute(statement("begin_ingest_run"), {"sources": list(sources)}).fetchone()
+    assert row is not None
+    return cast(int, row[0])
+
+
+def finish_ingest_run(connection: Connection, ingest_run_id: int) -> None:
+    """Note that an ingest went through to its end."""
+    connection.execute(statement("finish_ingest_run"), {"ingest_run_id": ingest_run_id})
+
+
+def known_hashes(connection: Connection, backbone_id: int, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which contents are stored with an embedding by this backbone."""
+    rows = connection.execute(
+        statement("known_hashes"), {"backbone_id": backbone_id, "hashes": list(hashes)}, binary=True
+    )
+    return {cast(bytes, row[0]) for row in rows}
+
+
+def save_batch(
+    connection: Connection,
+    ingest_run_id: int,
+    backbone_id: int,
+    images: Sequence[Image],
+    rejected: Sequence[Rejected],
+) -> Counts:
+    """Store a batch in one transaction: all of it, or nothing. Returns what it changed."""
+    with connection.transaction(), connection.cursor() as cursor:
+        _land(connection, images)
+        run = {"ingest_run_id": ingest_run_id}
+        new = {row[0] for row in cursor.execute(statement("insert_images"), run)}
+        _save_content(connection, backbone_id, images, new)
+        touched = {row[0] for row in cursor.execute(statement("update_images"))}
+        cursor.execute(statement("insert_hashtags"))
+        touched |= {row[0] for row in cursor.execute(statement("insert_image_hashtags"))}
+        _copy(
+            connection,
+            "COPY tagdb_store.ingest_errors (ingest_run_id, origin, line, reason) FROM STDIN",
+            ((ingest_run_id, r.origin, r.line, r.reason) for r in rejected),
+        )
+        updated = len(touched - new)
+        counts = Counts(len(new), len(images) - len(new) - updated, updated, len(rejected))
+        cursor.execute(statement("count_ingest_run"), run | asdict(counts))
+    return counts
+
+
+def _copy(connection: Connection, command: LiteralString, rows: Iterable[Sequence[object]]) -> None:
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _land(connection: Connection, images: Sequence[Image]) -> None:
+    _copy(
+        connection,
+        "COPY pg_temp.incoming_images FROM STDIN",
+        (
+            (
+                *(i.content_sha256, i.uri, i.media_type, i.width, i.height, i.byte_count),
+                *(i.collection, i.source_ref, i.taken_at, Jsonb(i.metadata)),
+            )
+            for i in images
+        ),
+    )
+    _copy(
+        connection,
+        "COPY pg_temp.incoming_hashtags FROM STDIN",
+        ((i.content_sha256, hashtag) for i in images for hashtag in i.hashtags),
+    )
+
+
+def _save_content(connection: Connection, backbone_id: int, images: Sequence[Image], new: set[int]) -> None:
+    """Embeddings and files of the images that have none. ``new`` are the images of this very batch."""
+    by_hash = {i.content_sha256: i for i in images if i.embedding is not None}
+    asked = {"hashes": list(by_hash), "backbone_id": backbone_id}
+    missing = connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
+    if any(row[0] not in new for row in missing):
+        # Another ingest may have stored them while this one waited for it: only a new look can tell.
+        missing = connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
+    if not missing:
+        return
+    ids = np.array([row[0] for row in missing], np.int64)
+    vectors = [vector for row in missing if (vector := by_hash[row[1]].embedding) is not None]
+    embeddings = np.stack(vectors).astype(np.float16)
+    columns = (np.full(len(ids), backbone_id, np.int32), ids, embeddings)
+    copy_arrays(connection, sql.SQL("COPY tagdb_store.embeddings FROM STDIN (FORMAT binary)"), columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY tagdb_store.image_files (image_id, original, thumbnail) FROM STDIN (FORMAT binary)"
+        ) as copy,
+    ):
+        copy.set_types(["int8", "bytea", "bytea"])
+        for image_id, content, has_files in missing:
+            if not has_files:
+                image = by_hash[content]
+                copy.write_row((image_id, image.original, image.thumbnail))

@@ -1,0 +1,77 @@
+"""Queries that answer: hashtags for an embedding, images like it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.rows import class_row
+
+from tagdb.database import Connection
+from tagdb.store.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A hashtag, without '#', and its score: the dot product of the two models."""
+
+    rank: int
+    hashtag: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarImage:
+    """A stored image and its cosine similarity."""
+
+    rank: int
+    image_id: int
+    uri: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What there is to recommend from."""
+
+    images: bool
+    hashtags: bool
+    factors: bool
+
+
+def readiness(connection: Connection) -> Readiness:
+    """Whether the database holds images, hashtags on them, and an active factor run."""
+    with connection.cursor(row_factory=class_row(Readiness)) as cursor:
+        found = cursor.execute(statement("readiness")).fetchone()
+    assert found is not None
+    return found
+
+
+def _halfvec(embedding: NDArray[np.float32]) -> str:
+    return "[" + ",".join(map(repr, embedding.astype(np.float16).tolist())) + "]"
+
+
+def recommend(
+    connection: Connection,
+    embedding: NDArray[np.float32],
+    top: int = 10,
+    neighbours: int | None = None,
+    known: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[Recommendation]:
+    """Call ``tagdb.recommend_for_embedding``: float32 (1280,) in, the best hashtags out."""
+    values = {
+        "embedding": _halfvec(embedding),
+        "top": top,
+        "neighbours": neighbours,
+        "known": list(known),
+        "exclude": list(exclude),
+    }
+    with connection.cursor(row_factory=class_row(Recommendation)) as cursor:
+        return cursor.execute(statement("recommend"), values).fetchall()
+
+
+def similar(connection: Connection, embedding: NDArray[np.float32], top: int = 10) -> list[SimilarImage]:
+    """Call ``tagdb.similar_images``: float32 (1280,) in, the nearest images out."""
+    with connection.cursor(row_factory=class_row(SimilarImage)) as cursor:
+        return cursor.execute(statement("similar"), {"embedding": _halfvec(embedding), "top": top}).fetchall()

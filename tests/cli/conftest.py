@@ -1,0 +1,131 @@
+"""Running tagdb's commands, on drawn photos and with the random weights."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tagdb.cli import cli
+from tests.pictures import photo
+
+Run = Callable[..., Result]
+Process = Callable[..., "subprocess.CompletedProcess[str]"]
+
+TAGS = ("#Beach #sun", "#beach #SEA", "#city #night", "#City #street", "#beach #sun #sea", "#night #street")
+"""Hashtags of drawn photos, in turn; folded: beach, sun, sea, city, night, street."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, backbone_file: Path) -> Path:
+    """A TAGDB_HOME of this test's own that has the random weights' backbone already."""
+    cache = tmp_path / "home" / "backbones"
+    cache.mkdir(parents=True)
+    (cache / backbone_file.name).symlink_to(backbone_file)
+    return cache.parent
+
+
+@pytest.fixture
+def tagdb(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process, on this test's database."""
+    monkeypatch.setenv("TAGDB_DATABASE_URL", database_url)
+    monkeypatch.setenv("TAGDB_HOME", str(home))
+
+    def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
+        return CliRunner().invoke(cli, list(map(str, arguments)), input=stdin, prog_name="tagdb")
+
+    return run
+
+
+@pytest.fixture
+def tagdb_process() -> Process:
+    """Runs the real program, with these settings in its environment."""
+
+    def run(
+        *arguments: object, program: Sequence[str] = ("-m", "tagdb"), **settings: str
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, *program, *map(str, arguments)]
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            env=os.environ | settings,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+@pytest.fixture
+def chosen(random_weights: Path) -> tuple[object, ...]:
+    """The flags that choose the random weights."""
+    return ("--backbone", random_weights, "--input-size", 96)
+
+
+@pytest.fixture
+def ingest(tagdb: Run, chosen: tuple[object, ...]) -> Run:
+    """Runs ``tagdb ingest`` with the random weights."""
+
+    def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
+        return tagdb("ingest", *arguments, *chosen, stdin=stdin)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of twelve drawn photos and ``photos.csv``, which tells their hashtags."""
+    folder = tmp_path / "photos"
+    draw(folder, range(12))
+    rows = [[f"{i:02}.jpg", TAGS[i % len(TAGS)], f"page/{i}"] for i in range(12)]
+    write_csv(folder / "photos.csv", ["file_name", "hashtags", "source_ref"], rows)
+    return folder
+
+
+@pytest.fixture
+def filled(ingest: Run, tagdb: Run, photos: Path) -> Path:
+    """The twelve photos, stored and with factors computed; their folder."""
+    assert ingest(photos / "photos.csv", "--quiet").exit_code == 0
+    done = tagdb("factors", "compute", "--factors", 8, "--quiet")
+    assert done.exit_code == 0, done.output
+    return photos
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command depends on where it is run, unless a file name says so."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+
+def draw(folder: Path, numbers: Sequence[int]) -> None:
+    """Draw photos ``00.jpg``, ``01.jpg`` …, each another picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        (folder / f"{number:02}.jpg").write_bytes(photo(number))
+
+
+def write_csv(path: Path, header: list[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a CSV file."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+def parsed(result: Result) -> Any:
+    """What a command printed on standard output, which is JSON and nothing else."""
+    return json.loads(result.stdout)
+
+
+def complaint(result: Result, code: int = 1) -> str:
+    """The one line on standard error of a command that failed."""
+    assert result.exit_code == code, result.output
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.output
+    return lines[0]

@@ -1,0 +1,193 @@
+"""``tagdb db`` and the embedded server, by real processes; and databases that are named by a URL."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tagdb.database import SCHEMA_REVISION
+from tagdb.server import Server
+from tests.cli.conftest import Process, Run, complaint, parsed
+from tests.conftest import temporary_home
+
+
+@pytest.fixture
+def fresh() -> Iterator[Path]:
+    """A home where nothing is yet; whatever server runs there is stopped."""
+    home = temporary_home()
+    try:
+        yield home
+    finally:
+        Server(home).stop()
+        shutil.rmtree(home)
+
+
+def facts(process: Process, home: Path) -> dict[str, object]:
+    done = process("db", "status", "--json", TAGDB_HOME=str(home))
+    assert (done.returncode, done.stderr) == (0, "")
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process: Process) -> None:
+    settings = {"TAGDB_HOME": str(fresh)}
+    before = facts(tagdb_process, fresh)
+    assert (before["embedded"], before["running"], before["pid"]) == (True, False, None)
+    assert "schema" not in before
+    assert not (fresh / "postgresql").exists()  # asking starts nothing
+
+    first = tagdb_process("factors", "list", **settings)
+    assert first.returncode == 0
+    notes = first.stderr.splitlines()
+    assert notes == [
+        f"started the embedded PostgreSQL in {fresh}; it goes on running until: tagdb db stop",
+        "no factor runs yet; run: tagdb factors compute",
+    ]
+    assert tagdb_process("factors", "list", **settings).stderr.splitlines() == notes[1:]
+
+    after = facts(tagdb_process, fresh)
+    assert after["running"] is True
+    assert isinstance(after["pid"], int)
+    assert after["schema"] == after["schema_needed"] == SCHEMA_REVISION
+    assert after["data_directory"] == str(fresh / "postgresql")
+    text = tagdb_process("db", "status", **settings).stdout
+    assert {"running: yes", f"schema: {SCHEMA_REVISION}", "port: none"} <= set(text.splitlines())
+
+    assert tagdb_process("db", "start", **settings).stdout == f"running already: PostgreSQL in {fresh}\n"
+    url = tagdb_process("db", "url", **settings)
+    assert (url.returncode, url.stderr) == (0, "")
+    assert url.stdout.count("\n") == 1
+    with psycopg.connect(url.stdout.strip()) as connection:
+        row = connection.execute("SELECT count(*) FROM tagdb.images").fetchone()
+        assert row == (0,)
+
+    shell = tagdb_process("db", "shell", "--", "-At", "-c", "select 1, current_user", **settings)
+    assert (shell.returncode, shell.stdout, shell.stderr) == (0, "1|tagdb\n", "")
+    shell = tagdb_process("db", "shell", "--", "-c", "nonsense", **settings)
+    assert shell.returncode == 1
+    assert "syntax error" in shell.stderr
+    init = tagdb_process("init", **settings)
+    assert init.stdout.startswith("the schema in database tagdb at ")
+    assert init.stdout.endswith(f" is up to date, revision {SCHEMA_REVISION}\n")
+
+    assert tagdb_process("db", "stop", **settings).stdout == "stopped\n"
+    assert tagdb_process("db", "stop", **settings).stdout == "it was not running\n"
+    assert facts(tagdb_process, fresh)["running"] is False
+    assert tagdb_process("db", "start", **settings).stdout == f"started: PostgreSQL in {fresh}\n"
+
+
+def test_two_commands_at_once_in_a_fresh_home(fresh: Path, tagdb_process: Process) -> None:
+    """Both would start the server and make the schema."""
+    with ThreadPoolExecutor(2) as pool:
+        running = [
+            pool.submit(tagdb_process, "factors", "list", "--json", TAGDB_HOME=str(fresh)) for _ in range(2)
+        ]
+    done = [one.result() for one in running]
+    assert [(one.returncode, one.stdout) for one in done] == [(0, "[]\n")] * 2, done
+    assert sum("started the embedded PostgreSQL" in one.stderr for one in done) == 1
+
+
+@pytest.mark.parametrize("command", [("start",), ("stop",)])
+def test_a_server_that_is_not_tagdbs(tagdb: Run, home: Path, command: tuple[str, ...]) -> None:
+    """With a URL there is nothing to start or stop."""
+    message = complaint(tagdb("db", *command))
+    assert "a database URL is set" in message
+    assert "TAGDB_DATABASE_URL" in message
+    assert not (home / "postgresql").exists()
+
+
+def test_a_named_database(tagdb: Run, database_url: str, home: Path) -> None:
+    assert tagdb("db", "url").stdout == f"{database_url}\n"
+    found = parsed(tagdb("db", "status", "--json"))
+    assert found["embedded"] is False
+    assert found["running"] is True
+    assert found["schema"] == SCHEMA_REVISION
+    assert psycopg.conninfo.conninfo_to_dict(database_url)["dbname"] in found["database"]
+    assert not (home / "postgresql").exists()
+
+
+def test_init(tagdb: Run, empty_database_url: str) -> None:
+    flags = ("--database-url", empty_database_url)
+    assert parsed(tagdb("db", "status", "--json", *flags))["schema"] is None
+    for command in (("factors", "list"), ("factors", "compute"), ("db", "shell")):
+        assert complaint(tagdb(*command, *flags)).endswith("no tagdb schema yet; run: tagdb init")
+    done = tagdb("init", *flags)
+    assert done.stdout.startswith(f"created the schema, revision {SCHEMA_REVISION}, in database ")
+    assert (done.exit_code, done.stderr) == (0, "")
+    again = tagdb("init", *flags)
+    assert "is up to date" in again.stdout
+    assert tagdb("factors", "list", *flags).exit_code == 0
+
+
+def test_the_flag_may_stand_before_and_after_the_command(tagdb: Run, empty_database_url: str) -> None:
+    for arguments in (
+        ("--database-url", empty_database_url, "db", "url"),
+        ("db", "url", "--database-url", empty_database_url),
+    ):
+        assert tagdb(*arguments).stdout == f"{empty_database_url}\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:s3cret@127.0.0.1:9/db",
+        "postgresql+psycopg://me:s3cret@127.0.0.1:9/db",
+        "postgresql://127.0.0.1:9/db?user=me&password=s3cret",
+        "host=127.0.0.1 port=9 user=me password=s3cret",
+        "postgresql://me:s3cret@127.0.0.1:nine/db",
+        "postgresql://me:s3cret@127.0.0.1:9/db?nonsense=1",
+        "host=127.0.0.1 port=9 password='s3cret",
+    ],
+)
+def test_no_password_is_ever_shown(tagdb: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TAGDB_DATABASE_URL", url)
+    for command in (
+        ("db", "status"),
+        ("db", "status", "--json"),
+        ("db", "shell"),
+        ("init",),
+        ("db", "start"),
+    ):
+        for flags in ((), ("--verbose",)):
+            done = tagdb(*command, *flags)
+            assert done.exit_code == 1
+            assert "s3cret" not in done.output, done.output
+        complaint(tagdb(*command))
+
+
+def test_a_password_is_not_shown_by_a_running_database(tagdb: Run, database_url: str) -> None:
+    url = f"{database_url}{'&' if '?' in database_url else '?'}password=s3cret"
+    for command in (("db", "status"), ("db", "status", "--json"), ("init",)):
+        done = tagdb(*command, "--database-url", url)
+        assert done.exit_code == 0, done.output
+        assert "s3cret" not in done.output
+
+
+def test_the_shell_hides_the_password(database_url: str, tmp_path: Path) -> None:
+    """It goes to psql through the environment: everybody may see a program's arguments."""
+    psql = tmp_path / "bin" / "psql"
+    psql.parent.mkdir()
+    psql.write_text('#!/bin/sh\necho "$PGPASSWORD"\nfor argument; do echo "$argument"; done\n')
+    psql.chmod(0o755)
+    url = f"{database_url}{'&' if '?' in database_url else '?'}password=s3cret"
+    environment = os.environ | {
+        "PATH": f"{psql.parent}:{os.environ['PATH']}", "TAGDB_DATABASE_URL": url, "TAGDB_HOME": str(tmp_path),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tagdb", "db", "shell", "--", "-c", "select 1"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    password, where, *rest = done.stdout.splitlines()
+    assert password == "s3cret"
+    assert "s3cret" not in where
+    assert rest == ["-c", "select 1"]
+
+
+def test_a_bad_settings_file(tagdb: Run, home: Path) -> None:
+    (home / "tagdb.toml").write_text("colour = 'blue'")
+    assert "colour is not a setting" in complaint(tagdb("db", "url"))

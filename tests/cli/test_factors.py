@@ -1,0 +1,158 @@
+"""``tagdb factors``."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tagdb import als
+from tagdb.database import Connection
+from tests.cli.conftest import Run, complaint, parsed
+
+
+def stored(connection: Connection, run: int) -> list[object]:
+    """A run's factors, with all their bits."""
+    return [
+        connection.execute(f"SELECT * FROM tagdb_store.{kind}_{run} ORDER BY 2").fetchall()
+        for kind in ("image_factors", "hashtag_factors")
+    ]
+
+
+def rows(connection: Connection) -> list[tuple[object, ...]]:
+    return connection.execute(
+        "SELECT factor_run_id, status FROM tagdb.factor_runs ORDER BY factor_run_id"
+    ).fetchall()
+
+
+def without_run(factors: list[object]) -> list[object]:
+    """Factors without the number of their run."""
+    return [[row[1:] for row in table] for table in factors]  # type: ignore[attr-defined]
+
+
+def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:
+    done = tagdb("factors", "compute")
+    assert done.exit_code == 0
+    pattern = r"factor run 2 is active: 12 images × 6 hashtags, 26 interactions, 128 factors; \d+\.\d s\n"
+    assert re.fullmatch(pattern, done.stdout)
+    assert done.stderr == ""
+    assert rows(connection) == [(1, "retired"), (2, "active")]
+
+
+def test_compute_as_json(filled: Path, tagdb: Run) -> None:
+    found = parsed(tagdb("factors", "compute", "--factors", 4, "--json"))
+    assert found.pop("seconds") > 0
+    assert found == {"factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26}
+
+
+def test_the_same_data_and_seed_give_the_same_factors(
+    filled: Path, tagdb: Run, connection: Connection
+) -> None:
+    for seed in (1, 1, 2):
+        assert tagdb("factors", "compute", "--factors", 8, "--seed", seed).exit_code == 0
+    first, same, other = (without_run(stored(connection, run)) for run in (2, 3, 4))
+    assert first == same
+    assert first != other
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_ancestors_settings(tagdb: Run) -> None:
+    assert tagdb("factors", "compute", "--preset", "ancestor").exit_code == 0
+    assert tagdb("factors", "compute", "--preset", "ancestor", "--alpha", 2, "--neighbours", 3).exit_code == 0
+    ancestor, changed = parsed(tagdb("factors", "list", "--json"))[1:]
+    settings = {
+        "factors": 10, "alpha": 40.0, "regularization": 0.1, "iterations": 10, "min_images": 1, "seed": 42,
+        "neighbours": 5, "similarity_exponent": 0.0,
+    }  # fmt: skip
+    assert {name: ancestor[name] for name in settings} == settings
+    assert {name: changed[name] for name in settings} == settings | {"alpha": 2.0, "neighbours": 3}
+
+
+@pytest.mark.usefixtures("filled")
+def test_every_setting_can_be_chosen(tagdb: Run) -> None:
+    settings = {
+        "factors": 3, "alpha": 1.5, "regularization": 0.25, "iterations": 2, "min_images": 3, "seed": 7,
+        "neighbours": 11, "similarity_exponent": 0.5,
+    }  # fmt: skip
+    flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
+    assert tagdb("factors", "compute", *flags).exit_code == 0
+    found = parsed(tagdb("factors", "list", "--json"))[-1]
+    assert {name: found[name] for name in settings} == settings
+    assert found["status"] == "active"
+    assert set(found["versions"]) == {"tagdb", "implicit", "numpy"}
+    assert found["created_at"] <= found["activated_at"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_list(tagdb: Run) -> None:
+    assert tagdb("factors", "compute").exit_code == 0
+    done = tagdb("factors", "list")
+    assert (done.exit_code, done.stderr) == (0, "")
+    header, *lines = done.stdout.splitlines()
+    assert header.split()[:3] == ["run", "status", "factors"]
+    assert [line.split()[:3] for line in lines] == [["1", "retired", "8"], ["2", "active", "128"]]
+    assert all(len(line.split()) == len(header.split()) for line in lines)
+
+
+def test_an_empty_list(tagdb: Run) -> None:
+    done = tagdb("factors", "list")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "no factor runs yet; run: tagdb factors compute\n"
+    assert parsed(tagdb("factors", "list", "--json")) == []
+
+
+def test_no_hashtags(tagdb: Run, ingest: Run, photos: Path, connection: Connection) -> None:
+    assert "run: tagdb ingest" in complaint(tagdb("factors", "compute"))
+    assert ingest(photos).exit_code == 0
+    assert "tagdb ingest" in complaint(tagdb("factors", "compute"))
+    assert rows(connection) == []
+
+
+def test_nothing_but_rare_hashtags(filled: Path, tagdb: Run, connection: Connection) -> None:
+    """The run before goes on being used."""
+    assert "lower --min-images" in complaint(tagdb("factors", "compute", "--min-images", 100))
+    assert rows(connection) == [(1, "active"), (2, "failed")]
+    assert tagdb("recommend", filled / "00.jpg").exit_code == 0
+    statuses = [run["status"] for run in parsed(tagdb("factors", "list", "--json"))]
+    assert statuses == ["active", "failed"]
+    assert tagdb("factors", "list").exit_code == 0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_a_run_that_breaks_off_leaves_nothing(
+    filled: Path,
+    tagdb: Run,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(als, "fit", fail)
+    assert tagdb("factors", "compute").exit_code == 1
+    assert rows(connection) == [(1, "active"), (2, "failed")]
+    left = connection.execute("SELECT relname FROM pg_class WHERE relname LIKE '%\\_factors\\_2'").fetchall()
+    assert left == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_factors_that_are_not_finite(tagdb: Run) -> None:
+    assert "lower --alpha" in complaint(tagdb("factors", "compute", "--alpha", "1e38"))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--factors", 0),
+        ("--factors", 4001),
+        ("--alpha", 0),
+        ("--regularization", -1),
+        ("--seed", -1),
+        ("--min-images", 0),
+        ("--preset", "mine"),
+    ],
+)
+def test_usage(tagdb: Run, flags: tuple[object, ...]) -> None:
+    done = tagdb("factors", "compute", *flags)
+    assert done.exit_code == 2
+    assert str(flags[0]) in done.stderr

@@ -1,0 +1,525 @@
+"""``tagdb ingest``: what it stores, what it says, and what it does about what is wrong."""
+
+import hashlib
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tagdb.ingest
+from tagdb import database, store
+from tagdb.backbone import resolve
+from tagdb.database import Connection
+from tagdb.images import decode
+from tests.cli.conftest import TAGS, Run, complaint, draw, parsed, write_csv
+from tests.pictures import photo, picture
+
+SUMMARY = r"{}; \d+\.\d s, \d+ images/s\n"
+
+
+def said(counts: str, before: str = "", after: str = "") -> "re.Pattern[str]":
+    """The pattern of the line that sums an ingest up."""
+    return re.compile(
+        re.escape(before) + SUMMARY.format(re.escape(counts)).removesuffix(r"\n") + after + r"\n"
+    )
+
+
+def hashtags(connection: Connection) -> dict[str, set[str]]:
+    """Hashtags by the file name in the image's URI."""
+    rows = connection.execute(
+        "SELECT i.uri, array_remove(array_agg(h.hashtag), NULL) FROM tagdb.images i"
+        " LEFT JOIN tagdb.image_hashtags h USING (image_id) GROUP BY i.image_id, i.uri"
+    )
+    return {uri.rsplit("/", 1)[1]: set(tags) for uri, tags in rows}
+
+
+def everything(connection: Connection) -> list[Any]:
+    """All that is stored, but for numbers and times that another run would give otherwise."""
+    return [
+        connection.execute(query).fetchall()
+        for query in (
+            "SELECT content_sha256, uri, media_type, width, height, bytes, collection, source_ref, taken_at,"
+            " metadata FROM tagdb.images ORDER BY content_sha256",
+            "SELECT content_sha256, hashtag, source FROM tagdb.image_hashtags JOIN tagdb.images"
+            " USING (image_id) ORDER BY 1, 2",
+            "SELECT hashtag FROM tagdb.hashtags ORDER BY 1",
+            "SELECT content_sha256, embedding::text FROM tagdb_store.embeddings JOIN tagdb.images"
+            " USING (image_id) ORDER BY 1",
+            "SELECT content_sha256, sha256(original), sha256(thumbnail) FROM tagdb_store.image_files"
+            " JOIN tagdb.images USING (image_id) ORDER BY 1",
+        )
+    ]
+
+
+def errors(connection: Connection) -> list[tuple[Any, ...]]:
+    """What is on record as rejected."""
+    return connection.execute(
+        "SELECT origin, line, reason FROM tagdb.ingest_errors ORDER BY ingest_error_id"
+    ).fetchall()
+
+
+def count(connection: Connection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+# --- Sources ------------------------------------------------------------------------------------------
+
+
+def test_a_folder(ingest: Run, photos: Path, connection: Connection) -> None:
+    draw(photos / "deeper", range(12, 14))
+    done = ingest(photos)
+    assert done.exit_code == 0
+    assert said("14 new, 0 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
+    uris = [row[0] for row in connection.execute("SELECT uri FROM tagdb.images ORDER BY uri")]
+    assert uris == sorted(path.as_uri() for path in photos.rglob("*.jpg"))
+    assert count(connection, "tagdb.hashtags") == 0
+
+
+def test_one_photo(ingest: Run, photos: Path, connection: Connection) -> None:
+    done = ingest(photos / "03.jpg")
+    assert said("1 new, 0 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
+    content = (photos / "03.jpg").read_bytes()
+    row = connection.execute(
+        "SELECT i.content_sha256, i.uri, i.media_type, i.width, i.height, i.bytes, i.collection, i.metadata,"
+        " f.original, f.thumbnail FROM tagdb.images i JOIN tagdb_store.image_files f USING (image_id)"
+    ).fetchone()
+    assert row is not None
+    assert row[:8] == (
+        hashlib.sha256(content).hexdigest(), (photos / "03.jpg").as_uri(), "image/jpeg", 200, 160,
+        len(content), None, {},
+    )  # fmt: skip
+    assert row[8] == content
+    assert row[9] == decode(content, 96).thumbnail
+
+
+def test_a_relative_name(ingest: Run, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(photos.parent)
+    assert ingest("photos/03.jpg").exit_code == 0
+
+
+def test_the_ancestors_layout(ingest: Run, tmp_path: Path, connection: Connection) -> None:
+    root = tmp_path / "scraped"
+    (root / "metadata").mkdir(parents=True)
+    for i, collection in enumerate(("beach", "city")):
+        draw(root / "data" / collection, range(10 * i, 10 * i + 3))
+        rows = [
+            {
+                "post_link": f"https://pictures.example/p/{number}",
+                "image": None,
+                "search_hashtag": collection,
+                "hashtags": [f"#{collection}", "#Sun", f"#only{number}"],
+                "image_local_name": f"{number:02}.jpg",
+                "likes": number,
+            }
+            for number in range(10 * i, 10 * i + 3)
+        ]
+        (root / "metadata" / f"{collection}.json").write_text(json.dumps(rows))
+    assert ingest(root).exit_code == 0
+    rows_ = connection.execute(
+        "SELECT collection, source_ref, metadata FROM tagdb.images ORDER BY source_ref"
+    ).fetchall()
+    assert rows_ == [
+        ("beach" if n < 10 else "city", f"https://pictures.example/p/{n}", {"likes": n})
+        for n in (0, 1, 10, 11, 12, 2)
+    ]
+    assert hashtags(connection)["11.jpg"] == {"city", "sun", "only11"}
+
+
+def test_csv_and_json_lines_say_the_same(
+    ingest: Run, photos: Path, tmp_path: Path, connection: Connection
+) -> None:
+    assert ingest(photos / "photos.csv").exit_code == 0
+    expected = {f"{i:02}.jpg": set(TAGS[i % 6].casefold().replace("#", "").split()) for i in range(12)}
+    assert hashtags(connection) == expected
+    before = everything(connection)
+    lines = [
+        {"file_name": f"{i:02}.jpg", "hashtags": TAGS[i % 6].split(), "source_ref": f"page/{i}"}
+        for i in range(12)
+    ]
+    (photos / "photos.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = ingest(photos / "photos.jsonl")
+    assert said("0 new, 12 already known, 0 updated, 0 rejected", "nothing has changed: ").fullmatch(
+        done.stdout
+    )
+    assert everything(connection) == before
+
+
+def test_standard_input(
+    ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    lines = "".join(json.dumps({"file_name": f"{i:02}.jpg", "hashtags": [f"#tag{i}"]}) + "\n" for i in (1, 2))
+    done = ingest("-", stdin=lines + "no JSON\n")
+    assert done.exit_code == 3
+    assert hashtags(connection) == {"01.jpg": {"tag1"}, "02.jpg": {"tag2"}}
+    assert [row[:2] for row in errors(connection)] == [("standard input", 3)]
+
+
+def test_several_sources(ingest: Run, photos: Path, connection: Connection) -> None:
+    draw(photos.parent / "more", range(20, 22))
+    done = ingest(photos / "photos.csv", photos.parent / "more", photos / "00.jpg")
+    assert said("14 new, 1 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
+    rows = connection.execute(
+        "SELECT sources, images_new, images_known, images_updated, rejected, finished_at >= started_at"
+        " FROM tagdb.ingest_runs"
+    ).fetchall()
+    names = [str(photos / "photos.csv"), str(photos.parent / "more"), str(photos / "00.jpg")]
+    assert rows == [(names, 14, 1, 0, 0, True)]
+
+
+# --- Again --------------------------------------------------------------------------------------------
+
+
+def test_the_same_again_changes_nothing(ingest: Run, photos: Path, connection: Connection) -> None:
+    assert ingest(photos / "photos.csv").exit_code == 0
+    before = everything(connection)
+    done = ingest(photos / "photos.csv")
+    assert done.exit_code == 0
+    assert said("0 new, 12 already known, 0 updated, 0 rejected", "nothing has changed: ").fullmatch(
+        done.stdout
+    )
+    assert everything(connection) == before
+    assert count(connection, "tagdb.ingest_runs") == 2
+
+
+def test_later_ingests_need_no_flags(ingest: Run, tagdb: Run, photos: Path, connection: Connection) -> None:
+    assert ingest(photos / "00.jpg").exit_code == 0
+    done = tagdb("ingest", photos)
+    assert said("11 new, 1 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
+    assert count(connection, "tagdb.backbones") == 1
+
+
+def test_the_same_content_under_another_name(
+    ingest: Run, photos: Path, tmp_path: Path, connection: Connection
+) -> None:
+    assert ingest(photos / "photos.csv").exit_code == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(photos / "00.jpg", other / "renamed.png")
+    write_csv(
+        other / "list.csv",
+        ["file_name", "hashtags", "source_ref", "likes"],
+        [["renamed.png", "#Beach #new", "elsewhere", "7"]],
+    )
+    done = ingest(other / "list.csv")
+    assert said("0 new, 0 already known, 1 updated, 0 rejected").fullmatch(done.stdout)
+    assert hashtags(connection)["00.jpg"] == {"beach", "sun", "new"}
+    row = connection.execute(
+        "SELECT source_ref, metadata FROM tagdb.images WHERE uri LIKE '%/00.jpg'"
+    ).fetchone()
+    assert row == ("page/0", {"likes": "7"})  # what was there stays, what is new is added
+    assert count(connection, "tagdb.images") == 12
+
+
+def test_one_content_many_times_in_one_run(ingest: Run, photos: Path, connection: Connection) -> None:
+    for name in ("copy1.jpg", "copy2.jpg"):
+        shutil.copy(photos / "00.jpg", photos / name)
+    rows = [
+        ["00.jpg", "#a #b"],
+        ["copy1.jpg", "#B #c"],
+        ["copy2.jpg", "#d"],
+        ["00.jpg", ""],
+        ["01.jpg", "#a"],
+    ]
+    write_csv(photos / "double.csv", ["file_name", "hashtags"], rows)
+    done = ingest(photos / "double.csv")
+    assert said("2 new, 3 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
+    assert hashtags(connection) == {"00.jpg": {"a", "b", "c", "d"}, "01.jpg": {"a"}}
+    assert count(connection, "tagdb_store.embeddings") == 2
+    assert count(connection, "tagdb_store.image_files") == 2
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_one_content_in_several_batches(
+    ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """The copies are in one chunk, so that none is known when their hashes are looked up."""
+    monkeypatch.setattr(tagdb.ingest, "BATCH", batch)
+    for name in ("copy1.jpg", "copy2.jpg"):
+        shutil.copy(photos / "00.jpg", photos / name)
+    rows = [["00.jpg", "#a"], ["01.jpg", "#x"], ["copy1.jpg", "#b"], ["02.jpg", "#x"], ["copy2.jpg", "#a"]]
+    write_csv(photos / "double.csv", ["file_name", "hashtags"], rows)
+    dry = parsed(ingest(photos / "double.csv", "--dry-run", "--json"))
+    assert (dry["new"], dry["known"]) == (3, 2)
+    done = ingest(photos / "double.csv")
+    assert said("3 new, 1 already known, 1 updated, 0 rejected").fullmatch(done.stdout)
+    assert hashtags(connection) == {"00.jpg": {"a", "b"}, "01.jpg": {"x"}, "02.jpg": {"x"}}
+
+
+# --- What is wrong ------------------------------------------------------------------------------------
+
+
+def test_rejected_photos_are_named_and_the_others_stay(
+    ingest: Run, photos: Path, connection: Connection
+) -> None:
+    (photos / "notes.jpg").write_text("milk, bread")
+    (photos / "half.jpg").write_bytes((photos / "00.jpg").read_bytes()[:700])
+    rows = [["00.jpg", "#a"], ["notes.jpg", "#b"], ["gone.jpg", "#c"], ["half.jpg", "#d"], ["01.jpg", "#e"]]
+    manifest = photos / "bad.csv"
+    write_csv(manifest, ["file_name", "hashtags"], rows)
+    done = ingest(manifest)
+    assert done.exit_code == 3
+    assert said("2 new, 0 already known, 0 updated, 3 rejected").fullmatch(done.stdout)
+    assert hashtags(connection) == {"00.jpg": {"a"}, "01.jpg": {"e"}}
+    recorded = errors(connection)
+    assert [row[:2] for row in recorded] == [(str(manifest), line) for line in (3, 4, 5)]
+    reasons = [row[2] for row in recorded]
+    assert reasons[0].startswith("notes.jpg: not a picture in a supported format")
+    assert reasons[1] == "no such file: gone.jpg"
+    assert reasons[2].startswith("half.jpg: truncated or damaged")
+    expected = [f"rejected {manifest}:{line}: {reason}" for _, line, reason in recorded]
+    assert done.stderr.splitlines() == expected
+    row = connection.execute("SELECT images_new, rejected FROM tagdb.ingest_runs").fetchone()
+    assert row == (2, 3)
+
+
+def test_a_rejected_photo_of_a_folder(ingest: Run, photos: Path, connection: Connection) -> None:
+    (photos / "notes.jpg").write_text("milk, bread")
+    done = ingest(photos)
+    assert done.exit_code == 3
+    assert errors(connection) == [
+        (
+            str(photos / "notes.jpg"),
+            None,
+            "not a picture in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+        )
+    ]
+    assert done.stderr.startswith(f"rejected {photos / 'notes.jpg'}: not a picture")
+
+
+def test_nothing_but_rejections(ingest: Run, tmp_path: Path, connection: Connection) -> None:
+    (tmp_path / "notes.jpg").write_text("milk, bread")
+    done = ingest(tmp_path / "notes.jpg")
+    assert done.exit_code == 3
+    assert said("0 new, 0 already known, 0 updated, 1 rejected").fullmatch(done.stdout)
+
+
+def test_a_bad_hashtag_is_rejected_and_the_photo_stays(
+    ingest: Run, photos: Path, connection: Connection
+) -> None:
+    lines = [
+        {"file_name": "00.jpg", "hashtags": ["#good", "#bad-one", "", "#fine"]},
+        {"file_name": "01.jpg", "hashtags": ["x" * 200]},
+    ]
+    (photos / "list.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = ingest(photos / "list.jsonl")
+    assert done.exit_code == 3
+    assert said("2 new, 0 already known, 0 updated, 3 rejected").fullmatch(done.stdout)
+    assert hashtags(connection) == {"00.jpg": {"good", "fine"}, "01.jpg": set()}
+    recorded = errors(connection)
+    assert [row[1] for row in recorded] == [1, 1, 2]
+    assert "HYPHEN-MINUS" in recorded[0][2]
+    assert recorded[1][2] == "empty hashtag"
+    assert "200 characters" in recorded[2][2]
+    again = ingest(photos / "list.jsonl")
+    assert again.exit_code == 3
+    assert said("0 new, 2 already known, 0 updated, 3 rejected").fullmatch(again.stdout)
+
+
+def test_many_rejections_are_not_all_shown(ingest: Run, tmp_path: Path, connection: Connection) -> None:
+    (tmp_path / "list.jsonl").write_text("no JSON\n" * 30)
+    done = ingest(tmp_path / "list.jsonl")
+    lines = done.stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "… and 10 more rejected; see the view tagdb.ingest_errors"
+    assert len(errors(connection)) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("nowhere", None, "no such file or folder: nowhere"),
+        ("nowhere.csv", None, "no such file or folder: nowhere.csv"),
+        ("empty", "", "no photos in empty"),
+        ("list.csv", "photo,tags\na.jpg,b\n", "list.csv lacks file_name (or uri) and hashtags"),
+    ],
+)
+def test_sources_that_are_none(ingest: Run, connection: Connection, name: str, text: str, says: str) -> None:
+    if text:
+        Path(name).write_text(text)
+    elif text is not None:
+        Path(name).mkdir()
+    done = ingest(name)
+    assert says in complaint(done)
+    assert done.stdout == ""
+    assert count(connection, "tagdb.ingest_runs") == count(connection, "tagdb.backbones") == 0
+
+
+def test_another_backbone_is_refused(
+    ingest: Run, tagdb: Run, photos: Path, backbone_file: Path, connection: Connection
+) -> None:
+    assert ingest(photos / "00.jpg").exit_code == 0
+    other = photos / "other.tflite"
+    shutil.copy(backbone_file, other)  # the same network, but who could know
+    message = complaint(tagdb("ingest", photos, "--backbone", other))
+    digest = hashlib.sha256(backbone_file.read_bytes()).hexdigest()[:12]
+    assert f"not by other (96 px, weights {digest})" in message
+    assert re.search(r"made by random \(96 px, weights [0-9a-f]{12}\)", message)
+    message = complaint(tagdb("ingest", photos, "--input-size", 128))
+    assert "128 px" in message
+    assert count(connection, "tagdb.images") == 1
+    assert count(connection, "tagdb.backbones") == 1
+
+
+# --- Options ------------------------------------------------------------------------------------------
+
+
+def test_json(ingest: Run, photos: Path) -> None:
+    (photos / "notes.jpg").write_text("milk, bread")
+    done = ingest(photos, "--json")
+    assert done.exit_code == 3
+    found = parsed(done)
+    assert found.pop("seconds") > 0
+    assert found.pop("images_per_second") > 0
+    assert found == {"new": 12, "known": 0, "updated": 0, "rejected": 1, "dry_run": False}
+
+
+def test_quiet(ingest: Run, photos: Path) -> None:
+    (photos / "notes.jpg").write_text("milk, bread")
+    done = ingest(photos, "--quiet")
+    assert done.stderr == ""
+    assert done.exit_code == 3
+    assert done.stdout.startswith("12 new")
+
+
+def test_quiet_prepares_a_backbone_silently(
+    tagdb: Run, photos: Path, backbone_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    done = tagdb("ingest", photos, "--backbone", backbone_file, "-q")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_originals(ingest: Run, photos: Path, connection: Connection) -> None:
+    assert ingest(photos, "--no-originals").exit_code == 0
+    rows = connection.execute("SELECT original, length(thumbnail) FROM tagdb_store.image_files").fetchall()
+    assert len(rows) == 12
+    assert all(original is None and size > 500 for original, size in rows)
+
+
+def test_limit(ingest: Run, photos: Path, connection: Connection) -> None:
+    done = ingest(photos / "photos.csv", photos, "--limit", 5)
+    assert said("5 new, 0 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
+    assert sorted(hashtags(connection)) == [f"{i:02}.jpg" for i in range(5)]
+
+
+TABLES = ("images", "hashtags", "image_hashtags", "backbones", "ingest_runs", "ingest_errors", "factor_runs")
+
+
+def test_a_dry_run_writes_nothing(ingest: Run, photos: Path, connection: Connection) -> None:
+    (photos / "notes.jpg").write_text("milk, bread")
+    done = ingest(photos, photos / "photos.csv", "--dry-run")
+    assert done.exit_code == 3
+    pattern = said("12 new, 12 already known, 0 updated, 1 rejected", "would be: ", "; nothing was stored")
+    assert pattern.fullmatch(done.stdout)
+    assert "notes.jpg: not a picture" in done.stderr
+    assert [count(connection, f"tagdb.{table}") for table in TABLES] == [0] * len(TABLES)
+    row = connection.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'embeddings\\_%'").fetchone()
+    assert row == (1,)  # the primary key; no partition
+
+
+def test_a_dry_run_knows_what_is_stored(ingest: Run, photos: Path, connection: Connection) -> None:
+    assert ingest(photos / "00.jpg").exit_code == 0
+    before = everything(connection)
+    found = parsed(ingest(photos, "--dry-run", "--json"))
+    assert (found["new"], found["known"], found["dry_run"]) == (11, 1, True)
+    assert everything(connection) == before
+    assert count(connection, "tagdb.ingest_runs") == 1
+
+
+def test_a_dry_run_needs_no_backbone(tagdb: Run, photos: Path) -> None:
+    done = tagdb("ingest", photos, "--dry-run")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("would be: 12 new")
+
+
+# --- Content ------------------------------------------------------------------------------------------
+
+
+def test_the_time_in_exif(ingest: Run, tmp_path: Path, connection: Connection) -> None:
+    def dated(number: int) -> bytes:
+        exif = Image.Exif()
+        exif.get_ifd(0x8769).update({0x9003: "2021:07:04 12:30:00", 0x9011: "+02:00"})
+        buffer = io.BytesIO()
+        picture(number).save(buffer, "JPEG", exif=exif)
+        return buffer.getvalue()
+
+    for number in (1, 2):
+        (tmp_path / f"{number}.jpg").write_bytes(dated(number))
+    (tmp_path / "3.jpg").write_bytes(photo(3))
+    rows = [["1.jpg", "", ""], ["2.jpg", "", "2020-01-01T00:00:00Z"], ["3.jpg", "", ""]]
+    write_csv(tmp_path / "list.csv", ["file_name", "hashtags", "taken_at"], rows)
+    assert ingest(tmp_path / "list.csv").exit_code == 0
+    times = [row[0] for row in connection.execute("SELECT taken_at FROM tagdb.images ORDER BY uri")]
+    assert times == [datetime(2021, 7, 4, 10, 30, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC), None]
+
+
+def test_embeddings_are_those_of_the_backbone_bit_by_bit(
+    ingest: Run, photos: Path, random_weights: Path, home: Path, connection: Connection
+) -> None:
+    assert ingest(photos).exit_code == 0
+    backbone = resolve(str(random_weights), 96, None, home / "backbones")
+    rows = connection.execute(
+        "SELECT i.uri, e.embedding::real[] FROM tagdb_store.embeddings e JOIN tagdb.images i USING (image_id)"
+    ).fetchall()
+    assert len(rows) == 12
+    for uri, stored in rows:
+        content = (photos / uri.rsplit("/", 1)[1]).read_bytes()
+        expected = backbone.embed(decode(content, 96).pixels).astype(np.float16)
+        np.testing.assert_array_equal(np.array(stored, np.float16), expected)
+
+
+# --- Interruptions ------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_ingest_goes_on_where_it_was(
+    ingest: Run,
+    photos: Path,
+    connection: Connection,
+    make_database: Callable[[bool], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copy(photos / "00.jpg", photos / "twelve.jpg")  # comes again in a later batch
+    with (photos / "photos.csv").open("a") as stream:
+        stream.write("twelve.jpg,#again,page/12\n")
+    monkeypatch.setattr(tagdb.ingest, "BATCH", 5)
+    save = store.save_batch
+    saved: list[store.Counts] = []
+
+    def interrupted(*arguments: Any) -> store.Counts:
+        if saved:
+            raise KeyboardInterrupt
+        saved.append(save(*arguments))
+        return saved[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "save_batch", interrupted)
+        stopped = ingest(photos / "photos.csv")
+    assert stopped.exit_code == 1
+    assert "Traceback" not in stopped.output
+    assert "the same command goes on from there" in stopped.stderr
+    assert sorted(hashtags(connection)) == [f"{i:02}.jpg" for i in range(5)]
+    runs = "SELECT images_new, finished_at IS NULL FROM tagdb.ingest_runs ORDER BY ingest_run_id"
+    assert connection.execute(runs).fetchall() == [(5, True)]
+
+    done = ingest(photos / "photos.csv")
+    assert done.exit_code == 0
+    assert said("7 new, 5 already known, 1 updated, 0 rejected").fullmatch(done.stdout)
+    assert connection.execute(runs).fetchall() == [(5, True), (7, False)]
+    resumed = everything(connection)
+
+    fresh = make_database(True)
+    monkeypatch.setenv("TAGDB_DATABASE_URL", fresh)
+    assert ingest(photos / "photos.csv").exit_code == 0
+    with database.connect(fresh) as undisturbed:
+        assert everything(undisturbed) == resumed

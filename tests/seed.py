@@ -1,0 +1,148 @@
+"""Fills a database directly, without photos: what tests of the store and of the SQL start from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import sql
+
+from tagdb import pgcopy, store
+from tagdb.als import Fit, Parameters
+from tagdb.backbone import Identity
+from tagdb.database import Connection
+
+DIMENSIONS = 1280
+
+
+def identity(number: int = 0) -> Identity:
+    """A backbone that nobody has."""
+    return Identity(f"test {number}", 96, hashlib.sha256(b"%d" % number).digest())
+
+
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.float16]:
+    """Vectors brought to length 1, as they are stored."""
+    wide = np.asarray(vectors, np.float64)
+    lengths = np.linalg.norm(wide, axis=-1, keepdims=True)
+    return (wide / np.where(lengths > 0, lengths, 1)).astype(np.float16)
+
+
+def features(count: int, seed: int = 0) -> NDArray[np.float16]:
+    """Embeddings like MobileNet's, float16 (count, 1280): none negative, a third zero, of length 1."""
+    drawn = np.random.default_rng(seed).standard_normal((count, DIMENSIONS))
+    return unit(np.maximum(drawn + 0.4, 0))
+
+
+def image(number: int, *hashtags: str, embedded: bool = True, **said: object) -> store.Image:
+    """One image of a batch; the number stands for its content."""
+    digest = hashlib.sha256(b"photo %d" % number).digest()
+    found = store.Image(digest, f"file:///{number}.jpg", hashtags)
+    if embedded:
+        found.media_type, found.width, found.height, found.byte_count = "image/jpeg", 40, 30, 1000 + number
+        found.embedding = features(1, number)[0].astype(np.float32)
+        found.thumbnail, found.original = b"thumbnail %d" % number, b"original %d" % number
+    for name, value in said.items():
+        setattr(found, name, value)
+    return found
+
+
+def add_images(connection: Connection, count: int) -> NDArray[np.int64]:
+    """Store images without anything; returns their ids."""
+    rows = connection.execute(
+        "INSERT INTO tagdb_store.images (content_sha256, uri, media_type, width, height, bytes)"
+        " SELECT sha256(n::text::bytea), 'file:///' || n || '.jpg', 'image/jpeg', 40, 30, 1000"
+        " FROM generate_series(1, %s) n RETURNING image_id",
+        (count,),
+    )
+    return np.array([row[0] for row in rows], np.int64)
+
+
+def add_hashtags(connection: Connection, names: Sequence[str]) -> NDArray[np.int32]:
+    """Store hashtags; returns their ids."""
+    rows = connection.execute(
+        "INSERT INTO tagdb_store.hashtags (hashtag) SELECT unnest(%s::text[]) RETURNING hashtag_id",
+        (list(names),),
+    )
+    return np.array([row[0] for row in rows], np.int32)
+
+
+def copy(connection: Connection, table: str, *columns: pgcopy.Column) -> None:
+    """Fill a table of tagdb_store."""
+    command = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier("tagdb_store", table))
+    with connection.cursor() as cursor, cursor.copy(command) as stream:
+        for chunk in pgcopy.encode(*columns):
+            stream.write(chunk)
+
+
+def add_embeddings(
+    connection: Connection, backbone_id: int, image_ids: NDArray[np.int64], vectors: NDArray[np.float16]
+) -> None:
+    """Store embeddings as they are."""
+    copy(connection, "embeddings", np.full(len(image_ids), backbone_id, np.int32), image_ids, vectors)
+
+
+def begin_run(
+    connection: Connection, factors: int, neighbours: int = 50, similarity_exponent: float = 8.0
+) -> int:
+    """A factor run in status building."""
+    return store.begin_factor_run(connection, Parameters(factors), neighbours, similarity_exponent, {})
+
+
+def add_run(
+    connection: Connection,
+    image_ids: NDArray[np.int64],
+    image_factors: NDArray[np.float16],
+    hashtag_ids: NDArray[np.int32],
+    hashtag_factors: NDArray[np.float16],
+    neighbours: int = 50,
+    similarity_exponent: float = 8.0,
+) -> int:
+    """A factor run, stored and made the active one."""
+    run = begin_run(connection, hashtag_factors.shape[1], neighbours, similarity_exponent)
+    fit = Fit(image_ids, image_factors, hashtag_ids, hashtag_factors, len(image_ids))
+    store.save_factor_run(connection, run, fit, 0.0)
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What :func:`world` has stored."""
+
+    backbone_id: int
+    image_ids: NDArray[np.int64]
+    embeddings: NDArray[np.float16]
+    hashtags: list[str]
+    hashtag_ids: NDArray[np.int32]
+    image_factors: NDArray[np.float16]
+    hashtag_factors: NDArray[np.float16]
+    factor_run_id: int
+
+
+def world(
+    connection: Connection, images: int = 20, hashtags: int = 8, factors: int = 4, seed: int = 1
+) -> World:
+    """A database to recommend from: every image with an embedding, hashtags and factors."""
+    rng = np.random.default_rng(seed)
+    backbone_id = store.add_backbone(connection, identity()).backbone_id
+    image_ids = add_images(connection, images)
+    embeddings = features(images, seed)
+    add_embeddings(connection, backbone_id, image_ids, embeddings)
+    names = [f"tag{n}" for n in range(hashtags)]
+    hashtag_ids = add_hashtags(connection, names)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO tagdb_store.image_hashtags (image_id, hashtag_id) VALUES (%s, %s)",
+            [(int(i), int(hashtag_ids[n % hashtags])) for n, i in enumerate(image_ids)],
+        )
+    image_factors = rng.standard_normal((images, factors)).astype(np.float16)
+    hashtag_factors = rng.standard_normal((hashtags, factors)).astype(np.float16)
+    run = add_run(connection, image_ids, image_factors, hashtag_ids, hashtag_factors)
+    return World(backbone_id, image_ids, embeddings, names, hashtag_ids, image_factors, hashtag_factors, run)
+
+
+def literal(vector: NDArray[np.floating]) -> str:
+    """A halfvec as PostgreSQL reads it."""
+    return "[" + ",".join(map(repr, np.asarray(vector, np.float16).tolist())) + "]"

@@ -1,0 +1,125 @@
+"""Binary COPY, against PostgreSQL's own reading and writing of it."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tagdb import pgcopy
+from tagdb.database import Connection
+
+Arrays = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float16]]
+
+
+def arrays(rows: int, dimensions: int = 7) -> Arrays:
+    rng = np.random.default_rng(rows)
+    small = rng.integers(-(2**31), 2**31, rows, np.int32)
+    large = rng.integers(-(2**63), 2**63 - 1, rows, np.int64)
+    return small, large, rng.standard_normal((rows, dimensions)).astype(np.float16)
+
+
+def write(connection: Connection, *columns: pgcopy.Column) -> int:
+    """Write into a new temporary table; the number of rows that PostgreSQL took."""
+    width = columns[2].shape[1]
+    connection.execute(f"CREATE TEMPORARY TABLE t (a integer, b bigint, c halfvec({width}))")
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY t FROM STDIN (FORMAT binary)") as copy:
+            for chunk in pgcopy.encode(*columns):
+                copy.write(chunk)
+        return cursor.rowcount
+
+
+def read(connection: Connection, columns: str = "a, b, c") -> bytes:
+    command = f"COPY (SELECT {columns} FROM t ORDER BY ctid) TO STDOUT (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        return b"".join(copy)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 4, 5, 9, 10, 11])
+def test_round_trip_through_postgresql(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """Whatever the number of rows is, also at the boundaries of chunks."""
+    monkeypatch.setattr(pgcopy, "ROWS_PER_CHUNK", 5)
+    columns = arrays(rows)
+    assert write(connection, *columns) == rows
+    decoded = pgcopy.decode(read(connection), "i4", "i8", ("f2", 7))
+    for column, back in zip(columns, decoded, strict=True):
+        assert isinstance(column, np.ndarray)
+        np.testing.assert_array_equal(column, back)
+        assert column.dtype == back.dtype
+        assert back.dtype.isnative
+
+
+def test_a_table_of_more_than_one_real_chunk(connection: Connection) -> None:
+    columns = arrays(pgcopy.ROWS_PER_CHUNK + 1, 2)
+    assert len(list(pgcopy.encode(*columns))) == 4  # header, two chunks, trailer
+    assert write(connection, *columns) == pgcopy.ROWS_PER_CHUNK + 1
+    decoded = pgcopy.decode(read(connection), "i4", "i8", ("f2", 2))
+    for column, back in zip(columns, decoded, strict=True):
+        np.testing.assert_array_equal(column, back)
+
+
+def test_postgresql_reads_the_numbers_that_were_meant(connection: Connection) -> None:
+    write(
+        connection,
+        np.array([-(2**31), 2**31 - 1], np.int32),
+        np.array([2**63 - 1, -(2**63)], np.int64),
+        np.array([[0.5, -65504], [6e-8, -0.0]], np.float16),
+    )
+    rows = connection.execute("SELECT a, b, c::text FROM t ORDER BY a").fetchall()
+    assert rows == [
+        (-(2**31), 2**63 - 1, "[0.5,-65504]"),
+        (2**31 - 1, -(2**63), "[5.9604645e-08,-0]"),
+    ]
+
+
+def test_integers_alone(connection: Connection) -> None:
+    columns = arrays(3)
+    write(connection, *columns)
+    large, small = pgcopy.decode(read(connection, "b, a"), "i8", "i4")
+    np.testing.assert_array_equal(large, columns[1])
+    np.testing.assert_array_equal(small, columns[0])
+
+
+@pytest.mark.parametrize("rows", [1, 8, 100])
+@pytest.mark.parametrize(
+    "types",
+    [
+        ("i4",),
+        ("i4", "i8"),
+        ("i8", "i4", ("f2", 7)),
+        ("i4", "i8", ("f2", 6)),
+        ("i4", "i8", ("f2", 8)),
+        ("i4", "i4", ("f2", 9)),
+        ("i4", "i8", ("f2", 7), "i4"),
+        (("f2", 7), "i8", "i4"),
+    ],
+    ids=str,
+)
+def test_wrong_types_are_refused(
+    connection: Connection, types: tuple[str | tuple[str, int], ...], rows: int
+) -> None:
+    write(connection, *arrays(rows))
+    with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+        pgcopy.decode(read(connection), *types)
+
+
+def test_nulls_are_refused(connection: Connection) -> None:
+    write(connection, *arrays(4))
+    connection.execute("UPDATE t SET b = NULL")
+    with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+        pgcopy.decode(read(connection), "i4", "i8", ("f2", 7))
+
+
+@pytest.mark.parametrize("data", [b"", b"PGCOPY", b"1\t2\n3\t4\n", b"x" * 100, pgcopy.HEADER])
+def test_what_is_no_binary_copy_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+        pgcopy.decode(data, "i4")
+
+
+def test_a_copy_that_was_cut_off_is_refused(connection: Connection) -> None:
+    write(connection, *arrays(4))
+    data = read(connection)
+    for length in range(len(data)):
+        with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+            pgcopy.decode(data[:length], "i4", "i8", ("f2", 7))

@@ -1,0 +1,41 @@
+"""Make the bundled backbone's LiteRT file from trained weights.
+
+    python tools/export_backbone.py tools/bundled_weights.npz tagdb/bundled/backbone.tflite
+
+The weights are the arrays of ``keras.Model.get_weights()`` in order, as ``train_backbone.py``
+writes them. The network is Keras's own MobileNetV2 with ``alpha=0.35``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tagdb.keras_export import convert
+
+ALPHA = 0.35
+SIZE = 128
+
+
+def load(weights: Path, size: int = SIZE) -> Any:
+    """Keras's network with the trained weights: float32 (n, size, size, 3) in 0…255 to (n, 1280)."""
+    import keras
+
+    network = keras.applications.MobileNetV2(
+        input_shape=(size, size, 3), alpha=ALPHA, include_top=False, pooling="avg", weights=None
+    )
+    with np.load(weights) as arrays:
+        network.set_weights([arrays[name] for name in sorted(arrays.files)])
+    pixels = keras.Input((size, size, 3), batch_size=1)
+    return keras.Model(pixels, network(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)))
+
+
+if __name__ == "__main__":
+    content = convert(load(Path(sys.argv[1])))
+    target = Path(sys.argv[2])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    print(f"{target}: {len(content) / 1e6:.2f} MB")
