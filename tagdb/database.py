@@ -94,8 +94,8 @@ def connect(url: str) -> Connection:
         parts = conninfo.conninfo_to_dict(libpq_url(url))
     except psycopg.Error:  # whose text shows the URL with its password
         raise DatabaseError(
-            "the database URL cannot be understood; give --database-url or TAGDB_DATABASE_URL "
-            "as postgresql://USER@HOST/DATABASE"
+            "the database URL cannot be understood; check --database-url or TAGDB_DATABASE_URL, "
+            "which look like postgresql://USER@HOST/DATABASE"
         ) from None
     defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
     try:

@@ -36,6 +36,14 @@ def features(count: int, seed: int = 0) -> NDArray[np.float16]:
     return unit(np.maximum(drawn + 0.4, 0))
 
 
+def clustered(count: int, seed: int = 0) -> NDArray[np.float16]:
+    """Embeddings of photos of 64 kinds, as real ones are; independent ones have no near neighbours to find."""
+    rng = np.random.default_rng(seed)
+    kinds = np.abs(rng.standard_normal((64, DIMENSIONS)))
+    mixture = rng.dirichlet(np.full(64, 0.1), count)
+    return unit(np.maximum(mixture @ kinds + 0.35 * rng.standard_normal((count, DIMENSIONS)), 0))
+
+
 def image(number: int, *hashtags: str, embedded: bool = True, **said: object) -> store.Image:
     """One image of a batch; the number stands for its content."""
     digest = hashlib.sha256(b"photo %d" % number).digest()

@@ -4,7 +4,8 @@
 -- Shape matters more than style here:
 -- * The ordered search has no LIMIT of its own: the LIMIT stands after the look-up of factors, so
 --   that images without factors are passed over and never take a neighbour's place. The order is
---   asked for again there; a nested loop keeps it, so that nothing is sorted twice.
+--   asked for again there; a nested loop keeps it, so that nothing is sorted twice. It is by distance
+--   alone: before PostgreSQL 17 a second key would keep the index from being used.
 -- * LIMIT as a parameter makes the planner expect a tenth of the table and merge-join all factors;
 --   with hash and merge joins off, a look-up for each neighbour is the only way left.
 -- * It would also rather scan and sort all embeddings than trust the vector index. With sorting off,
@@ -33,11 +34,11 @@ BEGIN ATOMIC
             FROM tagdb_store.embeddings e
             WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
               AND e.image_id IS DISTINCT FROM itself
-            ORDER BY e.embedding <=> query, e.image_id
+            ORDER BY e.embedding <=> query
         ) c
         JOIN tagdb_store.image_factors f
           ON f.factor_run_id = (SELECT run.factor_run_id FROM run) AND f.image_id = c.image_id
-        ORDER BY c.distance, c.image_id
+        ORDER BY c.distance
         LIMIT (SELECT run.neighbours FROM run)
     ), weighted AS (
         -- In units of the nearest one's weight, and nothing where it is below e^-60 of that: numbers

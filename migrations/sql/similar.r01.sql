@@ -15,7 +15,7 @@ BEGIN ATOMIC
         FROM tagdb_store.embeddings e
         WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
           AND e.image_id IS DISTINCT FROM itself
-        ORDER BY e.embedding <=> query, e.image_id
+        ORDER BY e.embedding <=> query
         LIMIT top
     )
     -- Ordered anew: the vector index rounds, and its order is right to five digits only.

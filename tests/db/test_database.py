@@ -18,7 +18,7 @@ from tests import seed
 SECRET = "pass+word/@:'%"
 
 
-def with_parts(url: str, **parts: object) -> str:
+def with_parts(url: str, **parts: str | int) -> str:
     return conninfo.make_conninfo(url, **parts)
 
 
@@ -117,7 +117,7 @@ def test_a_wrong_password(login: Callable[..., str], database_url: str) -> None:
 
 @pytest.mark.parametrize("url", ["secret", "mysql://me:secret@db/x", "postgresql://me:secret@[x/y"])
 def test_what_is_no_url(url: str) -> None:
-    with pytest.raises(DatabaseError, match="URL cannot be understood; give --database-url or") as caught:
+    with pytest.raises(DatabaseError, match="URL cannot be understood; check --database-url or") as caught:
         database.connect(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -162,7 +162,7 @@ def test_time_to_connect(database_url: str) -> None:
 )
 def test_translated(connection: Connection, command: str, error: type[DatabaseError], message: str) -> None:
     with pytest.raises(DatabaseError, match=message) as caught, database.translated():
-        connection.execute(command)  # type: ignore[call-overload]
+        connection.execute(command)
     assert type(caught.value) is error
     assert len(str(caught.value).splitlines()) == 1
     assert isinstance(caught.value.__cause__, psycopg.Error)

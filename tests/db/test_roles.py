@@ -27,7 +27,7 @@ CALLS: dict[str, tuple[object, ...]] = {
 
 
 def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+    return connection.execute(query, values).fetchall()
 
 
 def become(connection: Connection, role: str) -> None:
@@ -45,7 +45,7 @@ def relations(connection: Connection, schema: str, kinds: str) -> list[str]:
     return found
 
 
-def everything(connection: Connection, schema: str, kinds: str) -> list[sql.Composable]:
+def everything(connection: Connection, schema: str, kinds: str) -> list[sql.SQL | sql.Composed]:
     """Queries that read each relation of a schema."""
     return [
         sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))
@@ -60,7 +60,7 @@ def functions(connection: Connection, schema: str) -> list[str]:
     return [name for (name,) in rows(connection, named, schema)]
 
 
-def calls(connection: Connection) -> list[sql.Composable]:
+def calls(connection: Connection) -> list[sql.SQL | sql.Composed]:
     """Queries that call each public function."""
     assert set(functions(connection, "tagdb")) == set(CALLS), "a public function that no test here calls"
     return [
@@ -159,7 +159,7 @@ def test_a_writer_does_not_own_the_schema(role: Callable[..., str], connection: 
         "UPDATE tagdb_store.alembic_version SET version_num = '9'",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(command)  # type: ignore[call-overload]
+            connection.execute(command)
 
 
 def test_a_writer_leaves_the_vector_index_to_the_owner(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def save(connection: Connection, backbone_id: int) -> Callable[..., Counts]:
 
 
 def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+    return connection.execute(query, values).fetchall()
 
 
 def hashtags(connection: Connection) -> dict[str, set[str]]:
@@ -282,8 +283,8 @@ def test_overlapping_batches_at_once(
                     one.source_ref = f"side {side}"
             batches.append(batch)
         at_once(
-            lambda batches=batches: store.save_batch(two[0], 1, backbone_id, batches[0], []),
-            lambda batches=batches: store.save_batch(two[1], 2, backbone_id, batches[1], []),
+            partial(store.save_batch, two[0], 1, backbone_id, batches[0], []),
+            partial(store.save_batch, two[1], 2, backbone_id, batches[1], []),
         )
         found = hashtags(connection)
         for n in numbers:
@@ -326,15 +327,15 @@ def test_one_image_embedded_by_two_at_once(connection: Connection, two: list[Con
         store.save_batch(two[0], 1, first, batch, [])
         other = store.add_backbone(connection, seed.identity(10 + turn)).backbone_id
         at_once(
-            lambda batch=batch, other=other: store.save_batch(two[0], 1, other, batch, []),
-            lambda batch=batch, other=other: store.save_batch(two[1], 2, other, batch[::-1], []),
+            partial(store.save_batch, two[0], 1, other, batch, []),
+            partial(store.save_batch, two[1], 2, other, batch[::-1], []),
         )
         embedded = "SELECT count(*) FROM tagdb_store.embeddings WHERE backbone_id = %s"
         assert rows(connection, embedded, other) == [(3,)]
 
 
 def test_backbones_added_at_once(connection: Connection, two: list[Connection]) -> None:
-    at_once(*(lambda c=c: store.add_backbone(c, seed.identity()) for c in two))
+    at_once(*(partial(store.add_backbone, one, seed.identity()) for one in two))
     assert rows(connection, "SELECT count(*) FROM tagdb.backbones") == [(1,)]
 
 

@@ -33,7 +33,7 @@ def large(run: dict[str, str]) -> Iterator[Connection]:
         with database.connect(named(run["url"], name)) as connection, pytest.MonkeyPatch.context() as patch:
             backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
             image_ids = seed.add_images(connection, IMAGES)
-            seed.add_embeddings(connection, backbone_id, image_ids, seed.features(IMAGES))
+            seed.add_embeddings(connection, backbone_id, image_ids, seed.clustered(IMAGES))
             hashtag_ids = seed.add_hashtags(connection, [f"tag{n}" for n in range(500)])
             rng = np.random.default_rng(1)
             image_factors = rng.standard_normal((IMAGES, 64)).astype(np.float16)
@@ -64,11 +64,11 @@ def generic_plan(connection: Connection, function: str, parameters: dict[str, st
     with connection.transaction(force_rollback=True):
         for setting, value in re.findall(r"^SET ([\w.]+) = (.+)$", head, re.MULTILINE):
             if setting != "search_path":
-                connection.execute(sql.SQL(f"SET LOCAL {setting} = {value}"))  # type: ignore[arg-type]
+                connection.execute(sql.SQL(f"SET LOCAL {setting} = {value}"))
         connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        connection.execute(f"PREPARE asked ({', '.join(parameters.values())}) AS {body}")  # type: ignore[arg-type]
+        connection.execute(f"PREPARE asked ({', '.join(parameters.values())}) AS {body}")
         nulls = ", ".join("NULL" for _ in parameters)
-        row = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked ({nulls})").fetchone()  # type: ignore[arg-type]
+        row = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked ({nulls})").fetchone()
         connection.execute("DEALLOCATE asked")
     assert row is not None
     plan = row[0] if isinstance(row[0], list) else json.loads(row[0])
@@ -135,7 +135,7 @@ def test_what_is_read(large: Connection, question: str, neighbours: int) -> None
     calls = 7
     before = scans(large)
     for _ in range(calls):
-        assert len(large.execute(question, query, prepare=True).fetchall()) == 10  # type: ignore[arg-type]
+        assert len(large.execute(question, query, prepare=True).fetchall()) == 10
     after = scans(large)
     done = {name: after[name] - before.get(name, 0) for name in after}
     assert done["embeddings_1_hnsw"] == calls
@@ -146,14 +146,14 @@ def test_what_is_read(large: Connection, question: str, neighbours: int) -> None
 
 
 def test_the_index_finds_what_is_there(large: Connection) -> None:
-    for image_id in (1, 2000, IMAGES):
-        row = large.execute(
-            "SELECT s.image_id, s.similarity FROM tagdb_store.embeddings e,"
-            " tagdb.similar_images(e.embedding, 1) s WHERE e.image_id = %s",
-            (image_id,),
-        ).fetchone()
-        assert row is not None
-        assert row == (image_id, pytest.approx(1, abs=1e-5))
+    """An image is what is most similar to itself, up to the few that an approximate index may miss."""
+    found = large.execute(
+        "SELECT e.image_id = s.image_id FROM tagdb_store.embeddings e,"
+        " tagdb.similar_images(e.embedding, 1) s WHERE e.image_id %% 150 = 7",
+        {},
+    ).fetchall()
+    assert len(found) == IMAGES // 150
+    assert found.count((True,)) >= 0.9 * len(found)
 
 
 def test_all_neighbours_can_be_asked_for(large: Connection) -> None:

@@ -33,7 +33,7 @@ def recommended(
     exclude: list[str] | None = None,
 ) -> list[tuple[int, str, float]]:
     values = (seed.literal(embedding), top, neighbours, known or [], exclude or [])
-    return connection.execute(RECOMMEND, values).fetchall()  # type: ignore[return-value]
+    return connection.execute(RECOMMEND, values).fetchall()
 
 
 # --- the formula ---------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def test_hashtags_are_left_out_however_they_are_written(connection: Connection, 
     everything = recommended(connection, query, 100)
     assert len(everything) == len(world.hashtags)
     given = ["#tag1", "TAG2", "＃ＳＴＲＡẞＥ", "  #Tag4 ", "nobody uses this", "", "#", "not a hashtag!"]
-    found = recommended(connection, query, 100, **{argument: given})  # type: ignore[arg-type]
+    found = recommended(connection, query, 100, **{argument: given})
     assert [row[1:] for row in found] == [
         row[1:] for row in everything if row[1] not in ("tag1", "tag2", "strasse", "tag4")
     ]
@@ -423,7 +423,7 @@ def seen(
     connection: Connection, query: NDArray[np.floating], top: int = 10
 ) -> list[tuple[int, int, str, float]]:
     values = (seed.literal(query), top)
-    return connection.execute("SELECT * FROM tagdb.similar_images(%s, %s)", values).fetchall()  # type: ignore[return-value]
+    return connection.execute("SELECT * FROM tagdb.similar_images(%s, %s)", values).fetchall()
 
 
 def test_similar_images(connection: Connection) -> None:
