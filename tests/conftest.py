@@ -94,7 +94,7 @@ def make_database(run: dict[str, str]) -> Iterator[Callable[[bool], str]]:
         name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
         command = "CREATE DATABASE {}"
         if with_schema:
-            command += f" TEMPLATE {run['template']}"
+            command += f" TEMPLATE {run['template']} STRATEGY FILE_COPY"  # twice as fast here
         administer(run["url"], command, name)
         made.append(name)
         return named(run["url"], name)

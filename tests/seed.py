@@ -37,7 +37,7 @@ def features(count: int, seed: int = 0) -> NDArray[np.float16]:
 
 
 def clustered(count: int, seed: int = 0) -> NDArray[np.float16]:
-    """Embeddings of photos of 64 kinds, as real ones are; independent ones have no near neighbours to find."""
+    """Embeddings of photos of 64 kinds, as real ones are: there are near neighbours to find."""
     rng = np.random.default_rng(seed)
     kinds = np.abs(rng.standard_normal((64, DIMENSIONS)))
     mixture = rng.dirichlet(np.full(64, 0.1), count)

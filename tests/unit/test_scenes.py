@@ -1,6 +1,5 @@
 """The pictures of the demonstration, and what is written beneath them."""
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -121,11 +120,3 @@ def test_hashtags_are_distributed_as_people_use_them(posts: list[tuple[str, tupl
     assert max(odd) <= 3
     strays = [sum(other in words for other in COLLECTIONS if other != one) for one, words in posts]
     assert 0.01 < np.mean(strays) < 0.06
-
-
-def test_drawing_is_quick() -> None:
-    scene("travel", 0)
-    start = time.process_time()
-    for collection in COLLECTIONS:
-        scene(collection, 100)
-    assert (time.process_time() - start) / len(COLLECTIONS) < 0.25
