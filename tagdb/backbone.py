@@ -160,6 +160,8 @@ def resolve(
     if stored is not None and input_size != stored.input_size and not whole:
         # known before any weights are downloaded and exported
         raise _mismatch(stored, f"{name} ({input_size} px)")
+    if stored is not None and {name, stored.name} == {IMAGENET, BUNDLED}:
+        raise _mismatch(stored, name)  # likewise
     if name == BUNDLED:
         found = _bundled()
     elif whole:

@@ -439,3 +439,14 @@ def test_what_a_killed_tagdb_left_is_not_taken_for_a_backbone(
     fake_export(f"cp '{backbone_file}' $5")
     found = resolve(str(random_weights), 96, None, tmp_path / "cache")
     assert found.embed(drawn(count=1)[0]).shape == (DIMENSIONS,)
+
+
+@pytest.mark.parametrize(("wanted", "made_by"), [("imagenet", "bundled"), ("bundled", "imagenet")])
+def test_imagenet_for_bundled_is_refused_before_any_download(
+    wanted: str, made_by: str, tmp_path: Path
+) -> None:
+    stored = Identity(made_by, 128, bytes(32))
+    said: list[str] = []
+    with pytest.raises(BackboneMismatch, match=f"made by {made_by}.*not by {wanted}"):
+        resolve(wanted, None, stored, tmp_path, said.append)
+    assert not said
