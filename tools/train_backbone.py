@@ -336,9 +336,6 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
     held_pixels, held_features = held.round(0, min(1024, 2 * len(held.photos)), plan.size)
 
     model = MobileNetV2().to(memory_format=torch.channels_last)
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9995), use_buffers=True
-    )
     decayed = [p for p in model.parameters() if p.ndim == 4 and p.shape[1] > 1]
     others = [p for p in model.parameters() if not (p.ndim == 4 and p.shape[1] > 1)]
     optimizer = torch.optim.AdamW(
@@ -350,7 +347,6 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         seen, number, mean, history = state["seen"], state["number"], state["mean"], state["history"]
         print(f"going on from round {number}, {seen} images seen", flush=True)
@@ -378,13 +374,12 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
                 optimizer.zero_grad(set_to_none=True)
                 (0.5 * plain + centred + 5.0 * pairs).backward()
                 optimizer.step()
-                average.update_parameters(model)
                 seen += len(rows)
                 steps += 1
                 sums += [plain.item(), centred.item(), pairs.item()]
         number += 1
         seconds = time.monotonic() - started
-        plain_cosine, centred_cosine = score(average.module, held_pixels, held_features, mean)
+        plain_cosine, centred_cosine = score(model, held_pixels, held_features, mean)
         line = {
             "round": number,
             "seen": seen,
@@ -408,7 +403,6 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
             checkpoint,
             {
                 "model": model.state_dict(),
-                "average": average.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "seen": seen,
                 "number": number,
@@ -429,7 +423,7 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
             )
             + "\n"
         )
-    arrays = keras_weights(average.module)
+    arrays = keras_weights(model)
     np.savez(args.out, **{f"{i:03d}": a for i, a in enumerate(arrays)})
     print(f"wrote {args.out}", flush=True)
 

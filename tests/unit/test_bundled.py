@@ -34,20 +34,20 @@ def pixels(size: int, count: int = 12) -> np.ndarray:
 def test_it_needs_nothing_but_the_package(tmp_path: Path) -> None:
     backbone = resolve(BUNDLED, None, None, tmp_path / "none")
     assert backbone.identity.name == BUNDLED
-    assert backbone.identity.input_size == 128
-    assert backbone.embed(pixels(128, 1)[0]).shape == (1280,)
+    assert backbone.identity.input_size == 160
+    assert backbone.embed(pixels(160, 1)[0]).shape == (1280,)
     assert not (tmp_path / "none").exists()
     assert (ROOT / "tagdb" / "bundled" / "backbone.tflite").stat().st_size < 2_000_000
 
 
 def test_another_input_size_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BackboneError, match="bundled is made for 128 px, not 160"):
-        resolve(BUNDLED, 160, None, tmp_path)
+    with pytest.raises(BackboneError, match="bundled is made for 160 px, not 128"):
+        resolve(BUNDLED, 128, None, tmp_path)
 
 
 def test_it_is_keras_mobilenetv2_with_the_trained_weights(tmp_path: Path) -> None:
     """The shipped file and Keras's own network with the weights beside the tools agree."""
-    given = pixels(128)
+    given = pixels(160)
     np.save(tmp_path / "pixels.npy", given)
     tools = ROOT / "tools"
     files = tmp_path / "pixels.npy", tmp_path / "features.npy"
@@ -65,7 +65,7 @@ def test_it_is_keras_mobilenetv2_with_the_trained_weights(tmp_path: Path) -> Non
 
 def test_different_photos_get_different_embeddings(tmp_path: Path) -> None:
     backbone = resolve(BUNDLED, None, None, tmp_path)
-    embeddings = np.stack([backbone.embed(one) for one in pixels(128)])
+    embeddings = np.stack([backbone.embed(one) for one in pixels(160)])
     similarities = embeddings @ embeddings.T
     assert similarities[~np.eye(len(embeddings), dtype=bool)].max() < 0.999
 
