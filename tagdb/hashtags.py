@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tagdb.errors import RejectedInput
 
@@ -18,6 +19,7 @@ _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _DELIMITERS = re.compile(r"[\s,;|#＃]+")
 
 
+@lru_cache(maxsize=1 << 16)  # few hashtags are on most photos
 def fold(text: str) -> str:
     """Return the one spelling under which a hashtag is stored and looked up.
 

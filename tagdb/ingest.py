@@ -25,11 +25,15 @@ from tagdb.sources import Record, Rejection, Source
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""
+HASHED_TOGETHER = 32
+"""Records in one task of hashing."""
 WINDOW = 64
 """Photos that wait for a thread or for being stored, which bounds the memory used."""
 BATCH = 128
-"""Images stored in one transaction, unless their files come to more than ``BATCH_BYTES``."""
+"""New images stored in one transaction, unless their files come to more than ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
+BATCH_KNOWN = 1024
+"""Records in one transaction at most, however many of them are known."""
 MAX_FILE_BYTES = 256 << 20
 
 
@@ -88,7 +92,7 @@ class _Ingest:
         self.backbone_id: int | None = None
         self.run_id: int | None = None
         self.batch: list[_Outcome] = []
-        self.batch_bytes = 0
+        self.batch_new = self.batch_bytes = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
 
     def run(self, sources: Sequence[Source]) -> Summary:
@@ -131,8 +135,8 @@ class _Ingest:
     def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[Future[_Outcome]]:
         """Hash a chunk, ask the database which contents it knows, hand out the work that is left."""
         while chunk := list(islice(records, CHUNK)):
-            hashes = [self.pool.submit(_hash, record) for record in chunk]
-            found = [future.result() for future in hashes]
+            parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, CHUNK, HASHED_TOGETHER)]
+            found = list(chain.from_iterable(self.pool.map(_hashes, parts)))
             contents = [f for f in found if isinstance(f, bytes)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
@@ -168,9 +172,11 @@ class _Ingest:
 
     def _take(self, outcome: _Outcome, report: Report) -> None:
         self.batch.append(outcome)
-        if outcome.image is not None and outcome.image.original is not None:
-            self.batch_bytes += len(outcome.image.original)
-        if len(self.batch) >= BATCH or self.batch_bytes >= BATCH_BYTES:
+        if outcome.image is not None and outcome.image.thumbnail is not None:
+            self.batch_new += 1
+            self.batch_bytes += len(outcome.image.original or b"")
+        full = self.batch_new >= BATCH or self.batch_bytes >= BATCH_BYTES
+        if full or len(self.batch) >= BATCH_KNOWN:
             self._store(report)
 
     def _store(self, report: Report) -> None:
@@ -187,7 +193,7 @@ class _Ingest:
         for one in rejected:
             self.on_rejected(one)
         self.summary.counts.add(counts)
-        self.batch, self.batch_bytes = [], 0
+        self.batch, self.batch_new, self.batch_bytes = [], 0, 0
         report(self.summary.records + self.summary.counts.rejected)
 
 
@@ -227,6 +233,10 @@ def _done(outcome: _Outcome) -> Future[_Outcome]:
     future: Future[_Outcome] = Future()
     future.set_result(outcome)
     return future
+
+
+def _hashes(records: Sequence[Record | Rejection]) -> list[bytes | store.Rejected]:
+    return [_hash(record) for record in records]
 
 
 def _hash(record: Record | Rejection) -> bytes | store.Rejected:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -154,13 +155,17 @@ class _Root:
     def __init__(self, folder: Path, what: str, allow_outside: bool) -> None:
         self._folder, self._what, self._allow_outside = folder, what, allow_outside
         self._real = folder.resolve()
+        self._parent = lru_cache(maxsize=64)(Path.resolve)  # most photos lie in the folder of the last one
 
     def locate(self, name: str | Path) -> Path:
         """Return the absolute path of an existing regular file, which is not opened."""
         path, shown = self._folder / name, printable(str(name), 200)
         try:
             str(path).encode()
-            if not self._allow_outside and not path.resolve().is_relative_to(self._real):
+            real = self._parent(path.parent) / path.name
+            if path.name == ".." or real.is_symlink():
+                real = path.resolve()
+            if not self._allow_outside and not real.is_relative_to(self._real):
                 raise RejectedInput(f"outside {self._what} (use --allow-outside): {shown}")
             mode = path.stat().st_mode
         except UnicodeEncodeError:
