@@ -1,9 +1,10 @@
 """Hashtags for a photo, and photos like it. Python embeds; the database answers."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from tagdb import images, store
 from tagdb.backbone import Backbone, Identity
 from tagdb.database import Connection
 from tagdb.errors import FactorsError, RejectedInput, TagdbError
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +42,36 @@ def embed(photo: str, backbone: Backbone) -> NDArray[np.float32]:
     return backbone.embed(images.decode(content, backbone.identity.input_size).pixels)
 
 
-def recommend(
-    connection: Connection, backbone: Backbone, photos: Sequence[str], query: Query = Query()
-) -> Iterator[tuple[str, list[store.Recommendation] | RejectedInput]]:
-    """For each photo its recommended hashtags, or why it was rejected; in order, one at a time."""
+def each(
+    backbone: Backbone, photos: Sequence[str], ask: Callable[[NDArray[np.float32]], list[Answer]]
+) -> Iterator[tuple[str, list[Answer] | RejectedInput]]:
+    """For each photo, in order: what is answered for its embedding, or why the photo was rejected."""
     for photo in photos:
         try:
             embedding = embed(photo, backbone)
         except RejectedInput as error:
             yield photo, error
-            continue
-        yield (
-            photo,
-            store.recommend(connection, embedding, query.top, query.neighbours, query.known, query.exclude),
-        )
+        else:
+            yield photo, ask(embedding)
+
+
+def recommend(
+    connection: Connection, backbone: Backbone, photos: Sequence[str], query: Query = Query()
+) -> Iterator[tuple[str, list[store.Recommendation] | RejectedInput]]:
+    """For each photo its recommended hashtags, or why it was rejected."""
+    q = query
+    return each(
+        backbone,
+        photos,
+        lambda embedding: store.recommend(connection, embedding, q.top, q.neighbours, q.known, q.exclude),
+    )
 
 
 def similar(
     connection: Connection, backbone: Backbone, photos: Sequence[str], top: int = 10
 ) -> Iterator[tuple[str, list[store.SimilarImage] | RejectedInput]]:
     """For each photo the stored images most like it, or why it was rejected."""
-    for photo in photos:
-        try:
-            embedding = embed(photo, backbone)
-        except RejectedInput as error:
-            yield photo, error
-            continue
-        yield photo, store.similar(connection, embedding, top)
+    return each(backbone, photos, lambda embedding: store.similar(connection, embedding, top))
 
 
 def backbone_of(connection: Connection) -> Identity | None:

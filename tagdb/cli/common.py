@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ import click
 
 from tagdb import config
 from tagdb.config import Settings
+from tagdb.errors import RejectedInput
+from tagdb.hashtags import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,6 +98,38 @@ def print_table(header: list[str], rows: list[list[str]], right: set[int] = froz
             for i, (c, w) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def print_answers(
+    photos: Sequence[str],
+    answers: Iterable[tuple[str, Sequence[Any] | RejectedInput]],
+    what: str,
+    as_json: bool,
+    show: Callable[[str, Sequence[Any]], None],
+) -> None:
+    """Print what was answered for each photo, and end with the code that fits.
+
+    Parameters
+    ----------
+    what : name of a photo's answers in JSON.
+    show : prints one photo's answers for people.
+    """
+    results: list[dict[str, object]] = []
+    rejected = 0
+    for photo, answer in answers:
+        if isinstance(answer, RejectedInput):
+            rejected += 1
+            note(f"rejected {printable(photo)}: {answer}")
+            results.append({"photo": photo, "error": str(answer), what: []})
+            continue
+        results.append({"photo": photo, what: [asdict(one) for one in answer]})
+        if not as_json:
+            show(photo, answer)
+    if as_json:
+        print_json(results)
+    if rejected == len(photos):
+        raise click.exceptions.Exit(1)
+    exit_after_rejections(rejected)
 
 
 def exit_after_rejections(count: int) -> None:

@@ -1,15 +1,14 @@
 """``tagdb recommend``."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import click
 
 from tagdb.cli.common import (
     backbone_options,
-    exit_after_rejections,
     json_option,
     note,
-    print_json,
+    print_answers,
     settings,
     shared_options,
 )
@@ -58,7 +57,7 @@ def command(
       tagdb recommend beach.jpg --known summer --format hashtags
       tagdb recommend *.jpg --top 5 --json
     """
-    from tagdb import database, recommend
+    from tagdb import database, recommend, store
     from tagdb.backbone import resolve
     from tagdb.errors import RejectedInput
     from tagdb.hashtags import fold, printable
@@ -67,32 +66,21 @@ def command(
         query = recommend.Query(top, neighbours, [fold(tag) for tag in known], [fold(tag) for tag in exclude])
     except RejectedInput as error:
         raise click.UsageError(f"--known/--exclude: {error}") from error
-    form = "json" if as_json else form
-    results: list[dict[str, object]] = []
-    rejected = 0
+
+    def show(photo: str, answer: Sequence[store.Recommendation]) -> None:
+        if form == "hashtags":
+            click.echo(" ".join(f"#{one.hashtag}" for one in answer))
+            return
+        if len(photos) > 1:
+            click.echo(printable(photo))
+        width = max((len(one.hashtag) for one in answer), default=0)
+        for one in answer:
+            click.echo(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
+
     config = settings(backbone)
     with database.open_database(config, note) as connection:
         recommend.require_factors(connection)
-        network = resolve(
-            config.backbone, input_size, recommend.backbone_of(connection), config.backbone_cache, note
-        )
-        for photo, answer in recommend.recommend(connection, network, photos, query):
-            if isinstance(answer, RejectedInput):
-                rejected += 1
-                note(f"rejected {printable(photo)}: {answer}")
-                results.append({"photo": photo, "error": str(answer), "hashtags": []})
-                continue
-            results.append({"photo": photo, "hashtags": [asdict(one) for one in answer]})
-            if form == "hashtags":
-                click.echo(" ".join(f"#{one.hashtag}" for one in answer))
-            elif form == "table":
-                if len(photos) > 1:
-                    click.echo(printable(photo))
-                width = max((len(one.hashtag) for one in answer), default=0)
-                for one in answer:
-                    click.echo(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
-    if form == "json":
-        print_json(results)
-    if rejected == len(photos):
-        raise click.exceptions.Exit(1)
-    exit_after_rejections(rejected)
+        stored = recommend.backbone_of(connection)
+        network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
+        answers = recommend.recommend(connection, network, photos, query)
+        print_answers(photos, answers, "hashtags", as_json or form == "json", show)
