@@ -120,6 +120,11 @@ def test_what_cannot_be_reached(url: str, wrong: dict[str, str], why: str) -> No
 
 def test_a_wrong_password(login: Callable[..., str], url: str) -> None:
     url = login(url)
+    try:
+        database.connect(with_parts(url, password="another")).close()
+        pytest.skip("the server trusts everybody")
+    except DatabaseError:
+        pass
     with database.connect(url):
         pass
     with pytest.raises(DatabaseError, match="password authentication failed") as caught:
