@@ -73,6 +73,10 @@ class _Outcome:
     rejected: list[store.Rejected]
 
 
+_Hashing = tuple[list[Record | Rejection], list[Future[list[bytes | store.Rejected]]]]
+"""Records, and the hashes of their contents in the making."""
+
+
 class _Ingest:
     """One run, from the sources to the database."""
 
@@ -99,15 +103,15 @@ class _Ingest:
         started = time.monotonic()
         self._begin(sources)
         records = islice(chain.from_iterable(sources), self.options.limit)
-        waiting: deque[Future[_Outcome]] = deque()
+        waiting: deque[Future[_Outcome] | _Outcome] = deque()
         with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
             try:
                 for work in self._planned(records):
                     waiting.append(work)
                     while len(waiting) > WINDOW:
-                        self._take(waiting.popleft().result(), report)
+                        self._take(waiting.popleft(), report)
                 while waiting:
-                    self._take(waiting.popleft().result(), report)
+                    self._take(waiting.popleft(), report)
             finally:
                 self.pool.shutdown(cancel_futures=True)
             self._store(report)
@@ -132,22 +136,30 @@ class _Ingest:
             self.run_id = store.begin_ingest_run(self.connection, [source.name for source in sources])
         self.backbone_id = stored.backbone_id if stored else None
 
-    def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[Future[_Outcome]]:
+    def _hashing(self, records: Iterator[Record | Rejection]) -> _Hashing:
+        """Take a chunk of records and begin to hash their contents."""
+        chunk = list(islice(records, CHUNK))
+        parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, len(chunk), HASHED_TOGETHER)]
+        return chunk, [self.pool.submit(_hashes, part) for part in parts]
+
+    def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[Future[_Outcome] | _Outcome]:
         """Hash a chunk, ask the database which contents it knows, hand out the work that is left."""
-        while chunk := list(islice(records, CHUNK)):
-            parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, CHUNK, HASHED_TOGETHER)]
-            found = list(chain.from_iterable(self.pool.map(_hashes, parts)))
+        chunk, hashing = self._hashing(records)
+        while chunk:
+            found = [content for part in hashing for content in part.result()]
+            ahead = self._hashing(records)  # the pool goes on hashing while the database is asked
             contents = [f for f in found if isinstance(f, bytes)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = store.known_hashes(self.connection, self.backbone_id, contents)
             for record, content in zip(chunk, found, strict=True):
                 if isinstance(content, store.Rejected):
-                    yield _done(_Outcome(None, [content]))
+                    yield _Outcome(None, [content])
                 elif content in known and isinstance(record, Record):
-                    yield _done(_described(record, content))
+                    yield _described(record, content)
                 elif isinstance(record, Record):
                     yield self.pool.submit(self._decoded, record)
+            chunk, hashing = ahead
 
     def _decoded(self, record: Record) -> _Outcome:
         """Read, decode and embed one photo. Runs in the pool."""
@@ -170,7 +182,8 @@ class _Ingest:
         image.original = content if self.options.originals else None
         return outcome
 
-    def _take(self, outcome: _Outcome, report: Report) -> None:
+    def _take(self, work: Future[_Outcome] | _Outcome, report: Report) -> None:
+        outcome = work.result() if isinstance(work, Future) else work
         self.batch.append(outcome)
         if outcome.image is not None and outcome.image.thumbnail is not None:
             self.batch_new += 1
@@ -227,12 +240,6 @@ def _total(sources: Sequence[Source], limit: int | None) -> int | None:
         return limit
     total = sum(count or 0 for count in counts)
     return total if limit is None else min(total, limit)
-
-
-def _done(outcome: _Outcome) -> Future[_Outcome]:
-    future: Future[_Outcome] = Future()
-    future.set_result(outcome)
-    return future
 
 
 def _hashes(records: Sequence[Record | Rejection]) -> list[bytes | store.Rejected]:
