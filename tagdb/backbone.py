@@ -280,7 +280,8 @@ def _export(name: str, weights: Path, size: int, target: Path) -> None:
     if name == IMAGENET and not weights.is_file():
         raise BackboneError(
             f"the ImageNet weights could not be downloaded from {WEIGHTS_URL}{weights.name}; "
-            f"put that file at {weights}, or give weights of your own with --backbone PATH"
+            f"put that file at {weights}, give weights of your own with --backbone PATH, "
+            f"or do with --backbone {BUNDLED}"
         ) from cause
     raise BackboneError(
         f"{weights} could not be loaded as weights of MobileNetV2 (alpha 1.0, no top); --verbose shows why"

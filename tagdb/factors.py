@@ -55,7 +55,9 @@ def compute(connection: Connection, plan: Plan = Plan(), quiet: bool = False) ->
     started = time.monotonic()
     image_ids, hashtag_ids = store.interactions(connection)
     if not len(image_ids):
-        raise FactorsError("no image carries a hashtag yet; run: tagdb ingest SOURCE")
+        raise FactorsError(
+            "no image carries a hashtag yet; ingest a manifest that names some (see: tagdb ingest --help)"
+        )
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
     run_id = store.begin_factor_run(
         connection, plan.parameters, plan.neighbours, plan.similarity_exponent, versions

@@ -78,6 +78,8 @@ class Source(ABC):
 
     name: str
     """For messages, in printable characters."""
+    passed_over: tuple[str, ...] = ()
+    """Manifests that lie in a folder of photos and are not read; in printable characters."""
 
     @abstractmethod
     def count(self) -> int | None:
@@ -140,6 +142,8 @@ def _folder(path: Path, name: str, allow_outside: bool) -> Source:
     photos = _Photos(name, path, _Root(path, "the folder", allow_outside))
     if next(photos.find(), None) is None:
         raise SourceError(f"no photos in {name}")
+    beside = (each for each in sorted(path.iterdir()) if each.suffix.lower() in MANIFEST_SUFFIXES)
+    photos.passed_over = tuple(printable(str(each)) for each in beside)
     return photos
 
 

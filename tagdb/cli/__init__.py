@@ -89,7 +89,7 @@ def cli() -> None:
 
     \b
     Begin with your own photos:
-      tagdb ingest PHOTOS/
+      tagdb ingest PHOTOS.csv
       tagdb factors compute
       tagdb recommend PHOTO
 

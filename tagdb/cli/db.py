@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import click
 
@@ -133,4 +134,6 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
     # libpq reads a password from the environment; in the arguments everybody could see it
     url, password = database.without_password(database.ensure_url(found, note))
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
-    os.execve(program, [program, url, *psql_arguments], environment)
+    # in a pipe an error is a failure; at a prompt it is not
+    careful = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1"]
+    os.execve(program, [program, *careful, url, *psql_arguments], environment)

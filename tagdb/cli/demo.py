@@ -1,8 +1,21 @@
 """``tagdb demo``."""
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 import click
 
 from tagdb.cli.common import json_option, note, print_json, quiet_option, settings, shared_options, silent
+
+
+def _activation() -> str:
+    """What to type first, where the program is not on the path, as after ``make demo``."""
+    script = Path(sys.executable).with_name("activate")
+    if shutil.which("tagdb") or not script.is_file():
+        return ""
+    return f", after typing . {shlex.quote(str(script))}"
 
 
 @click.command("demo")
@@ -68,8 +81,8 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
         f"\n{hits} of {len(shown.tried)} photos have their own collection's hashtag in the first three "
         f"({shown.seconds:.0f} s in all).\n"
         f"Look at them: {shown.sheet}\n\n"
-        "Now your own photos:\n"
-        "  tagdb ingest FOLDER --backbone bundled\n"
+        f"Now your own photos{_activation()}:\n"
+        "  tagdb ingest PHOTOS.csv --backbone bundled    (file_name,hashtags; see tagdb ingest --help)\n"
         "  tagdb factors compute\n"
         "  tagdb recommend PHOTO\n\n"
         "Or look around in the demo's database:\n"

@@ -66,7 +66,8 @@ def compute(preset: str | None, as_json: bool, quiet: bool, **given: float | Non
         print_json(asdict(done))
     else:
         click.echo(
-            f"factor run {done.factor_run_id} is active: {done.images} images × {done.hashtags} hashtags, "
+            f"factor run {done.factor_run_id} is active: {done.images} images × {done.hashtags} hashtags "
+            f"that are on {plan.parameters.min_images} images or more, "
             f"{done.interactions} interactions, {plan.parameters.factors} factors; {done.seconds:.1f} s"
         )
 

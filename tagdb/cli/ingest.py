@@ -51,7 +51,7 @@ def command(
 
     \b
     Examples:
-      tagdb ingest holiday/
+      tagdb ingest holiday/ --backbone bundled
       tagdb ingest photos.csv more.jsonl --limit 1000
       tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
       cat photos.jsonl | tagdb ingest -
@@ -82,10 +82,16 @@ def command(
         options = ingest.Options(not no_originals, limit, dry_run, quiet)
         try:
             summary = ingest.run(connection, network, opened, options, on_rejected)
+            if summary.counts.new and not store.readiness(connection).hashtags:
+                say("no image carries a hashtag; recommending needs some that do: ingest a manifest")
         except KeyboardInterrupt:
             raise click.ClickException(
                 "interrupted; what was stored stays, and the same command goes on from there"
             ) from None
+    for source in opened:
+        if source.passed_over:
+            names = ", ".join(source.passed_over[:3])
+            say(f"{source.name} is read as a folder of photos without hashtags; to read {names}, name it")
     if shown > SHOWN_REJECTIONS:
         say(f"… and {shown - SHOWN_REJECTIONS} more rejected; see the view tagdb.ingest_errors")
     rate = summary.records / summary.seconds if summary.seconds else 0.0

@@ -68,7 +68,7 @@ def test_the_demo_shows_what_to_type_next(home: Path) -> None:
     done = tagdb(home, "demo", "--photos", "50", "--quiet")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for line in ("tagdb ingest FOLDER --backbone bundled", "tagdb recommend PHOTO", "Look at them:"):
+    for line in ("tagdb ingest PHOTOS.csv --backbone bundled", "tagdb recommend PHOTO", "Look at them:"):
         assert line in done.stdout
 
 

@@ -32,7 +32,10 @@ def without_run(factors: list[object]) -> list[object]:
 def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:
     done = tagdb("factors", "compute")
     assert done.exit_code == 0
-    pattern = r"factor run 2 is active: 12 images × 6 hashtags, 26 interactions, 128 factors; \d+\.\d s\n"
+    pattern = (
+        r"factor run 2 is active: 12 images × 6 hashtags that are on 2 images or more, "
+        r"26 interactions, 128 factors; \d+\.\d s\n"
+    )
     assert re.fullmatch(pattern, done.stdout)
     assert done.stderr == ""
     assert rows(connection) == [(1, "retired"), (2, "active")]
@@ -101,7 +104,7 @@ def test_an_empty_list(tagdb: Run) -> None:
 
 
 def test_no_hashtags(tagdb: Run, ingest: Run, photos: Path, connection: Connection) -> None:
-    assert "run: tagdb ingest" in complaint(tagdb("factors", "compute"))
+    assert "ingest a manifest" in complaint(tagdb("factors", "compute"))
     assert ingest(photos).exit_code == 0
     assert "tagdb ingest" in complaint(tagdb("factors", "compute"))
     assert rows(connection) == []

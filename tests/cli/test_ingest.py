@@ -523,3 +523,16 @@ def test_an_interrupted_ingest_goes_on_where_it_was(
     assert ingest(photos / "photos.csv").exit_code == 0
     with database.connect(fresh) as undisturbed:
         assert everything(undisturbed) == resumed
+
+
+def test_a_manifest_in_a_folder_of_photos_is_not_passed_over_in_silence(ingest: Run, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "photos"
+    tmp_path.mkdir()
+    (tmp_path / "a.jpg").write_bytes(photo(1))
+    (tmp_path / "photos.csv").write_text("file_name,hashtags\na.jpg,#sea\n")
+    done = ingest(str(tmp_path))
+    assert done.exit_code == 0
+    assert f"to read {tmp_path / 'photos.csv'}, name it" in done.stderr
+    assert "no image carries a hashtag" in done.stderr
+    assert "updated" in ingest(str(tmp_path / "photos.csv")).stdout
+    assert "no image carries a hashtag" not in ingest(str(tmp_path)).stderr
