@@ -91,7 +91,7 @@ def command(
     for source in opened:
         if source.passed_over:
             names = ", ".join(source.passed_over[:3])
-            say(f"{source.name} is read as a folder of photos without hashtags; to read {names}, name it")
+            say(f"{source.name} was read as a folder of photos without hashtags; to read {names}, name it")
     if shown > SHOWN_REJECTIONS:
         say(f"… and {shown - SHOWN_REJECTIONS} more rejected; see the view tagdb.ingest_errors")
     rate = summary.records / summary.seconds if summary.seconds else 0.0
