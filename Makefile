@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TORCH := .venv/.torch
+NODE := tests/clients/node/node_modules/.installed
 
 .PHONY: demo install test lint format lock clean
 
@@ -11,7 +12,7 @@ demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 
 install: $(INSTALLED)  ## make .venv with tagdb in it
 
-test: $(INSTALLED) $(TORCH)  ## run every test
+test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto
 
 lint: $(INSTALLED)  ## formatting, linting, types, layers
@@ -31,7 +32,7 @@ lock: $(INSTALLED)  ## choose the newest versions that pyproject.toml allows
 		--quiet --output-file requirements.lock
 
 clean:  ## remove what the other targets made
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info tests/clients/node/node_modules
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -48,3 +49,9 @@ $(TORCH): $(INSTALLED)
 		"torch==2.13.0$$([ "$$(uname)" = Linux ] && echo +cpu)" 2>/dev/null || \
 		echo "no CPU build of PyTorch found: the test of the training script will be skipped"
 	@touch $@
+
+# A client in another language, for tests/clients; without npm, or without what it fetches, that test is skipped.
+$(NODE): tests/clients/node/package-lock.json tests/clients/node/package.json tests/clients/node/.npmrc
+	@cd tests/clients/node && npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 && \
+		touch node_modules/.installed || \
+		echo "npm could not install pg: the test of the client in Node will be skipped"

@@ -2,16 +2,18 @@
 
 The file is ``tagdb.toml`` in tagdb's home. Its keys, the environment's names and the flags:
 
-================  =======================  ==================
+================  =======================  ==================================
 key               environment              flag
-================  =======================  ==================
+================  =======================  ==================================
 (the home itself) ``TAGDB_HOME``           (none)
 database_url      ``TAGDB_DATABASE_URL``   ``--database-url``
 backbone          ``TAGDB_BACKBONE``       ``--backbone``
-================  =======================  ==================
+port              ``TAGDB_PORT``           (``--port`` of ``tagdb db start``)
+================  =======================  ==================================
 """
 
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -20,7 +22,10 @@ from pathlib import Path
 
 from tagdb.errors import ConfigError
 
-KEYS = ("database_url", "backbone")
+TEXTS = ("database_url", "backbone")
+KEYS = (*TEXTS, "port")
+PORTS = range(1024, 65536)
+"""Where anybody's program may listen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,18 @@ class Settings:
     """A PostgreSQL with pgvector; None means the embedded one."""
     backbone: str | None = None
     """Name or path of the backbone; None means the database's own."""
+    port: int | None = None
+    """Where the embedded database listens on 127.0.0.1 too; None means nowhere."""
 
     @property
     def backbone_cache(self) -> Path:
         """Where exported LiteRT files are kept."""
         return self.home / "backbones"
+
+    @property
+    def file(self) -> Path:
+        """Where these settings are kept, if somewhere."""
+        return self.home / "tagdb.toml"
 
 
 def default_home() -> Path:
@@ -58,11 +70,11 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
     Raises
     ------
     ConfigError
-        The file is not TOML, or holds an unknown key or a value that is no text.
+        The file is not TOML, or holds an unknown key or a value of the wrong kind, or the port is no port.
     """
     env = os.environ if environment is None else environment
     home = Path(env["TAGDB_HOME"]).expanduser().absolute() if env.get("TAGDB_HOME") else default_home()
-    file = home / "tagdb.toml"
+    file = Settings(home).file
     values: dict[str, object] = {}
     try:
         if file.is_file():
@@ -72,10 +84,18 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
     for key, value in values.items():
-        if key not in KEYS or not isinstance(value, str):
+        if key not in KEYS or not (isinstance(value, str) or key == "port"):
             raise ConfigError(f"{file}: {key} is not a setting, or not a text; known are {', '.join(KEYS)}")
-    for key in KEYS:
-        given = flags.get(key) or env.get(f"TAGDB_{key.upper()}")
-        if given:
+    port = _port(values.pop("port"), f"{file}: port") if "port" in values else None
+    if given := env.get("TAGDB_PORT"):
+        port = _port(int(given) if re.fullmatch("[0-9]{1,9}", given) else given, "TAGDB_PORT")
+    for key in TEXTS:
+        if given := flags.get(key) or env.get(f"TAGDB_{key.upper()}"):
             values[key] = given
-    return Settings(home, **{key: str(value) for key, value in values.items()})
+    return Settings(home, **{key: str(value) for key, value in values.items()}, port=port)
+
+
+def _port(value: object, name: str) -> int:
+    if type(value) is not int or value not in PORTS:  # True is an int, in Python
+        raise ConfigError(f"{name} must be a whole number from {PORTS[0]} to {PORTS[-1]}, not {value!r}")
+    return value

@@ -10,13 +10,13 @@ import psycopg
 from psycopg import conninfo, sql
 
 from tagdb.config import Settings
-from tagdb.errors import DatabaseError, SchemaError
+from tagdb.errors import DatabaseError, SchemaError, ServerError
 from tagdb.server import Server
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The newest migration: what this program works with."""
 POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)
@@ -73,6 +73,8 @@ def translated() -> Iterator[None]:
         raise DatabaseError(
             f"the connection to the database broke: {_first_line(error)}; run the same command again"
         ) from error
+    except psycopg.errors.InvalidParameterValue as error:  # a sentence of tagdb's own functions
+        raise DatabaseError(_first_line(error)) from error
     except psycopg.Error as error:
         raise DatabaseError(f"the database refused: {_first_line(error)}") from error
 
@@ -225,7 +227,13 @@ def ensure_url(settings: Settings, notify: Notify) -> str:
     if settings.database_url:
         return settings.database_url
     server = Server(settings.home)
-    if server.start():
+    try:
+        started = server.start(port=settings.port)
+    except ServerError:
+        if not server.status().running:
+            raise
+        started = False  # it runs without that port, and over the socket nobody needs one
+    if started:
         notify(f"started the embedded PostgreSQL in {settings.home}; it goes on running until: tagdb db stop")
     return server.url()
 

@@ -12,7 +12,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagdb import database, factors, images, ingest, scenes, store
@@ -84,8 +84,7 @@ def run(
     """
     started = time.monotonic()
     server = Server(settings.home)
-    if server.start():
-        notify(f"started the embedded PostgreSQL in {settings.home}; it goes on running until: tagdb db stop")
+    _start(settings, notify)
     folder = folder_of(settings)
     shutil.rmtree(folder, ignore_errors=True)
     kept_out = _draw(folder, photos, seed, quiet)
@@ -107,9 +106,13 @@ def run(
 def remove(settings: Settings) -> None:
     """Drop the demo's database and delete its folder."""
     server = Server(settings.home)
-    server.start()
+    _start(settings, lambda said: None)
     database.drop_database(server.url(), DATABASE)
     shutil.rmtree(folder_of(settings), ignore_errors=True)
+
+
+def _start(settings: Settings, notify: Callable[[str], None]) -> None:
+    database.ensure_url(replace(settings, database_url=None), notify)
 
 
 def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path, scenes.Scene]]:

@@ -58,6 +58,8 @@ class Summary:
     seconds: float = 0.0
     indexed: bool = False
     """Whether the vector index was built at the end."""
+    statistics_lag: bool = False
+    """Whether the statistics were left as they were, because little has come to much."""
 
     @property
     def records(self) -> int:
@@ -119,6 +121,8 @@ class _Ingest:
             store.finish_ingest_run(self.connection, self.run_id)
             if self.summary.counts.new:
                 self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
+            if self.summary.counts.new or self.summary.counts.updated:
+                self.summary.statistics_lag = not store.refresh_statistics_if_due(self.connection)
         self.summary.seconds = time.monotonic() - started
         return self.summary
 

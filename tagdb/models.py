@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -130,13 +131,38 @@ embeddings = Table(
     postgresql_partition_by="LIST (backbone_id)",
 )
 
+hashtag_edits = Table(
+    "hashtag_edits",
+    metadata,
+    Column("edit_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("hashtags", ARRAY(Text), nullable=False),
+    Column("into_hashtag", Text),
+    Column("before", JSONB, nullable=False),
+    Column("made_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("made_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("undone_at", _TIME),
+    Column("undone_by", Text),
+)
+
 hashtags = Table(
     "hashtags",
     metadata,
     Column("hashtag_id", Integer, Identity(always=True), primary_key=True),
     Column("hashtag", Text, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=_NOW),
+    Column("alias_of", Integer, ForeignKey("tagdb_store.hashtags.hashtag_id")),
+    Column("banned", Boolean, nullable=False, server_default=text("false")),
+    Column("edit_id", BigInteger, ForeignKey(hashtag_edits.c.edit_id)),
     UniqueConstraint("hashtag", name="hashtags_hashtag_key"),
+    Index("hashtags_alias_of", "alias_of", postgresql_where=text("alias_of IS NOT NULL")),
+    Index(
+        "hashtags_decided",
+        "hashtag_id",
+        postgresql_include=["alias_of", "banned"],
+        postgresql_where=text("banned OR alias_of IS NOT NULL"),
+    ),
+    Index("hashtags_prefix", "hashtag", postgresql_ops={"hashtag": "text_pattern_ops"}),
 )
 
 image_hashtags = Table(
@@ -194,4 +220,54 @@ hashtag_factors = Table(
     Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
     Column("factors", HALFVEC, nullable=False),
     postgresql_partition_by="LIST (factor_run_id)",
+)
+
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("refreshed_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("seconds", Double, nullable=False, server_default="0"),
+    Column("images", BigInteger, nullable=False, server_default="0"),
+    Column("min_images", Integer, nullable=False, server_default="2"),
+)
+
+hashtag_counts = Table(
+    "hashtag_counts",
+    metadata,
+    Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
+    Column("images", BigInteger, nullable=False),
+    Column("first_seen", _TIME, nullable=False),
+    Column("last_seen", _TIME, nullable=False),
+    Column("hashtags_beside", Double, nullable=False),
+    Index("hashtag_counts_images", "images"),
+)
+
+hashtag_collections = Table(
+    "hashtag_collections",
+    metadata,
+    Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
+    Column("collection", Text, primary_key=True),
+    Column("images", BigInteger, nullable=False),
+    Index("hashtag_collections_collection", "collection", text("images DESC"), "hashtag_id"),
+)
+
+hashtag_pairs = Table(
+    "hashtag_pairs",
+    metadata,
+    Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
+    Column("other_id", Integer, primary_key=True, autoincrement=False),
+    Column("images", BigInteger, nullable=False),
+    Index("hashtag_pairs_other_id", "other_id", "hashtag_id"),
+    Index("hashtag_pairs_images", "images"),
+)
+
+hashtag_trend = Table(
+    "hashtag_trend",
+    metadata,
+    Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
+    Column("period", Text, primary_key=True),
+    Column("starts_on", Date, primary_key=True),
+    Column("images", BigInteger, nullable=False),
+    Index("hashtag_trend_starts_on", "starts_on", "period"),
 )

@@ -22,7 +22,9 @@ COMMANDS = {
     "factors": "Compute ALS factors, and list runs.",
     "recommend": "Recommend hashtags for photos.",
     "similar": "Show stored images like a photo.",
-    "db": "The database: start, stop, status, url, shell.",
+    "tags": "Hashtags: aliases, bans, merges, and undoing them.",
+    "stats": "Statistics of hashtags for SQL and BI tools.",
+    "db": "The database: start, stop, status, url, shell, grant.",
 }
 """Command by command, with its line in ``tagdb --help``; each lies in the module of its name."""
 

@@ -1,6 +1,7 @@
 """``tagdb db``."""
 
 import os
+import shlex
 import shutil
 import sys
 
@@ -9,6 +10,8 @@ import click
 from tagdb.cli.common import json_option, note, print_json, settings, shared_options
 from tagdb.config import Settings
 from tagdb.errors import ConfigError
+
+ROLES = click.Choice(("reader", "writer"))
 
 
 @click.group("db")
@@ -40,9 +43,13 @@ def start(port: int | None) -> None:
     """
     from tagdb.server import Server
 
-    server = Server(_embedded().home)
-    started = server.start(port=port)
+    found = _embedded()
+    server = Server(found.home)
+    # only a port that is asked for here and now is worth a complaint about a server that runs without it
+    started = server.start(port=port or (None if server.status().running else found.port))
     click.echo(f"{'started' if started else 'running already'}: PostgreSQL in {server.home}")
+    if port and port != found.port:
+        note(f"to listen there at every start, write into {found.file}: port = {port}")
 
 
 @command.command("stop")
@@ -100,17 +107,96 @@ def status(as_json: bool) -> None:
 
 
 @command.command("url")
+@click.option("--role", type=ROLES, help="For a login that has this role, instead of yours.")
+@click.option("--login", metavar="NAME", help="Which login, if several have the role.")
 @shared_options
-def url() -> None:
+def url(role: str | None, login: str | None) -> None:
     """Print the database's URL and nothing else.
 
+    With --role it is the URL to paste into a BI tool or a service, with a login that "tagdb db grant" made.
+
     \b
-    Example:
+    Examples:
       psql "$(tagdb db url)"
+      tagdb db url --role reader
+      tagdb db url --role writer --login ingester
     """
+    if login and not role:
+        raise click.UsageError("--login needs --role")
     from tagdb import database
 
-    click.echo(database.ensure_url(settings(), note))
+    if not role:
+        click.echo(database.ensure_url(settings(), note))
+        return
+    from tagdb import access
+
+    found = settings()
+    with database.open_database(found, note) as connection:
+        where = access.address(connection, found)
+        login = access.login_with(connection, where, role, login)
+    password = where.password(login)
+    click.echo(where.url(login, password))
+    if password is None:
+        note(_unknown(login, role))
+
+
+@command.command("grant")
+@click.argument("login")
+@click.option("--role", type=ROLES, required=True, help="What it may do: read, or also ingest and compute.")
+@click.option("--prompt", is_flag=True, help="Ask for the password, and keep it nowhere.")
+@click.option("--new-password", is_flag=True, help="Make up another password for a login that exists.")
+@json_option
+@shared_options
+def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool) -> None:
+    """Give a login a role, and print the URL to paste into a BI tool or a service.
+
+    If there is no login of that name it is made, with a password that is made up and kept in tagdb's home.
+    One that exists keeps its password unless you say otherwise.
+
+    \b
+    Examples:
+      tagdb db grant bi --role reader
+      tagdb db grant ingester --role writer --prompt
+      tagdb db grant bi --role reader --new-password
+    """
+    if prompt and new_password:
+        raise click.UsageError("--prompt and --new-password exclude each other")
+    from tagdb import access, database
+
+    found = settings()
+    typed = (
+        click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True, err=True)
+        if prompt
+        else None
+    )
+    with database.open_database(found, note) as connection:
+        where = access.address(connection, found)
+        done = access.grant(connection, where, login, role, password=typed, renew=new_password)
+    password = where.password(login)
+    if as_json:
+        facts = {"login": login, "role": done.role, "created": done.created, "url": where.url(login)}
+        print_json(facts)  # without the password, which is no result to pass on
+    else:
+        click.echo(where.url(login, password))
+    if done.created:
+        note(f"made the login {login} with the role {role}")
+    else:
+        note(f"gave {login} the role {role}" + (" and a new password" if done.renewed else ""))
+    if done.role != role:
+        note(f"{login} is a {done.role} already and stays one, which includes {role}")
+    if password is not None:
+        note(f"its password is in {where.passfile.path}")
+    elif typed is None:
+        note(_unknown(login, role))
+    else:
+        note("its password is kept nowhere: put it into the URL yourself")
+
+
+def _unknown(login: str, role: str) -> str:
+    return (
+        f"the password of {login} is not known, so put it into the URL yourself; "
+        f"for another one: tagdb db grant {shlex.quote(login)} --role {role} --new-password"
+    )
 
 
 @command.command("shell", context_settings={"ignore_unknown_options": True})

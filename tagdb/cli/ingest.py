@@ -82,6 +82,8 @@ def command(
         options = ingest.Options(not no_originals, limit, dry_run, quiet)
         try:
             summary = ingest.run(connection, network, opened, options, on_rejected)
+            if summary.statistics_lag:
+                say("the statistics do not know of these yet; to compute them: tagdb stats refresh")
             if summary.counts.new and not store.readiness(connection).hashtags:
                 say("no image carries a hashtag; recommending needs some that do: ingest a manifest")
         except KeyboardInterrupt:

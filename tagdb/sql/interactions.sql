@@ -1,2 +1,2 @@
--- Every hashtag on every image, for ALS.
-COPY (SELECT ih.image_id, ih.hashtag_id FROM tagdb_store.image_hashtags ih) TO STDOUT (FORMAT binary)
+-- Every hashtag that counts on every image, for ALS.
+COPY (SELECT c.image_id, c.hashtag_id FROM tagdb_store.counted_hashtags c) TO STDOUT (FORMAT binary)

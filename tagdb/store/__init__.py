@@ -38,31 +38,53 @@ from tagdb.store.recommending import (
 from tagdb.store.statements import (
     statement,
 )
+from tagdb.store.statistics import (
+    Statistics,
+    refresh_statistics,
+    refresh_statistics_if_due,
+    statistics,
+)
+from tagdb.store.tags import (
+    Decision,
+    Edit,
+    edit_hashtags,
+    hashtag_decisions,
+    undo_hashtag_edit,
+)
 
 __all__ = [
     "INDEX_FROM",
     "Counts",
+    "Decision",
+    "Edit",
     "Image",
     "Readiness",
     "Recommendation",
     "Rejected",
     "SimilarImage",
+    "Statistics",
     "StoredBackbone",
     "active_backbone",
     "add_backbone",
     "begin_factor_run",
     "begin_ingest_run",
     "discard_factor_run",
+    "edit_hashtags",
     "ensure_vector_index",
     "factor_runs",
     "finish_ingest_run",
+    "hashtag_decisions",
     "interactions",
     "known_hashes",
     "readiness",
     "recommend",
+    "refresh_statistics",
+    "refresh_statistics_if_due",
     "save_batch",
     "save_factor_run",
     "similar",
     "statement",
+    "statistics",
+    "undo_hashtag_edit",
     "vector_schema",
 ]

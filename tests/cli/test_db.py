@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -27,6 +29,15 @@ def fresh() -> Iterator[Path]:
     finally:
         Server(home).stop()
         shutil.rmtree(home)
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports where nothing listens."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def facts(process: Process, home: Path) -> dict[str, object]:
@@ -81,6 +92,54 @@ def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process:
     assert tagdb_process("db", "stop", **settings).stdout == "it was not running\n"
     assert facts(tagdb_process, fresh)["running"] is False
     assert tagdb_process("db", "start", **settings).stdout == f"started: PostgreSQL in {fresh}\n"
+
+
+def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
+    """Every start listens there; a server that was started without it is as good for a command."""
+    port, other = free_ports(2)
+    settings = {"TAGDB_HOME": str(fresh)}
+
+    def started(*arguments: object, **more: str) -> tuple[str, list[str]]:
+        done = tagdb_process("db", "start", *arguments, **settings, **more)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(f": PostgreSQL in {fresh}\n")
+        return done.stdout.split(":")[0], done.stderr.splitlines()
+
+    hint = f"to listen there at every start, write into {fresh / 'tagdb.toml'}: port = {{}}"
+    assert started("--port", other) == ("started", [hint.format(other)])
+    assert facts(tagdb_process, fresh)["port"] == other
+    (fresh / "tagdb.toml").write_text(f"port = {port}\n")
+    assert started() == ("running already", [])
+    assert started("--port", other) == ("running already", [hint.format(other)])
+    explicit = tagdb_process("db", "start", "--port", port, **settings)
+    assert (explicit.returncode, explicit.stdout) == (1, "")
+    assert explicit.stderr.endswith(f"the embedded PostgreSQL runs without port {port}: stop it first\n")
+    needed = tagdb_process("factors", "list", **settings)
+    assert (needed.returncode, needed.stderr.splitlines()) == (
+        0, ["no factor runs yet; run: tagdb factors compute"],
+    )  # fmt: skip
+
+    def stop() -> None:
+        assert tagdb_process("db", "stop", **settings).stdout == "stopped\n"
+
+    stop()
+    assert tagdb_process("factors", "list", **settings).returncode == 0  # starts it
+    assert facts(tagdb_process, fresh)["port"] == port
+    assert started("--port", port) == ("running already", [])
+    stop()
+    assert started(TAGDB_PORT=str(other)) == ("started", [])
+    assert facts(tagdb_process, fresh)["port"] == other
+
+
+def test_a_port_that_is_taken(fresh: Path, tagdb_process: Process) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = {"TAGDB_HOME": str(fresh), "TAGDB_PORT": str(taken.getsockname()[1])}
+        for command in (("factors", "list"), ("db", "start")):
+            done = tagdb_process(*command, **settings)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert "the embedded PostgreSQL did not start" in done.stderr
 
 
 def test_two_commands_at_once_in_a_fresh_home(fresh: Path, tagdb_process: Process) -> None:

@@ -115,6 +115,33 @@ def test_what_is_left_of_a_database_in_use(database_url: str, connection: Connec
     assert len(recommendations(connection)[0]) == 8
 
 
+def test_each_revision_up_and_down_with_data_in_it(
+    empty_database_url: str, make_database: Callable[[bool], str], dump: Callable[..., str]
+) -> None:
+    """An upgrade keeps what is stored and what is recommended; a downgrade leaves the schema as it was."""
+    alembic(empty_database_url, command.upgrade, "0001")
+    first = dump(empty_database_url, "--schema-only")
+    with database.connect(empty_database_url) as connection:
+        world = seed.world(connection)
+        before = recommendations(connection)[:4]
+    first_with_data = dump(empty_database_url, "--schema-only")
+    assert first_with_data != first  # the partitions
+    for _ in range(2):
+        assert database.migrate(empty_database_url) == ("0001", SCHEMA_REVISION)
+        with database.connect(empty_database_url) as connection:
+            assert recommendations(connection)[:4] == before
+            counted = "SELECT count(*), sum(images) FROM tagdb.hashtag_stats WHERE images > 0"
+            assert rows(connection, counted) == [(len(world.hashtags), len(world.image_ids))]
+            store.edit_hashtags(connection, "ban", ["tag1"])
+            assert recommendations(connection)[:4] != before
+        fresh_url = make_database(True)
+        with database.connect(fresh_url) as connection:
+            seed.world(connection)
+        assert dump(empty_database_url, "--schema-only") == dump(fresh_url, "--schema-only")
+        alembic(empty_database_url, command.downgrade, "0001")
+        assert dump(empty_database_url, "--schema-only") == first_with_data
+
+
 def test_the_head_is_what_the_program_works_with() -> None:
     assert ScriptDirectory.from_config(configuration()).get_current_head() == SCHEMA_REVISION
 

@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import psycopg
 import pytest
-from psycopg import sql
+from psycopg import errors, sql
 
 from tagdb import database, store
 from tagdb.database import Connection
 from tagdb.errors import DatabaseError
 from tagdb.store import backbones
-from tests import seed
+from tests import golden, seed
 
 QUERY = seed.literal(seed.features(1, 99)[0])
-CALLS: dict[str, tuple[object, ...]] = {
+FACTORS = "[1,2,3,4]"
+PUBLIC: dict[str, tuple[object, ...]] = {
     "recommend_for_embedding": (QUERY,),
     "recommend_for_image": (1,),
     "similar_images": (QUERY,),
     "similar_images_to": (1,),
+    "related_hashtags": ("tag1",),
+    "explain_recommendation": (QUERY, "tag1"),
+    "complete_hashtags": ("t",),
+    "fold_hashtag": ("#Tag1",),
 }
 """Every public function, and arguments that give rows in a world."""
+INTERNAL: dict[str, tuple[object, ...]] = {
+    "activate_factor_run": (1,),
+    "active_run": (),
+    "add_backbone": ("another", 96, b"0" * 32),
+    "at_least_one": ("top", 1),
+    "best_hashtags": (1, FACTORS, False, "{1}", 10),
+    "checked_embedding": (QUERY,),
+    "counting_as": ("{tag1}",),
+    "discard_factor_run": (2,),
+    "edit_hashtags": ("ban", "{tag3}"),
+    "fold_hashtag": ("#Tag1",),
+    "hashtag_problem": ("tag1",),
+    "neighbours": (1, QUERY, None, 5),
+    "new_factor_run": (4, 1.0, 0.1, 1, 1, 0, 50, 8.0, "{}"),
+    "recommend": (QUERY, None, 10, 5, "{}", "{}"),
+    "refresh_edited_statistics": ('[{"hashtag_id": 1}]',),
+    "refresh_statistics": (),
+    "refuse": ("no",),
+    "similar": (QUERY, None, 10),
+    "undo_hashtag_edit": (),
+}
+"""Every function of tagdb_store, and arguments that it can be tried with."""
+NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
+READ_ONLY = {"alembic_version", "hashtag_edits", "statistics"} | {
+    f"hashtag_{statistic}" for statistic in ("counts", "collections", "pairs", "trend")
+}
+"""Tables that a writer changes through functions only."""
 
 
 def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -35,43 +67,162 @@ def become(connection: Connection, role: str) -> None:
     connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
 
 
-def relations(connection: Connection, schema: str, kinds: str) -> list[str]:
+def everything(connection: Connection, schema: str, kinds: str) -> list[str]:
+    """Queries that read each relation of a schema."""
     named = (
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relkind::text = ANY (%s)"
+        "SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind::text = ANY (%s)"
     )
-    found = [name for (name,) in rows(connection, named, schema, list(kinds))]
+    found = rows(connection, named, schema, list(kinds))
     assert found
+    return [f"SELECT * FROM {name}" for (name,) in found]
+
+
+def call(schema: str, name: str) -> str:
+    """A query that calls a function."""
+    arguments = {"tagdb": PUBLIC, "tagdb_store": INTERNAL}[schema]
+    assert name in arguments, f"say above with what arguments to try {schema}.{name}"
+    listed = sql.SQL(", ").join(map(sql.Literal, arguments[name])).as_string()
+    return f"SELECT * FROM {schema}.{name}({listed})"
+
+
+def fill(connection: Connection) -> None:
+    """Store something of everything: each view and function gives rows, each kind of table is there."""
+    world = seed.world(connection)
+    run = store.begin_ingest_run(connection, ["here"])
+    batch = [seed.image(n, "tag1", "tag2", collection="cats") for n in range(2)]
+    store.save_batch(connection, run, world.backbone_id, batch, [store.Rejected("m", 1, "bad")])
+    store.edit_hashtags(connection, "alias", ["tag6"], "tag5")
+    store.edit_hashtags(connection, "ban", ["tag7"])
+    store.refresh_statistics(connection)
+    seed.begin_run(connection, 4)
+
+
+# --- what each login may do, by trying -----------------------------------------------------------
+
+LEGEND = """\
+What each login may do, by trying. "no role" is any login, and so what PUBLIC may.
+r SELECT  i INSERT  u UPDATE  d DELETE  t TRUNCATE  n nextval  x EXECUTE
+U USAGE of a schema  C CREATE in it  o DROP, as owners may
+"""
+
+
+KINDS = {"v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE", "S": "SEQUENCE"}
+
+
+class Object(NamedTuple):
+    """Something in the schemas, or one of them."""
+
+    schema: str
+    group: str
+    name: str
+
+
+Attempts = dict[str, list[str]]
+"""Commands by letter: whoever has the right to one of them gets the letter."""
+
+
+def objects(connection: Connection) -> dict[Object, Attempts]:
+    """Everything that there is in the schemas, in order, and how to try what may be done with it."""
+    found: dict[Object, Attempts] = {}
+    for schema in ("tagdb", "tagdb_store"):
+        found[Object(schema, "the schema", schema)] = {
+            "U": [f"SELECT '{schema}.nothing'::regclass"],
+            "C": [f"CREATE TABLE {schema}.probe ()"],
+            "o": [f"DROP SCHEMA {schema}"],
+        }
+    relations = rows(
+        connection,
+        "SELECT n.nspname, c.relname, c.relkind::text, c.relispartition,"
+        " array_agg(a.attname ORDER BY a.attnum) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+        " WHERE n.nspname IN ('tagdb', 'tagdb_store') AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')"
+        " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2",
+    )
+    for schema, name, letter, is_partition, columns in relations:
+        kind, this = KINDS.get(letter, "TABLE"), f"{schema}.{name}"
+        attempts = {"r": [f"SELECT FROM {this}"]}  # of no column: a right to any of them is enough
+        if kind == "SEQUENCE":
+            attempts["n"] = [f"SELECT nextval('{this}')"]
+        else:
+            attempts["i"] = [f"INSERT INTO {this} DEFAULT VALUES"]
+            attempts["u"] = [f"UPDATE {this} SET {column} = DEFAULT WHERE false" for column in columns]
+            attempts["d"] = [f"DELETE FROM {this} WHERE false"]
+            attempts["t"] = [f"TRUNCATE {this}"]
+        attempts["o"] = [f"DROP {kind} {this}"]
+        group = f"{kind.lower()}s"
+        if is_partition:
+            group = "partitions"
+        elif kind == "TABLE" and name[-1].isdigit():
+            group = "tables of a factor run in the making"
+        found[Object(schema, group, name)] = attempts
+    functions = rows(
+        connection,
+        "SELECT n.nspname, p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+        " WHERE n.nspname IN ('tagdb', 'tagdb_store') ORDER BY 1, 2",
+    )
+    for schema, name in functions:
+        this = Object(schema, "functions", name)
+        assert this not in found, f"two functions {schema}.{name}: try them both"
+        found[this] = {"x": [call(schema, name)], "o": [f"DROP FUNCTION {schema}.{name}"]}
     return found
 
 
-def everything(connection: Connection, schema: str, kinds: str) -> list[sql.SQL | sql.Composed]:
-    """Queries that read each relation of a schema."""
-    return [
-        sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))
-        for name in relations(connection, schema, kinds)
-    ]
+def may(connection: Connection, command: str) -> bool:
+    """Whether the current role has the right to a command, also to one that fails; it is undone."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(command)
+    except errors.InsufficientPrivilege:
+        return False
+    except (errors.ObjectNotInPrerequisiteState, errors.GeneratedAlways, errors.WrongObjectType):
+        return False  # nobody may write to a view of a join or to a view's identity, or truncate a view
+    except errors.FeatureNotSupported:
+        # Nobody may update what a view computes; but only who may truncate a table hears of foreign keys.
+        return command.startswith("TRUNCATE")
+    except (errors.IntegrityError, errors.DependentObjectsStillExist, errors.InvalidParameterValue):
+        return True
+    except errors.UndefinedTable:
+        return command.endswith("nothing'::regclass")  # whoever may use a schema hears that
+    return True
 
 
-def functions(connection: Connection, schema: str) -> list[str]:
-    named = (
-        "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s"
-    )
-    return [name for (name,) in rows(connection, named, schema)]
+def tried(connection: Connection, login: str | None, let_in: bool = False) -> dict[Object, str]:
+    """The letters of a login, or of the owner; ``let_in``: as if it had USAGE of both schemas."""
+    found = objects(connection)
+    with connection.transaction(force_rollback=True):
+        if let_in:
+            connection.execute(f"GRANT USAGE ON SCHEMA tagdb, tagdb_store TO {login}")
+        if login is not None:
+            connection.execute(f"SET LOCAL ROLE {login}")
+        return {
+            this: "".join(
+                letter
+                for letter, commands in attempts.items()
+                if any(may(connection, command) for command in commands)
+            )
+            for this, attempts in found.items()
+        }
 
 
-def calls(connection: Connection) -> list[sql.SQL | sql.Composed]:
-    """Queries that call each public function."""
-    assert set(functions(connection, "tagdb")) == set(CALLS), "a public function that no test here calls"
-    return [
-        sql.SQL("SELECT * FROM {}({})").format(
-            sql.Identifier("tagdb", name), sql.SQL(", ").join(map(sql.Literal, arguments))
-        )
-        for name, arguments in CALLS.items()
-    ]
+def table(columns: dict[str, dict[Object, str]]) -> str:
+    """What was tried, a group for each kind of object of a schema and a line for each object."""
+    lines = LEGEND.splitlines()
+    group = ""
+    for this in sorted(
+        columns[OWNER], key=lambda that: (that.schema, that.group != "the schema", that.group)
+    ):
+        if group != (group := f"{this.schema}: {this.group}"):
+            lines += ["", f"{group:52}" + "".join(f"{login:14}" for login in columns).rstrip()]
+        name = re.sub(r"_\d+$", "_N", this.name)  # of whatever backbone or factor run
+        cells = "".join(f"{found[this] or '-':14}" for found in columns.values()).rstrip()
+        lines.append(f"  {name:50}{cells}")
+    return "\n".join(lines) + "\n"
 
 
 def test_public_has_no_rights(connection: Connection) -> None:
+    """By the catalog, also those that are not tried."""
     seed.world(connection)
     seed.begin_run(connection, 3)
     rights = (
@@ -89,38 +240,58 @@ def test_public_has_no_rights(connection: Connection) -> None:
     assert rows(connection, rights) == []
 
 
-def test_a_role_without_rights_sees_nothing(role: Callable[..., str], connection: Connection) -> None:
-    seed.world(connection)
-    queries = everything(connection, "tagdb", "v") + everything(connection, "tagdb_store", "rp")
-    queries += calls(connection)
-    become(connection, role())
-    for query in queries:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(query)
+def test_the_matrix(role: Callable[..., str], connection: Connection) -> None:
+    """``pytest tests/db/test_roles.py -k matrix -s`` shows it."""
+    fill(connection)
+    logins = {NO_ROLE: role(), READER: role(READER), WRITER: role(WRITER), OWNER: None}
+    found = table({name: tried(connection, login) for name, login in logins.items()})
+    print(f"\n{found}")
+    golden.compare("permissions.txt", found)
 
 
-def test_a_reader(role: Callable[..., str], connection: Connection) -> None:
-    seed.world(connection)
-    expected = [connection.execute(query).fetchall() for query in calls(connection)]
-    assert all(expected)
-    views, asked = everything(connection, "tagdb", "v"), calls(connection)
-    refused = everything(connection, "tagdb_store", "rpS")
-    refused += [sql.SQL("DELETE FROM tagdb.images"), sql.SQL("UPDATE tagdb.hashtags SET hashtag = 'x'")]
-    hidden = functions(connection, "tagdb_store")
-    become(connection, role("tagdb_reader"))
-    for query in views:
-        connection.execute(query)
-    assert [connection.execute(query).fetchall() for query in asked] == expected
-    for query in refused:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(query)
-    allowed = "SELECT FROM pg_proc WHERE proname = %s AND has_function_privilege(oid, 'EXECUTE')"
-    for name in hidden:
-        assert rows(connection, allowed, name) == [], name
+def test_without_a_role_nothing(role: Callable[..., str], connection: Connection) -> None:
+    """Not even the schemas; and nothing in them either, should somebody grant those."""
+    fill(connection)
+    login = role()
+    assert set(tried(connection, login).values()) == {""}
+    found = tried(connection, login, let_in=True)
+    assert {this.name for this, letters in found.items() if letters} == {"tagdb", "tagdb_store"}
+
+
+def test_a_reader_only_reads(role: Callable[..., str], connection: Connection) -> None:
+    fill(connection)
+    login = role(READER)
+    expected = {("tagdb", "the schema"): "U", ("tagdb", "views"): "r", ("tagdb", "functions"): "x"}
+    for this, letters in tried(connection, login).items():
+        assert letters == expected.get((this.schema, this.group), ""), this
+    for this, letters in tried(connection, login, let_in=True).items():
+        assert this.schema == "tagdb" or letters == "U" * (this.group == "the schema"), this
+
+
+def test_a_reader_sees_what_the_owner_sees(role: Callable[..., str], connection: Connection) -> None:
+    fill(connection)
+    queries = everything(connection, "tagdb", "v") + [call("tagdb", name) for name in PUBLIC]
+    seen = [connection.execute(query).fetchall() for query in queries]
+    assert all(seen)
+    become(connection, role(READER))
+    assert [connection.execute(query).fetchall() for query in queries] == seen
+
+
+def test_what_a_writer_must_not(role: Callable[..., str], connection: Connection) -> None:
+    fill(connection)
+    found = tried(connection, role(WRITER))
+    for this, letters in found.items():
+        assert not set(letters) & set("tCo"), this
+        if this.schema == "tagdb" and this.group == "views":
+            assert letters == "r", this
+        if this.group == "sequences":
+            assert letters == "", this
+    tables = {this.name: letters for this, letters in found.items() if this.group == "tables"}
+    assert {name: tables[name] for name in READ_ONLY} == dict.fromkeys(READ_ONLY, "r")
 
 
 def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
-    become(connection, role("tagdb_writer"))
+    become(connection, role(WRITER))
     backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
     run = store.begin_ingest_run(connection, ["here"])
     batch = [seed.image(n, f"tag{n % 3}", "all") for n in range(6)]
@@ -147,21 +318,6 @@ def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
     assert [run["status"] for run in store.factor_runs(connection)] == ["failed", "retired", "active"]
 
 
-def test_a_writer_does_not_own_the_schema(role: Callable[..., str], connection: Connection) -> None:
-    seed.world(connection)
-    become(connection, role("tagdb_writer"))
-    for command in (
-        "DROP TABLE tagdb_store.images",
-        "DROP VIEW tagdb.images",
-        "ALTER TABLE tagdb_store.images ADD COLUMN x int",
-        "CREATE TABLE tagdb_store.x ()",
-        "CREATE VIEW tagdb.x AS SELECT 1",
-        "UPDATE tagdb_store.alembic_version SET version_num = '9'",
-    ):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(command)
-
-
 def test_a_writer_leaves_the_vector_index_to_the_owner(
     role: Callable[..., str], connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +325,7 @@ def test_a_writer_leaves_the_vector_index_to_the_owner(
     monkeypatch.setattr(backbones, "INDEX_FROM", 10)
     world = seed.world(connection)
     connection.execute("ANALYZE tagdb_store.embeddings_1")
-    become(connection, role("tagdb_writer"))
+    become(connection, role(WRITER))
     assert not store.ensure_vector_index(connection, world.backbone_id)
     connection.execute("RESET ROLE")
     assert store.ensure_vector_index(connection, world.backbone_id)
@@ -180,7 +336,7 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
     world = seed.world(connection)
     embedding = world.embeddings[0].astype(np.float32)
     expected = store.recommend(connection, embedding)
-    with database.connect(login(database_url, "tagdb_reader")) as reader, database.translated():
+    with database.connect(login(database_url, READER)) as reader, database.translated():
         assert database.revision(reader) == database.SCHEMA_REVISION
         database.check_revision(reader)
         assert store.recommend(reader, embedding) == expected
@@ -188,7 +344,7 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
         refused = "ask its owner for the role tagdb_reader or tagdb_writer"
         with pytest.raises(DatabaseError, match=refused), database.translated():
             store.add_backbone(reader, seed.identity(2))
-    with database.connect(login(database_url, "tagdb_writer")) as writer, database.translated():
+    with database.connect(login(database_url, WRITER)) as writer, database.translated():
         database.check_revision(writer)
         assert store.recommend(writer, embedding) == expected
         run = store.begin_ingest_run(writer, ["here"])

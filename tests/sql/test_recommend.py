@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import psycopg
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -364,17 +365,41 @@ def test_only_the_active_runs_factors_count(connection: Connection) -> None:
     assert recommended(connection, world.embeddings[0], 8) == before
 
 
-def test_top_of_zero_or_null(connection: Connection) -> None:
-    world = seed.world(connection)
+def test_null_is_the_default(connection: Connection) -> None:
+    world = seed.world(connection, hashtags=12)
     query = seed.literal(world.embeddings[0])
-    for top in (0, None):
-        for neighbours in (0, 5):
-            found = recommended(connection, world.embeddings[0], top, neighbours)
-            assert len(found) == (len(world.hashtags) if top is None and neighbours else 0)
-        similar = connection.execute("SELECT FROM tagdb.similar_images(%s, %s)", (query, top)).fetchall()
-        assert len(similar) == (20 if top is None else 0)
-        similar = connection.execute("SELECT FROM tagdb.similar_images_to(%s, %s)", (1, top)).fetchall()
-        assert len(similar) == (19 if top is None else 0)
+    plain = recommended(connection, world.embeddings[0])
+    assert len(plain) == 10
+    nulls = "SELECT * FROM tagdb.recommend_for_embedding(%s, NULL, NULL, NULL, NULL)"
+    assert connection.execute(nulls, (query,)).fetchall() == plain
+    for question in ("similar_images(%s, %s)", "similar_images_to(%s, %s)"):
+        asked = f"SELECT FROM tagdb.{question}".encode()
+        assert len(connection.execute(asked, (1 if "_to" in question else query, None)).fetchall()) == 10
+
+
+@pytest.mark.parametrize(
+    ("question", "complaint"),
+    [
+        ("recommend_for_embedding(%(query)s, top => 0)", "top must be 1 or more, not 0"),
+        ("recommend_for_embedding(%(query)s, neighbours => 0)", "neighbours must be 1 or more, not 0"),
+        ("recommend_for_embedding('[1,2,3]')", "embedding must have 1280 dimensions, not 3"),
+        ("recommend_for_image(1, top => -1)", "top must be 1 or more, not -1"),
+        ("recommend_for_image(1, neighbours => -7)", "neighbours must be 1 or more, not -7"),
+        ("similar_images(%(query)s, 0)", "top must be 1 or more, not 0"),
+        ("similar_images('[1]')", "embedding must have 1280 dimensions, not 1"),
+        ("similar_images_to(1, 0)", "top must be 1 or more, not 0"),
+        ("related_hashtags('tag1', 0)", "top must be 1 or more, not 0"),
+        ("explain_recommendation(%(query)s, 'tag1', 0)", "neighbours must be 1 or more, not 0"),
+        ("explain_recommendation('[1,2]', 'tag1')", "embedding must have 1280 dimensions, not 2"),
+        ("complete_hashtags('t', top => 0)", "top must be 1 or more, not 0"),
+    ],
+)
+def test_what_is_out_of_range_is_named(connection: Connection, question: str, complaint: str) -> None:
+    world = seed.world(connection)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=f"^{complaint}"):
+        connection.execute(
+            f"SELECT * FROM tagdb.{question}".encode(), {"query": seed.literal(world.embeddings[0])}
+        )
 
 
 def test_an_embedding_of_nothing(connection: Connection) -> None:

@@ -44,6 +44,31 @@ def test_what_is_empty_is_not_set(tmp_path: Path) -> None:
     assert load({"TAGDB_HOME": ""}).home == default_home()
 
 
+def test_the_port(tmp_path: Path) -> None:
+    assert load({"TAGDB_HOME": str(tmp_path)}).port is None
+    environment = home_with(tmp_path, f'port = 5433\ndatabase_url = "{FILE}"')
+    assert load(environment) == Settings(tmp_path, FILE, None, 5433)
+    assert load(environment | {"TAGDB_PORT": ""}).port == 5433
+    assert load(environment | {"TAGDB_PORT": "1024"}).port == 1024
+    assert load({"TAGDB_PORT": "65535"}).port == 65535
+
+
+@pytest.mark.parametrize("value", ["1023", "65536", "0", "-5433", "5433.0", '"5433"', "true", "[5433]"])
+def test_a_port_that_is_none(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(home_with(tmp_path, f"port = {value}"))
+    assert f"{tmp_path / 'tagdb.toml'}: port must be a whole number from 1024 to 65535" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["1023", "65536", "-5433", "5433.0", "5_433", " 5433", "９９９９", "x\ny", "9" * 5000]
+)
+def test_a_port_of_the_environment_that_is_none(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^TAGDB_PORT must be a whole number from 1024 to 65535") as caught:
+        load({"TAGDB_PORT": value})
+    assert "\n" not in str(caught.value)
+
+
 def test_the_environment_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAGDB_HOME", str(tmp_path))
     monkeypatch.setenv("TAGDB_DATABASE_URL", ENVIRONMENT)

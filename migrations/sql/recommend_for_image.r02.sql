@@ -1,0 +1,17 @@
+-- Recommends hashtags for a stored image. The image is never its own neighbour.
+CREATE FUNCTION tagdb.recommend_for_image(
+    image_id bigint, top integer DEFAULT 10, neighbours integer DEFAULT NULL,
+    known text[] DEFAULT '{}', exclude text[] DEFAULT '{}')
+RETURNS TABLE (rank integer, hashtag text, score double precision)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 20000 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT r.rank, r.hashtag, r.score
+    FROM tagdb_store.embeddings e
+    CROSS JOIN LATERAL tagdb_store.recommend(
+        e.embedding, e.image_id, top, neighbours, known, exclude) r
+    WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
+      AND e.image_id = recommend_for_image.image_id;
+END;
+COMMENT ON FUNCTION tagdb.recommend_for_image IS
+    'The best hashtags for a stored image, which is never its own neighbour. Arguments as for tagdb.recommend_for_embedding. No rows if the image is unknown or has no embedding.';

@@ -1,0 +1,274 @@
+"""Logins: who else may enter the database, with which role, and the URL to hand to them.
+
+A password reaches the server as a SCRAM verifier only, so that neither its log nor its statistics ever show
+it. One that tagdb made up is kept in ``pgpass`` in tagdb's home, which is a passfile of libpq's; one that a
+person typed is kept nowhere.
+"""
+
+import os
+import re
+import secrets
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import conninfo, sql
+
+from tagdb.config import Settings
+from tagdb.database import Connection, libpq_url
+from tagdb.errors import ConfigError, DatabaseError, ServerError
+from tagdb.server import Server
+from tagdb.store import statement
+
+GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}
+"""A role's name here, and its name in PostgreSQL. Writers are readers too."""
+PORT = 5433
+"""The port that is proposed to somebody who has none."""
+
+_RESERVED = {"tagdb", "postgres", *GROUPS.values()}
+# in a URL they are its owner's, and some are secrets
+_OWNERS = {
+    "user", "password", "passfile", "sslpassword",
+    "oauth_client_secret", "scram_client_key", "scram_server_key",
+}  # fmt: skip
+_LOCK = 7_420_110_118  # one grant at a time in a database: they all rewrite the passfile
+
+
+@dataclass(frozen=True, slots=True)
+class Passfile:
+    """Passwords by place (host, port and database) and login, in libpq's format, for its owner's eyes."""
+
+    path: Path
+
+    def find(self, place: Sequence[str]) -> dict[str, str]:
+        """The passwords of a place's logins; the one that was written last comes last."""
+        fields = [self._parse(line) for line in self._lines()]
+        return {each[3]: each[4] for each in fields if each[:3] == [*place] and len(each) == 5}
+
+    def write(self, place: Sequence[str], login: str, password: str | None) -> None:
+        """Set a login's password, or forget it."""
+        old = self._lines()
+        lines = [line for line in old if self._parse(line)[:4] != [*place, login]]
+        if password is not None:
+            # libpq takes the first line that fits: one that fits everywhere must come after the others
+            at = next((i for i, line in enumerate(lines) if line.startswith("*:") and place[0] != "*"), None)
+            escaped = (re.sub(r"([:\\])", r"\\\1", field) for field in (*place, login, password))
+            lines.insert(len(lines) if at is None else at, ":".join(escaped))
+        if lines == old:
+            return
+        with self._explained("write"):
+            self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
+            # private from its first byte on, and never written through a link
+            descriptor, name = tempfile.mkstemp(prefix=".pgpass-", dir=self.path.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                    stream.writelines(f"{line}\n" for line in lines)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                Path(name).replace(self.path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+
+    def _lines(self) -> list[str]:
+        with self._explained("read"), suppress(FileNotFoundError):
+            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as stream:
+                return [line for line in stream.read().split("\n") if line]
+        return []
+
+    @staticmethod
+    def _parse(line: str) -> list[str]:
+        return [re.sub(r"\\(.)", r"\1", field) for field in re.findall(r"(?:^|:)((?:[^:\\]|\\.)*)", line)]
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ConfigError(f"cannot {what} {self.path}, where passwords are kept: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where logins enter the database that tagdb uses."""
+
+    parts: Mapping[str, str]
+    """What libpq needs to know, without the user and secrets."""
+    place: tuple[str, str, str]
+    """The same for a passfile: host, port and database."""
+    passfile: Passfile
+
+    def password(self, login: str) -> str | None:
+        """A login's password, if tagdb made it."""
+        return self.passfile.find(self.place).get(login)
+
+    def url(self, login: str, password: str | None = None) -> str:
+        """A login's URL."""
+        rest = dict(self.parts)
+        database, host = rest.pop("dbname"), rest.get("host", "")
+        where = quote(login, safe="") + (f":{quote(password, safe='')}" if password else "") + "@"
+        if host and not re.search("^[/@]|,", host):  # sockets, and several hosts, are parameters
+            encoded = quote(rest.pop("host"), safe=":")
+            where += (f"[{encoded}]" if ":" in host else encoded) + f":{rest.pop('port')}"
+        query = urlencode(rest, quote_via=quote, safe="")
+        return f"postgresql://{where}/{quote(database, safe='')}" + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a grant did."""
+
+    role: str
+    """What the login has now: a writer that is granted the reader's role stays a writer."""
+    created: bool
+    renewed: bool
+    """Whether a login that existed got another password."""
+
+
+def address(connection: Connection, settings: Settings) -> Address:
+    """Where logins enter this database.
+
+    Raises
+    ------
+    ServerError
+        It is the embedded one and listens on no port: its socket is for its owner only.
+    """
+    passfile = Passfile(settings.home / "pgpass")
+    database = connection.info.dbname
+    if settings.database_url is None:
+        port = Server(settings.home).status().port
+        if port is None:
+            start = "tagdb db start" if settings.port else f"tagdb db start --port {PORT}"
+            raise ServerError(
+                f"the embedded PostgreSQL listens on no port, so that no login could enter it; "
+                f"stop it and start it with one: tagdb db stop; {start}"
+            )
+        parts = {"host": "127.0.0.1", "port": str(port), "dbname": database}
+        return Address(parts, ("*", "*", database), passfile)  # the port may be another tomorrow
+    given = conninfo.conninfo_to_dict(libpq_url(settings.database_url))
+    parts = {name: str(value) for name, value in given.items() if name not in _OWNERS}
+    # what libpq took from the environment and its defaults; a socket's folder is best left to each libpq
+    parts |= {"port": parts.get("port") or str(connection.info.port), "dbname": database}
+    if not parts.get("host") and not connection.info.host.startswith("/"):
+        parts["host"] = connection.info.host
+    host, port_ = parts.get("host") or "localhost", parts["port"]
+    place = ("*", "*", database) if "," in host else (host, port_, database)  # several hosts hold the same
+    return Address(parts, place, passfile)
+
+
+def logins(connection: Connection) -> dict[str, str]:
+    """Every login that has a role of tagdb's, with the higher one; superusers need none and are left out."""
+    return dict(connection.execute(statement("logins")).fetchall())
+
+
+def login_with(connection: Connection, where: Address, role: str, login: str | None = None) -> str:
+    """The login that has a role.
+
+    Of several it is the one whose password was made last, unless a login is named.
+
+    Raises
+    ------
+    DatabaseError
+        None has it, or the named one has not, or there is no telling which of several is meant.
+    """
+    roles = logins(connection)
+    if login is not None:
+        if (has := roles.get(login)) == role:
+            return login
+        elsewise = (
+            f"run: tagdb db grant {shlex.quote(login)} --role {role}"
+            if has is None
+            else f"it has the role {has}"
+        )
+        raise DatabaseError(f"the login {login!r} has not the role {role}; {elsewise}")
+    having = [name for name, has in roles.items() if has == role]
+    if not having:
+        raise DatabaseError(f"no login has the role {role} yet; run: tagdb db grant NAME --role {role}")
+    known = [name for name in where.passfile.find(where.place) if name in having]
+    if len(having) > 1 and not known:
+        raise DatabaseError(
+            f"several logins have the role {role}; choose one with --login: {', '.join(having)}"
+        )
+    return (known or having)[-1]
+
+
+def grant(
+    connection: Connection,
+    where: Address,
+    login: str,
+    role: str,
+    *,
+    password: str | None = None,
+    renew: bool = False,
+) -> Granted:
+    """Give a login a role, and make the login if there is none of that name. All or nothing.
+
+    Parameters
+    ----------
+    password : the login's password from now on, which is kept nowhere; without it a new login gets one that
+        is made up and kept in the passfile, and one that exists keeps its own.
+    renew : make up another password for a login that exists.
+
+    Raises
+    ------
+    DatabaseError
+        The name is not for logins, or its role is not one to be handed out, or yours may not do this.
+    """
+    _check(login, password)
+    name, group = sql.Identifier(login), sql.Identifier(GROUPS[role])
+    with _privileged(login, role), connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        found = connection.execute(statement("login"), [login]).fetchone()
+        if found and found != (True, False):
+            why = "may administer this server or database" if found[0] else "is a role that cannot log in"
+            raise DatabaseError(f"{login!r} {why}; choose the name of another login")
+        kept = None
+        if password is None and (renew or not found):
+            password = kept = secrets.token_urlsafe(24)
+        if password is not None:
+            secret = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
+            command = "ALTER ROLE {} PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}"
+            connection.execute(sql.SQL(command).format(name, sql.Literal(secret.decode())))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(group, name))
+        # only where PUBLIC may not: a right of its own would keep the login from being dropped
+        if not _asked(connection, "SELECT has_database_privilege(%s, current_database(), 'CONNECT')", login):
+            database = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, name))
+        if not _asked(connection, "SELECT pg_has_role(%s, %s, 'USAGE')", login, GROUPS[role]):
+            raise DatabaseError(f"{login!r} does not inherit what its roles may do (NOINHERIT)")
+        writer = _asked(connection, "SELECT pg_has_role(%s, 'tagdb_writer', 'USAGE')", login)
+        if password is not None:  # last: who cannot keep a password must not change it
+            where.passfile.write(where.place, login, kept)
+    return Granted("writer" if writer else role, not found, bool(found) and password is not None)
+
+
+def _check(login: str, password: str | None) -> None:
+    if login.lower() in _RESERVED or login.lower().startswith("pg_"):
+        raise DatabaseError(f"{login!r} is a name of tagdb's or PostgreSQL's own; choose another")
+    if not login.isprintable() or not 0 < len(login.encode(errors="replace")) <= 63:  # it would be cut off
+        raise DatabaseError("a login's name has 1 to 63 bytes of printable characters")
+    if password is not None and not (password and password.isprintable()):
+        raise DatabaseError("a password is made of printable characters")
+
+
+def _asked(connection: Connection, question: str, *values: str) -> bool:
+    row = connection.execute(question, values).fetchone()
+    return bool(row and row[0])
+
+
+@contextmanager
+def _privileged(login: str, role: str) -> Iterator[None]:
+    """Say that the owner's login may not do this; the usual words for it are meant for a reader."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseError(
+            f"your login may not make {login!r} a {role}: {error.diag.message_primary}; "
+            "ask the database's administrator"
+        ) from error

@@ -1,0 +1,137 @@
+"""``tagdb tags``."""
+
+from dataclasses import asdict
+
+import click
+
+from tagdb.cli.common import json_option, note, print_json, print_table, settings, shared_options
+
+
+@click.group("tags")
+@shared_options
+def command() -> None:
+    """What hashtags count as: aliases, merges, bans.
+
+    Decisions apply at once to recommendations and statistics. Nothing on the photos is rewritten, so that
+    every decision can be undone.
+    """
+
+
+def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: bool) -> None:
+    from tagdb import database, store
+    from tagdb.hashtags import fold
+
+    folded = [fold(hashtag) for hashtag in hashtags]
+    target = fold(into) if into is not None else None
+    with database.open_database(settings(), note) as connection:
+        edit = store.edit_hashtags(connection, kind, folded, target)
+    if as_json:
+        print_json(asdict(edit))
+        return
+    names = " ".join(f"#{hashtag}" for hashtag in edit.hashtags)
+    verb = "count" if len(edit.hashtags) > 1 else "counts"
+    if edit.into_hashtag is None:
+        what = f"{names} {'are' if len(edit.hashtags) > 1 else 'is'} banned"
+    else:
+        what = f"{names} {verb} as #{edit.into_hashtag}"
+    click.echo(f"{what} (to take it back: tagdb tags undo {edit.edit_id})")
+
+
+@command.command("alias")
+@click.argument("hashtag")
+@click.argument("canonical")
+@json_option
+@shared_options
+def alias(hashtag: str, canonical: str, as_json: bool) -> None:
+    """Let HASHTAG count as CANONICAL from now on, wherever it is and will be.
+
+    \b
+    Example:
+      tagdb tags alias nyc newyork
+    """
+    _decide("alias", (hashtag,), canonical, as_json)
+
+
+@command.command("merge")
+@click.argument("hashtags", nargs=-1, required=True, metavar="HASHTAG...")
+@click.option("--into", required=True, metavar="HASHTAG", help="What they are to count as.")
+@json_option
+@shared_options
+def merge(hashtags: tuple[str, ...], into: str, as_json: bool) -> None:
+    """Let several hashtags count as one: an alias for each, undone as one.
+
+    \b
+    Example:
+      tagdb tags merge nyc newyorkcity ny --into newyork
+    """
+    _decide("merge", hashtags, into, as_json)
+
+
+@command.command("ban")
+@click.argument("hashtags", nargs=-1, required=True, metavar="HASHTAG...")
+@json_option
+@shared_options
+def ban(hashtags: tuple[str, ...], as_json: bool) -> None:
+    """Never recommend these hashtags, and leave them out of statistics and factors.
+
+    \b
+    Example:
+      tagdb tags ban followme like4like
+    """
+    _decide("ban", hashtags, None, as_json)
+
+
+@command.command("list")
+@json_option
+@shared_options
+def list_decisions(as_json: bool) -> None:
+    """List aliases and bans, with the numbers of the edits that made them.
+
+    \b
+    Example:
+      tagdb tags list
+    """
+    from tagdb import database, store
+
+    with database.open_database(settings(), note) as connection:
+        decisions = store.hashtag_decisions(connection)
+    if as_json:
+        print_json([asdict(decision) for decision in decisions])
+        return
+    if not decisions:
+        note("no hashtag is an alias or banned")
+        return
+    rows = [
+        [
+            "" if d.edit_id is None else str(d.edit_id),
+            f"#{d.hashtag}",
+            "banned" if d.banned else f"counts as #{d.alias_of}",
+            f"{d.made_at:%Y-%m-%d %H:%M}" if d.made_at else "",
+            d.made_by or "",
+        ]
+        for d in decisions
+    ]
+    print_table(["edit", "hashtag", "is", "since", "by"], rows, right={0})
+
+
+@command.command("undo")
+@click.argument("edit", type=click.IntRange(min=1), required=False)
+@json_option
+@shared_options
+def undo(edit: int | None, as_json: bool) -> None:
+    """Take an edit back: the last one, or the one of that number.
+
+    \b
+    Examples:
+      tagdb tags undo
+      tagdb tags undo 12
+    """
+    from tagdb import database, store
+
+    with database.open_database(settings(), note) as connection:
+        undone = store.undo_hashtag_edit(connection, edit)
+    if as_json:
+        print_json(asdict(undone))
+        return
+    names = " ".join(f"#{hashtag}" for hashtag in undone.hashtags)
+    click.echo(f"undone: edit {undone.edit_id}, {undone.kind} of {names}")

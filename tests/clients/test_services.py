@@ -1,0 +1,195 @@
+"""``docs/services.md`` says what is so: its programs are run, and what it says of errors is tried."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import pytest
+from pgvector import HalfVector
+from pgvector.psycopg import register_vector
+from psycopg_pool import ConnectionPool
+
+from tagdb import database
+from tests import seed
+from tests.clients import world
+from tests.clients.conftest import QUERY, Place, Program, execute, logged_in
+from tests.clients.documents import DOCS, program
+from tests.pictures import photo
+
+CALL = "SELECT rank, hashtag, score FROM tagdb.recommend_for_embedding(%s, top => %s)"
+
+
+def printed(place: Place, embedding: str) -> str:
+    """What each of the programs is to print."""
+    rows = place.rows(CALL, embedding, 5)
+    assert len(rows) == 5
+    return "".join(f"{rank} #{hashtag} {score:.3f}\n" for rank, hashtag, score in rows)
+
+
+def embedded(place: Place, folder: Path) -> str:
+    """The embedding of a drawn photo, made by the page's own program."""
+    (folder / "photo.jpg").write_bytes(photo(3))
+    file = program("services.md", "python", "embed.py", folder)
+    settings = {"DATABASE_URL": place.reader, "TAGDB_HOME": str(folder)}
+    done = execute([sys.executable, file, folder / "photo.jpg"], **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(json.loads(done.stdout)) == 1280
+    return done.stdout
+
+
+def test_from_a_photo_to_hashtags_in_python(place: Place, tmp_path: Path) -> None:
+    embedding = embedded(place, tmp_path)
+    file = program("services.md", "python", "hashtags.py", tmp_path)
+    done = execute([sys.executable, file], embedding, DATABASE_URL=place.reader)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == printed(place, embedding)
+
+
+def test_from_a_photo_to_hashtags_in_node(place: Place, node: Program, tmp_path: Path) -> None:
+    embedding = embedded(place, tmp_path)
+    file = program("services.md", "js", "hashtags.js", tmp_path)
+    done = node(file, stdin=embedding, DATABASE_URL=place.reader)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == printed(place, embedding)
+
+
+def test_a_refused_embedding_in_python(place: Place, tmp_path: Path) -> None:
+    file = program("services.md", "python", "hashtags.py", tmp_path)
+    done = execute([sys.executable, file], "[1,2]", DATABASE_URL=place.reader)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "embedding must have 1280 dimensions, not 2\n"
+
+
+def test_a_refused_embedding_in_node(place: Place, node: Program, tmp_path: Path) -> None:
+    file = program("services.md", "js", "hashtags.js", tmp_path)
+    done = node(file, stdin="[1,2]", DATABASE_URL=place.reader)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "embedding must have 1280 dimensions, not 2\n"
+
+
+def test_what_psycopg_sends_of_an_embedding(place: Place) -> None:
+    numbers = json.loads(QUERY)
+    with psycopg.connect(place.reader, autocommit=True) as reader:
+        register_vector(reader)
+        expected = place.rows(CALL, QUERY, 3)
+        for embedding in (QUERY, str(numbers), HalfVector(numbers), np.array(numbers, np.float32)):
+            assert reader.execute(CALL, [embedding, 3]).fetchall() == expected
+        with pytest.raises(psycopg.errors.UndefinedFunction):
+            reader.execute(CALL, [numbers, 3])
+
+
+NUMBERS = 1280
+
+
+@pytest.mark.parametrize(
+    ("embedding", "top", "code"),
+    [
+        (QUERY, 0, "22023"),
+        ("[1,2]", 3, "22023"),
+        ("nonsense", 3, "22P02"),
+        ("{" + ",".join(["0.1"] * NUMBERS) + "}", 3, "22P02"),
+        ("[" + ",".join(["1e9"] * NUMBERS) + "]", 3, "22003"),
+        ("[" + ",".join(["NaN"] * NUMBERS) + "]", 3, "22000"),
+        ([0.1] * NUMBERS, 3, "42883"),
+    ],
+    ids=["top", "short", "text", "array", "large", "nan", "list"],
+)
+def test_the_code_of_a_bad_argument(place: Place, embedding: object, top: int, code: str) -> None:
+    with psycopg.connect(place.reader) as reader, pytest.raises(psycopg.Error) as caught:
+        reader.execute(CALL, [embedding, top])
+    assert caught.value.sqlstate == code
+    documented(code)
+
+
+def documented(code: str) -> None:
+    """Fail unless the page tells of the code."""
+    table = (DOCS / "services.md").read_text("utf-8").partition("## What can go wrong")[2]
+    codes = {each for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for each in row.split(", ")}
+    assert code in codes
+
+
+@pytest.mark.parametrize("embedding", [None, "[" + ",".join(["0"] * NUMBERS) + "]"], ids=["null", "zeros"])
+def test_no_rows_are_no_error(place: Place, embedding: str | None) -> None:
+    with psycopg.connect(place.reader) as reader:
+        assert reader.execute(CALL, [embedding, 3]).fetchall() == []
+        assert reader.execute("SELECT * FROM tagdb.recommend_for_image(-1)").fetchall() == []
+
+
+def test_a_wrong_password(place: Place) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(place.reader, password="wrong")
+
+
+def test_a_login_without_the_role(place: Place) -> None:
+    with logged_in(place.owner) as stranger, psycopg.connect(stranger) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:
+            connection.execute(CALL, [QUERY, 3])
+        assert caught.value.sqlstate == "42501"
+    documented("42501")
+
+
+def test_a_statement_that_takes_too_long(place: Place) -> None:
+    slow = "SELECT count(*) FROM generate_series(1, 100000) n, tagdb.recommend_for_embedding(%s, n)"
+    with (
+        psycopg.connect(place.reader, options="-c statement_timeout=50") as reader,
+        pytest.raises(psycopg.errors.QueryCanceled) as caught,
+    ):
+        reader.execute(slow, [QUERY])
+    assert caught.value.sqlstate == "57014"
+    documented("57014")
+
+
+@pytest.fixture
+def replaced(database_url: str) -> Iterator[tuple[database.Connection, str]]:
+    """The owner of a database that a test may change, and a reader's URL of it."""
+    with database.connect(database_url) as owner, logged_in(database_url, "tagdb_reader") as reader:
+        world.fill(owner)
+        yield owner, reader
+
+
+def test_readers_go_on_while_a_factor_run_is_replaced(replaced: tuple[database.Connection, str]) -> None:
+    """Also with a prepared statement, and while the activation is not committed yet."""
+    owner, reader = replaced
+    settings = {"autocommit": True, "prepare_threshold": 0, "options": "-c statement_timeout=5000"}
+    with ConnectionPool(reader, min_size=1, max_size=1, kwargs=settings) as pool, pool.connection() as asking:
+        before = asking.execute(CALL, [QUERY, 3]).fetchall()
+        begun = seed.begin_run(owner, 4)
+        with owner.transaction():
+            owner.execute("SELECT tagdb_store.activate_factor_run(%s)", [begun])
+            assert asking.execute(CALL, [QUERY, 3]).fetchall() == before
+            raise psycopg.Rollback
+        computed = world.compute(owner, 16)
+        after = asking.execute(CALL, [QUERY, 3]).fetchall()
+        assert asking.execute("SELECT factor_run_id FROM tagdb.coverage").fetchone() == (computed,)
+    assert len(before) == len(after) == 3
+    assert before != after
+    assert after == owner.execute(CALL, [QUERY, 3]).fetchall()
+
+
+def test_a_transaction_keeps_its_factor_run(replaced: tuple[database.Connection, str]) -> None:
+    owner, reader = replaced
+    with psycopg.connect(reader) as asking:
+        asking.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        before = asking.execute(CALL, [QUERY, 3]).fetchall()
+        world.compute(owner, 16)
+        assert len(before) == 3
+        assert asking.execute(CALL, [QUERY, 3]).fetchall() == before
+        asking.commit()
+        after = asking.execute(CALL, [QUERY, 3]).fetchall()
+    assert after == owner.execute(CALL, [QUERY, 3]).fetchall()
+
+
+def test_a_transaction_that_reads_what_is_committed_keeps_a_run(
+    replaced: tuple[database.Connection, str],
+) -> None:
+    owner, reader = replaced
+    with psycopg.connect(reader) as asking:
+        assert len(asking.execute(CALL, [QUERY, 3]).fetchall()) == 3
+        world.compute(owner, 16)
+        assert len(asking.execute(CALL, [QUERY, 3]).fetchall()) == 3

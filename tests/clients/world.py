@@ -1,0 +1,96 @@
+"""A database as services and BI tools meet it: some weeks of photos, ingests, factor runs and decisions.
+
+The times are those of a collection in use: the last photo is from today.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from tagdb import als, backbone, store
+from tagdb.als import Parameters
+from tagdb.database import Connection
+from tests import seed
+
+IMAGES = 120
+COLLECTIONS = {
+    "travel": ("travel", "beach", "sea", "sun", "holiday"),
+    "city": ("city", "night", "street", "newyork", "nyc"),
+    "food": ("food", "coffee", "dinner", "dessert", "homemade"),
+    None: ("sun", "food", "night", "coffee", "sea"),
+}
+"""Each collection's hashtags; some photos are in none."""
+
+
+def fill(connection: Connection) -> None:
+    """Store it all: as ``tagdb ingest``, ``factors compute``, ``tags`` and ``stats refresh`` would."""
+    bundled = backbone.resolve(backbone.BUNDLED, None, None, Path())
+    backbone_id = store.add_backbone(connection, bundled.identity).backbone_id
+    rng = np.random.default_rng(1)
+    embeddings = seed.clustered(IMAGES, 1).astype(np.float32)
+    now = datetime.now(UTC)
+    photos = []
+    for number in range(IMAGES):
+        collection = list(COLLECTIONS)[number % len(COLLECTIONS)]
+        words = list(rng.choice(COLLECTIONS[collection], 3, replace=False))
+        if number % 7 == 0:
+            words += ["followme"]
+        if 100 < number < 110:
+            words += ["brandnew", f"once{number}"]
+        if number < 20 and number % 9:
+            words += ["lastseason"]
+        photos.append(
+            seed.image(
+                number,
+                *(words if number % 30 else []),
+                collection=collection,
+                # three quarters of a year, a photo each second day, and more of them lately
+                taken_at=now - timedelta(days=(IMAGES - 1 - number) ** 1.17) if number % 9 else None,
+                source_ref=f"page/{number}" if number % 2 else None,
+                metadata={"author": f"author {number % 5}", "likes": number} if number % 3 else {},
+                embedding=embeddings[number],
+            )
+        )
+    rejected = [
+        store.Rejected("photos.csv", 17, "099.jpg: cannot be read: No such file or directory"),
+        store.Rejected("photos.csv", 52, "098.jpg: cannot be read: No such file or directory"),
+        store.Rejected("097.jpg", None, "not an image in a format that tagdb reads"),
+    ]
+    first = store.begin_ingest_run(connection, ["photos.csv"])
+    store.save_batch(connection, first, backbone_id, photos[:100], rejected)
+    store.finish_ingest_run(connection, first)
+    second = store.begin_ingest_run(connection, ["more/", "-"])
+    store.save_batch(connection, second, backbone_id, photos[100:], [])
+    store.finish_ingest_run(connection, second)
+    store.begin_ingest_run(connection, ["interrupted/"])
+    connection.execute(
+        "UPDATE tagdb_store.images SET ingested_at = now() - interval '40 days' WHERE ingest_run_id = %s",
+        (first,),
+    )
+    connection.execute(
+        "UPDATE tagdb_store.ingest_runs SET started_at = now() - interval '40 days',"
+        " finished_at = now() - interval '40 days' + interval '3 minutes' WHERE ingest_run_id = %s",
+        (first,),
+    )
+    compute(connection, 4)
+    compute(connection, 8)
+    store.discard_factor_run(connection, seed.begin_run(connection, 2))
+    seed.add_images(connection, 2)  # which the backbone is still to embed
+    store.edit_hashtags(connection, "alias", ["nyc"], "newyork")
+    store.edit_hashtags(connection, "ban", ["followme"])
+    store.edit_hashtags(connection, "ban", ["homemade"])
+    store.undo_hashtag_edit(connection)
+    connection.execute("SELECT tagdb_store.refresh_statistics()")
+    connection.execute("ANALYZE")
+
+
+def compute(connection: Connection, factors: int) -> int:
+    """A factor run of what is stored, the active one from now on."""
+    parameters = Parameters(factors=factors, iterations=3)
+    fit = als.fit(*store.interactions(connection), parameters, lambda done: None)
+    factor_run_id = store.begin_factor_run(connection, parameters, 10, 8.0, {"tagdb": "0"})
+    store.save_factor_run(connection, factor_run_id, fit, 0.1)
+    return factor_run_id

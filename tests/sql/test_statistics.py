@@ -1,0 +1,1063 @@
+"""What the statistics say, held against counting in Python, after a refresh and after edits without one."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+import tagdb.migrations
+from alembic import command
+from alembic.config import Config
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from psycopg.rows import dict_row
+
+from tagdb import database, store
+from tagdb.database import Connection
+from tests import seed
+
+NAMES = ("a", "b", "c", "d", "e", "ñ", "🌊")
+TABLES = ("hashtag_counts", "hashtag_collections", "hashtag_pairs", "hashtag_trend")
+ZONES = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York", "Asia/Kolkata")
+EARLY = datetime(2024, 1, 1, tzinfo=UTC)
+SLOW = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+Row = dict[str, Any]
+
+
+def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
+    return connection.execute(query.encode(), values).fetchall()
+
+
+def dicts(connection: Connection, query: str) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode()).fetchall()
+
+
+def near(value: float | None) -> Any:
+    """Equal to a number that another way of computing gives."""
+    return None if value is None else pytest.approx(value, rel=1e-12)
+
+
+# --- small worlds --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An image and what is known of it."""
+
+    hashtags: frozenset[str]
+    collection: str | None = None
+    taken_at: datetime | None = None
+    ingested_at: datetime = EARLY
+    embedded: bool = False
+    factors: bool = False
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A decision, or the undoing of the last one."""
+
+    kind: str
+    hashtags: tuple[str, ...] = ()
+    into: str | None = None
+
+
+def photos() -> st.SearchStrategy[Photo]:
+    moments = st.one_of(
+        # midnights of UTC and of other time zones, ends of weeks, months and years
+        st.sampled_from([datetime(2024, 12, 30), datetime(2024, 3, 1), datetime(2023, 1, 1)]).flatmap(
+            lambda day: st.sampled_from([-14, -10, -1, 0, 1, 5.5, 14]).map(
+                lambda hours: (day + timedelta(hours=hours)).replace(tzinfo=UTC)
+            )
+        ),
+        st.datetimes(
+            datetime(1900, 1, 1),
+            datetime(2100, 1, 1),
+            timezones=st.sampled_from([UTC, timezone(timedelta(hours=-11)), timezone(timedelta(hours=14))]),
+        ),
+    )
+    return st.builds(
+        Photo,
+        hashtags=st.frozensets(st.sampled_from(NAMES), max_size=5),
+        collection=st.sampled_from([None, "beach", "city", "sea"]),
+        taken_at=st.none() | moments,
+        ingested_at=moments,
+        embedded=st.booleans(),
+        factors=st.booleans(),
+    )
+
+
+def edits() -> st.SearchStrategy[Edit]:
+    one, some = st.sampled_from(NAMES), st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(Edit, st.just("alias"), one.map(lambda name: (name,)), one),
+        st.builds(Edit, st.just("merge"), some, one),
+        st.builds(Edit, st.just("ban"), some),
+        st.just(Edit("undo")),
+    )
+
+
+def add_photos(connection: Connection, photos: list[Photo]) -> list[int]:
+    """Store images with their hashtags; returns their ids."""
+    names = sorted({name for photo in photos for name in photo.hashtags})
+    connection.execute(
+        "INSERT INTO tagdb_store.hashtags (hashtag) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+        (names,),
+    )
+    first = rows(connection, "SELECT count(*) FROM tagdb_store.images")[0][0]
+    ids = []
+    for number, photo in enumerate(photos, first):
+        found = rows(
+            connection,
+            "INSERT INTO tagdb_store.images (content_sha256, uri, media_type, width, height, bytes,"
+            " collection, taken_at, ingested_at) VALUES (%s, '', 'image/jpeg', 1, 1, %s, %s, %s, %s)"
+            " RETURNING image_id",
+            *(hashlib.sha256(b"%d" % number).digest(), 1000 + number),
+            *(photo.collection, photo.taken_at, photo.ingested_at),
+        )
+        ids.append(found[0][0])
+    links = [(i, name) for i, photo in zip(ids, photos, strict=True) for name in sorted(photo.hashtags)]
+    connection.execute(
+        "INSERT INTO tagdb_store.image_hashtags (image_id, hashtag_id)"
+        " SELECT n.image_id, h.hashtag_id FROM unnest(%s::bigint[], %s::text[]) n (image_id, hashtag)"
+        " JOIN tagdb_store.hashtags h USING (hashtag)",
+        ([i for i, _ in links], [name for _, name in links]),
+    )
+    return ids
+
+
+def add_models(connection: Connection, ids: list[int], photos: list[Photo], known: frozenset[str]) -> None:
+    """Give images embeddings by the active backbone and factors of the active run, and hashtags factors."""
+    embedded = [i for i, photo in zip(ids, photos, strict=True) if photo.embedded]
+    factors = [i for i, photo in zip(ids, photos, strict=True) if photo.factors]
+    connection.execute(
+        "INSERT INTO tagdb_store.embeddings SELECT b.backbone_id, i.image_id,"
+        " array_fill(0.02::real, ARRAY[1280])::halfvec"
+        " FROM tagdb_store.backbones b, unnest(%s::bigint[]) i (image_id) WHERE b.active",
+        (embedded,),
+    )
+    connection.execute(
+        "INSERT INTO tagdb_store.image_factors SELECT r.factor_run_id, i.image_id, '[1,2]'"
+        " FROM tagdb_store.factor_runs r, unnest(%s::bigint[]) i (image_id) WHERE r.status = 'active'",
+        (factors,),
+    )
+    connection.execute(
+        "INSERT INTO tagdb_store.hashtag_factors SELECT r.factor_run_id, h.hashtag_id, '[1,2]'"
+        " FROM tagdb_store.factor_runs r, tagdb_store.hashtags h"
+        " WHERE r.status = 'active' AND h.hashtag = ANY (%s)",
+        (list(known),),
+    )
+
+
+def make(connection: Connection, edit: Edit) -> bool:
+    """Make an edit unless it is refused."""
+    with suppress(psycopg.errors.InvalidParameterValue), connection.transaction():
+        if edit.kind == "undo":
+            store.undo_hashtag_edit(connection)
+        else:
+            store.edit_hashtags(connection, edit.kind, edit.hashtags, edit.into)
+        return True
+    return False
+
+
+def refresh(connection: Connection, min_images: int | None = None) -> None:
+    connection.execute("SELECT tagdb_store.refresh_statistics(%s)", (min_images,))
+
+
+@pytest.fixture
+def modelled(connection: Connection) -> Connection:
+    """A database with an active backbone and an active factor run, and others beside them."""
+    nothing = np.zeros(0, np.int64), np.zeros((0, 2), np.float16)
+    for number in range(2):
+        store.add_backbone(connection, seed.identity(number))
+        seed.add_run(connection, *nothing, nothing[0].astype(np.int32), nothing[1])
+    return connection
+
+
+# --- brute force ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What is stored, and what every image counts for: by hashtag, the hashtag that it carries."""
+
+    images: dict[int, Row]
+    hashtags: dict[int, Row]
+    names: dict[int, str]
+    counted: dict[int, dict[int, int]]
+    statistics: Row
+    embedded: set[int]
+    image_factors: set[int]
+    hashtag_factors: set[int]
+
+
+def read(connection: Connection) -> Raw:
+    images = {row["image_id"]: row for row in dicts(connection, "SELECT * FROM tagdb_store.images")}
+    hashtags = {row["hashtag_id"]: row for row in dicts(connection, "SELECT * FROM tagdb_store.hashtags")}
+    counted: dict[int, dict[int, int]] = {image_id: {} for image_id in images}
+    for image_id, carried in sorted(
+        rows(connection, "SELECT image_id, hashtag_id FROM tagdb_store.image_hashtags")
+    ):
+        if hashtags[carried]["banned"]:
+            continue
+        meant = hashtags[carried]["alias_of"] or carried
+        if carried == meant or meant not in counted[image_id]:
+            counted[image_id][meant] = carried
+
+    def active(table: str, column: str, of: str, condition: str) -> set[int]:
+        query = f"SELECT {column}_id FROM tagdb_store.{table} JOIN tagdb_store.{of}s USING ({of}_id)"
+        return {row[0] for row in rows(connection, f"{query} WHERE {condition}")}
+
+    return Raw(
+        images,
+        hashtags,
+        {number: row["hashtag"] for number, row in hashtags.items()},
+        counted,
+        dicts(connection, "SELECT * FROM tagdb_store.statistics")[0],
+        active("embeddings", "image", "backbone", "active"),
+        active("image_factors", "image", "factor_run", "status = 'active'"),
+        active("hashtag_factors", "hashtag", "factor_run", "status = 'active'"),
+    )
+
+
+def seen_at(image: Row) -> datetime:
+    found: datetime = image["taken_at"] or image["ingested_at"]
+    return found
+
+
+def images_of(raw: Raw) -> dict[int, list[int]]:
+    """The images that count for each hashtag."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for image_id, counted in raw.counted.items():
+        for hashtag_id in counted:
+            found[hashtag_id].append(image_id)
+    return found
+
+
+def hashtag_stats(raw: Raw) -> list[Row]:
+    on = images_of(raw)
+    found = []
+    for hashtag_id, hashtag in raw.hashtags.items():
+        images = on.get(hashtag_id, [])
+        seen = [seen_at(raw.images[i]) for i in images]
+        collections = Counter(c for i in images if (c := raw.images[i]["collection"]) is not None)
+        aliases = sorted(h["hashtag"] for h in raw.hashtags.values() if h["alias_of"] == hashtag_id)
+        found.append(
+            {
+                "hashtag_id": hashtag_id,
+                "hashtag": hashtag["hashtag"],
+                "images": len(images),
+                "image_share": near(len(images) / len(raw.images)) if raw.images else None,
+                "first_seen": min(seen, default=None),
+                "last_seen": max(seen, default=None),
+                "collections": len(collections),
+                "collection_names": sorted(collections, key=lambda c: (-collections[c], c)) or None,
+                "hashtags_beside": near(sum(len(raw.counted[i]) - 1 for i in images) / len(images))
+                if images
+                else None,
+                "in_active_run": hashtag_id in raw.hashtag_factors,
+                "banned": hashtag["banned"],
+                "alias_of": raw.names.get(hashtag["alias_of"]),
+                "aliases": aliases or None,
+                "refreshed_at": raw.statistics["refreshed_at"],
+            }
+        )
+    return found
+
+
+def hashtag_pairs(raw: Raw) -> list[Row]:
+    on = images_of(raw)
+    together = Counter(pair for counted in raw.counted.values() for pair in combinations(sorted(counted), 2))
+    found = []
+    for pair, images in together.items():
+        if images < raw.statistics["min_images"]:
+            continue
+        for one, other in (pair, pair[::-1]):
+            share = [len(on[one]) / len(raw.images), len(on[other]) / len(raw.images)]
+            lift = images / len(raw.images) / (share[0] * share[1])
+            found.append(
+                {
+                    "hashtag": raw.names[one],
+                    "with_hashtag": raw.names[other],
+                    "images": images,
+                    "hashtag_images": len(on[one]),
+                    "with_images": len(on[other]),
+                    "support": near(images / len(raw.images)),
+                    "confidence": near(images / len(on[one])),
+                    "lift": near(lift),
+                    "pmi": pytest.approx(math.log2(lift), rel=1e-9, abs=1e-12),
+                    "refreshed_at": raw.statistics["refreshed_at"],
+                }
+            )
+    return found
+
+
+def hashtag_trend(raw: Raw) -> list[Row]:
+    counts: Counter[tuple[int, str, date]] = Counter()
+    for image_id, counted in raw.counted.items():
+        day = seen_at(raw.images[image_id]).astimezone(UTC).date()
+        for hashtag_id in counted:
+            counts[hashtag_id, "day", day] += 1
+            counts[hashtag_id, "week", day - timedelta(days=day.weekday())] += 1
+            counts[hashtag_id, "month", day.replace(day=1)] += 1
+    return [
+        {
+            "hashtag_id": hashtag_id,
+            "hashtag": raw.names[hashtag_id],
+            "period": period,
+            "starts_on": starts_on,
+            "images": images,
+            "refreshed_at": raw.statistics["refreshed_at"],
+        }
+        for (hashtag_id, period, starts_on), images in counts.items()
+    ]
+
+
+def collection_stats(raw: Raw) -> list[Row]:
+    found = []
+    for collection in {image["collection"] for image in raw.images.values()}:
+        images = {i: image for i, image in raw.images.items() if image["collection"] == collection}
+        counts = Counter(h for i in images for h in raw.counted[i]) if collection is not None else Counter()
+        best = sorted(counts, key=lambda h: (-counts[h], h))[:5]
+        found.append(
+            {
+                "collection": collection,
+                "images": len(images),
+                "image_share": near(len(images) / len(raw.images)),
+                "first_seen": min(map(seen_at, images.values())),
+                "last_seen": max(map(seen_at, images.values())),
+                "bytes": sum(image["bytes"] for image in images.values()),
+                "hashtags": len(counts),
+                "hashtags_per_image": near(counts.total() / len(images)) if counts else None,
+                "top_hashtags": [raw.names[h] for h in best] or None,
+                "refreshed_at": raw.statistics["refreshed_at"],
+            }
+        )
+    return found
+
+
+def coverage(raw: Raw) -> list[Row]:
+    themselves = {number for number, h in raw.hashtags.items() if not h["banned"] and h["alias_of"] is None}
+    return [
+        {
+            "images": len(raw.images),
+            "images_without_embedding": len(raw.images.keys() - raw.embedded),
+            "images_without_hashtags": sum(not counted for counted in raw.counted.values()),
+            "images_without_factors": len(raw.images.keys() - raw.image_factors),
+            "hashtags": len(themselves),
+            "hashtags_without_factors": len(themselves - raw.hashtag_factors),
+        }
+    ]
+
+
+def image_hashtags(raw: Raw) -> list[Row]:
+    return [
+        {
+            "image_id": image_id,
+            "hashtag_id": hashtag_id,
+            "hashtag": raw.names[hashtag_id],
+            "collection": raw.images[image_id]["collection"],
+            "source": "ingest",
+            "taken_at": raw.images[image_id]["taken_at"],
+            "ingested_at": raw.images[image_id]["ingested_at"],
+            "carried_as": raw.names[carried],
+        }
+        for image_id, counted in raw.counted.items()
+        for hashtag_id, carried in counted.items()
+    ]
+
+
+def images(raw: Raw) -> list[Row]:
+    return [
+        {
+            "image_id": image_id,
+            "hashtags": len(raw.counted[image_id]),
+            "has_embedding": image_id in raw.embedded,
+            "has_factors": image_id in raw.image_factors,
+        }
+        for image_id in raw.images
+    ]
+
+
+VIEWS: dict[Callable[[Raw], list[Row]], tuple[str, ...]] = {
+    hashtag_stats: ("hashtag_id",),
+    hashtag_pairs: ("hashtag", "with_hashtag"),
+    hashtag_trend: ("hashtag_id", "period", "starts_on"),
+    collection_stats: ("collection",),
+    coverage: ("images",),
+    image_hashtags: ("image_id", "hashtag_id"),
+    images: ("image_id",),
+}
+"""What each view should show, and its key."""
+ELSEWHERE = {
+    coverage: {"backbone", "factor_run_id", "factors_since"},
+    images: {
+        *("content_sha256", "uri", "media_type", "width", "height", "bytes", "collection", "source_ref"),
+        *("taken_at", "ingested_at", "ingest_run_id", "metadata"),
+    },
+}
+"""Columns that are tested elsewhere."""
+
+
+def check(connection: Connection) -> None:
+    """Every view shows what counting anew in Python gives, column by column."""
+    raw = read(connection)
+    for view, key in VIEWS.items():
+        found = dicts(connection, f"SELECT * FROM tagdb.{view.__name__}")
+        for row in found:
+            for column in ELSEWHERE.get(view, ()):
+                del row[column]
+        expected = {tuple(row[name] for name in key): row for row in view(raw)}
+        assert {tuple(row[name] for name in key): row for row in found} == expected, view.__name__
+        assert len(found) == len(expected), view.__name__
+
+
+def stored(connection: Connection) -> dict[str, Any]:
+    """All statistics as they are stored."""
+    found: dict[str, Any] = {
+        table: sorted(rows(connection, f"SELECT * FROM tagdb_store.{table}"))
+        for table in ("hashtag_collections", "hashtag_pairs", "hashtag_trend")
+    }
+    counts = rows(connection, "SELECT * FROM tagdb_store.hashtag_counts ORDER BY hashtag_id")
+    found["hashtag_counts"] = [row[:4] for row in counts]
+    found["beside"] = {row[0]: row[4] for row in counts}
+    return found
+
+
+# --- a full refresh ------------------------------------------------------------------------------
+
+
+@settings(SLOW, max_examples=80)
+@given(
+    before=st.lists(photos(), max_size=5),
+    after=st.lists(photos(), max_size=6),
+    decided=st.lists(edits(), max_size=4),
+    known=st.frozensets(st.sampled_from(NAMES)),
+    min_images=st.integers(1, 3),
+    zones=st.tuples(st.sampled_from(ZONES), st.sampled_from(ZONES)),
+)
+def test_what_the_views_show(
+    modelled: Connection,
+    before: list[Photo],
+    after: list[Photo],
+    decided: list[Edit],
+    known: frozenset[str],
+    min_images: int,
+    zones: tuple[str, str],
+) -> None:
+    """Counted over statistics that were there before, in one time zone and read in another."""
+    connection = modelled
+    with connection.transaction(force_rollback=True):
+        ids = add_photos(connection, before)
+        refresh(connection, 2)
+        for edit in decided[:2]:
+            make(connection, edit)
+        ids += add_photos(connection, after)
+        for edit in decided[2:]:
+            make(connection, edit)
+        add_models(connection, ids, before + after, known)
+        connection.execute("SELECT set_config('timezone', %s, true)", (zones[0],))
+        refresh(connection, min_images)
+        connection.execute("SELECT set_config('timezone', %s, true)", (zones[1],))
+        check(connection)
+
+
+def test_nothing_at_all(connection: Connection) -> None:
+    check(connection)
+    refresh(connection)
+    check(connection)
+    seed.add_hashtags(connection, ["unused"])
+    seed.add_images(connection, 1)
+    refresh(connection)
+    check(connection)
+    assert store.statistics(connection).images == 1
+
+
+def test_as_many_as_in_a_real_collection(connection: Connection) -> None:
+    """With more images than fit one page, and hashtags as unequal as they are: other plans."""
+    rng = np.random.default_rng(1)
+    carries = rng.random((3000, 60)) < 0.5 / np.arange(1, 61) ** 0.7
+    image_ids = seed.add_images(connection, 3000)
+    hashtag_ids = seed.add_hashtags(connection, [f"tag{n}" for n in range(60)])
+    on, what = np.nonzero(carries)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("COPY tagdb_store.image_hashtags (image_id, hashtag_id) FROM STDIN") as copy,
+    ):
+        for link in zip(image_ids[on].tolist(), hashtag_ids[what].tolist(), strict=True):
+            copy.write_row(link)
+    store.refresh_statistics(connection, 20)
+    together = carries.T.astype(int) @ carries.astype(int)
+    expected = {
+        (int(hashtag_ids[i]), int(hashtag_ids[j])): int(together[i, j])
+        for i in range(60)
+        for j in range(i + 1, 60)
+        if together[i, j] >= 20
+    }
+    assert 100 < len(expected) < 1700
+    pairs = rows(connection, "SELECT * FROM tagdb_store.hashtag_pairs")
+    assert {row[:2]: row[2] for row in pairs} == expected
+    counts = rows(connection, "SELECT images, hashtags_beside FROM tagdb.hashtag_stats ORDER BY hashtag_id")
+    assert [row[0] for row in counts] == carries.sum(axis=0).tolist()
+    sizes = carries.sum(axis=1)
+    beside = [(sizes[carries[:, n]] - 1).mean() for n in range(60)]
+    np.testing.assert_allclose([row[1] for row in counts], beside, rtol=1e-12)
+    store.edit_hashtags(connection, "merge", ["tag1", "tag5"], "tag3")
+    store.edit_hashtags(connection, "ban", ["tag0"])
+    left = stored(connection)
+    refresh(connection)
+    again = stored(connection)
+    del left["beside"], again["beside"]
+    assert left == again
+
+
+def test_periods_begin_by_utc(connection: Connection) -> None:
+    """Sunday night in UTC is Monday already in Tokyo, and still is in the year before."""
+    photo = Photo(frozenset("a"), taken_at=datetime(2023, 1, 1, 23, 30, tzinfo=UTC))
+    add_photos(connection, [photo])
+    for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
+        connection.execute("SELECT set_config('timezone', %s, false)", (zone,))
+        refresh(connection)
+        trend = rows(connection, "SELECT period, starts_on FROM tagdb.hashtag_trend ORDER BY period")
+        assert trend == [
+            ("day", date(2023, 1, 1)),
+            ("month", date(2023, 1, 1)),
+            ("week", date(2022, 12, 26)),
+        ]
+
+
+def test_an_image_counts_once_for_several_spellings(connection: Connection) -> None:
+    carried = ["ab", "abc", "bc", "c", "ac"]
+    add_photos(connection, [Photo(frozenset(names)) for names in carried])
+    store.edit_hashtags(connection, "merge", ["#A", "b"], "c")
+    found = rows(connection, "SELECT hashtag, carried_as FROM tagdb.image_hashtags ORDER BY image_id")
+    assert found == [("c", "a"), ("c", "c"), ("c", "c"), ("c", "c"), ("c", "c")]
+    assert rows(connection, "SELECT hashtags FROM tagdb.images") == [(1,)] * 5
+    store.edit_hashtags(connection, "ban", ["c"])
+    assert rows(connection, "SELECT * FROM tagdb.image_hashtags") == []
+    assert rows(connection, "SELECT hashtags FROM tagdb.images") == [(0,)] * 5
+    assert rows(connection, "SELECT images_without_hashtags FROM tagdb.coverage") == [(5,)]
+
+
+def test_only_the_active_backbone_and_run_count(modelled: Connection) -> None:
+    photo = Photo(frozenset("ab"), embedded=True, factors=True)
+    add_models(modelled, add_photos(modelled, [photo]), [photo], frozenset("a"))
+    has = "SELECT has_embedding, has_factors FROM tagdb.images"
+    knows = "SELECT in_active_run FROM tagdb.hashtag_stats ORDER BY hashtag"
+    assert rows(modelled, has) == [(True, True)]
+    assert rows(modelled, knows) == [(True,), (False,)]
+    name, run, since = rows(
+        modelled, "SELECT backbone, factor_run_id, factors_since < clock_timestamp() FROM tagdb.coverage"
+    )[0]
+    assert (name, run, since) == (
+        rows(modelled, "SELECT name FROM tagdb.backbones WHERE active")[0][0],
+        2,
+        True,
+    )
+    modelled.execute("SELECT tagdb_store.activate_factor_run(1)")
+    modelled.execute("UPDATE tagdb_store.backbones SET active = false")
+    modelled.execute("UPDATE tagdb_store.backbones SET active = true WHERE name = 'test 1'")
+    assert rows(modelled, has) == [(False, False)]
+    assert rows(modelled, knows) == [(False,), (False,)]
+    refresh(modelled)
+    check(modelled)
+    modelled.execute("UPDATE tagdb_store.backbones SET active = false")
+    modelled.execute("UPDATE tagdb_store.factor_runs SET status = 'retired'")
+    assert rows(
+        modelled,
+        "SELECT images_without_embedding, images_without_factors, hashtags_without_factors, backbone,"
+        " factor_run_id, factors_since FROM tagdb.coverage",
+    ) == [(1, 1, 2, None, None, None)]
+
+
+# --- from how many images on ---------------------------------------------------------------------
+
+
+def test_min_images_is_kept(connection: Connection) -> None:
+    add_photos(connection, [Photo(frozenset(names)) for names in ("ab", "abc", "abc", "bcd")])
+    assert store.statistics(connection).min_images == 2
+    for asked, kept in ((None, 2), (3, 3), (None, 3), (1, 1), (None, 1), (4, 4), (100, 100), (2, 2)):
+        assert store.refresh_statistics(connection, asked).min_images == kept
+        check(connection)
+        fewest = min((row[2] for row in stored(connection)["hashtag_pairs"]), default=None)
+        assert (fewest is None) == (kept > 3)
+        assert fewest is None or fewest >= kept
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_min_images_of_nothing_is_refused(connection: Connection, wrong: int) -> None:
+    add_photos(connection, [Photo(frozenset("ab"))] * 2)
+    refresh(connection)
+    before = stored(connection), rows(connection, "SELECT * FROM tagdb.statistics")
+    with pytest.raises(
+        psycopg.errors.InvalidParameterValue, match=f"^min_images must be 1 or more, not {wrong}\n"
+    ):
+        connection.execute("SELECT tagdb_store.refresh_statistics(%s)", (wrong,))
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        store.refresh_statistics(connection, wrong)
+    assert (stored(connection), rows(connection, "SELECT * FROM tagdb.statistics")) == before
+
+
+# --- without a refresh ---------------------------------------------------------------------------
+
+
+def concerned(connection: Connection, edit_id: int) -> set[int]:
+    """The hashtags of an edit, what went along with them, and what all of them counted and count as."""
+    before, into = rows(
+        connection, "SELECT before, into_hashtag FROM tagdb_store.hashtag_edits WHERE edit_id = %s", edit_id
+    )[0]
+    found = {row["hashtag_id"] for row in before} | {row["alias_of"] for row in before}
+    found |= {
+        row[0]
+        for row in rows(
+            connection,
+            "SELECT unnest(ARRAY[alias_of, CASE WHEN hashtag = %s THEN hashtag_id END])"
+            " FROM tagdb_store.hashtags WHERE hashtag_id = ANY (%s) OR hashtag = %s",
+            into,
+            [row["hashtag_id"] for row in before],
+            into,
+        )
+    }
+    return found - {None}
+
+
+@settings(SLOW, max_examples=60)
+@given(
+    world=st.lists(photos(), min_size=1, max_size=8),
+    decided=st.lists(edits(), min_size=1, max_size=5),
+    min_images=st.integers(1, 3),
+)
+@example(
+    world=[Photo(frozenset("abc")), Photo(frozenset("bc")), Photo(frozenset("ad"))],
+    decided=[Edit("alias", ("a",), "b"), Edit("alias", ("b",), "c"), Edit("undo"), Edit("ban", ("c",))],
+    min_images=1,
+)
+def test_edits_leave_what_a_refresh_would(
+    connection: Connection, world: list[Photo], decided: list[Edit], min_images: int
+) -> None:
+    """Nothing lags after an edit but how many hashtags are beside those that it is not about."""
+    with connection.transaction(force_rollback=True):
+        add_photos(connection, world)
+        refresh(connection, min_images)
+        fresh = rows(connection, "SELECT * FROM tagdb.statistics")
+        for edit in decided:
+            before = stored(connection)
+            last = rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits WHERE undone_at IS NULL")[
+                0
+            ][0]
+            about = concerned(connection, last) if edit.kind == "undo" and last else set()
+            if not make(connection, edit):
+                assert stored(connection) == before
+                continue
+            if edit.kind != "undo":
+                about = concerned(
+                    connection, rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits")[0][0]
+                )
+            assert rows(connection, "SELECT * FROM tagdb.statistics") == fresh
+            found = stored(connection)
+            with connection.transaction(force_rollback=True):
+                refresh(connection)
+                expected = stored(connection)
+            lagging, exact = found.pop("beside"), expected.pop("beside")
+            assert found == expected
+            assert lagging.keys() == exact.keys()
+            for hashtag_id, beside in lagging.items():
+                assert beside == (
+                    exact[hashtag_id] if hashtag_id in about else before["beside"][hashtag_id]
+                ), hashtag_id
+        refresh(connection)
+        check(connection)
+
+
+@settings(SLOW, max_examples=40)
+@given(
+    world=st.lists(photos(), max_size=4),
+    later=st.lists(photos(), min_size=1, max_size=6),
+    decided=st.lists(edits(), min_size=1, max_size=3),
+)
+def test_edits_after_what_no_refresh_has_seen(
+    connection: Connection, world: list[Photo], later: list[Photo], decided: list[Edit]
+) -> None:
+    """Images that came after the refresh count for the hashtags of an edit, and for them only."""
+    with connection.transaction(force_rollback=True):
+        add_photos(connection, world)
+        refresh(connection, 1)
+        add_photos(connection, later)
+        tables = ("hashtag_counts", "hashtag_collections", "hashtag_trend")
+        for edit in decided:
+            before = stored(connection)
+            last = rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits WHERE undone_at IS NULL")[
+                0
+            ][0]
+            about = concerned(connection, last) if edit.kind == "undo" and last else set()
+            if not make(connection, edit):
+                continue
+            if edit.kind != "undo":
+                about = concerned(
+                    connection, rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits")[0][0]
+                )
+            found = stored(connection)
+            with connection.transaction(force_rollback=True):
+                refresh(connection)
+                exact = stored(connection)
+            for table in tables:
+                expected = [row for row in exact[table] if row[0] in about]
+                expected += [row for row in before[table] if row[0] not in about]
+                assert found[table] == sorted(expected)
+        refresh(connection)
+        check(connection)
+
+
+def test_shares_stay_shares_while_the_statistics_lag(connection: Connection) -> None:
+    """An edit counts its hashtags on images that the last refresh did not know."""
+    add_photos(connection, [Photo(frozenset("ab"))])
+    refresh(connection, 1)
+    add_photos(connection, [Photo(frozenset("ab"))] * 4)
+    store.edit_hashtags(connection, "alias", ["c"], "a")
+    beyond = "SELECT * FROM tagdb.{} WHERE greatest({}) > 1"
+    found = {
+        "hashtag_stats": rows(connection, beyond.format("hashtag_stats", "image_share")),
+        "hashtag_pairs": rows(connection, beyond.format("hashtag_pairs", "support, confidence")),
+        "complete_hashtags": rows(connection, beyond.format("complete_hashtags('', '{b}')", "score")),
+    }
+    assert not any(found.values()), found
+
+
+# --- what is written, and when -------------------------------------------------------------------
+
+
+def versions(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Which version of each row is stored where."""
+    return {
+        table: rows(connection, f"SELECT ctid::text, xmin::text, t.* FROM tagdb_store.{table} t ORDER BY 1")
+        for table in TABLES
+    }
+
+
+def many(connection: Connection) -> list[int]:
+    rng = np.random.default_rng(1)
+    return add_photos(
+        connection,
+        [
+            Photo(
+                frozenset(name for name in NAMES if rng.random() < 0.5),
+                [None, "beach", "city"][n % 3],
+                EARLY + timedelta(days=int(rng.integers(0, 90))) if n % 4 else None,
+            )
+            for n in range(40)
+        ],
+    )
+
+
+def test_refreshing_again_writes_nothing(connection: Connection) -> None:
+    many(connection)
+    store.edit_hashtags(connection, "alias", ["a"], "b")
+    for min_images in (1, 3, 2):
+        refresh(connection, min_images)
+        before = versions(connection)
+        assert all(before.values())
+        refresh(connection)
+        refresh(connection, min_images)
+        assert versions(connection) == before
+
+
+def test_only_what_differs_is_written(connection: Connection) -> None:
+    many(connection)
+    refresh(connection, 1)
+    before = versions(connection)
+    add_photos(connection, [Photo(frozenset(["new", "🌊"]), "sea", EARLY)])
+    refresh(connection)
+    check(connection)
+    number = {row["hashtag"]: row["hashtag_id"] for row in dicts(connection, "SELECT * FROM tagdb.hashtags")}
+    touched = {number["new"], number["🌊"]}
+    for table, after in versions(connection).items():
+        fresh = [row for row in after if row not in before[table]]
+        assert fresh
+        assert all(touched & set(row[2:4]) for row in fresh), table
+    assert len(versions(connection)["hashtag_pairs"]) == len(before["hashtag_pairs"]) + 1
+
+
+def test_what_is_gone_is_removed(connection: Connection) -> None:
+    ids = many(connection)
+    refresh(connection, 1)
+    connection.execute("DELETE FROM tagdb_store.images WHERE image_id = ANY (%s)", (ids[:10],))
+    connection.execute(
+        "DELETE FROM tagdb_store.image_hashtags WHERE hashtag_id ="
+        " (SELECT hashtag_id FROM tagdb_store.hashtags WHERE hashtag = 'c')"
+    )
+    connection.execute("UPDATE tagdb_store.images SET collection = 'sea' WHERE collection = 'city'")
+    refresh(connection)
+    check(connection)
+    gone = (
+        "SELECT images, first_seen, collections, hashtags_beside FROM tagdb.hashtag_stats WHERE hashtag = 'c'"
+    )
+    assert rows(connection, gone) == [(0, None, 0, None)]
+    connection.execute("DELETE FROM tagdb_store.images")
+    refresh(connection)
+    check(connection)
+    assert all(found == [] for found in versions(connection).values())
+    assert store.statistics(connection).images == 0
+
+
+def test_when_they_were_computed(connection: Connection) -> None:
+    add_photos(connection, [Photo(frozenset("ab"))] * 3)
+    before = store.statistics(connection)
+    assert (before.images, before.min_images) == (0, 2)
+    started = rows(connection, "SELECT clock_timestamp()")[0][0]
+    found = store.refresh_statistics(connection)
+    ended = rows(connection, "SELECT clock_timestamp()")[0][0]
+    assert started <= found.refreshed_at <= ended
+    assert 0 < found.seconds <= (ended - found.refreshed_at).total_seconds()
+    assert (found.images, found.min_images) == (3, 2)
+    for view in ("hashtag_stats", "hashtag_pairs", "hashtag_trend", "collection_stats"):
+        when = rows(connection, f"SELECT DISTINCT refreshed_at FROM tagdb.{view}")
+        assert when == [(found.refreshed_at,)], view
+    store.edit_hashtags(connection, "ban", ["a"])
+    store.undo_hashtag_edit(connection)
+    assert store.statistics(connection) == found
+
+
+def test_there_is_one_row(connection: Connection) -> None:
+    for wrong in ("DEFAULT VALUES", "(one) VALUES (false)"):
+        with pytest.raises((psycopg.errors.UniqueViolation, psycopg.errors.CheckViolation)):
+            connection.execute(f"INSERT INTO tagdb_store.statistics {wrong}".encode())
+
+
+# --- several at once -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(connection: Connection, database_url: str) -> Iterator[Connection]:
+    """A second connection, which does not wait for long."""
+    with database.connect(database_url) as opened:
+        for one in (connection, opened):
+            one.execute("SET lock_timeout = '20s'")
+            one.execute("SET deadlock_timeout = '100ms'")
+        yield opened
+
+
+@contextmanager
+def blocked(by: Connection, waiting: Connection, what: Callable[[], object]) -> Iterator[Future[object]]:
+    """Something that another connection has begun and that waits for what the first one holds."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(what)
+        deadline = time.monotonic() + 20
+        pid = waiting.info.backend_pid
+        while not rows(by, "SELECT pg_blocking_pids(%s)", pid)[0][0]:
+            assert not future.done(), future.result()
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        yield future
+
+
+def test_readers_go_on_during_a_refresh(connection: Connection, other: Connection) -> None:
+    many(connection)
+    refresh(connection)
+
+    def seen() -> list[Any]:
+        return [rows(other, f"SELECT * FROM tagdb.{v.__name__} ORDER BY 1, 2, 3") for v in list(VIEWS)[:4]]
+
+    other.execute("SET lock_timeout = '1ms'")
+    before = seen()
+    connection.execute("UPDATE tagdb_store.images SET taken_at = taken_at + interval '1 year'")
+    ids = rows(connection, "SELECT image_id FROM tagdb_store.images LIMIT 20")
+    connection.execute(
+        "DELETE FROM tagdb_store.image_hashtags WHERE image_id = ANY (%s)", ([i for (i,) in ids],)
+    )
+    with connection.transaction():
+        refresh(connection, 1)
+        during = seen()
+        # as much of it as is counted as of now has changed already
+        assert during[:3] == before[:3]
+        assert rows(other, "SELECT rank FROM tagdb.complete_hashtags('')") != []
+        other.execute("INSERT INTO tagdb_store.hashtags (hashtag) VALUES ('new')")
+        other.execute(
+            "INSERT INTO tagdb_store.image_hashtags SELECT i.image_id, h.hashtag_id"
+            " FROM tagdb_store.images i, tagdb_store.hashtags h WHERE h.hashtag = 'new'"
+        )
+    after = seen()
+    assert all(one != another for one, another in zip(before, after, strict=True))
+    refresh(connection)
+    check(connection)
+
+
+def test_two_refreshes_at_once(connection: Connection, other: Connection) -> None:
+    many(connection)
+    with connection.transaction():
+        refresh(connection, 1)
+        with blocked(connection, other, lambda: store.refresh_statistics(other)) as waiting:
+            add_photos(connection, [Photo(frozenset("ab"), "beach")])
+            connection.execute("COMMIT")
+            found = waiting.result(30)
+    assert isinstance(found, store.Statistics)
+    assert (found.images, found.min_images) == (41, 1)
+    check(connection)
+
+
+def test_a_refresh_is_of_one_moment(connection: Connection, other: Connection) -> None:
+    """An ingest that ends in the middle of it is in all of the statistics, or in none."""
+    add_photos(connection, [Photo(frozenset("ab"))] * 2)
+    with connection.transaction():
+        connection.execute("LOCK TABLE tagdb_store.hashtag_trend IN SHARE MODE")
+        with blocked(connection, other, lambda: refresh(other)) as waiting:
+            add_photos(connection, [Photo(frozenset("ab"))] * 8)
+            connection.execute("COMMIT")
+            waiting.result(30)
+    seen = rows(connection, "SELECT images, hashtag_images, with_images, confidence FROM tagdb.hashtag_pairs")
+    assert seen in ([(2, 2, 2, 1.0)] * 2, [(10, 10, 10, 1.0)] * 2)
+
+
+def test_many_refreshes_at_once(connection: Connection, other: Connection) -> None:
+    many(connection)
+    with ThreadPoolExecutor(2) as pool:
+        for turn in range(10):
+            pending = [
+                pool.submit(store.refresh_statistics, one, turn % 3 + 1) for one in (connection, other)
+            ]
+            for future in pending:
+                future.result(30)
+            connection.execute(
+                "DELETE FROM tagdb_store.image_hashtags WHERE image_id IN"
+                " (SELECT image_id FROM tagdb_store.images ORDER BY image_id OFFSET %s LIMIT 4)",
+                (4 * turn,),
+            )
+    refresh(connection)
+    check(connection)
+
+
+@pytest.mark.parametrize("first", ["edit", "refresh"])
+def test_an_edit_and_a_refresh_at_once(connection: Connection, other: Connection, first: str) -> None:
+    many(connection)
+    refresh(connection)
+
+    def edit(by: Connection) -> None:
+        store.edit_hashtags(by, "merge", ["a", "b"], "c")
+
+    steps = [edit, refresh] if first == "edit" else [refresh, edit]
+    with connection.transaction():
+        steps[0](connection)
+        with blocked(connection, other, lambda: steps[1](other)) as waiting:
+            connection.execute("COMMIT")
+            waiting.result(30)
+    found = stored(connection)
+    refresh(connection)
+    expected = stored(connection)
+    if first == "refresh":
+        del found["beside"], expected["beside"]
+    assert found == expected
+    check(connection)
+
+
+# --- when they are due ---------------------------------------------------------------------------
+
+
+def ingested(connection: Connection, new: int, updated: int = 0, finished: bool = True) -> None:
+    connection.execute(
+        "INSERT INTO tagdb_store.ingest_runs (sources, images_new, images_updated, finished_at)"
+        " VALUES ('{}', %s, %s, CASE WHEN %s THEN clock_timestamp() END)",
+        (new, updated, finished),
+    )
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A function that says up to how many images a collection is small."""
+    module = sys.modules["tagdb.store.statistics"]  # the package has a function of that name
+    return lambda images: monkeypatch.setattr(module, "SMALL", images)
+
+
+def test_small_collections_are_always_due(connection: Connection, small: Callable[[int], None]) -> None:
+    small(20)
+    seed.add_images(connection, 20)
+    for _ in range(2):
+        before = store.statistics(connection)
+        assert store.refresh_statistics_if_due(connection)
+        assert store.statistics(connection).refreshed_at > before.refreshed_at
+    assert store.statistics(connection).images == 20
+
+
+@pytest.mark.parametrize("changes", [((1, 0), (1, 0)), ((0, 1), (0, 1)), ((1, 0), (0, 1)), ((0, 0), (9, 9))])
+def test_large_collections_are_due_when_a_tenth_has_changed(
+    connection: Connection, small: Callable[[int], None], changes: tuple[tuple[int, int], tuple[int, int]]
+) -> None:
+    small(19)
+    seed.add_images(connection, 20)
+    ingested(connection, 20)
+    assert store.refresh_statistics_if_due(connection)  # all that there is
+    fresh = store.statistics(connection)
+    assert not store.refresh_statistics_if_due(connection)
+    ingested(connection, *changes[0])
+    assert not store.refresh_statistics_if_due(connection)
+    assert store.statistics(connection) == fresh
+    ingested(connection, *changes[1])
+    assert store.refresh_statistics_if_due(connection)
+    assert store.statistics(connection).refreshed_at > fresh.refreshed_at
+    assert not store.refresh_statistics_if_due(connection)
+
+
+def test_an_ingest_that_goes_on_counts(connection: Connection, small: Callable[[int], None]) -> None:
+    small(19)
+    seed.add_images(connection, 20)
+    ingested(connection, 2, finished=False)
+    assert store.refresh_statistics_if_due(connection)
+
+
+def test_an_ingest_that_broke_off_counts_once(connection: Connection, small: Callable[[int], None]) -> None:
+    small(19)
+    seed.add_images(connection, 20)
+    ingested(connection, 20, finished=False)
+    assert store.refresh_statistics_if_due(connection)
+    assert not store.refresh_statistics_if_due(connection)
+
+
+# --- a database that was there before ------------------------------------------------------------
+
+
+def alembic(url: str, action: Callable[..., object], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
+    with database.engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        action(config, revision)
+
+
+def test_a_database_of_the_first_revision_has_statistics_after_the_upgrade(
+    connection: Connection, database_url: str
+) -> None:
+    """And one that was downgraded forgets its decisions, but not what the images carry."""
+    many(connection)
+    carried = rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2")
+    store.edit_hashtags(connection, "alias", ["a"], "b")
+    store.edit_hashtags(connection, "ban", ["c"])
+    refresh(connection, 1)
+    alembic(database_url, command.downgrade, "0001")
+    counts = rows(connection, "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1")
+    assert rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2") == carried
+    alembic(database_url, command.upgrade, "0002")
+    assert rows(connection, "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1") == counts
+    assert rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2") == carried
+    assert rows(connection, "SELECT FROM tagdb.hashtag_edits") == []
+    assert store.statistics(connection).min_images == 2
+    assert store.statistics(connection).images == 40
+    check(connection)
+    before = versions(connection)
+    assert all(before.values())
+    refresh(connection)
+    assert versions(connection) == before
