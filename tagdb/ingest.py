@@ -121,8 +121,10 @@ class _Ingest:
             store.finish_ingest_run(self.connection, self.run_id)
             if self.summary.counts.new:
                 self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
-            if self.summary.counts.new or self.summary.counts.updated:
-                self.summary.statistics_lag = not store.refresh_statistics_if_due(self.connection)
+            # also where nothing is new: an ingest before this one may have been interrupted here
+            up_to_date = store.refresh_statistics_if_due(self.connection)
+            changed = self.summary.counts.new or self.summary.counts.updated
+            self.summary.statistics_lag = bool(changed) and not up_to_date
         self.summary.seconds = time.monotonic() - started
         return self.summary
 

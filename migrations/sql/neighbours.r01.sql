@@ -43,6 +43,21 @@ BEGIN ATOMIC
           ON f.factor_run_id = run AND f.image_id = c.image_id
         ORDER BY c.distance
         LIMIT (SELECT settings.neighbours FROM settings)
+    ), found AS MATERIALIZED (
+        SELECT n.image_id, n.similarity, n.factors
+        FROM nearest n
+        WHERE (SELECT count(*) FROM nearest) >= (SELECT settings.neighbours FROM settings)
+        UNION ALL
+        -- The index does not lead to every image. Where it gave too few, all are looked at.
+        (SELECT f.image_id, 1 - nullif(e.embedding <=> query, 'NaN'), f.factors
+         FROM tagdb_store.image_factors f
+         JOIN tagdb_store.embeddings e ON e.image_id = f.image_id
+         WHERE (SELECT count(*) FROM nearest) < (SELECT settings.neighbours FROM settings)
+           AND f.factor_run_id = run
+           AND e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
+           AND e.image_id IS DISTINCT FROM itself
+         ORDER BY (e.embedding <=> query) + 0
+         LIMIT (SELECT settings.neighbours FROM settings))
     ), weighted AS (
         -- In units of the nearest one's weight, and nothing where it is below e^-60 of that: numbers
         -- that are too small for their type are errors to PostgreSQL and to pgvector.
@@ -56,7 +71,7 @@ BEGIN ATOMIC
         FROM (
             SELECT n.image_id, n.similarity, n.factors, max(n.similarity) OVER () AS best,
                    (SELECT settings.exponent FROM settings) AS exponent
-            FROM nearest n
+            FROM found n
         ) s
     )
     SELECT w.image_id, w.similarity, w.weight / nullif(sum(w.weight) OVER (), 0), w.factors

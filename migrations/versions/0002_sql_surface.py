@@ -129,4 +129,6 @@ def downgrade() -> None:
         "ALTER TABLE tagdb_store.hashtags DROP COLUMN alias_of, DROP COLUMN banned, DROP COLUMN edit_id"
     )
     sqlfiles.drop("TABLE tagdb_store.hashtag_edits")
+    op.get_bind().exec_driver_sql("REVOKE INSERT (hashtag) ON tagdb_store.hashtags FROM tagdb_writer")
+    op.get_bind().exec_driver_sql("GRANT INSERT, UPDATE, DELETE ON tagdb_store.hashtags TO tagdb_writer")
     sqlfiles.run(*BEFORE)

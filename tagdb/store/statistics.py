@@ -51,12 +51,16 @@ def statistics(connection: Connection) -> Statistics:
 
 
 def refresh_statistics_if_due(connection: Connection) -> bool:
-    """After an ingest: compute the statistics anew, unless few images have come to many. True if done.
+    """After an ingest: compute the statistics anew, unless few images have come to many.
+
+    True if they are up to date then.
 
     What it costs grows with the collection, so that doing it after every photo would slow down a large one.
     """
     row = connection.execute(statement("statistics_lag")).fetchone()
     images, changed = cast(tuple[int, int], row)
+    if not changed:
+        return True
     if images > SMALL and changed < LAG * images:
         return False
     refresh_statistics(connection)

@@ -261,7 +261,6 @@ def test_a_writer_ingests(
     assert counts(connection) == COUNTS
 
 
-@pytest.mark.xfail(strict=True, reason="the command that goes on computes them only if it stores something")
 def test_an_ingest_that_is_interrupted_at_the_end(
     ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -360,6 +361,34 @@ def test_what_is_not_recommended_is_explained_all_the_same(connection: Connectio
     assert sum(row[6] for row in found) == pytest.approx(max(scores["tag1"], scores["tag2"]), abs=1e-6)
     assert sum(row[5] for row in found) == 6
     assert len(found) == len(world.image_ids)
+
+
+# --- what is no hashtag --------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(
+    strict=True, reason="folding normalises whatever is given, in quadratic time, uninterruptibly"
+)
+def test_texts_that_take_long_to_normalise_are_passed_over(connection: Connection) -> None:
+    """They are far too long for a hashtag; as tagdb.fold_hashtag knows, which refuses them at once."""
+    query = seed.literal(seed.world(connection).embeddings[0])
+    text = "\u0301\u0323" * 3000
+    calls: list[tuple[str, list[object]]] = [
+        ("recommend_for_embedding(%s, known => %s)", [query, [text]]),
+        ("recommend_for_image(1, exclude => %s)", [[text]]),
+        ("related_hashtags(%s)", [text]),
+        ("explain_recommendation(%s, %s)", [query, text]),
+        ("complete_hashtags('t', %s)", [[text]]),
+        ("complete_hashtags(%s)", [text]),
+    ]
+    for call, values in calls:
+        started = time.monotonic()
+        rows(connection, f"SELECT * FROM tagdb.{call}", *values)
+        assert time.monotonic() - started < 0.2, call
+    started = time.monotonic()
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        store.edit_hashtags(connection, "ban", [text])
+    assert time.monotonic() - started < 0.2
 
 
 # --- completed -----------------------------------------------------------------------------------

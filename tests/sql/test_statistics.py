@@ -721,6 +721,9 @@ def test_edits_after_what_no_refresh_has_seen(
                 expected = [row for row in exact[table] if row[0] in about]
                 expected += [row for row in before[table] if row[0] not in about]
                 assert found[table] == sorted(expected)
+            pairs = [row for row in exact["hashtag_pairs"] if about & {*row[:2]}]
+            pairs += [row for row in before["hashtag_pairs"] if not about & {*row[:2]}]
+            assert found["hashtag_pairs"] == sorted(pairs)
         refresh(connection)
         check(connection)
 
@@ -983,14 +986,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return lambda images: monkeypatch.setattr(module, "SMALL", images)
 
 
+def refreshes(connection: Connection) -> bool:
+    """Whether the statistics are due, and so are computed."""
+    before = store.statistics(connection)
+    up_to_date = store.refresh_statistics_if_due(connection)
+    done = store.statistics(connection).refreshed_at > before.refreshed_at
+    assert up_to_date or not done
+    return done
+
+
 def test_small_collections_are_always_due(connection: Connection, small: Callable[[int], None]) -> None:
     small(20)
     seed.add_images(connection, 20)
-    for _ in range(2):
-        before = store.statistics(connection)
-        assert store.refresh_statistics_if_due(connection)
-        assert store.statistics(connection).refreshed_at > before.refreshed_at
+    assert refreshes(connection)
     assert store.statistics(connection).images == 20
+    assert not refreshes(connection)  # nothing has come in
+    ingested(connection, 0, 1)
+    assert refreshes(connection)
 
 
 @pytest.mark.parametrize("changes", [((1, 0), (1, 0)), ((0, 1), (0, 1)), ((1, 0), (0, 1)), ((0, 0), (9, 9))])
@@ -1000,31 +1012,31 @@ def test_large_collections_are_due_when_a_tenth_has_changed(
     small(19)
     seed.add_images(connection, 20)
     ingested(connection, 20)
-    assert store.refresh_statistics_if_due(connection)  # all that there is
+    assert refreshes(connection)  # all that there is
     fresh = store.statistics(connection)
-    assert not store.refresh_statistics_if_due(connection)
+    assert not refreshes(connection)
     ingested(connection, *changes[0])
-    assert not store.refresh_statistics_if_due(connection)
+    assert not refreshes(connection)
     assert store.statistics(connection) == fresh
     ingested(connection, *changes[1])
-    assert store.refresh_statistics_if_due(connection)
+    assert refreshes(connection)
     assert store.statistics(connection).refreshed_at > fresh.refreshed_at
-    assert not store.refresh_statistics_if_due(connection)
+    assert not refreshes(connection)
 
 
 def test_an_ingest_that_goes_on_counts(connection: Connection, small: Callable[[int], None]) -> None:
     small(19)
     seed.add_images(connection, 20)
     ingested(connection, 2, finished=False)
-    assert store.refresh_statistics_if_due(connection)
+    assert refreshes(connection)
 
 
 def test_an_ingest_that_broke_off_counts_once(connection: Connection, small: Callable[[int], None]) -> None:
     small(19)
     seed.add_images(connection, 20)
     ingested(connection, 20, finished=False)
-    assert store.refresh_statistics_if_due(connection)
-    assert not store.refresh_statistics_if_due(connection)
+    assert refreshes(connection)
+    assert not refreshes(connection)
 
 
 # --- a database that was there before ------------------------------------------------------------
