@@ -17,7 +17,8 @@ BEGIN ATOMIC
         -- an alias leads to the hashtag that it counts as
         SELECT DISTINCT coalesce(h.alias_of, h.hashtag_id) AS hashtag_id
         FROM tagdb_store.hashtags h
-        CROSS JOIN (SELECT coalesce(tagdb_store.fold_hashtag(complete_hashtags.prefix), '') AS typed) p
+        CROSS JOIN (SELECT CASE WHEN complete_hashtags.prefix IS NULL THEN ''
+                                 ELSE tagdb_store.fold_given(complete_hashtags.prefix) END AS typed) p
         -- compared byte by byte: from the prefix itself to the prefix and the last of all characters
         WHERE h.hashtag ~>=~ p.typed
           AND h.hashtag ~<~ (p.typed || chr(1114111))

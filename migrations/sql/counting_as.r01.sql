@@ -6,5 +6,5 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(array_agg(DISTINCT coalesce(h.alias_of, h.hashtag_id)), '{}')
     FROM unnest(hashtags) AS given (hashtag)
-    JOIN tagdb_store.hashtags h ON h.hashtag = tagdb_store.fold_hashtag(given.hashtag);
+    JOIN tagdb_store.hashtags h ON h.hashtag = tagdb_store.fold_given(given.hashtag);
 END;

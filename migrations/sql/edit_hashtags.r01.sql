@@ -14,9 +14,11 @@ DECLARE
     changed integer[];
     was jsonb;
     edit bigint;
+    canonical text := coalesce(tagdb_store.fold_given(into_hashtag), tagdb.fold_hashtag(into_hashtag));
 BEGIN
     LOCK TABLE tagdb_store.hashtag_edits IN SHARE ROW EXCLUSIVE MODE;
-    SELECT array_agg(DISTINCT tagdb_store.fold_hashtag(g.hashtag)) INTO given
+    SELECT array_agg(DISTINCT coalesce(tagdb_store.fold_given(g.hashtag), tagdb.fold_hashtag(g.hashtag)))
+    INTO given
     FROM unnest(edit_hashtags.hashtags) AS g (hashtag)
     WHERE g.hashtag IS NOT NULL;
     IF given IS NULL OR coalesce(edit_hashtags.kind, '') <> ALL (
@@ -27,7 +29,7 @@ BEGIN
     -- What is not stored yet must be a hashtag; what is has been found to be one.
     INSERT INTO tagdb_store.hashtags (hashtag)
     SELECT tagdb.fold_hashtag(n.hashtag)
-    FROM unnest(given || tagdb_store.fold_hashtag(into_hashtag)) AS n (hashtag)
+    FROM unnest(given || canonical) AS n (hashtag)
     WHERE n.hashtag IS NOT NULL
       AND NOT EXISTS (SELECT FROM tagdb_store.hashtags h WHERE h.hashtag = n.hashtag)
     ORDER BY 1
@@ -37,7 +39,7 @@ BEGIN
     SELECT c.hashtag_id, c.hashtag, c.banned INTO target
     FROM tagdb_store.hashtags h
     JOIN tagdb_store.hashtags c ON c.hashtag_id = coalesce(h.alias_of, h.hashtag_id)
-    WHERE h.hashtag = tagdb_store.fold_hashtag(into_hashtag);
+    WHERE h.hashtag = canonical;
     IF target.banned THEN
         PERFORM tagdb_store.refuse('#' || target.hashtag || ' is banned: undo that first');
     END IF;

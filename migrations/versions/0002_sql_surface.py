@@ -32,6 +32,7 @@ FILES = (
     "refuse.r01",
     "at_least_one.r01",
     "checked_embedding.r01",
+    "fold_given.r01",
     "hashtag_problem.r01",
     "fold_hashtag_public.r01",
     "hashtag_edits_table.r01",
@@ -122,7 +123,7 @@ def downgrade() -> None:
         "TABLE tagdb_store.hashtag_trend, tagdb_store.hashtag_pairs, tagdb_store.hashtag_collections",
         "TABLE tagdb_store.hashtag_counts, tagdb_store.statistics",
         "INDEX tagdb_store.hashtags_prefix, tagdb_store.hashtags_decided, tagdb_store.hashtags_alias_of",
-        "FUNCTION tagdb.fold_hashtag, tagdb_store.hashtag_problem",
+        "FUNCTION tagdb.fold_hashtag, tagdb_store.hashtag_problem, tagdb_store.fold_given",
         "FUNCTION tagdb_store.checked_embedding, tagdb_store.at_least_one, tagdb_store.refuse",
     )
     op.get_bind().exec_driver_sql(

@@ -40,6 +40,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "discard_factor_run": (2,),
     "edit_hashtags": ("ban", "{tag3}"),
     "fold_hashtag": ("#Tag1",),
+    "fold_given": ("#Tag1",),
     "hashtag_problem": ("tag1",),
     "neighbours": (1, QUERY, None, 5),
     "new_factor_run": (4, 1.0, 0.1, 1, 1, 0, 50, 8.0, "{}"),

@@ -366,9 +366,6 @@ def test_what_is_not_recommended_is_explained_all_the_same(connection: Connectio
 # --- what is no hashtag --------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True, reason="folding normalises whatever is given, in quadratic time, uninterruptibly"
-)
 def test_texts_that_take_long_to_normalise_are_passed_over(connection: Connection) -> None:
     """They are far too long for a hashtag; as tagdb.fold_hashtag knows, which refuses them at once."""
     query = seed.literal(seed.world(connection).embeddings[0])
