@@ -3,8 +3,10 @@ CREATE VIEW tagdb.collection_stats AS
 SELECT c.collection, c.images, c.images::double precision / sum(c.images) OVER () AS image_share,
        c.first_seen, c.last_seen, c.bytes,
        (SELECT count(*) FROM tagdb_store.hashtag_collections k WHERE k.collection = c.collection) AS hashtags,
-       (SELECT sum(k.images) FROM tagdb_store.hashtag_collections k WHERE k.collection = c.collection)
-           ::double precision / c.images AS hashtags_per_image,
+       CASE WHEN c.collection IS NOT NULL THEN (
+           SELECT coalesce(sum(k.images), 0)::double precision / c.images
+           FROM tagdb_store.hashtag_collections k WHERE k.collection = c.collection)
+       END AS hashtags_per_image,
        (SELECT array_agg(t.hashtag ORDER BY t.images DESC, t.hashtag_id)
         FROM (SELECT h.hashtag, k.images, k.hashtag_id
               FROM tagdb_store.hashtag_collections k

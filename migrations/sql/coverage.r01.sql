@@ -32,7 +32,7 @@ COMMENT ON COLUMN tagdb.coverage.images_without_embedding IS 'Images that the ac
 COMMENT ON COLUMN tagdb.coverage.images_without_hashtags IS 'Images without a hashtag that counts: nothing is learned from them.';
 COMMENT ON COLUMN tagdb.coverage.images_without_factors IS 'Images that the active factor run does not know: they cannot be neighbours.';
 COMMENT ON COLUMN tagdb.coverage.hashtags IS 'All hashtags but aliases and banned ones.';
-COMMENT ON COLUMN tagdb.coverage.hashtags_without_factors IS 'Of these, those that the active factor run does not know: they cannot be recommended.';
+COMMENT ON COLUMN tagdb.coverage.hashtags_without_factors IS 'Of these, those that the active factor run does not know: they cannot be recommended, unless it knows an alias.';
 COMMENT ON COLUMN tagdb.coverage.backbone IS 'Name of the active backbone.';
 COMMENT ON COLUMN tagdb.coverage.factor_run_id IS 'The active factor run.';
 COMMENT ON COLUMN tagdb.coverage.factors_since IS 'Since when it is active.';

@@ -32,7 +32,7 @@ COMMENT ON COLUMN tagdb.hashtag_stats.last_seen IS 'When the latest of its image
 COMMENT ON COLUMN tagdb.hashtag_stats.collections IS 'In how many collections it appears.';
 COMMENT ON COLUMN tagdb.hashtag_stats.collection_names IS 'The collections it appears in, the one with most of its images first.';
 COMMENT ON COLUMN tagdb.hashtag_stats.hashtags_beside IS 'Mean number of other hashtags on its images.';
-COMMENT ON COLUMN tagdb.hashtag_stats.in_active_run IS 'Whether the active factor run knows it, so that it can be recommended.';
+COMMENT ON COLUMN tagdb.hashtag_stats.in_active_run IS 'Whether the active factor run knows it. Only what it knows, itself or by an alias, can be recommended.';
 COMMENT ON COLUMN tagdb.hashtag_stats.banned IS 'Whether it is banned: neither recommended nor counted.';
 COMMENT ON COLUMN tagdb.hashtag_stats.alias_of IS 'The hashtag that it counts as; NULL for itself.';
 COMMENT ON COLUMN tagdb.hashtag_stats.aliases IS 'The hashtags that count as this one.';

@@ -813,6 +813,30 @@ def test_an_ingest_goes_on_with_hashtags_that_are_being_edited(
     assert rows(connection, "SELECT images FROM tagdb.hashtag_stats ORDER BY hashtag") == [(0,), (0,), (2,)]
 
 
+@pytest.mark.parametrize("first", ["edit", "ingest"])
+def test_the_same_new_hashtags_at_once(
+    connection: Connection, other: Connection, target: tuple[int, int], database_url: str, first: str
+) -> None:
+    """An edit and an ingest that both make them do so in one order, and so never wait in a circle."""
+    names = ["a", "m", "z"]
+    batch = [seed.image(1, *names)]
+    steps: list[tuple[Connection, Callable[[], object]]] = [
+        (connection, lambda: store.edit_hashtags(connection, "merge", names, "zz")),
+        (other, lambda: store.save_batch(other, *target, batch, [])),
+    ]
+    if first == "ingest":
+        steps.reverse()
+    with database.connect(database_url) as third, third.transaction(force_rollback=True):
+        seed.add_hashtags(third, ["m"])  # both have to wait in the middle
+        with blocked(third, *steps[0]) as one, blocked(third, *steps[1]) as another:
+            third.execute("ROLLBACK")
+            one.result(30)
+            another.result(30)
+    store.refresh_statistics(connection)
+    stats = "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1"
+    assert rows(connection, stats) == [("a", 0), ("m", 0), ("z", 0), ("zz", 1)]
+
+
 def test_ingests_and_edits_at_once(
     connection: Connection, other: Connection, target: tuple[int, int]
 ) -> None:

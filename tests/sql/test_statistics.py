@@ -345,7 +345,9 @@ def collection_stats(raw: Raw) -> list[Row]:
                 "last_seen": max(map(seen_at, images.values())),
                 "bytes": sum(image["bytes"] for image in images.values()),
                 "hashtags": len(counts),
-                "hashtags_per_image": near(counts.total() / len(images)) if counts else None,
+                "hashtags_per_image": (
+                    near(counts.total() / len(images)) if collection is not None else None
+                ),
                 "top_hashtags": [raw.names[h] for h in best] or None,
                 "refreshed_at": raw.statistics["refreshed_at"],
             }
@@ -444,7 +446,7 @@ def stored(connection: Connection) -> dict[str, Any]:
 # --- a full refresh ------------------------------------------------------------------------------
 
 
-@settings(SLOW, max_examples=80)
+@settings(SLOW, max_examples=60)
 @given(
     before=st.lists(photos(), max_size=5),
     after=st.lists(photos(), max_size=6),
@@ -638,7 +640,7 @@ def concerned(connection: Connection, edit_id: int) -> set[int]:
     return found - {None}
 
 
-@settings(SLOW, max_examples=60)
+@settings(SLOW, max_examples=45)
 @given(
     world=st.lists(photos(), min_size=1, max_size=8),
     decided=st.lists(edits(), min_size=1, max_size=5),
@@ -686,7 +688,7 @@ def test_edits_leave_what_a_refresh_would(
         check(connection)
 
 
-@settings(SLOW, max_examples=40)
+@settings(SLOW, max_examples=30)
 @given(
     world=st.lists(photos(), max_size=4),
     later=st.lists(photos(), min_size=1, max_size=6),
