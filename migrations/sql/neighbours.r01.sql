@@ -13,6 +13,7 @@
 --   the index is used wherever there is one; where there is none, sorting is still the only way.
 -- * The index is searched on until there are enough, however many images are passed over: its own
 --   limits of tuples and memory would end the search early and silently.
+-- * Parallel workers would be started for the look at all images, even where it is not needed.
 -- * A sub-select for the active backbone lets PostgreSQL prune all other partitions.
 CREATE FUNCTION tagdb_store.neighbours(run integer, query halfvec, itself bigint, neighbours integer)
 RETURNS TABLE (image_id bigint, similarity double precision, weight double precision, factors halfvec)
@@ -21,6 +22,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_sort = off
+SET max_parallel_workers_per_gather = 0
 SET hnsw.ef_search = 100
 SET hnsw.iterative_scan = strict_order
 SET hnsw.max_scan_tuples = 2147483647

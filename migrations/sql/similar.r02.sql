@@ -7,6 +7,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_sort = off
+SET max_parallel_workers_per_gather = 0
 SET hnsw.ef_search = 100
 SET hnsw.iterative_scan = strict_order
 SET hnsw.max_scan_tuples = 2147483647
