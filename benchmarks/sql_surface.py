@@ -24,9 +24,11 @@ import numpy as np
 from psycopg import sql
 
 from tagdb import config, database, pgcopy, store
-from tagdb.als import Fit, Parameters
+from tagdb.als import Weighting
 from tagdb.backbone import Identity
 from tagdb.database import Connection
+from tagdb.modelling import Maps, Model
+from tagdb.plans import Plan
 from tagdb.server import Server
 
 DATABASE = "tagdb_benchmark"
@@ -100,15 +102,20 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
         ids = np.arange(start, min(start + 20_000, images), dtype=np.int64) + 1
         column = np.full(len(ids), backbone_id, np.int32)
         copy(connection, "embeddings", column, ids, embeddings(rng, kinds, len(ids)))
-    fit = Fit(
+    plan = Plan(factors=factors, min_hashtags=1)
+    model = Model(
+        plan,
         np.arange(1, images + 1, dtype=np.int64),
         (0.1 * rng.standard_normal((images, factors))).astype(np.float16),
         np.arange(1, hashtags + 1, dtype=np.int32),
         (0.1 * rng.standard_normal((hashtags, factors))).astype(np.float16),
+        np.bincount(links % (hashtags + 1), minlength=hashtags + 1)[1:].astype(np.int32),
         len(links),
+        Maps(np.eye(factors, dtype=np.float32), Weighting("none", images, 1.0, 1.0, 1.0), None),
     )
-    factor_run_id = store.begin_factor_run(connection, Parameters(factors), 50, 8.0, {})
-    store.save_factor_run(connection, factor_run_id, fit, 0.0)
+    factor_run_id = store.begin_factor_run(connection, plan, {})
+    store.save_factor_run(connection, factor_run_id, model, 0.0)
+    store.activate_factor_run(connection, factor_run_id)
     # a handful of decisions, as a real database has
     connection.execute("SELECT tagdb_store.refresh_statistics()")
     names = [row[0] for row in connection.execute("SELECT hashtag FROM tagdb.hashtags LIMIT 30")]

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from tagdb.config import Settings
-from tagdb.database import Connection, libpq_url
+from tagdb.database import Connection, Notify, libpq_url
 from tagdb.errors import ConfigError, DatabaseError, ServerError
 from tagdb.server import Server
 from tagdb.store import statement
@@ -167,10 +167,12 @@ def logins(connection: Connection) -> dict[str, str]:
     return dict(connection.execute(statement("logins")).fetchall())
 
 
-def login_with(connection: Connection, where: Address, role: str, login: str | None = None) -> str:
+def login_with(
+    connection: Connection, where: Address, role: str, notify: Notify, login: str | None = None
+) -> str:
     """The login that has a role.
 
-    Of several it is the one whose password was made last, unless a login is named.
+    Of several it is the one whose password was made last, and a note says so, unless a login is named.
 
     Raises
     ------
@@ -195,7 +197,10 @@ def login_with(connection: Connection, where: Address, role: str, login: str | N
         raise DatabaseError(
             f"several logins have the role {role}; choose one with --login: {', '.join(having)}"
         )
-    return (known or having)[-1]
+    taken = (known or having)[-1]
+    if others := [name for name in having if name != taken]:
+        notify(f"took the login {taken}; others that have the role {role}, for --login: {', '.join(others)}")
+    return taken
 
 
 def grant(

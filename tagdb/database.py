@@ -16,7 +16,7 @@ from tagdb.server import Server
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The newest migration: what this program works with."""
 POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)
@@ -55,7 +55,7 @@ def translated() -> Iterator[None]:
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
             f"the database refuses this to your login: {_first_line(error)}; "
-            "ask its owner for the role tagdb_reader or tagdb_writer"
+            f"ask its owner for the role {_lacking(_first_line(error))}"
         ) from error
     except (
         psycopg.errors.UndefinedTable,
@@ -82,6 +82,13 @@ def translated() -> Iterator[None]:
 def _first_line(error: psycopg.Error) -> str:
     said = error.diag.message_primary or str(error)
     return (said.strip().splitlines() or ["no reason given"])[0]
+
+
+def _lacking(refusal: str) -> str:
+    """The role that would help. Without a role a schema is what is refused first, whatever is in it."""
+    found = re.search(" schema (tagdb|tagdb_store)$", refusal)
+    roles = {"tagdb": "tagdb_reader", "tagdb_store": "tagdb_writer"}
+    return roles[found[1]] if found else "tagdb_reader or tagdb_writer"
 
 
 def connect(url: str) -> Connection:
@@ -185,6 +192,11 @@ def migrate(url: str) -> tuple[str | None, str]:
             config.attributes["connection"] = connection_
             command.upgrade(config, "head")
     except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # which no role of tagdb's gives
+            raise DatabaseError(
+                f"your login may not make or upgrade the tagdb schema: {_first_line(error.orig)}; "
+                "ask the database's administrator to run: tagdb init"
+            ) from error
         with translated():
             raise error.orig or error from error
     return before, SCHEMA_REVISION

@@ -155,7 +155,7 @@ def _try(
     tried = []
     for path, scene in kept_out:
         photo = images.decode(path.read_bytes(), backbone.identity.input_size)
-        answer = store.recommend(connection, backbone.embed(photo.pixels), TOP)
+        answer = store.recommend(connection, backbone.embed(photo.pixels), store.Query(top=TOP))
         tried.append(Tried(path, scene.collection, scene.hashtags, tuple(answer)))
     return tried
 

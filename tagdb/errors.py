@@ -11,7 +11,8 @@
     ├── RejectedInput           one record or photo is unusable; the others go on
     ├── BackboneError           a backbone cannot be loaded or exported
     │   └── BackboneMismatch    the database's embeddings were made by another backbone
-    └── FactorsError            factors cannot be computed, or there are none
+    ├── FactorsError            factors cannot be computed, or there are none
+    └── EvaluationError         it cannot be measured how good recommendations are
 
 The command line prints the message and ends with exit code 1; a traceback is shown only with
 ``--verbose``. ``RejectedInput`` is caught by the ingest and becomes a row of ``ingest_errors``.
@@ -56,3 +57,7 @@ class BackboneMismatch(BackboneError):
 
 class FactorsError(TagdbError):
     """Factors cannot be computed, or there are none."""
+
+
+class EvaluationError(TagdbError):
+    """It cannot be measured how good recommendations are."""

@@ -1,33 +1,19 @@
-"""Computing ALS factors from the stored hashtags, and making them what recommending uses."""
+"""Factor runs: computing them from what is stored, and their life."""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
-from tagdb import als, store
-from tagdb.als import Parameters
+from tagdb import modelling, plans, store
 from tagdb.database import Connection
 from tagdb.errors import FactorsError
+from tagdb.plans import Plan
 from tagdb.progress import track
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to compute, and how recommending is to use it."""
-
-    parameters: Parameters = field(default_factory=Parameters)
-    neighbours: int = 50
-    """Nearest images whose factors are averaged."""
-    similarity_exponent: float = 8.0
-    """A neighbour's weight is its cosine similarity to this power; 0 is the plain mean."""
-
-
-ANCESTOR = Plan(
-    Parameters(factors=10, alpha=40.0, regularization=0.1, iterations=10, min_images=1),
-    neighbours=5,
-    similarity_exponent=0.0,
-)
-"""The settings of the student project that tagdb grew from."""
+PRUNE_SECONDS = 10.0
+"""How long pruning waits for whoever uses an old run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +24,25 @@ class Computed:
     images: int
     hashtags: int
     interactions: int
+    min_hashtags: int
+    active: bool
     seconds: float
 
 
-def compute(connection: Connection, plan: Plan = Plan(), quiet: bool = False) -> Computed:
-    """Read the interactions, fit, store a new run and make it active.
+def default_plan(connection: Connection) -> Plan:
+    """The settings of the next computation: what ``tagdb tune`` has found, or what tagdb ships."""
+    found = store.factor_defaults(connection)
+    return plans.changed(Plan(), **found["settings"]) if found else Plan()
 
-    The same interactions and seed give the same factors. The run is invisible to readers until it
-    is complete; if anything fails it is marked as failed and its tables are dropped.
+
+def compute(
+    connection: Connection, plan: Plan = Plan(), activate: bool = True, quiet: bool = False
+) -> Computed:
+    """Read the interactions and embeddings, fit, store a new run, and make it active.
+
+    The same data and seed give the same factors. The run is invisible to readers until it is
+    complete; if anything fails it is marked as failed and its tables are dropped. What computations
+    that were killed have left is cleaned up first.
 
     Raises
     ------
@@ -53,22 +50,168 @@ def compute(connection: Connection, plan: Plan = Plan(), quiet: bool = False) ->
         There is nothing to compute from, or the factors are not finite.
     """
     started = time.monotonic()
-    image_ids, hashtag_ids = store.interactions(connection)
-    if not len(image_ids):
+    store.discard_abandoned_factor_runs(connection)
+    interactions = store.interactions(connection)
+    if not len(interactions.image_ids):
         raise FactorsError(
             "no image carries a hashtag yet; ingest a manifest that names some (see: tagdb ingest --help)"
         )
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
-    run_id = store.begin_factor_run(
-        connection, plan.parameters, plan.neighbours, plan.similarity_exponent, versions
-    )
+    run_id = store.begin_factor_run(connection, plan, versions)
     try:
-        with track("computing factors", plan.parameters.iterations, "iterations", quiet) as report:
-            fit = als.fit(image_ids, hashtag_ids, plan.parameters, report)
-        store.save_factor_run(connection, run_id, fit, time.monotonic() - started)
+        embeddings = store.embeddings(connection)
+        with track("computing factors", plan.iterations, "iterations", quiet) as report:
+            model = modelling.fit(interactions, embeddings, plan, report)
+        store.save_factor_run(connection, run_id, model, time.monotonic() - started)
+        if activate:
+            store.activate_factor_run(connection, run_id)
     except BaseException:
         if not connection.broken:
             store.discard_factor_run(connection, run_id)
         raise
-    seconds = time.monotonic() - started
-    return Computed(run_id, len(fit.image_ids), len(fit.hashtag_ids), fit.interactions, seconds)
+    if activate:
+        store.fold_in_missing(connection)  # what came while this was computing
+    return Computed(
+        run_id,
+        len(model.image_ids),
+        len(model.hashtag_ids),
+        model.interactions,
+        model.plan.min_hashtags,
+        activate,
+        time.monotonic() - started,
+    )
+
+
+def activate(connection: Connection, factor_run_id: int) -> None:
+    """Make a run the one that recommending uses, and fold in what came after it.
+
+    Raises
+    ------
+    DatabaseError
+        There is no such run, it has failed, or its factors were pruned.
+    """
+    store.activate_factor_run(connection, factor_run_id)
+    store.fold_in_missing(connection)
+
+
+def rollback(connection: Connection) -> int:
+    """Activate the run that was active before; its number.
+
+    Raises
+    ------
+    FactorsError
+        There is none whose factors are still there.
+    """
+    before = [
+        run
+        for run in store.factor_runs(connection)
+        if run["status"] == "retired" and run["pruned_at"] is None and run["activated_at"] is not None
+    ]
+    if not before:
+        raise FactorsError("there is no run to go back to; see: tagdb factors list")
+    latest: dict[str, Any] = max(before, key=lambda run: run["activated_at"])
+    activate(connection, latest["factor_run_id"])
+    return int(latest["factor_run_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Which runs' factors were dropped, and which could not be, because somebody uses them."""
+
+    pruned: list[int]
+    in_use: list[int]
+
+
+def prune(
+    connection: Connection,
+    keep: int,
+    quiet: bool = False,
+    seconds: float = PRUNE_SECONDS,
+    pause: Callable[[float], None] = time.sleep,
+) -> Pruned:
+    """Drop the factors of all runs but the active one and the ``keep - 1`` that were made last.
+
+    Their rows stay on record. A run that a transaction still uses is waited for, in short attempts,
+    because whoever waits for a table makes its readers wait.
+    """
+    store.discard_abandoned_factor_runs(connection)
+    runs = [
+        run
+        for run in store.factor_runs(connection)
+        if run["pruned_at"] is None and run["status"] in ("ready", "active", "retired")
+    ]
+    newest_first = sorted(runs, key=lambda run: (run["status"] != "active", -run["factor_run_id"]))
+    waiting = [run["factor_run_id"] for run in newest_first[max(keep, 1) :] if run["status"] != "active"]
+    pruned: list[int] = []
+    until = time.monotonic() + seconds
+    with track("pruning", len(waiting), "runs", quiet) as report:
+        while waiting:
+            for run_id in list(waiting):
+                if store.prune_factor_run(connection, run_id):
+                    waiting.remove(run_id)
+                    pruned.append(run_id)
+                    report(len(pruned))
+            if waiting and time.monotonic() > until:
+                break
+            if waiting:
+                pause(0.3)
+    return Pruned(sorted(pruned), sorted(waiting))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A hashtag that one run recommends for more of the photos than another."""
+
+    hashtag: str
+    before: int
+    """Photos of the sample that the first run recommends it for."""
+    after: int
+    """Photos that the second one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two runs differ on a sample of the stored images."""
+
+    images: int
+    top: int
+    overlap: float
+    """Share of the recommended hashtags that both have in common, on average."""
+    same_first: float
+    """Share of the images for which both have the same hashtag first."""
+    moved: list[Moved]
+    """Those that moved most, first."""
+
+
+def difference(
+    connection: Connection, before: int, after: int, images: int = 200, top: int = 10
+) -> Difference:
+    """Recommend for a sample of the stored images with two runs, and compare.
+
+    The sample is always the same: the images whose content has the least SHA-256.
+
+    Raises
+    ------
+    FactorsError, DatabaseError
+        One of the runs is not there any more, or there is no image to compare them on.
+    """
+    answers = []
+    # an earlier run need not be a partition yet; it is one until the transaction ends
+    with connection.transaction(force_rollback=True):
+        for run_id in (before, after):
+            store.attach_factor_run(connection, run_id)
+            answers.append(store.recommend_sample(connection, run_id, images, top))
+    first, second = answers
+    both = sorted(first.keys() & second.keys())
+    if not both:
+        raise FactorsError("there is no image that both runs recommend something for")
+    counts: dict[str, list[int]] = {}
+    for side, answer in enumerate(answers):
+        for image_id in both:
+            for hashtag in answer[image_id]:
+                counts.setdefault(hashtag, [0, 0])[side] += 1
+    overlap = [len(set(first[i]) & set(second[i])) / max(len(first[i]), len(second[i])) for i in both]
+    moved = [Moved(hashtag, was, now) for hashtag, (was, now) in counts.items() if was != now]
+    moved.sort(key=lambda one: (-abs(one.after - one.before), one.hashtag))
+    same = sum(first[i][0] == second[i][0] for i in both)
+    return Difference(len(both), top, sum(overlap) / len(both), same / len(both), moved)

@@ -97,6 +97,7 @@ class _Ingest:
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
+        self.folding = store.Folding(connection)
         self.batch: list[_Outcome] = []
         self.batch_new = self.batch_bytes = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
@@ -118,6 +119,7 @@ class _Ingest:
                 self.pool.shutdown(cancel_futures=True)
             self._store(report)
         if self.run_id is not None and self.backbone_id is not None:
+            self.folding.finish()
             store.finish_ingest_run(self.connection, self.run_id)
             if self.summary.counts.new:
                 self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
@@ -202,7 +204,9 @@ class _Ingest:
         stored = [outcome.image for outcome in self.batch if outcome.image is not None]
         rejected = [r for outcome in self.batch for r in outcome.rejected]
         if self.run_id is not None and self.backbone_id is not None:
-            counts = store.save_batch(self.connection, self.run_id, self.backbone_id, stored, rejected)
+            counts = store.save_batch(
+                self.connection, self.run_id, self.backbone_id, stored, rejected, self.folding
+            )
         else:
             new = {
                 image.content_sha256 for image in stored if image.media_type is not None

@@ -201,6 +201,13 @@ factor_runs = Table(
     Column("metrics", JSONB, nullable=False, server_default=_EMPTY),
     Column("created_at", _TIME, nullable=False, server_default=_CLOCK),
     Column("activated_at", _TIME),
+    Column("weighting", Text, nullable=False, server_default="none"),
+    Column("accepted_weight", Double, nullable=False, server_default="1"),
+    Column("min_hashtags", Integer, nullable=False, server_default="1"),
+    Column("ridge", Double, nullable=False, server_default="0"),
+    Column("ridge_penalty", Double, nullable=False, server_default="1"),
+    Column("refit_penalty", Double, nullable=False, server_default="0"),
+    Column("pruned_at", _TIME),
     Index("factor_runs_one_active", "status", unique=True, postgresql_where=text("status = 'active'")),
 )
 
@@ -210,6 +217,8 @@ image_factors = Table(
     Column("factor_run_id", Integer, primary_key=True, autoincrement=False),
     Column("image_id", BigInteger, primary_key=True, autoincrement=False),
     Column("factors", HALFVEC, nullable=False),
+    Column("folded_in", Boolean, nullable=False, server_default=text("false")),
+    Index("image_factors_folded_in", "factor_run_id", postgresql_where=text("folded_in")),
     postgresql_partition_by="LIST (factor_run_id)",
 )
 
@@ -219,7 +228,47 @@ hashtag_factors = Table(
     Column("factor_run_id", Integer, primary_key=True, autoincrement=False),
     Column("hashtag_id", Integer, primary_key=True, autoincrement=False),
     Column("factors", HALFVEC, nullable=False),
+    Column("folded_in", Boolean, nullable=False, server_default=text("false")),
+    Column("images", Integer, nullable=False, server_default="0"),
     postgresql_partition_by="LIST (factor_run_id)",
+)
+
+factor_maps = Table(
+    "factor_maps",
+    metadata,
+    Column(
+        "factor_run_id",
+        Integer,
+        ForeignKey(factor_runs.c.factor_run_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("image_gram", LargeBinary, nullable=False),
+    Column("weighting", JSONB, nullable=False),
+    Column("ridge", LargeBinary),
+)
+
+factor_defaults = Table(
+    "factor_defaults",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("settings", JSONB, nullable=False),
+    Column("metrics", JSONB, nullable=False, server_default=_EMPTY),
+    Column("tuned_at", _TIME, nullable=False, server_default=_CLOCK),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("image_id", BigInteger, ForeignKey(images.c.image_id, ondelete="CASCADE"), nullable=False),
+    Column("hashtag_id", Integer, ForeignKey(hashtags.c.hashtag_id), nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("factor_run_id", Integer, ForeignKey(factor_runs.c.factor_run_id)),
+    Column("given_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("given_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    Index("feedback_image_id", "image_id", "hashtag_id", "feedback_id"),
+    Index("feedback_factor_run_id", "factor_run_id", "given_at"),
 )
 
 statistics = Table(

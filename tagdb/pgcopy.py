@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 ROWS_PER_CHUNK = 16_384
+CHUNK_BYTES = 4 << 20
 
 Column = NDArray[np.int32] | NDArray[np.int64] | NDArray[np.float16]
 
@@ -59,10 +60,18 @@ def encode(*columns: Column) -> Iterator[bytes]:
 
 
 def decode(data: bytes, *types: str | tuple[str, int]) -> tuple[NDArray[np.generic], ...]:
-    """Decode the whole output of a binary ``COPY … TO STDOUT`` of columns that are never NULL.
+    """Decode the whole output of a binary ``COPY … TO STDOUT``; see :func:`decode_stream`."""
+    return decode_stream([data], *types)
+
+
+def decode_stream(
+    stream: Iterable[bytes | bytearray | memoryview], *types: str | tuple[str, int]
+) -> tuple[NDArray[np.generic], ...]:
+    """Decode the output of a binary ``COPY … TO STDOUT`` of columns that are never NULL, as it comes.
 
     Parameters
     ----------
+    stream : the output in pieces of any size.
     types : ``"i4"``, ``"i8"``, or ``("f2", d)`` for a halfvec of d numbers.
 
     Returns
@@ -78,14 +87,32 @@ def decode(data: bytes, *types: str | tuple[str, int]) -> tuple[NDArray[np.gener
         np.empty((0, t[1]), np.float16) if isinstance(t, tuple) else np.empty(0, np.dtype(t)) for t in types
     ]
     dtype = _row_type(samples)
-    body = len(data) - len(HEADER) - len(TRAILER)
-    wrong = ValueError("not a binary COPY of these columns")
-    if not (data.startswith(HEADER[:11]) and data.endswith(TRAILER)) or body < 0 or body % dtype.itemsize:
-        raise wrong
-    rows = np.frombuffer(data, dtype, count=body // dtype.itemsize, offset=len(HEADER))
     expected = {"fields": len(types)}
     for i, sample in enumerate(samples):
         expected |= _sizes(i, sample)
-    if not all((rows[name] == number).all() for name, number in expected.items()):
+    wrong = ValueError("not a binary COPY of these columns")
+    parts: list[list[NDArray[np.generic]]] = [[sample] for sample in samples]
+
+    def take(rows: NDArray[np.void]) -> None:
+        if not all((rows[name] == number).all() for name, number in expected.items()):
+            raise wrong
+        for i, sample in enumerate(samples):
+            parts[i].append(rows[f"value{i}"].astype(sample.dtype))
+
+    waiting, started = bytearray(), False
+    for piece in stream:
+        waiting += piece
+        if not started and len(waiting) >= len(HEADER):
+            if not waiting.startswith(HEADER[:11]):
+                raise wrong
+            del waiting[: len(HEADER)]
+            started = True
+        if started and len(waiting) >= CHUNK_BYTES:
+            count = (len(waiting) - len(TRAILER)) // dtype.itemsize
+            take(np.frombuffer(bytes(waiting[: count * dtype.itemsize]), dtype))
+            del waiting[: count * dtype.itemsize]
+    body = len(waiting) - len(TRAILER)
+    if not started or body < 0 or body % dtype.itemsize or not waiting.endswith(TRAILER):
         raise wrong
-    return tuple(rows[f"value{i}"].astype(sample.dtype) for i, sample in enumerate(samples))
+    take(np.frombuffer(bytes(waiting[:body]), dtype))
+    return tuple(np.concatenate(part) for part in parts)

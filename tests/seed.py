@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from tagdb import pgcopy, store
-from tagdb.als import Fit, Parameters
+from tagdb.als import Weighting
 from tagdb.backbone import Identity
 from tagdb.database import Connection
+from tagdb.modelling import Maps, Model
+from tagdb.plans import Plan
 
 DIMENSIONS = 1280
 
@@ -78,8 +80,15 @@ def add_hashtags(connection: Connection, names: Sequence[str]) -> NDArray[np.int
 
 
 def copy(connection: Connection, table: str, *columns: pgcopy.Column) -> None:
-    """Fill a table of tagdb_store."""
-    command = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier("tagdb_store", table))
+    """Fill the first columns of a table of tagdb_store; the others get their defaults."""
+    names = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = format('tagdb_store.%%I', %s::text)::regclass"
+        " AND attnum > 0 AND NOT attisdropped ORDER BY attnum LIMIT %s",
+        (table, len(columns)),
+    ).fetchall()
+    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+        sql.Identifier("tagdb_store", table), sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
+    )
     with connection.cursor() as cursor, cursor.copy(command) as stream:
         for chunk in pgcopy.encode(*columns):
             stream.write(chunk)
@@ -96,7 +105,10 @@ def begin_run(
     connection: Connection, factors: int, neighbours: int = 50, similarity_exponent: float = 8.0
 ) -> int:
     """A factor run in status building."""
-    return store.begin_factor_run(connection, Parameters(factors), neighbours, similarity_exponent, {})
+    plan = Plan(
+        factors=factors, min_hashtags=1, neighbours=neighbours, similarity_exponent=similarity_exponent
+    )
+    return store.begin_factor_run(connection, plan, {})
 
 
 def add_run(
@@ -107,11 +119,26 @@ def add_run(
     hashtag_factors: NDArray[np.float16],
     neighbours: int = 50,
     similarity_exponent: float = 8.0,
+    hashtag_images: NDArray[np.int32] | None = None,
 ) -> int:
     """A factor run, stored and made the active one."""
     run = begin_run(connection, hashtag_factors.shape[1], neighbours, similarity_exponent)
-    fit = Fit(image_ids, image_factors, hashtag_ids, hashtag_factors, len(image_ids))
-    store.save_factor_run(connection, run, fit, 0.0)
+    model = Model(
+        Plan(min_hashtags=1),
+        image_ids,
+        image_factors,
+        hashtag_ids,
+        hashtag_factors,
+        np.ones(len(hashtag_ids), np.int32) if hashtag_images is None else hashtag_images,
+        len(image_ids),
+        Maps(
+            np.eye(hashtag_factors.shape[1], dtype=np.float32),
+            Weighting("none", len(image_ids), 1.0, 1.0, 1.0),
+            None,
+        ),
+    )
+    store.save_factor_run(connection, run, model, 0.0)
+    store.activate_factor_run(connection, run)
     return run
 
 
@@ -130,7 +157,12 @@ class World:
 
 
 def world(
-    connection: Connection, images: int = 20, hashtags: int = 8, factors: int = 4, seed: int = 1
+    connection: Connection,
+    images: int = 20,
+    hashtags: int = 8,
+    factors: int = 4,
+    seed: int = 1,
+    add_run: Callable[..., int] = add_run,
 ) -> World:
     """A database to recommend from: every image with an embedding, hashtags and factors."""
     rng = np.random.default_rng(seed)

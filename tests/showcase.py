@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from tagdb import als, store
-from tagdb.als import Parameters
+from tagdb import modelling, store
 from tagdb.backbone import Identity
 from tagdb.database import Connection
+from tagdb.plans import Plan
 from tests import seed
 
 COLLECTIONS = {
@@ -25,6 +25,11 @@ COLLECTIONS = {
 """Each collection's hashtags, the most used ones first."""
 EVERYWHERE = ("photooftheday", "love", "weekend")
 IMAGES = 120
+FEEDBACK = (
+    (3, ("wildlife",), ("photooftheday", "pizza")),
+    (7, ("dinner", "homemade"), ("weekend",)),
+)
+"""What people said: image, accepted and rejected hashtags."""
 
 
 def fill(connection: Connection) -> None:
@@ -85,17 +90,27 @@ def fill(connection: Connection) -> None:
         " started_at = '2026-06-01 12:00+00', finished_at = '2026-06-01 12:00:01+00'",
         (IMAGES,),
     )
-    fit = als.fit(*store.interactions(connection), Parameters(factors=16), lambda done: None)
-    factor_run_id = store.begin_factor_run(connection, Parameters(factors=16), 10, 8.0, {})
-    store.save_factor_run(connection, factor_run_id, fit, 0.1)
+    plan = Plan(factors=16, neighbours=10)
+    model = modelling.fit(store.interactions(connection), store.embeddings(connection), plan)
+    factor_run_id = store.begin_factor_run(connection, plan, {})
+    store.save_factor_run(connection, factor_run_id, model, 0.1)
+    store.activate_factor_run(connection, factor_run_id)
     store.edit_hashtags(connection, "alias", ["nyc"], "newyork")
     store.edit_hashtags(connection, "ban", ["love"])
+    for image_id, accepted, rejected in FEEDBACK:
+        connection.execute(
+            "SELECT tagdb_store.give_feedback(%s, %s, %s)", (image_id, list(accepted), list(rejected))
+        )
     store.refresh_statistics(connection)
     connection.execute(
         "UPDATE tagdb_store.statistics SET refreshed_at = '2026-06-01 12:00:05+00', seconds = 0.1"
     )
     connection.execute(
         "UPDATE tagdb_store.hashtag_edits SET made_at = '2026-06-01 12:10+00', made_by = 'tagdb'"
+    )
+    connection.execute(
+        "UPDATE tagdb_store.feedback SET given_by = 'tagdb',"
+        " given_at = timestamptz '2026-06-01 18:00+00' + image_id * interval '1 day'"
     )
     connection.execute("UPDATE tagdb_store.hashtags SET created_at = '2026-06-01 12:00+00'")
     connection.execute("UPDATE tagdb_store.backbones SET created_at = '2026-06-01 12:00+00'")

@@ -55,9 +55,8 @@ def described(connection: Connection) -> dict[str, str]:
     found = {}
     for name, arguments, result, comment in connection.execute(FUNCTIONS).fetchall():
         result = re.sub(r"^TABLE\((.*)\)$", r"(\1)", result)
-        shown = f"tagdb.{name}({arguments})\n→ {result}".replace("'{}'::text[]", "'{}'").replace(
-            "::integer", ""
-        )
+        arguments = re.sub(r"(?<=NULL|'{}')::[a-z ]+(\[\])?", "", arguments)
+        shown = f"tagdb.{name}({arguments})\n→ {result}"
         found[f"tagdb.{name}"] = f"{comment}\n\n```text\n{shown}\n```\n"
     for name, comment in connection.execute(VIEWS).fetchall():
         rows = connection.execute(COLUMNS, (f"tagdb.{name}",)).fetchall()

@@ -133,7 +133,7 @@ def url(role: str | None, login: str | None) -> None:
     found = settings()
     with database.open_database(found, note) as connection:
         where = access.address(connection, found)
-        login = access.login_with(connection, where, role, login)
+        login = access.login_with(connection, where, role, note, login)
     password = where.password(login)
     click.echo(where.url(login, password))
     if password is None:
@@ -180,10 +180,11 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
         click.echo(where.url(login, password))
     if done.created:
         note(f"made the login {login} with the role {role}")
-    else:
+    elif done.role == role:
         note(f"gave {login} the role {role}" + (" and a new password" if done.renewed else ""))
-    if done.role != role:
-        note(f"{login} is a {done.role} already and stays one, which includes {role}")
+    else:
+        renewed = "; it has a new password" if done.renewed else ""
+        note(f"{login} is a {done.role} already and stays one, which includes {role}{renewed}")
     if password is not None:
         note(f"its password is in {where.passfile.path}")
     elif typed is None:

@@ -1,10 +1,12 @@
 """``tagdb factors``."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from typing import Any
 
 import click
 
 from tagdb.cli.common import (
+    F,
     json_option,
     note,
     print_json,
@@ -14,6 +16,45 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
+from tagdb.plans import LIMITS, PRESETS, WEIGHTINGS, Plan
+
+WHAT = {
+    "factors": "Numbers a vector",
+    "alpha": "Confidence of a hashtag on a photo",
+    "regularization": "Against overfitting",
+    "iterations": "Rounds of ALS",
+    "min_images": "Leave out hashtags on fewer images",
+    "min_hashtags": "Images with fewer hashtags are no neighbours",
+    "weighting": "Of interactions",
+    "accepted_weight": "Times the confidence for a hashtag that feedback accepted",
+    "ridge": "Share of an image's factors predicted from its embedding",
+    "ridge_penalty": "Of that prediction",
+    "refit_penalty": "Of refitting hashtag factors to averages of neighbours; 0: no refit",
+    "seed": "The same data and seed give the same factors",
+    "neighbours": "Nearest images that recommending averages",
+    "similarity_exponent": "A neighbour's weight is similarity^this; 0 is the plain mean",
+}
+"""Every setting, in the words of ``--help``; with the shipped default behind it."""
+
+
+def plan_options(function: F) -> F:
+    """An option for every setting of a plan; a command gets those that were given."""
+    shipped = asdict(Plan())
+    for name, what in reversed(WHAT.items()):
+        default = shipped[name]
+        kind: Any
+        if name == "weighting":
+            kind = click.Choice(WEIGHTINGS)
+        elif isinstance(default, int):
+            kind = click.IntRange(int(LIMITS[name][0]), int(LIMITS[name][1]))
+        else:
+            kind = click.FloatRange(*LIMITS[name])
+        value = default if isinstance(default, str) else f"{default:g}"
+        metavar = None if name == "weighting" else "N" if isinstance(default, int) else "X"
+        function = click.option(
+            f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=f"{what} ({value})."
+        )(function)
+    return function
 
 
 @click.group("factors")
@@ -23,53 +64,74 @@ def command() -> None:
 
 
 @command.command("compute")
-@click.option("--preset", type=click.Choice(["ancestor"]), help="Settings of the project tagdb grew from.")
-@click.option("--factors", type=click.IntRange(1, 4000), metavar="K", help="Numbers a vector (128).")
 @click.option(
-    "--alpha", type=click.FloatRange(min=0, min_open=True), help="Confidence of a hashtag on a photo (1)."
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    help="shipped: tagdb's own defaults; ancestor: the settings of the project it grew from.",
 )
-@click.option("--regularization", type=click.FloatRange(min=0), help="Against overfitting (0.01).")
-@click.option("--iterations", type=click.IntRange(min=1), help="Rounds of ALS (15).")
-@click.option("--min-images", type=click.IntRange(min=1), help="Leave out hashtags on fewer images (2).")
+@plan_options
+@click.option("--no-activate", is_flag=True, help="Go on recommending from the active run.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), help="The same data and seed give the same factors (42)."
-)
-@click.option(
-    "--neighbours", type=click.IntRange(min=1), help="Nearest images that recommending averages (50)."
-)
-@click.option(
-    "--similarity-exponent",
-    type=click.FloatRange(0, 1000),
-    help="A neighbour's weight is similarity^this; 0 is the plain mean (8).",
+    "--activate-if-better",
+    is_flag=True,
+    help="Activate it unless its settings are worse than the active run's, by `tagdb evaluate`.",
 )
 @json_option
 @quiet_option
 @shared_options
-def compute(preset: str | None, as_json: bool, quiet: bool, **given: float | None) -> None:
+def compute(
+    preset: str | None,
+    no_activate: bool,
+    activate_if_better: bool,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
     """Compute factors from all stored hashtags and make them the active run.
+
+    In brackets are the defaults; what `tagdb tune` has found takes their place.
 
     \b
     Examples:
       tagdb factors compute
       tagdb factors compute --factors 64 --min-images 3
-      tagdb factors compute --preset ancestor
+      tagdb factors compute --activate-if-better
+      tagdb factors compute --preset ancestor --no-activate
     """
-    from tagdb import database, factors
+    from tagdb import database, factors, plans
 
-    plan = factors.ANCESTOR if preset == "ancestor" else factors.Plan()
+    if no_activate and activate_if_better:
+        raise click.UsageError("--no-activate and --activate-if-better exclude each other")
     chosen = {name: value for name, value in given.items() if value is not None}
-    own = {name: chosen.pop(name) for name in ("neighbours", "similarity_exponent") if name in chosen}
-    plan = replace(plan, parameters=replace(plan.parameters, **chosen), **own)  # type: ignore[arg-type]
+    verdict = None
     with database.open_database(settings(), silent if quiet else note) as connection:
-        done = factors.compute(connection, plan, quiet)
+        base = PRESETS[preset] if preset else factors.default_plan(connection)
+        plan = plans.changed(base, **chosen)
+        done = factors.compute(connection, plan, not (no_activate or activate_if_better), quiet)
+        if activate_if_better:
+            from tagdb import evaluate
+            from tagdb.errors import EvaluationError
+
+            try:
+                verdict = evaluate.promote(connection, done.factor_run_id, quiet=quiet)
+            except EvaluationError as error:
+                raise EvaluationError(
+                    f"factor run {done.factor_run_id} is ready but was not activated: {error}"
+                ) from error
+    active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
-        print_json(asdict(done))
-    else:
-        click.echo(
-            f"factor run {done.factor_run_id} is active: {done.images} images × {done.hashtags} hashtags "
-            f"that are on {plan.parameters.min_images} images or more, "
-            f"{done.interactions} interactions, {plan.parameters.factors} factors; {done.seconds:.1f} s"
-        )
+        answer = asdict(done) | {"active": active}
+        print_json(answer | ({"verdict": asdict(verdict)} if verdict else {}))
+        return
+    click.echo(
+        f"factor run {done.factor_run_id} is {'active' if active else 'ready'}: {done.images} images "
+        f"({done.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {plan.min_images}+ images), "
+        f"{done.interactions} interactions, {plan.factors} factors; {done.seconds:.1f} s"
+    )
+    if verdict is not None:
+        click.echo(verdict.sentence)
+    elif not active:
+        note(f"to recommend from it: tagdb factors activate {done.factor_run_id}")
 
 
 @command.command("list")
@@ -92,27 +154,128 @@ def list_runs(as_json: bool) -> None:
     if not runs:
         note("no factor runs yet; run: tagdb factors compute")
         return
-    columns = (
-        "factor_run_id", "status", "factors", "alpha", "regularization", "iterations", "min_images", "seed",
-        "neighbours", "similarity_exponent", "images", "hashtags", "interactions",
-    )  # fmt: skip
-    header = [
-        "run",
-        "status",
-        "factors",
-        "alpha",
-        "regul.",
-        "iter.",
-        "min",
-        "seed",
-        "neighb.",
-        "exp.",
-        "images",
-        "hashtags",
-        "interactions",
-        "seconds",
-    ]
-    rows = [[f"{run[c]:g}" if isinstance(run[c], float) else str(run[c]) for c in columns] for run in runs]
-    for row, run in zip(rows, runs, strict=True):
-        row.append("" if run["seconds"] is None else f"{run['seconds']:.1f}")
-    print_table(header, rows, right=set(range(14)) - {1})
+    columns = {
+        "run": "factor_run_id", "status": "status", "factors": "factors", "alpha": "alpha",
+        "regul.": "regularization", "iter.": "iterations", "min": "min_images", "min #": "min_hashtags",
+        "ridge": "ridge", "refit": "refit_penalty", "neighb.": "neighbours", "exp.": "similarity_exponent",
+        "images": "images", "hashtags": "hashtags", "interactions": "interactions", "seconds": "seconds",
+    }  # fmt: skip
+    rows = [[_cell(run, name) for name in columns.values()] for run in runs]
+    print_table(list(columns), rows, right=set(range(len(columns))) - {1})
+
+
+def _cell(run: dict[str, Any], name: str) -> str:
+    value = run[name]
+    if name == "status" and run["pruned_at"] is not None:
+        return "pruned"
+    if name == "seconds":
+        return "" if value is None else f"{value:.1f}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@command.command("activate")
+@click.argument("run", type=int)
+@shared_options
+def activate(run: int) -> None:
+    """Recommend from another run, whose number `tagdb factors list` shows.
+
+    \b
+    Example:
+      tagdb factors activate 3
+    """
+    from tagdb import database, factors
+
+    with database.open_database(settings(), note) as connection:
+        factors.activate(connection, run)
+    click.echo(f"factor run {run} is active")
+
+
+@command.command("rollback")
+@shared_options
+def rollback() -> None:
+    """Recommend from the run that was active before.
+
+    \b
+    Example:
+      tagdb factors rollback
+    """
+    from tagdb import database, factors
+
+    with database.open_database(settings(), note) as connection:
+        run = factors.rollback(connection)
+    click.echo(f"factor run {run} is active again")
+
+
+@command.command("prune")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Runs to keep, the active one among them.",
+)
+@json_option
+@quiet_option
+@shared_options
+def prune(keep: int, as_json: bool, quiet: bool) -> None:
+    """Drop the factors of old runs. Their settings stay on record.
+
+    The active run and those computed last are kept. Nobody who is recommending notices.
+
+    \b
+    Example:
+      tagdb factors prune --keep 3
+    """
+    from tagdb import database, factors
+
+    with database.open_database(settings(), note) as connection:
+        done = factors.prune(connection, keep, quiet)
+    if as_json:
+        print_json(asdict(done))
+    elif done.pruned or not done.in_use:
+        click.echo(f"pruned {_runs(done.pruned)}" if done.pruned else "nothing to prune")
+    if done.in_use:
+        note(
+            f"{_runs(done.in_use)} could not be dropped: a transaction that is open elsewhere has used the "
+            "factors; prune again when it has ended"
+        )
+        raise click.exceptions.Exit(1)
+
+
+def _runs(numbers: list[int]) -> str:
+    return f"factor run{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+
+
+@command.command("diff")
+@click.argument("before", type=int)
+@click.argument("after", type=int)
+@click.option(
+    "--images", type=click.IntRange(min=1), default=200, show_default=True, help="Size of the sample."
+)
+@click.option(
+    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Hashtags an image."
+)
+@json_option
+@shared_options
+def diff(before: int, after: int, images: int, top: int, as_json: bool) -> None:
+    """Compare what two runs recommend for a sample of the stored images.
+
+    \b
+    Example:
+      tagdb factors diff 3 4
+    """
+    from tagdb import database, factors
+
+    with database.open_database(settings(), note) as connection:
+        found = factors.difference(connection, before, after, images, top)
+    if as_json:
+        print_json(asdict(found))
+        return
+    click.echo(
+        f"{found.images} images: {found.overlap:.0%} of the first {found.top} hashtags are the same, "
+        f"and the first one is for {found.same_first:.0%}"
+    )
+    for one in found.moved[:20]:
+        click.echo(f"  #{one.hashtag}  {one.before} → {one.after}")
+    if len(found.moved) > 20:
+        click.echo(f"  … and {len(found.moved) - 20} more that moved")

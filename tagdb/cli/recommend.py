@@ -23,9 +23,32 @@ from tagdb.cli.common import (
     "--neighbours", type=click.IntRange(min=1), help="Nearest images to average (default: the factor run's)."
 )
 @click.option(
-    "--known", multiple=True, metavar="TAG", help="A hashtag that the photo has already; repeatable."
+    "--known",
+    multiple=True,
+    metavar="TAG",
+    help="A hashtag that the photo has already: leads to what goes with it; repeatable.",
 )
 @click.option("--exclude", multiple=True, metavar="TAG", help="A hashtag not to recommend; repeatable.")
+@click.option(
+    "--known-weight",
+    type=click.FloatRange(0, 1),
+    metavar="W",
+    help="How far --known leads to what goes with it: 0 not at all, 1 entirely (default: 0.5).",
+)
+@click.option(
+    "--diversity",
+    type=click.FloatRange(0, 1),
+    metavar="D",
+    help="0 the best scores (default), 1 hashtags as unlike each other as can be.",
+)
+@click.option(
+    "--popularity-discount",
+    type=click.FloatRange(0, 1),
+    metavar="D",
+    help="Prefer rarer hashtags: 0 not at all (default), 1 most.",
+)
+@click.option("--min-score", type=float, metavar="S", help="Recommend none that scores less.")
+@click.option("--collection", metavar="NAME", help="Average only images of this collection.")
 @click.option(
     "--format",
     "form",
@@ -42,6 +65,11 @@ def command(
     neighbours: int | None,
     known: tuple[str, ...],
     exclude: tuple[str, ...],
+    known_weight: float | None,
+    diversity: float | None,
+    popularity_discount: float | None,
+    min_score: float | None,
+    collection: str | None,
     form: str,
     as_json: bool,
     backbone: str | None,
@@ -55,6 +83,7 @@ def command(
     Examples:
       tagdb recommend beach.jpg
       tagdb recommend beach.jpg --known summer --format hashtags
+      tagdb recommend beach.jpg --popularity-discount 0.3 --diversity 0.2
       tagdb recommend *.jpg --top 5 --json
     """
     from tagdb import database, recommend, store
@@ -63,7 +92,17 @@ def command(
     from tagdb.hashtags import fold, printable
 
     try:
-        query = recommend.Query(top, neighbours, [fold(tag) for tag in known], [fold(tag) for tag in exclude])
+        query = store.Query(
+            top,
+            neighbours,
+            [fold(tag) for tag in known],
+            [fold(tag) for tag in exclude],
+            known_weight,
+            diversity,
+            popularity_discount,
+            min_score,
+            collection,
+        )
     except RejectedInput as error:
         raise click.UsageError(f"--known/--exclude: {error}") from error
 
@@ -80,6 +119,8 @@ def command(
     config = settings(backbone)
     with database.open_database(config, note) as connection:
         recommend.require_factors(connection)
+        if collection is not None:
+            recommend.require_collection(connection, collection)
         stored = recommend.backbone_of(connection)
         network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
         answers = recommend.recommend(connection, network, photos, query)

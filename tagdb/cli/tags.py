@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from tagdb.cli.common import json_option, note, print_json, print_table, settings, shared_options
+from tagdb.errors import DatabaseError
 
 
 @click.group("tags")
@@ -18,13 +19,25 @@ def command() -> None:
 
 
 def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: bool) -> None:
+    from psycopg.errors import InvalidParameterValue
+
     from tagdb import database, store
     from tagdb.hashtags import fold
 
     folded = [fold(hashtag) for hashtag in hashtags]
     target = fold(into) if into is not None else None
     with database.open_database(settings(), note) as connection:
-        edit = store.edit_hashtags(connection, kind, folded, target)
+        try:
+            edit = store.edit_hashtags(connection, kind, folded, target)
+        except InvalidParameterValue as error:
+            if len(folded) == 1:
+                raise
+            raise DatabaseError(f"{error.diag.message_primary} (nothing was changed)") from error
+        if kind == "alias" and store.all_by_edit(connection, edit.edit_id):
+            note(
+                f"no photo carries #{edit.into_hashtag}, but some carry #{folded[0]}: are the two swapped? "
+                f"(to take it back: tagdb tags undo {edit.edit_id})"
+            )
     if as_json:
         print_json(asdict(edit))
         return

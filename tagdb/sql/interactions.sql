@@ -1,2 +1,3 @@
--- Every hashtag that counts on every image, for ALS.
-COPY (SELECT c.image_id, c.hashtag_id FROM tagdb_store.counted_hashtags c) TO STDOUT (FORMAT binary)
+-- Every hashtag that counts on every image, for ALS, and whether feedback has accepted it.
+COPY (SELECT i.image_id, i.hashtag_id, i.accepted::integer FROM tagdb_store.interactions i)
+TO STDOUT (FORMAT binary)

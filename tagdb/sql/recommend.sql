@@ -1,2 +1,4 @@
 SELECT r.rank, r.hashtag, r.score
-FROM tagdb.recommend_for_embedding(%(embedding)s, %(top)s, %(neighbours)s, %(known)s, %(exclude)s) r
+FROM tagdb.recommend_for_embedding(
+    %(embedding)s, %(top)s, %(neighbours)s, %(known)s, %(exclude)s, %(known_weight)s, %(diversity)s,
+    %(popularity_discount)s, %(min_score)s, %(collection)s) r

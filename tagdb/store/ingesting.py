@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tagdb.database import Connection
+from tagdb.store.folding import Folding
 from tagdb.store.statements import copy_arrays, statement
 
 
@@ -89,8 +90,12 @@ def save_batch(
     backbone_id: int,
     images: Sequence[Image],
     rejected: Sequence[Rejected],
+    folding: Folding | None = None,
 ) -> Counts:
-    """Store a batch in one transaction: all of it, or nothing. Returns what it changed."""
+    """Store a batch in one transaction: all of it, or nothing. Returns what it changed.
+
+    ``folding``: gives the images factors in the active factor run, if there is one.
+    """
     with connection.transaction(), connection.cursor() as cursor:
         _land(connection, images)
         run = {"ingest_run_id": ingest_run_id}
@@ -98,7 +103,10 @@ def save_batch(
         _save_content(connection, backbone_id, images, new)
         touched = {row[0] for row in cursor.execute(statement("update_images"))}
         cursor.execute(statement("insert_hashtags"))
-        touched |= {row[0] for row in cursor.execute(statement("insert_image_hashtags"))}
+        linked = {row[0] for row in cursor.execute(statement("insert_image_hashtags"))}
+        if folding is not None:
+            folding.images(linked)
+        touched |= linked
         _copy(
             connection,
             "COPY tagdb_store.ingest_errors (ingest_run_id, origin, line, reason) FROM STDIN",

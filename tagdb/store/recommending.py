@@ -1,7 +1,7 @@
 """Queries that answer: hashtags for an embedding, images like it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,28 +47,49 @@ def readiness(connection: Connection) -> Readiness:
     return found
 
 
+def collections(connection: Connection) -> list[str]:
+    """The names of all collections, the largest first."""
+    return [row[0] for row in connection.execute(statement("collections"))]
+
+
 def _halfvec(embedding: NDArray[np.float32]) -> str:
     return "[" + ",".join(map(repr, embedding.astype(np.float16).tolist())) + "]"
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of the database for a photo; see ``tagdb.recommend_for_embedding``."""
+
+    top: int = 10
+    neighbours: int | None = None
+    known: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    known_weight: float | None = None
+    diversity: float | None = None
+    popularity_discount: float | None = None
+    min_score: float | None = None
+    collection: str | None = None
+
+
 def recommend(
-    connection: Connection,
-    embedding: NDArray[np.float32],
-    top: int = 10,
-    neighbours: int | None = None,
-    known: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    connection: Connection, embedding: NDArray[np.float32], query: Query = Query()
 ) -> list[Recommendation]:
     """Call ``tagdb.recommend_for_embedding``: float32 (1280,) in, the best hashtags out."""
-    values = {
+    values = asdict(query) | {
         "embedding": _halfvec(embedding),
-        "top": top,
-        "neighbours": neighbours,
-        "known": list(known),
-        "exclude": list(exclude),
+        "known": list(query.known),
+        "exclude": list(query.exclude),
     }
     with connection.cursor(row_factory=class_row(Recommendation)) as cursor:
         return cursor.execute(statement("recommend"), values).fetchall()
+
+
+def recommend_sample(
+    connection: Connection, factor_run_id: int, images: int, top: int
+) -> dict[int, list[str]]:
+    """What a factor run recommends for a sample of the stored images, by image."""
+    values = {"factor_run_id": factor_run_id, "images": images, "top": top}
+    return dict(connection.execute(statement("recommend_sample"), values).fetchall())
 
 
 def similar(connection: Connection, embedding: NDArray[np.float32], top: int = 10) -> list[SimilarImage]:

@@ -47,6 +47,11 @@ def edit_hashtags(
     return _edit(connection, cast(int, row[0]))
 
 
+def all_by_edit(connection: Connection, edit_id: int) -> bool:
+    """Whether photos count for what an alias or a merge led to, and all of them because of it."""
+    return connection.execute(statement("all_by_edit"), (edit_id,)).fetchone() == (True,)
+
+
 def undo_hashtag_edit(connection: Connection, edit_id: int | None = None) -> Edit:
     """Take an edit back, the last one unless told which."""
     row = connection.execute("SELECT tagdb_store.undo_hashtag_edit(%s)", (edit_id,)).fetchone()

@@ -213,11 +213,16 @@ def test_a_writer_stays_one(names: Names, tagdb: Run) -> None:
     url = granted(tagdb("db", "grant", login, "--role", "writer"))
     done = tagdb("db", "grant", login, "--role", "reader", "--json")
     assert parsed(done)["role"] == "writer"
-    assert f"{login} is a writer already and stays one, which includes reader" in done.stderr.splitlines()
+    stays = f"{login} is a writer already and stays one, which includes reader"
+    assert done.stderr.splitlines()[0] == stays
+    assert "gave" not in done.stderr
     may_write(url)
     message = complaint(tagdb("db", "url", "--role", "reader", "--login", login))
     assert message.endswith("has not the role reader; it has the role writer")
     assert granted(tagdb("db", "url", "--role", "writer", "--login", login)) == url
+    done = tagdb("db", "grant", login, "--role", "reader", "--new-password")
+    assert done.stderr.splitlines()[0] == f"{stays}; it has a new password"
+    assert granted(done) != url
 
 
 def test_a_reader_becomes_a_writer(names: Names, tagdb: Run) -> None:
@@ -426,8 +431,12 @@ def test_logins_of_the_embedded_server(fresh: Path) -> None:
     assert granted(typed) == f"postgresql://anna@127.0.0.1:{port}/tagdb"
     assert granted(tagdb("db", "url", "--role", "reader")) == url  # anna's is not known
     last = granted(tagdb("db", "grant", "zoe", "--role", "reader"))
-    assert granted(tagdb("db", "url", "--role", "reader")) == last
-    assert granted(tagdb("db", "url", "--role", "reader", "--login", "bi")) == url
+    taken = tagdb("db", "url", "--role", "reader")
+    assert granted(taken) == last
+    assert taken.stderr == "took the login zoe; others that have the role reader, for --login: anna, bi\n"
+    assert tagdb("db", "url", "--role", "writer").stderr == ""
+    named = tagdb("db", "url", "--role", "reader", "--login", "bi")
+    assert (granted(named), named.stderr) == (url, "")
     renewed = granted(tagdb("db", "grant", "bi", "--role", "reader", "--new-password"))
     assert granted(tagdb("db", "url", "--role", "reader")) == renewed != url
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):

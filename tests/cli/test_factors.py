@@ -1,12 +1,15 @@
 """``tagdb factors``."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tagdb import als
+from tagdb import als, database
 from tagdb.database import Connection
+from tagdb.plans import Plan
 from tests.cli.conftest import Run, complaint, parsed
 
 
@@ -33,7 +36,7 @@ def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connecti
     done = tagdb("factors", "compute")
     assert done.exit_code == 0
     pattern = (
-        r"factor run 2 is active: 12 images × 6 hashtags that are on 2 images or more, "
+        r"factor run 2 is active: 12 images \(2\+ hashtags each\) × 6 hashtags \(on 2\+ images\), "
         r"26 interactions, 128 factors; \d+\.\d s\n"
     )
     assert re.fullmatch(pattern, done.stdout)
@@ -44,7 +47,10 @@ def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connecti
 def test_compute_as_json(filled: Path, tagdb: Run) -> None:
     found = parsed(tagdb("factors", "compute", "--factors", 4, "--json"))
     assert found.pop("seconds") > 0
-    assert found == {"factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26}
+    assert found == {
+        "factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26, "min_hashtags": 2,
+        "active": True,
+    }  # fmt: skip
 
 
 def test_the_same_data_and_seed_give_the_same_factors(
@@ -64,7 +70,8 @@ def test_the_ancestors_settings(tagdb: Run) -> None:
     ancestor, changed = parsed(tagdb("factors", "list", "--json"))[1:]
     settings = {
         "factors": 10, "alpha": 40.0, "regularization": 0.1, "iterations": 10, "min_images": 1, "seed": 42,
-        "neighbours": 5, "similarity_exponent": 0.0,
+        "neighbours": 5, "similarity_exponent": 0.0, "min_hashtags": 1, "weighting": "none",
+        "accepted_weight": 1.0, "ridge": 0.0, "refit_penalty": 0.0,
     }  # fmt: skip
     assert {name: ancestor[name] for name in settings} == settings
     assert {name: changed[name] for name in settings} == settings | {"alpha": 2.0, "neighbours": 3}
@@ -74,8 +81,10 @@ def test_the_ancestors_settings(tagdb: Run) -> None:
 def test_every_setting_can_be_chosen(tagdb: Run) -> None:
     settings = {
         "factors": 3, "alpha": 1.5, "regularization": 0.25, "iterations": 2, "min_images": 3, "seed": 7,
-        "neighbours": 11, "similarity_exponent": 0.5,
+        "neighbours": 11, "similarity_exponent": 0.5, "min_hashtags": 2, "weighting": "bm25",
+        "accepted_weight": 3.5, "ridge": 0.25, "ridge_penalty": 2.5, "refit_penalty": 0.5,
     }  # fmt: skip
+    assert settings.keys() == asdict(Plan()).keys()
     flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
     assert tagdb("factors", "compute", *flags).exit_code == 0
     found = parsed(tagdb("factors", "list", "--json"))[-1]
@@ -90,10 +99,10 @@ def test_list(tagdb: Run) -> None:
     assert tagdb("factors", "compute").exit_code == 0
     done = tagdb("factors", "list")
     assert (done.exit_code, done.stderr) == (0, "")
-    header, *lines = done.stdout.splitlines()
-    assert header.split()[:3] == ["run", "status", "factors"]
-    assert [line.split()[:3] for line in lines] == [["1", "retired", "8"], ["2", "active", "128"]]
-    assert all(len(line.split()) == len(header.split()) for line in lines)
+    header, *lines = (re.split(" {2,}", line.strip()) for line in done.stdout.splitlines())
+    assert header[:3] == ["run", "status", "factors"]
+    assert [line[:3] for line in lines] == [["1", "retired", "8"], ["2", "active", "128"]]
+    assert all(len(line) == len(header) for line in lines)
 
 
 def test_an_empty_list(tagdb: Run) -> None:
@@ -139,8 +148,13 @@ def test_a_run_that_breaks_off_leaves_nothing(
 
 
 @pytest.mark.usefixtures("filled")
-def test_factors_that_are_not_finite(tagdb: Run) -> None:
-    assert "lower --alpha" in complaint(tagdb("factors", "compute", "--alpha", "1e38"))
+def test_factors_that_are_not_finite(
+    tagdb: Run, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = als.checked
+    monkeypatch.setattr(als, "checked", lambda factors: checked(factors * np.float32(1e9)))
+    assert "lower --alpha" in complaint(tagdb("factors", "compute"))
+    assert rows(connection) == [(1, "active"), (2, "failed")]
 
 
 @pytest.mark.parametrize(
@@ -153,9 +167,90 @@ def test_factors_that_are_not_finite(tagdb: Run) -> None:
         ("--seed", -1),
         ("--min-images", 0),
         ("--preset", "mine"),
+        ("--min-hashtags", 0),
+        ("--ridge", 1.5),
+        ("--weighting", "mine"),
+        ("--no-activate", "--activate-if-better"),
     ],
 )
 def test_usage(tagdb: Run, flags: tuple[object, ...]) -> None:
     done = tagdb("factors", "compute", *flags)
     assert done.exit_code == 2
     assert str(flags[0]) in done.stderr
+
+
+# --- the life of runs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_run_that_is_to_wait(tagdb: Run, connection: Connection) -> None:
+    done = tagdb("factors", "compute", "--factors", 4, "--no-activate")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("factor run 2 is ready: 12 images ")
+    assert done.stderr == "to recommend from it: tagdb factors activate 2\n"
+    assert rows(connection) == [(1, "active"), (2, "ready")]
+    assert parsed(tagdb("factors", "compute", "--no-activate", "--json"))["active"] is False
+    assert tagdb("factors", "activate", 2).stdout == "factor run 2 is active\n"
+    assert rows(connection) == [(1, "retired"), (2, "active"), (3, "ready")]
+    assert tagdb("factors", "rollback").stdout == "factor run 1 is active again\n"
+    assert rows(connection) == [(1, "active"), (2, "retired"), (3, "ready")]
+
+
+@pytest.mark.usefixtures("filled")
+def test_runs_that_cannot_be_activated(tagdb: Run, connection: Connection) -> None:
+    assert complaint(tagdb("factors", "rollback")).startswith("Error: there is no run to go back to; see:")
+    assert complaint(tagdb("factors", "activate", 7)).endswith("there is no factor run 7")
+    complaint(tagdb("factors", "compute", "--min-images", 100))
+    assert complaint(tagdb("factors", "activate", 2)).endswith("factor run 2 failed")
+    for _ in range(2):
+        assert tagdb("factors", "compute", "--factors", 4).exit_code == 0
+    assert tagdb("factors", "prune", "--keep", 1).exit_code == 0
+    assert complaint(tagdb("factors", "activate", 1)).endswith("the factors of run 1 were pruned")
+    assert complaint(tagdb("factors", "rollback")).startswith("Error: there is no run to go back to; see:")
+    assert rows(connection) == [(1, "retired"), (2, "failed"), (3, "retired"), (4, "active")]
+
+
+@pytest.mark.usefixtures("filled")
+def test_prune(tagdb: Run, connection: Connection) -> None:
+    assert tagdb("factors", "prune").stdout == "nothing to prune\n"
+    for _ in range(4):
+        assert tagdb("factors", "compute", "--factors", 4).exit_code == 0
+    assert tagdb("factors", "prune").stdout == "pruned factor runs 1, 2\n"
+    listed = tagdb("factors", "list").stdout.splitlines()[1:]
+    assert [line.split()[1] for line in listed] == ["pruned", "pruned", "retired", "retired", "active"]
+    assert parsed(tagdb("factors", "prune", "--keep", 2, "--json")) == {"pruned": [3], "in_use": []}
+    assert tagdb("factors", "prune", "--keep", 2).stdout == "nothing to prune\n"
+    assert tagdb("factors", "prune", "--keep", 0).exit_code == 2
+
+
+@pytest.mark.usefixtures("filled")
+def test_prune_what_is_in_use(
+    tagdb: Run, connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence and exit code 1; nothing else was waited for longer than it must."""
+    monkeypatch.setattr("tagdb.factors.prune.__defaults__", (False, 0.0, lambda seconds: None))
+    assert tagdb("factors", "compute", "--factors", 4).exit_code == 0
+    with database.connect(database_url) as other, other.transaction():
+        other.execute("SELECT FROM tagdb_store.image_factors")
+        done = tagdb("factors", "prune", "--keep", 1)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.startswith(
+            "factor run 1 could not be dropped: a transaction that is open elsewhere"
+        )
+        assert tagdb("factors", "prune", "--keep", 1, "--json").exit_code == 1
+    assert tagdb("factors", "prune", "--keep", 1).stdout == "pruned factor run 1\n"
+
+
+def test_diff(filled: Path, tagdb: Run) -> None:
+    assert tagdb("factors", "compute", "--factors", 2, "--seed", 3, "--neighbours", 2).exit_code == 0
+    done = tagdb("factors", "diff", 1, 2, "--top", 2)
+    assert done.exit_code == 0
+    first, *moved = done.stdout.splitlines()
+    pattern = r"12 images: (\d+)% of the first 2 hashtags are the same, and the first one is for (\d+)%"
+    assert re.fullmatch(pattern, first)
+    assert all(re.fullmatch(r"  #\w+  \d+ → \d+", line) for line in moved)
+    found = parsed(tagdb("factors", "diff", 1, 2, "--top", 2, "--images", 5, "--json"))
+    assert (found["images"], found["top"]) == (5, 2)
+    same = tagdb("factors", "diff", 2, 2).stdout
+    assert same == "12 images: 100% of the first 10 hashtags are the same, and the first one is for 100%\n"
+    assert complaint(tagdb("factors", "diff", 1, 7)).endswith("there is no factor run 7")

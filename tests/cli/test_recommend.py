@@ -54,6 +54,10 @@ def test_the_answer_is_sqls(filled: Path, tagdb: Run, connection: Connection) ->
             ("--top", 3, "--known", "sea", "--exclude", "night", "--neighbours", 4),
             {"top": 3, "known": ["sea"], "exclude": ["night"], "neighbours": 4},
         ),
+        (("--known", "sea", "--known-weight", 1), {"known": ["sea"], "known_weight": 1}),
+        (("--diversity", 0.7, "-n", 3), {"diversity": 0.7, "top": 3}),
+        (("--popularity-discount", 0.5), {"popularity_discount": 0.5}),
+        (("--min-score", 0.2), {"min_score": 0.2}),
     ],
 )
 def test_options_reach_sql(
@@ -93,6 +97,27 @@ def test_a_named_backbone(filled: Path, tagdb: Run, random_weights: Path) -> Non
     plain = tagdb("recommend", filled / "04.jpg").stdout
     copy = shutil.copy(random_weights, filled / "another_name.weights.h5")
     assert tagdb("recommend", filled / "04.jpg", "--backbone", copy).stdout == plain
+
+
+def test_of_one_collection(filled: Path, tagdb: Run, connection: Connection) -> None:
+    connection.execute("UPDATE tagdb_store.images SET collection = 'first' WHERE image_id <= 6")
+    found = parsed(tagdb("recommend", filled / "04.jpg", "--collection", "first", "--json"))
+    assert found[0]["hashtags"] == answer(connection, "04.jpg", collection="first")
+    assert found[0]["hashtags"] != answer(connection, "04.jpg")
+    message = complaint(tagdb("recommend", filled / "04.jpg", "--collection", "second"))
+    assert message == "Error: there is no collection 'second'; there are: first"
+
+
+def test_what_was_rejected_is_not_recommended_again(filled: Path, tagdb: Run, connection: Connection) -> None:
+    """Also where it is asked about as a file, from wherever that is; but for other photos it is."""
+    photo, other = filled / "04.jpg", filled / "05.jpg"
+    moved = shutil.copy(photo, filled / "moved.jpg")
+    before = parsed(tagdb("recommend", photo, other, "--json"))
+    assert "night" in {one["hashtag"] for one in before[0]["hashtags"]}
+    assert tagdb("feedback", photo, "--rejected", "#Night").exit_code == 0
+    after = parsed(tagdb("recommend", moved, other, "--json"))
+    assert after[0]["hashtags"] == answer(connection, "04.jpg", exclude=["night"])
+    assert after[1] == before[1]
 
 
 # --- Its form -----------------------------------------------------------------------------------------
@@ -244,7 +269,18 @@ def test_another_size(filled: Path, tagdb: Run, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "flags", [("--known", "not a tag"), ("--exclude", ""), ("--top", 0), ("--format", "xml"), ("--nonsense",)]
+    "flags",
+    [
+        ("--known", "not a tag"),
+        ("--exclude", ""),
+        ("--top", 0),
+        ("--known-weight", 1.1),
+        ("--diversity", -0.1),
+        ("--popularity-discount", 2),
+        ("--min-score", "much"),
+        ("--format", "xml"),
+        ("--nonsense",),
+    ],
 )
 def test_usage(tagdb: Run, photos: Path, flags: tuple[object, ...]) -> None:
     done = tagdb("recommend", photos / "00.jpg", *flags)

@@ -7,19 +7,20 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
+from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from tagdb import database
-from tests import seed
 from tests.clients import world
 from tests.clients.conftest import QUERY, Place, Program, execute, logged_in
-from tests.clients.documents import DOCS, program
+from tests.clients.documents import DOCS, blocks, program
 from tests.pictures import photo
 
 CALL = "SELECT rank, hashtag, score FROM tagdb.recommend_for_embedding(%s, top => %s)"
@@ -159,9 +160,8 @@ def test_readers_go_on_while_a_factor_run_is_replaced(replaced: tuple[database.C
     settings = {"autocommit": True, "prepare_threshold": 0, "options": "-c statement_timeout=5000"}
     with ConnectionPool(reader, min_size=1, max_size=1, kwargs=settings) as pool, pool.connection() as asking:
         before = asking.execute(CALL, [QUERY, 3]).fetchall()
-        begun = seed.begin_run(owner, 4)
         with owner.transaction():
-            owner.execute("SELECT tagdb_store.activate_factor_run(%s)", [begun])
+            world.compute(owner, 4)
             assert asking.execute(CALL, [QUERY, 3]).fetchall() == before
             raise psycopg.Rollback
         computed = world.compute(owner, 16)
@@ -170,6 +170,63 @@ def test_readers_go_on_while_a_factor_run_is_replaced(replaced: tuple[database.C
     assert len(before) == len(after) == 3
     assert before != after
     assert after == owner.execute(CALL, [QUERY, 3]).fetchall()
+
+
+def test_feedback(replaced: tuple[database.Connection, str], database_url: str) -> None:
+    """The page's own statement, by the login that it names and by no other."""
+    owner, reader = replaced
+    (statement,) = blocks("services.md", "sql")
+    with psycopg.connect(reader) as asking, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        asking.execute(statement)  # type: ignore[call-overload]
+    settings: dict[str, Any] = {"autocommit": True, "row_factory": dict_row}
+    with (
+        logged_in(database_url, "tagdb_writer") as login,
+        psycopg.connect(login, **settings) as writer,
+        psycopg.connect(reader, **settings) as asking,
+    ):
+
+        def hashtags() -> set[str]:
+            query = "SELECT hashtag FROM tagdb.image_hashtags WHERE image_id = 42"
+            return {row["hashtag"] for row in asking.execute(query)}
+
+        def recommended(query: str, *values: object) -> set[str]:
+            return {row["hashtag"] for row in asking.execute(query, values)}  # type: ignore[call-overload]
+
+        before = hashtags()
+        assert writer.execute(statement).fetchall() == [  # type: ignore[call-overload]
+            {"hashtags_accepted": 2, "hashtags_rejected": 1}
+        ]
+        assert hashtags() == before | {"sea", "summer"}
+        given = "SELECT given_by FROM tagdb_store.feedback WHERE image_id = 42"
+        assert {row[0] for row in owner.execute(given)} == {writer.info.user}
+        by_run = "SELECT accepted, rejected FROM tagdb.acceptance WHERE factor_run_id = 2"
+        assert asking.execute(by_run).fetchall() == [{"accepted": 4, "rejected": 3}]
+
+        by_image = "SELECT hashtag FROM tagdb.recommend_for_image(42, 100)"
+        there = recommended(by_image)
+        assert "night" in there
+        writer.execute("SELECT tagdb_store.give_feedback(42, rejected => '{#NIGHT}')")
+        assert recommended(by_image) == there - {"night"}
+        sha256 = bytes.fromhex(
+            asking.execute("SELECT content_sha256 FROM tagdb.images WHERE image_id = 42").fetchone()[  # type: ignore[index]
+                "content_sha256"
+            ]
+        )
+        left_out = "exclude => ARRAY(SELECT tagdb.rejected_hashtags($2))"
+        assert left_out in (DOCS / "services.md").read_text("utf-8")
+        by_embedding = "SELECT hashtag FROM tagdb.recommend_for_embedding(%s, 100, {})"
+        unaware = recommended(by_embedding.format("exclude => '{}'"), QUERY)
+        assert recommended(by_embedding.format(left_out.replace("$2", "%s")), QUERY, sha256) == unaware - {
+            *("snow", "night")
+        }
+        writer.execute("SELECT tagdb_store.give_feedback(42, accepted => '{night}')")
+        assert recommended(by_image) == there
+        assert "night" in hashtags()
+        for wrong in ("-1, '{a}'", "42, '{not a hashtag!}'", "42, '{a}', '{a}'", "42, '{a}', run => 99"):
+            with pytest.raises(psycopg.Error) as caught:
+                writer.execute(f"SELECT tagdb_store.give_feedback({wrong})".encode())
+            assert caught.value.sqlstate == "22023", wrong
+    documented("22023")
 
 
 def test_a_transaction_keeps_its_factor_run(replaced: tuple[database.Connection, str]) -> None:

@@ -50,13 +50,17 @@ def test_every_view_is_reflected_with_its_comments(engine: sa.Engine, place: Pla
         assert len(rows) == place.rows(f"SELECT count(*) FROM tagdb.{name}")[0][0] > 0
 
 
-def test_functions_are_called_as_expressions(engine: sa.Engine, best: list[tuple[object, ...]]) -> None:
+def test_functions_are_called_as_expressions(
+    engine: sa.Engine, place: Place, best: list[tuple[object, ...]]
+) -> None:
+    query = "SELECT hashtag FROM tagdb.recommend_for_embedding(%s, 2, known => ARRAY[%s])"
+    expected = [hashtag for (hashtag,) in place.rows(query, QUERY, best[0][1])]
     embedding = literal(json.loads(QUERY), HALFVEC(1280))
     found = func.tagdb.recommend_for_embedding(embedding, 3).table_valued(*COLUMNS)
     others = func.tagdb.recommend_for_embedding(embedding, 2, None, [best[0][1]]).table_valued(*COLUMNS)
     with engine.connect() as connection:
         assert connection.execute(select(found)).all() == best
-        assert [row.hashtag for row in connection.execute(select(others))] == [row[1] for row in best[1:]]
+        assert [row.hashtag for row in connection.execute(select(others))] == expected
         assert connection.scalar(select(func.tagdb.fold_hashtag("#Sea"))) == "sea"
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tagdb import als, backbone, store
-from tagdb.als import Parameters
+from tagdb import backbone, modelling, store
 from tagdb.database import Connection
+from tagdb.plans import Plan
 from tests import seed
 
 IMAGES = 120
@@ -77,8 +77,12 @@ def fill(connection: Connection) -> None:
     )
     compute(connection, 4)
     compute(connection, 8)
+    assert store.prune_factor_run(connection, 1)
     store.discard_factor_run(connection, seed.begin_run(connection, 2))
     seed.add_images(connection, 2)  # which the backbone is still to embed
+    feedback = "SELECT tagdb_store.give_feedback(%s, %s, %s)"
+    connection.execute(feedback, (3, ["dinner"], ["sun", "night"]))
+    connection.execute(feedback, (5, ["sea"], []))
     store.edit_hashtags(connection, "alias", ["nyc"], "newyork")
     store.edit_hashtags(connection, "ban", ["followme"])
     store.edit_hashtags(connection, "ban", ["homemade"])
@@ -89,8 +93,9 @@ def fill(connection: Connection) -> None:
 
 def compute(connection: Connection, factors: int) -> int:
     """A factor run of what is stored, the active one from now on."""
-    parameters = Parameters(factors=factors, iterations=3)
-    fit = als.fit(*store.interactions(connection), parameters, lambda done: None)
-    factor_run_id = store.begin_factor_run(connection, parameters, 10, 8.0, {"tagdb": "0"})
-    store.save_factor_run(connection, factor_run_id, fit, 0.1)
+    plan = Plan(factors=factors, iterations=3, neighbours=10)
+    model = modelling.fit(store.interactions(connection), store.embeddings(connection), plan)
+    factor_run_id = store.begin_factor_run(connection, plan, {"tagdb": "0"})
+    store.save_factor_run(connection, factor_run_id, model, 0.1)
+    store.activate_factor_run(connection, factor_run_id)
     return factor_run_id

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from psycopg import errors, sql
+from psycopg.types.json import Jsonb
 
-from tagdb import database, store
+from tagdb import database, factors, store
 from tagdb.database import Connection
 from tagdb.errors import DatabaseError
+from tagdb.plans import Plan
 from tagdb.store import backbones
 from tests import golden, seed
 
@@ -27,6 +31,7 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "explain_recommendation": (QUERY, "tag1"),
     "complete_hashtags": ("t",),
     "fold_hashtag": ("#Tag1",),
+    "rejected_hashtags": (sha256(b"1").digest(),),
 }
 """Every public function, and arguments that give rows in a world."""
 INTERNAL: dict[str, tuple[object, ...]] = {
@@ -34,26 +39,36 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "active_run": (),
     "add_backbone": ("another", 96, b"0" * 32),
     "at_least_one": ("top", 1),
-    "best_hashtags": (1, FACTORS, False, "{1}", 10),
+    "attach_factor_run": (1,),
+    "best_hashtags": (1, FACTORS, False, "{1}", 10, 0.5, 0.0),
     "checked_embedding": (QUERY,),
     "counting_as": ("{tag1}",),
+    "discard_abandoned_factor_runs": (),
     "discard_factor_run": (2,),
+    "diverse_hashtags": (1, "{1,2}", "{1,0.5}", 0.5, 2),
     "edit_hashtags": ("ban", "{tag3}"),
     "fold_hashtag": ("#Tag1",),
     "fold_given": ("#Tag1",),
+    "finish_factor_run": (2, 1, 1, 1, 1.0, 1),
+    "give_feedback": (1, "{tag1}", "{tag2}"),
+    "hashtag_likeness": (1, "{1,2}", 1),
     "hashtag_problem": ("tag1",),
-    "neighbours": (1, QUERY, None, 5),
-    "new_factor_run": (4, 1.0, 0.1, 1, 1, 0, 50, 8.0, "{}"),
-    "recommend": (QUERY, None, 10, 5, "{}", "{}"),
+    "known_blend": (1, FACTORS, "{1}", 0.5),
+    "neighbours": (1, QUERY, None, 5, None),
+    "new_factor_run": (Jsonb(asdict(Plan(factors=4))), "{}"),
+    "note_factor_run_metrics": (1, "{}"),
+    "prune_factor_run": (1,),
+    "recommend": (None, QUERY, None, 10, 5, "{}", "{}", None, None, None, None, "cats"),
     "refresh_edited_statistics": ('[{"hashtag_id": 1}]',),
     "refresh_statistics": (),
     "refuse": ("no",),
     "similar": (QUERY, None, 10),
     "undo_hashtag_edit": (),
+    "within": ("diversity", 0.5, 0, 1),
 }
 """Every function of tagdb_store, and arguments that it can be tried with."""
 NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
-READ_ONLY = {"alembic_version", "hashtag_edits", "statistics"} | {
+READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "statistics"} | {
     f"hashtag_{statistic}" for statistic in ("counts", "collections", "pairs", "trend")
 }
 """Tables that a writer changes through functions only."""
@@ -95,6 +110,7 @@ def fill(connection: Connection) -> None:
     store.save_batch(connection, run, world.backbone_id, batch, [store.Rejected("m", 1, "bad")])
     store.edit_hashtags(connection, "alias", ["tag6"], "tag5")
     store.edit_hashtags(connection, "ban", ["tag7"])
+    connection.execute("SELECT tagdb_store.give_feedback(1, '{tag1,new}', '{tag2}')")
     store.refresh_statistics(connection)
     seed.begin_run(connection, 4)
 
@@ -301,8 +317,8 @@ def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
     more = [seed.image(1, "more", embedded=False, collection="cats")]
     assert store.save_batch(connection, run, backbone_id, more, []).updated == 1
     store.finish_ingest_run(connection, run)
-    image_ids, hashtag_ids = store.interactions(connection)
-    images, hashtags = np.unique(image_ids), np.unique(hashtag_ids)
+    pairs = store.interactions(connection)
+    images, hashtags = np.unique(pairs.image_ids), np.unique(pairs.hashtag_ids)
     store.discard_factor_run(connection, seed.begin_run(connection, 2))
     for _ in range(2):
         seed.add_run(
@@ -317,6 +333,38 @@ def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
     embedding = seed.features(1, 1)[0].astype(np.float32)
     assert len(store.recommend(connection, embedding)) == 5
     assert [run["status"] for run in store.factor_runs(connection)] == ["failed", "retired", "active"]
+
+
+def test_a_writer_computes_and_gives_feedback(role: Callable[..., str], connection: Connection) -> None:
+    """Everything that the life of factor runs needs; factors are folded in by an ingest, too."""
+    become(connection, role(WRITER))
+    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    run = store.begin_ingest_run(connection, ["here"])
+    batch = [seed.image(n, f"tag{n % 3}", "all") for n in range(9)]
+    store.save_batch(connection, run, backbone_id, batch[:6], [])
+    plan = Plan(factors=2, min_hashtags=1)
+    first, second = (factors.compute(connection, plan, quiet=True).factor_run_id for _ in range(2))
+    store.note_factor_run_metrics(connection, second, {"precision": 0.5})
+    store.save_batch(connection, run, backbone_id, batch[6:], [])
+    assert store.fold_in_missing(connection) == 3
+    given = store.give_feedback(connection, batch[0].content_sha256, ["fine"], ["all"])
+    assert given is not None
+    assert (given.accepted, given.rejected) == (1, 1)
+    assert store.rejected_hashtags(connection, batch[0].content_sha256) == ["all"]
+    assert store.acceptance(connection)[0]["factor_run_id"] == second
+    assert factors.rollback(connection) == first
+    assert factors.difference(connection, first, second).images == 9
+    assert factors.prune(connection, 1, quiet=True) == factors.Pruned([second], [])
+    store.save_factor_defaults(connection, {"factors": 3}, {})
+    assert factors.default_plan(connection) == Plan(factors=3)
+    assert store.forget_factor_defaults(connection)
+    for table in ("factor_runs", "feedback"):
+        for command in (
+            f"UPDATE tagdb_store.{table} SET factor_run_id = DEFAULT",
+            f"DELETE FROM tagdb_store.{table}",
+        ):
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(command)  # type: ignore[call-overload]
 
 
 def test_a_writer_leaves_the_vector_index_to_the_owner(
@@ -342,7 +390,7 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
         database.check_revision(reader)
         assert store.recommend(reader, embedding) == expected
         assert store.readiness(reader).factors
-        refused = "ask its owner for the role tagdb_reader or tagdb_writer"
+        refused = "permission denied for schema tagdb_store; ask its owner for the role tagdb_writer$"
         with pytest.raises(DatabaseError, match=refused), database.translated():
             store.add_backbone(reader, seed.identity(2))
     with database.connect(login(database_url, WRITER)) as writer, database.translated():
@@ -351,6 +399,6 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
         run = store.begin_ingest_run(writer, ["here"])
         assert store.save_batch(writer, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
     with database.connect(login(database_url)) as nobody:
-        refused = "permission denied for schema tagdb"
+        refused = "permission denied for schema tagdb; ask its owner for the role tagdb_reader$"
         with pytest.raises(DatabaseError, match=refused), database.translated():
             store.recommend(nobody, embedding)

@@ -15,8 +15,10 @@ import psycopg
 import pytest
 
 from tagdb import database, store
-from tagdb.als import Fit
+from tagdb.als import Weighting
 from tagdb.database import Connection
+from tagdb.modelling import Maps, Model
+from tagdb.plans import Plan
 from tagdb.store import Counts, Rejected, backbones
 from tests import seed
 from tests.seed import image
@@ -352,10 +354,18 @@ def statuses(connection: Connection) -> list[str]:
     return [run["status"] for run in store.factor_runs(connection)]
 
 
-def fit(world: seed.World, factors: int = 3, value: float = 1) -> Fit:
-    images = np.full((len(world.image_ids), factors), value, np.float16)
-    of_hashtags = np.full((len(world.hashtag_ids), factors), value, np.float16)
-    return Fit(world.image_ids, images, world.hashtag_ids, of_hashtags, 5)
+def model(world: seed.World, factors: int = 3, value: float = 1) -> Model:
+    """A model in which every number is the same."""
+    return Model(
+        Plan(factors=factors, min_hashtags=2),
+        world.image_ids,
+        np.full((len(world.image_ids), factors), value, np.float16),
+        world.hashtag_ids.copy(),
+        np.full((len(world.hashtag_ids), factors), value, np.float16),
+        np.arange(len(world.hashtag_ids), dtype=np.int32) + 3,
+        5,
+        Maps(np.eye(factors, dtype=np.float32), Weighting("none", 20, 1.0, 1.0, 2.0), None),
+    )
 
 
 def test_a_building_run_is_invisible(connection: Connection) -> None:
@@ -369,7 +379,7 @@ def test_a_building_run_is_invisible(connection: Connection) -> None:
         f"image_factors_{run}",
         np.full(20, run, np.int32),
         world.image_ids,
-        fit(world).image_factors,
+        model(world).image_factors,
     )
     assert store.recommend(connection, query) == before
     assert rows(connection, "SELECT count(*) FROM tagdb_store.image_factors") == [(20,)]
@@ -383,18 +393,24 @@ def test_activation_is_atomic(connection: Connection, two: list[Connection]) -> 
     run = seed.begin_run(connection, 3)
     two[1].execute("SET lock_timeout = '5s'")
     with two[0].transaction():
-        store.save_factor_run(two[0], run, fit(world), 1.5)
+        store.save_factor_run(two[0], run, model(world), 1.5)
+        assert statuses(two[0]) == ["active", "ready"]
+        assert store.recommend(two[0], query) == before
+        store.activate_factor_run(two[0], run)
         assert store.recommend(two[1], query) == before
         assert statuses(two[1]) == ["active", "building"]
     assert statuses(two[1]) == ["retired", "active"]
     assert [r.score for r in store.recommend(two[1], query)] == pytest.approx([3.0] * 8)
     newest = store.factor_runs(connection)[-1]
-    assert (newest["images"], newest["hashtags"], newest["interactions"], newest["seconds"]) == (
-        20,
-        8,
-        5,
-        1.5,
+    counted = {name: newest[name] for name in ("images", "hashtags", "interactions", "seconds")}
+    assert counted == {"images": 20, "hashtags": 8, "interactions": 5, "seconds": 1.5}
+    assert (newest["factors"], newest["min_hashtags"]) == (3, 2)  # as it was used, not as it was asked for
+    noted = rows(
+        connection,
+        "SELECT images, folded_in FROM tagdb_store.hashtag_factors WHERE factor_run_id = %s ORDER BY 1",
+        run,
     )
+    assert noted == [(n, False) for n in range(3, 11)]
 
 
 def test_readers_never_see_two_runs_mixed(connection: Connection, two: list[Connection]) -> None:
@@ -402,7 +418,9 @@ def test_readers_never_see_two_runs_mixed(connection: Connection, two: list[Conn
     world = seed.world(connection)
     values = (1.0, 2.0, 4.0)
     for value in values:
-        store.save_factor_run(connection, seed.begin_run(connection, 1), fit(world, 1, value), 0)
+        run = seed.begin_run(connection, 1)
+        store.save_factor_run(connection, run, model(world, 1, value), 0)
+        store.activate_factor_run(connection, run)
     ids = [run["factor_run_id"] for run in store.factor_runs(connection)][1:]
     query = world.embeddings[0].astype(np.float32)
     done = threading.Event()
@@ -438,31 +456,44 @@ def test_a_run_that_fails(connection: Connection) -> None:
     assert tables(connection) == before
 
 
-def test_a_run_that_cannot_be_saved_leaves_the_old_one(connection: Connection) -> None:
+def test_a_run_that_cannot_be_saved_or_activated_leaves_the_old_one(connection: Connection) -> None:
     world = seed.world(connection)
     query = world.embeddings[0].astype(np.float32)
     before = store.recommend(connection, query)
     run = seed.begin_run(connection, 3)
-    twice = fit(world)
+    twice = model(world)
     twice.hashtag_ids[:] = world.hashtag_ids[0]
+    store.save_factor_run(connection, run, twice, 0)
     with pytest.raises(psycopg.errors.UniqueViolation):
-        store.save_factor_run(connection, run, twice, 0)
-    assert statuses(connection) == ["active", "building"]
+        store.activate_factor_run(connection, run)
+    assert statuses(connection) == ["active", "ready"]
+    store.discard_factor_run(connection, run)
+    run = seed.begin_run(connection, 3)
+    broken = model(world)
+    broken.hashtag_factors[-1] = np.nan
+    with pytest.raises(psycopg.errors.DataException):
+        store.save_factor_run(connection, run, broken, 0)
+    assert statuses(connection) == ["active", "failed", "building"]
+    assert rows(connection, f"SELECT count(*) FROM tagdb_store.image_factors_{run}") == [(0,)]
     store.discard_factor_run(connection, run)
     assert store.recommend(connection, query) == before
+    assert rows(connection, "SELECT factor_run_id FROM tagdb_store.factor_maps") == [(1,)]
 
 
 def test_interactions(connection: Connection, save: Callable[..., Counts]) -> None:
     save(image(1, "a", "b"), image(2, "b"))
-    image_ids, hashtag_ids = store.interactions(connection)
+    found = store.interactions(connection)
     pairs = rows(connection, "SELECT image_id, hashtag_id FROM tagdb.image_hashtags")
-    assert sorted(zip(image_ids.tolist(), hashtag_ids.tolist(), strict=True)) == sorted(pairs)
-    assert image_ids.dtype == np.int64
-    assert hashtag_ids.dtype == np.int32
+    assert sorted(zip(found.image_ids.tolist(), found.hashtag_ids.tolist(), strict=True)) == sorted(pairs)
+    assert found.accepted.tolist() == [0] * 3
+    assert found.image_ids.dtype == np.int64
+    assert found.hashtag_ids.dtype == found.accepted.dtype == np.int32
 
 
 def test_interactions_of_nothing(connection: Connection) -> None:
-    assert [len(column) for column in store.interactions(connection)] == [0, 0]
+    found = store.interactions(connection)
+    assert [len(column) for column in (found.image_ids, found.hashtag_ids, found.accepted)] == [0, 0, 0]
+    assert store.embeddings(connection).vectors.shape == (0, seed.DIMENSIONS)
 
 
 def test_readiness(connection: Connection) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -20,6 +18,7 @@ from hypothesis import strategies as st
 from tagdb import database, store
 from tagdb.database import Connection
 from tests import seed
+from tests.waiting import blocked
 
 NAMES = tuple("abcdefg")
 SLOW = settings(
@@ -338,8 +337,8 @@ def test_what_is_recommended(
             (sorted(without),),
         )
         questions = {
-            "recommend_for_embedding(%s, %s, known => %s, exclude => %s)": query,
-            "recommend_for_image(%s, %s, known => %s, exclude => %s)": image_id,
+            "recommend_for_embedding(%s, %s, known => %s, exclude => %s, known_weight => 0)": query,
+            "recommend_for_image(%s, %s, known => %s, exclude => %s, known_weight => 0)": image_id,
         }
         scores = {
             question: {
@@ -383,7 +382,10 @@ def world(connection: Connection) -> tuple[Connection, seed.World]:
 
 
 def best(connection: Connection, top: int = 99, **left_out: list[str]) -> list[str]:
-    query = "SELECT hashtag FROM tagdb.recommend_for_embedding(%s, %s, known => %s, exclude => %s)"
+    query = (
+        "SELECT hashtag"
+        " FROM tagdb.recommend_for_embedding(%s, %s, known => %s, exclude => %s, known_weight => 0)"
+    )
     given = (left_out.get("known", []), left_out.get("exclude", []))
     return [row[0] for row in rows(connection, query, seed.literal(seed.features(1, 5)[0]), top, *given)]
 
@@ -467,8 +469,8 @@ def test_factors_are_computed_of_what_hashtags_count_as(connection: Connection) 
     numbers = dict(rows(connection, "SELECT hashtag, hashtag_id FROM tagdb.hashtags"))
 
     def interactions() -> list[tuple[int, int]]:
-        images, hashtags = store.interactions(connection)
-        return sorted(zip(images.tolist(), hashtags.tolist(), strict=True))
+        found = store.interactions(connection)
+        return sorted(zip(found.image_ids.tolist(), found.hashtag_ids.tolist(), strict=True))
 
     before = interactions()
     assert len(before) == 12
@@ -688,30 +690,6 @@ def test_decisions_are_in_order(connection: Connection) -> None:
 
 
 # --- several at once -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def other(connection: Connection, database_url: str) -> Iterator[Connection]:
-    """A second connection, which does not wait for long."""
-    with database.connect(database_url) as opened:
-        for one in (connection, opened):
-            one.execute("SET lock_timeout = '20s'")
-            one.execute("SET deadlock_timeout = '50ms'")
-        yield opened
-
-
-@contextmanager
-def blocked(by: Connection, waiting: Connection, what: Callable[[], object]) -> Iterator[Future[object]]:
-    """Something that another connection has begun and that waits for what the first one holds."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(what)
-        deadline = time.monotonic() + 20
-        pid = waiting.info.backend_pid
-        while not rows(by, "SELECT pg_blocking_pids(%s)", pid)[0][0]:
-            assert not future.done(), future.result()
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        yield future
 
 
 def test_edits_wait_for_each_other(connection: Connection, other: Connection) -> None:

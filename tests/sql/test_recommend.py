@@ -18,8 +18,10 @@ from tests import seed
 Floats = NDArray[np.float64]
 
 RECOMMEND = (
-    "SELECT * FROM tagdb.recommend_for_embedding(%s, top => %s, neighbours => %s, known => %s, exclude => %s)"
+    "SELECT * FROM tagdb.recommend_for_embedding(%s, top => %s, neighbours => %s, known => %s, exclude => %s,"
+    " known_weight => 0)"
 )
+"""Known hashtags are left out and lead nowhere; where they lead to is in test_steering."""
 SIMILAR_OFF = 3e-6
 """How far off the cosine similarity that pgvector computes in float32 may be."""
 
@@ -370,7 +372,7 @@ def test_null_is_the_default(connection: Connection) -> None:
     query = seed.literal(world.embeddings[0])
     plain = recommended(connection, world.embeddings[0])
     assert len(plain) == 10
-    nulls = "SELECT * FROM tagdb.recommend_for_embedding(%s, NULL, NULL, NULL, NULL)"
+    nulls = f"SELECT * FROM tagdb.recommend_for_embedding(%s{', NULL' * 9})"
     assert connection.execute(nulls, (query,)).fetchall() == plain
     for question in ("similar_images(%s, %s)", "similar_images_to(%s, %s)"):
         asked = f"SELECT FROM tagdb.{question}".encode()
@@ -484,7 +486,7 @@ def test_the_store_asks_the_same_functions(connection: Connection) -> None:
     world = seed.world(connection)
     query = world.embeddings[3]
     asked = query.astype(np.float32)
-    found = store.recommend(connection, asked, 5, 4, ["#TAG1"], ["tag2"])
+    found = store.recommend(connection, asked, store.Query(5, 4, ["#TAG1"], ["tag2"], known_weight=0))
     assert [(r.rank, r.hashtag, r.score) for r in found] == recommended(
         connection, query, 5, 4, ["tag1"], ["tag2"]
     )

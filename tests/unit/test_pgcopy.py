@@ -1,7 +1,12 @@
 """Binary COPY, against PostgreSQL's own reading and writing of it."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tagdb import pgcopy
@@ -71,6 +76,61 @@ def test_postgresql_reads_the_numbers_that_were_meant(connection: Connection) ->
         (-(2**31), 2**63 - 1, "[0.5,-65504]"),
         (2**31 - 1, -(2**63), "[5.9604645e-08,-0]"),
     ]
+
+
+TYPES = ("i4", "i8", ("f2", 7))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.integers(0, 20), together=st.integers(1, 400), data=st.data())
+def test_pieces_of_any_size(
+    monkeypatch: pytest.MonkeyPatch, rows: int, together: int, data: st.DataObject
+) -> None:
+    """Cut anywhere, also in the middle of a number, and taken in at once or bit by bit."""
+    columns = arrays(rows)
+    whole = b"".join(pgcopy.encode(*columns))
+    cuts = data.draw(st.lists(st.integers(0, len(whole)), max_size=30).map(sorted), "cuts")
+    pieces = [whole[start:end] for start, end in pairwise([0, *cuts, len(whole)])]
+    kinds = data.draw(st.lists(st.sampled_from([bytes, bytearray, memoryview]), min_size=1), "kinds")
+    given_as = [kinds[n % len(kinds)](piece) for n, piece in enumerate(pieces)]
+    with monkeypatch.context() as patch:
+        patch.setattr(pgcopy, "CHUNK_BYTES", together)
+        decoded = pgcopy.decode_stream(iter(given_as), *TYPES)
+        with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+            pgcopy.decode_stream([*given_as, b"!"], *TYPES)
+        lost = data.draw(st.integers(0, len(whole) - 1), "lost")
+        with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+            pgcopy.decode_stream([whole[:lost], whole[lost + 1 :]], *TYPES)
+    for column, back in zip(columns, decoded, strict=True):
+        np.testing.assert_array_equal(column, back)
+        assert column.dtype == back.dtype
+        assert back.dtype.isnative
+        assert back.flags.writeable
+
+
+def test_what_does_not_belong_is_noticed_within_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before all of it has come."""
+    monkeypatch.setattr(pgcopy, "CHUNK_BYTES", 100)
+    whole = bytearray(b"".join(pgcopy.encode(*arrays(20))))
+    whole[len(pgcopy.HEADER) + 1] ^= 1  # the first row's number of fields
+    came = []
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(whole), 50):
+            came.append(start)
+            yield bytes(whole[start : start + 50])
+
+    with pytest.raises(ValueError, match="not a binary COPY of these columns"):
+        pgcopy.decode_stream(pieces(), *TYPES)
+    assert len(came) < len(whole) / 50 / 2
+
+
+def test_a_table_of_more_bytes_than_are_decoded_at_once() -> None:
+    columns = arrays(120_000, 30)
+    chunks = list(pgcopy.encode(*columns))
+    assert sum(map(len, chunks)) > 2 * pgcopy.CHUNK_BYTES
+    for column, back in zip(columns, pgcopy.decode_stream(chunks, "i4", "i8", ("f2", 30)), strict=True):
+        np.testing.assert_array_equal(column, back)
 
 
 def test_integers_alone(connection: Connection) -> None:

@@ -1,0 +1,44 @@
+-- What recommending cannot use yet. One row, as of now.
+CREATE OR REPLACE VIEW tagdb.coverage AS
+SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
+       (SELECT count(*) FROM tagdb_store.images i
+        WHERE NOT EXISTS (SELECT FROM tagdb_store.embeddings e
+                          WHERE e.backbone_id = b.backbone_id AND e.image_id = i.image_id))
+           AS images_without_embedding,
+       (SELECT count(*) FROM tagdb_store.images i
+        -- a look-up for each image: there are far more hashtags on them than images
+        WHERE (SELECT true FROM tagdb_store.image_hashtags ih
+               WHERE ih.image_id = i.image_id
+                 AND ih.hashtag_id NOT IN (SELECT h.hashtag_id FROM tagdb_store.hashtags h WHERE h.banned)
+               LIMIT 1) IS NULL)
+           AS images_without_hashtags,
+       (SELECT count(*) FROM tagdb_store.images i
+        WHERE NOT EXISTS (SELECT FROM tagdb_store.image_factors f
+                          WHERE f.factor_run_id = r.factor_run_id AND f.image_id = i.image_id))
+           AS images_without_factors,
+       (SELECT count(*) FROM tagdb_store.hashtags h WHERE NOT h.banned AND h.alias_of IS NULL) AS hashtags,
+       (SELECT count(*) FROM tagdb_store.hashtags h
+        WHERE NOT h.banned AND h.alias_of IS NULL
+          AND NOT EXISTS (SELECT FROM tagdb_store.hashtag_factors f
+                          WHERE f.factor_run_id = r.factor_run_id AND f.hashtag_id = h.hashtag_id))
+           AS hashtags_without_factors,
+       b.name AS backbone, r.factor_run_id, r.activated_at AS factors_since,
+       (SELECT count(*) FROM tagdb_store.image_factors f
+        WHERE f.factor_run_id = r.factor_run_id AND f.folded_in) AS images_folded_in,
+       (SELECT count(*) FROM tagdb_store.hashtag_factors f
+        WHERE f.factor_run_id = r.factor_run_id AND f.folded_in) AS hashtags_folded_in
+FROM (VALUES (1)) AS one (row)
+LEFT JOIN tagdb_store.backbones b ON b.active
+LEFT JOIN tagdb_store.factor_runs r ON r.status = 'active';
+COMMENT ON VIEW tagdb.coverage IS 'One row: how many images and hashtags recommendations cannot use yet, as of now.';
+COMMENT ON COLUMN tagdb.coverage.images IS 'All images.';
+COMMENT ON COLUMN tagdb.coverage.images_without_embedding IS 'Images that the active backbone has not embedded: they cannot be found as similar.';
+COMMENT ON COLUMN tagdb.coverage.images_without_hashtags IS 'Images without a hashtag that counts: nothing is learned from them.';
+COMMENT ON COLUMN tagdb.coverage.images_without_factors IS 'Images without factors in the active factor run: they cannot be neighbours.';
+COMMENT ON COLUMN tagdb.coverage.hashtags IS 'All hashtags but aliases and banned ones.';
+COMMENT ON COLUMN tagdb.coverage.hashtags_without_factors IS 'Of these, those that the active factor run does not know: they cannot be recommended, unless it knows an alias.';
+COMMENT ON COLUMN tagdb.coverage.backbone IS 'Name of the active backbone.';
+COMMENT ON COLUMN tagdb.coverage.factor_run_id IS 'The active factor run.';
+COMMENT ON COLUMN tagdb.coverage.factors_since IS 'Since when it is active.';
+COMMENT ON COLUMN tagdb.coverage.images_folded_in IS 'Images that came after the active factor run and whose factors were computed from its hashtags.';
+COMMENT ON COLUMN tagdb.coverage.hashtags_folded_in IS 'Hashtags that came after the active factor run and whose factors were computed from its images.';

@@ -1,0 +1,7 @@
+-- What `tagdb tune` has found to be best here: the settings of the next `tagdb factors compute`.
+CREATE TABLE tagdb_store.factor_defaults (
+    one boolean PRIMARY KEY DEFAULT true CONSTRAINT factor_defaults_one CHECK (one),
+    settings jsonb NOT NULL,
+    metrics jsonb NOT NULL DEFAULT '{}',
+    tuned_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);

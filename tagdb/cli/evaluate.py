@@ -1,0 +1,168 @@
+"""``tagdb evaluate``."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tagdb.cli.common import (
+    json_option,
+    note,
+    print_json,
+    print_table,
+    quiet_option,
+    settings,
+    shared_options,
+    silent,
+)
+
+if TYPE_CHECKING:
+    from tagdb.metrics import Estimate
+    from tagdb.reports import Report, Row
+
+PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
+
+
+@click.command("evaluate")
+@click.option(
+    "--folds",
+    type=click.IntRange(2, 100),
+    help="Hold every photo out once, in one of so many folds (default: 5).",
+)
+@click.option(
+    "--fraction",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="F",
+    help="Hold out this share of the photos once, instead of folds.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, another split."
+)
+@click.option(
+    "--run", "runs", type=int, multiple=True, metavar="N", help="Also the settings of this factor run."
+)
+@click.option(
+    "--setting",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE,…",
+    help="Also the shipped settings with these changes; shipped or ancestor may stand in front.",
+)
+@click.option(
+    "--photos", type=click.IntRange(min=1), metavar="N", help="Ask about so many held-out photos at most."
+)
+@json_option
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw it: .png, .webp or .jpg.",
+)
+@quiet_option
+@shared_options
+def command(
+    folds: int | None,
+    fraction: float | None,
+    seed: int,
+    runs: tuple[int, ...],
+    given: tuple[str, ...],
+    photos: int | None,
+    as_json: bool,
+    plot: Path | None,
+    quiet: bool,
+) -> None:
+    """Measure how good recommendations are, on photos that are held out.
+
+    Photos of one post and near-duplicates stay together. What is compared: the most used hashtags,
+    votes of the nearest photos, the settings of the project that tagdb grew from, the active run's,
+    those of the next `tagdb factors compute`, and what --run and --setting add. Nothing is changed.
+
+    \b
+    Examples:
+      tagdb evaluate
+      tagdb evaluate --setting neighbours=20 --setting factors=64,ridge=0
+      tagdb evaluate --run 3 --photos 2000 --plot evaluation.png
+      tagdb evaluate --fraction 0.2 --json
+    """
+    from tagdb import database, evaluate, holdout
+
+    if folds is not None and fraction is not None:
+        raise click.UsageError("--folds and --fraction exclude each other")
+    if plot is not None:
+        from tagdb import charts
+
+        charts.check(plot)  # before minutes of work, not after
+    with database.open_database(settings(), silent if quiet else note) as connection:
+        report = evaluate.evaluate(
+            connection, folds or holdout.FOLDS, fraction, seed, runs, given, photos, quiet
+        )
+    if plot is not None:
+        charts.draw(report, plot)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _show(report)
+
+
+def _show(report: "Report") -> None:
+    from tagdb.reports import BEYOND, COVERAGE, MAIN, POPULARITY
+
+    header = [
+        "", *PLAIN, MAIN, "hit@5", "coverage", "popularity", "beyond the collection", "against the ancestor",
+    ]  # fmt: skip
+    lines = [
+        [
+            row.label,
+            *(_number(row.metrics[name]) for name in PLAIN),
+            _interval(row.metrics[MAIN]),
+            _number(row.metrics["hit@5"]),
+            _share(row.metrics[COVERAGE]),
+            _share(row.metrics[POPULARITY]),
+            _interval(row.metrics[BEYOND]),
+            _against(row),
+        ]
+        for row in report.rows
+    ]
+    print_table(header, lines, right={1, 2, 3, 4, 5, 7, 8, 9})
+    click.echo()
+    if report.sql is not None:
+        click.echo(
+            f"SQL, asked for {report.sql.queries} of these photos with the settings of {report.sql.label}: "
+            f"the same 10 hashtags in the same order for {report.sql.agreement:.0%}, {MAIN} differs by "
+            f"{report.sql.ndcg_difference:.4f} on average"
+        )
+    held = (
+        f"{report.fraction:.0%} of the groups were held out"
+        if report.fraction is not None
+        else f"each group was held out in one of {report.folds} folds"
+    )
+    click.echo(
+        f"{report.queries} photos with {report.min_truth} hashtags or more were asked about, of "
+        f"{report.images} in {report.groups} groups (one post, or near-duplicates); {held}, seed "
+        f"{report.seed}; in brackets 95 % intervals"
+    )
+
+
+def _number(value: "Estimate") -> str:
+    return f"{value.mean:.3f}"
+
+
+def _share(value: "Estimate") -> str:
+    return f"{100 * value.mean:.1f} %"
+
+
+def _interval(value: "Estimate") -> str:
+    return f"{value.mean:.3f} [{value.low:.3f}, {value.high:.3f}]"
+
+
+def _against(row: "Row") -> str:
+    paired = row.against_ancestor
+    if paired is None:
+        return ""
+    if paired.relative is None or paired.relative_low is None or paired.relative_high is None:
+        return f"{paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
+    return (
+        f"{100 * paired.relative:+.1f} % "
+        f"[{100 * paired.relative_low:+.1f}, {100 * paired.relative_high:+.1f}]"
+    )

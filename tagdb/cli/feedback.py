@@ -1,0 +1,73 @@
+"""``tagdb feedback``."""
+
+from dataclasses import asdict
+
+import click
+
+from tagdb.cli.common import json_option, note, print_json, print_table, settings, shared_options
+
+
+@click.command("feedback")
+@click.argument("photo", required=False)
+@click.option("--accepted", multiple=True, metavar="TAGS", help="Hashtags that were right: a,b; repeatable.")
+@click.option("--rejected", multiple=True, metavar="TAGS", help="Hashtags that were wrong: a,b; repeatable.")
+@click.option(
+    "--run", type=int, metavar="N", help="The factor run that had recommended (default: the active one)."
+)
+@json_option
+@shared_options
+def command(
+    photo: str | None, accepted: tuple[str, ...], rejected: tuple[str, ...], run: int | None, as_json: bool
+) -> None:
+    """Say which recommended hashtags were right for a stored photo.
+
+    Accepted ones are the photo's from then on, and weigh more in the next factor run. Rejected ones are
+    not recommended for it again. Without a photo, shows how recommendations were received, by factor
+    run and week.
+
+    \b
+    Examples:
+      tagdb feedback beach.jpg --accepted sea,summer --rejected snow
+      tagdb feedback
+    """
+    from tagdb import database, feedback, store
+    from tagdb.errors import RejectedInput, TagdbError
+    from tagdb.hashtags import fold, printable
+
+    try:
+        yes, no = (
+            [fold(tag) for given in option for tag in given.replace(",", " ").split()]
+            for option in (accepted, rejected)
+        )
+    except RejectedInput as error:
+        raise click.UsageError(f"--accepted/--rejected: {error}") from error
+    if photo is None and (yes or no):
+        raise click.UsageError("name the photo that the hashtags are about")
+    if photo is not None and not (yes or no):
+        raise click.UsageError("say which hashtags were right or wrong, by --accepted or --rejected")
+    with database.open_database(settings(), note) as connection:
+        if photo is not None:
+            try:
+                done = feedback.give(connection, photo, yes, no, run)
+            except RejectedInput as error:
+                raise TagdbError(f"{printable(photo)}: {error}") from error
+            if as_json:
+                print_json(asdict(done))
+            else:
+                click.echo(f"{printable(photo)}: {done.accepted} accepted, {done.rejected} rejected")
+            return
+        found = store.acceptance(connection)
+    if as_json:
+        print_json(found)
+    elif not found:
+        note("no feedback yet; give some: tagdb feedback PHOTO --accepted a,b --rejected c")
+    else:
+        rows = [
+            [
+                *("-" if one["factor_run_id"] is None else str(one["factor_run_id"]), str(one["week"])),
+                *(str(one[name]) for name in ("images", "accepted", "rejected")),
+                f"{one['acceptance']:.0%}",
+            ]
+            for one in found
+        ]
+        print_table(["run", "week", "images", "accepted", "rejected", "acceptance"], rows, {0, 2, 3, 4, 5})

@@ -1,0 +1,33 @@
+"""Feedback: which recommended hashtags were right for a photo, and which were not."""
+
+from collections.abc import Sequence
+
+from tagdb import images, store
+from tagdb.database import Connection
+from tagdb.errors import TagdbError
+from tagdb.hashtags import printable
+from tagdb.recommend import read
+
+
+def give(
+    connection: Connection,
+    photo: str,
+    accepted: Sequence[str],
+    rejected: Sequence[str],
+    factor_run_id: int | None = None,
+) -> store.Feedback:
+    """Note what was accepted and rejected for a photo that is stored, found by its content.
+
+    Raises
+    ------
+    RejectedInput
+        The file cannot be read.
+    TagdbError
+        The photo is not stored, or a hashtag is none, or both accepted and rejected.
+    """
+    done = store.give_feedback(
+        connection, images.content_hash(read(photo)), accepted, rejected, factor_run_id
+    )
+    if done is None:
+        raise TagdbError(f"{printable(photo)} is not stored; run: tagdb ingest {printable(photo)}")
+    return done

@@ -1,0 +1,20 @@
+-- The hashtags that count on images that have no factors in a run but what was folded in, for folding
+-- them in (again). As in tagdb_store.interactions; looked up image by image, because there are few.
+COPY (
+    SELECT c.image_id, c.hashtag_id, coalesce(v.accepted, false)::integer
+    FROM tagdb_store.counted_hashtags c
+    LEFT JOIN LATERAL (
+        SELECT f.accepted
+        FROM tagdb_store.feedback f
+        JOIN tagdb_store.hashtags h ON h.hashtag_id = f.hashtag_id
+        WHERE f.image_id = c.image_id AND coalesce(h.alias_of, h.hashtag_id) = c.hashtag_id
+        ORDER BY f.feedback_id DESC
+        LIMIT 1
+    ) v ON true
+    WHERE c.image_id = ANY (%(image_ids)s)
+      AND v.accepted IS NOT FALSE
+      AND NOT EXISTS (SELECT FROM tagdb_store.image_factors f
+                      WHERE f.factor_run_id = %(factor_run_id)s AND f.image_id = c.image_id
+                        AND NOT f.folded_in)
+    ORDER BY c.image_id, c.hashtag_id
+) TO STDOUT (FORMAT binary)

@@ -1,0 +1,84 @@
+"""``tagdb evaluate``."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tagdb.database import Connection
+from tests.cli.conftest import Run, complaint, parsed
+from tests.evaluated import fill
+
+
+@pytest.fixture
+def photos(connection: Connection) -> int:
+    return len(fill(connection, 60))
+
+
+def test_a_table_and_two_lines(photos: int, tagdb: Run) -> None:
+    assert tagdb("factors", "compute", "--factors", 8, "--quiet").exit_code == 0
+    done = tagdb("evaluate", "--folds", 2, "--setting", "factors=4,neighbours=5")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    header = [
+        "P@1", "P@5", "P@10", "R@5", "R@10", "nDCG@10", "hit@5", "coverage", "popularity",
+        "beyond the collection", "against the ancestor",
+    ]  # fmt: skip
+    assert re.split(r"\s{2,}", lines[0].strip()) == header
+    labels = [re.split(r"\s{2,}", line)[0] for line in lines[1 : lines.index("")]]
+    assert labels == [
+        "popular", "vote", "vote, unweighted", "ancestor", "active run", "shipped defaults",
+        "factors=4,neighbours=5",
+    ]  # fmt: skip
+    interval = r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"
+    number = r"\d\.\d{3}"
+    share = r"\d+\.\d %"
+    pattern = (
+        rf"vote {{2,}}({number}  ){{5}}{interval}  +{number} +{share} +{share}  {interval} +"
+        r"[+-]\d+\.\d % \[[+-]\d+\.\d, [+-]\d+\.\d\]"
+    )
+    assert re.fullmatch(pattern, lines[2])
+    assert re.match(r"SQL, asked for \d+ of these photos with the settings of active run: ", lines[-2])
+    assert lines[-1].startswith("60 photos with 3 hashtags or more were asked about, of 60 in 54 groups")
+    assert "in one of 2 folds, seed 0" in lines[-1]
+
+
+def test_json_and_a_picture(photos: int, tagdb: Run, tmp_path: Path) -> None:
+    done = tagdb(
+        "evaluate", "--fraction", 0.4, "--photos", 10, "--json", "--quiet", "--plot", tmp_path / "found.png"
+    )
+    found = parsed(done)
+    assert done.stderr == ""
+    assert (found["queries"], found["folds"], found["fraction"]) == (10, 1, 0.4)
+    rows = {row["label"]: row for row in found["rows"]}
+    assert list(rows) == ["popular", "vote", "vote, unweighted", "ancestor", "shipped defaults"]
+    assert rows["popular"]["plan"] is None
+    assert rows["shipped defaults"]["plan"] == ""
+    assert rows["vote"]["metrics"]["nDCG@10"].keys() == {"mean", "low", "high"}
+    assert rows["vote"]["against_ancestor"].keys() >= {"difference", "low", "high", "relative"}
+    assert found["sql"]["label"] == "shipped defaults"
+    with Image.open(tmp_path / "found.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_what_cannot_be_is_a_sentence(photos: int, tagdb: Run) -> None:
+    assert "name it .png" in complaint(tagdb("evaluate", "--plot", "found.xyz"))
+    assert "there is no factor run 7" in complaint(tagdb("evaluate", "--run", 7))
+    assert "there is no setting 'x'" in complaint(tagdb("evaluate", "--setting", "x=1"))
+    assert tagdb("evaluate", "--folds", 3, "--fraction", 0.5).exit_code == 2
+
+
+def test_too_few_photos_are_a_sentence(tagdb: Run, connection: Connection) -> None:
+    assert "too few photos to hold some out: 0 with" in complaint(tagdb("evaluate"))
+
+
+def test_computing_activates_what_is_not_worse(photos: int, tagdb: Run) -> None:
+    assert tagdb("factors", "compute", "--factors", 8, "--quiet").exit_code == 0
+    worse = ("--factors", 1, "--iterations", 1, "--neighbours", 1, "--ridge", 0, "--refit-penalty", 0)
+    done = tagdb("factors", "compute", *worse, "--activate-if-better", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert "factor run 2 was not activated: nDCG@10" in done.stdout
+    found = parsed(tagdb("factors", "compute", "--factors", 8, "--activate-if-better", "--quiet", "--json"))
+    assert found["active"]
+    assert found["verdict"]["promoted"]
