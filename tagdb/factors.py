@@ -147,8 +147,10 @@ def prune(
     with track("pruning", len(waiting), "runs", quiet) as report:
         while waiting:
             for run_id in list(waiting):
-                if store.prune_factor_run(connection, run_id):
+                outcome = store.prune_factor_run(connection, run_id)
+                if outcome != "in use":
                     waiting.remove(run_id)
+                if outcome == "pruned":
                     pruned.append(run_id)
                     report(len(pruned))
             if waiting and time.monotonic() > until:

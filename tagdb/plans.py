@@ -95,6 +95,8 @@ def changed(plan: Plan, **values: Any) -> Plan:
         low, high = LIMITS[name]
         if not low <= value <= high:
             raise FactorsError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
+        if kinds[name] is int and value != int(value):
+            raise FactorsError(f"{name} must be a whole number, not {value:g}")
     return replace(plan, **{name: _typed(kinds[name], value) for name, value in values.items()})
 
 
@@ -129,7 +131,7 @@ def parse(text: str, base: Plan) -> Plan:
 def difference(plan: Plan, base: Plan = Plan()) -> str:
     """What sets a plan apart from another, as ``parse`` reads it; empty where nothing does."""
     return ",".join(
-        f"{field.name}={value if isinstance(value, str) else f'{value:g}'}"
+        f"{field.name}={str(value).removesuffix('.0')}"
         for field in fields(Plan)
         if (value := getattr(plan, field.name)) != getattr(base, field.name)
     )

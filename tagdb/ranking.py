@@ -66,8 +66,9 @@ def weights(similarity: NDArray[np.float32], exponent: float) -> NDArray[np.floa
         positive = there & (wide > 0)
         best = np.max(np.where(positive, wide, 0), axis=1, keepdims=True, initial=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            power = exponent * np.log(np.where(positive, wide, 1) / np.where(best > 0, best, 1))
-        raw = np.where(positive & (power >= -60), np.exp(np.maximum(power, -60)), 0)
+            power = exponent * np.log(np.where(positive, wide, best) / np.where(best > 0, best, 1))
+        power = np.where(positive, power, -np.inf)
+        raw = np.where(power >= -60, np.exp(np.maximum(power, -60)), 0)
     total = raw.sum(axis=1, keepdims=True)
     return (raw / np.where(total > 0, total, 1)).astype(np.float32)
 

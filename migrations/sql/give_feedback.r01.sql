@@ -52,7 +52,8 @@ BEGIN
     DELETE FROM tagdb_store.image_hashtags ih
     USING tagdb_store.hashtags h
     WHERE ih.image_id = $1 AND ih.source = 'feedback' AND h.hashtag_id = ih.hashtag_id
-      AND h.hashtag = ANY (no);
+      AND coalesce(h.alias_of, h.hashtag_id) IN (
+            SELECT coalesce(o.alias_of, o.hashtag_id) FROM tagdb_store.hashtags o WHERE o.hashtag = ANY (no));
     RETURN QUERY SELECT cardinality(yes), cardinality(no);
 END
 $$;

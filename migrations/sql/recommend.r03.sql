@@ -23,7 +23,8 @@ BEGIN ATOMIC
                tagdb_store.within('known_weight', coalesce(recommend.known_weight, 0.5), 0, 1) AS known_weight,
                tagdb_store.within('diversity', coalesce(recommend.diversity, 0), 0, 1) AS diversity,
                tagdb_store.within('popularity_discount', coalesce(recommend.popularity_discount, 0), 0, 1)
-                   AS popularity_discount
+                   AS popularity_discount,
+               tagdb_store.within('min_score', recommend.min_score, '-Infinity', 'Infinity') AS min_score
     ), average AS MATERIALIZED (
         -- pgvector multiplies element by element, so a weight becomes a vector of that weight.
         SELECT sum(n.factors::vector
@@ -47,7 +48,7 @@ BEGIN ATOMIC
             a.run, l.factors, false, a.unwanted,
             CASE WHEN a.diversity > 0 THEN greatest(a.top, least(10 * a.top::bigint, 1000), 100)::integer
                  ELSE a.top END,
-            a.popularity_discount, recommend.min_score) b
+            a.popularity_discount, a.min_score) b
         WHERE l.factors IS NOT NULL
     )
     SELECT f.rank, f.hashtag, f.score

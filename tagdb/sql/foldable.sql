@@ -1,7 +1,10 @@
--- The hashtags that count on images that have no factors in a run but what was folded in, for folding
--- them in (again). As in tagdb_store.interactions; looked up image by image, because there are few.
+-- The hashtags that count on images, and whether the images have factors in a run that were not folded
+-- in: those are left alone. As in tagdb_store.interactions; looked up image by image, because there are few.
 COPY (
-    SELECT c.image_id, c.hashtag_id, coalesce(v.accepted, false)::integer
+    SELECT c.image_id, c.hashtag_id, coalesce(v.accepted, false)::integer,
+           EXISTS (SELECT FROM tagdb_store.image_factors f
+                   WHERE f.factor_run_id = %(factor_run_id)s AND f.image_id = c.image_id
+                     AND NOT f.folded_in)::integer
     FROM tagdb_store.counted_hashtags c
     LEFT JOIN LATERAL (
         SELECT f.accepted
@@ -13,8 +16,5 @@ COPY (
     ) v ON true
     WHERE c.image_id = ANY (%(image_ids)s)
       AND v.accepted IS NOT FALSE
-      AND NOT EXISTS (SELECT FROM tagdb_store.image_factors f
-                      WHERE f.factor_run_id = %(factor_run_id)s AND f.image_id = c.image_id
-                        AND NOT f.folded_in)
     ORDER BY c.image_id, c.hashtag_id
 ) TO STDOUT (FORMAT binary)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any, LiteralString, cast
+from typing import Any, Literal, LiteralString, cast
 
 import numpy as np
 import psycopg.errors
@@ -123,11 +123,15 @@ def attach_factor_run(connection: Connection, factor_run_id: int) -> None:
 def activate_factor_run(connection: Connection, factor_run_id: int) -> None:
     """Make a run the one that recommending uses.
 
+    Its tables become partitions in a transaction of their own before that: other sessions hear of new
+    partitions a moment after they could see that the run is active, and would find nothing of it.
+
     Raises
     ------
     DatabaseError
         There is no such run, it has failed, or its factors were pruned.
     """
+    attach_factor_run(connection, factor_run_id)
     connection.execute("SELECT tagdb_store.activate_factor_run(%s)", (factor_run_id,))
 
 
@@ -142,18 +146,21 @@ def discard_abandoned_factor_runs(connection: Connection) -> int:
     return cast(int, row[0]) if row else 0
 
 
-def prune_factor_run(connection: Connection, factor_run_id: int, wait_ms: int = 100) -> bool:
-    """Drop a run's factors, unless somebody uses them for longer than ``wait_ms``: then False.
+def prune_factor_run(
+    connection: Connection, factor_run_id: int, wait_ms: int = 100
+) -> Literal["pruned", "in use", "kept"]:
+    """Drop a run's factors, unless somebody uses them for longer than ``wait_ms``, or it is the active one.
 
     While it waits, readers wait, too, so that it must be short; who wants to be sure tries again.
     """
     try:
         with connection.transaction():
             connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{wait_ms}ms",))
-            connection.execute("SELECT tagdb_store.prune_factor_run(%s)", (factor_run_id,))
+            row = connection.execute("SELECT tagdb_store.prune_factor_run(%s)", (factor_run_id,)).fetchone()
     except psycopg.errors.LockNotAvailable:
-        return False
-    return True
+        return "in use"
+    assert row is not None
+    return cast(Literal["pruned", "in use", "kept"], row[0])
 
 
 def note_factor_run_metrics(

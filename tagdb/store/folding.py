@@ -51,51 +51,57 @@ def active_factor_run(connection: Connection) -> int | None:
 
 def folding_basis(connection: Connection) -> Basis | None:
     """The active run to fold into; None where there is none, or one that an older tagdb has computed."""
-    run = factor_run(connection)
-    maps = factor_maps(connection, run["factor_run_id"]) if run else None
-    if run is None or maps is None:
-        return None
-    plan = plan_of(run)
-    ids, factors, images = fetch_arrays(
-        connection,
-        statement("hashtag_factors"),
-        {"factor_run_id": run["factor_run_id"]},
-        "i4",
-        ("f2", plan.factors),
-        "i4",
-    )
-    wide = factors.astype(np.float32)
     connection.execute(statement("incoming_factors"))
-    return Basis(
-        run["factor_run_id"],
-        plan,
-        maps,
-        cast(NDArray[np.int32], ids),
-        wide,
-        cast(NDArray[np.int32], images),
-        wide.T @ wide,
-    )
+    while (run := factor_run(connection)) is not None:
+        run_id, plan = run["factor_run_id"], plan_of(run)
+        maps = factor_maps(connection, run_id)
+        ids, factors, images = fetch_arrays(
+            connection,
+            statement("hashtag_factors"),
+            {"factor_run_id": run_id},
+            "i4",
+            ("f2", plan.factors),
+            "i4",
+        )
+        if active_factor_run(connection) != run_id:
+            continue  # replaced while it was read, and perhaps pruned
+        if maps is None:
+            break
+        wide = factors.astype(np.float32)
+        return Basis(
+            run_id,
+            plan,
+            maps,
+            cast(NDArray[np.int32], ids),
+            wide,
+            cast(NDArray[np.int32], images),
+            wide.T @ wide,
+        )
+    return None
 
 
 def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[int]) -> set[int]:
     """Compute factors of images from those of their hashtags, in the caller's transaction.
 
     Images that the run itself has computed, that carry too few hashtags to be neighbours, or none
-    that the run knows, are passed over.
+    that the run knows, are passed over; so are all of them if another run has become active.
 
     Returns
     -------
     Hashtags of these images that the run does not know.
     """
-    if not image_ids:
+    if not image_ids or not _held(connection, basis):
         return set()
     run = {"factor_run_id": basis.factor_run_id, "image_ids": list(image_ids)}
-    of, hashtag, accepted = fetch_arrays(connection, statement("foldable"), run, "i8", "i4", "i4")
+    of, hashtag, accepted, settled = fetch_arrays(
+        connection, statement("foldable"), run, "i8", "i4", "i4", "i4"
+    )
     if not len(of):
         return set()
     place = np.minimum(np.searchsorted(basis.hashtag_ids, hashtag), len(basis.hashtag_ids) - 1)
     known = basis.hashtag_ids[place] == hashtag
     unknown = set(np.unique(hashtag[~known]).tolist())
+    of, accepted, place, known = (column[settled == 0] for column in (of, accepted, place, known))
     ids, starts, carried = np.unique(of, return_index=True, return_counts=True)
     embedded, vectors = fetch_arrays(
         connection, statement("embeddings_of"), {"image_ids": ids.tolist()}, "i8", ("f2", DIMENSIONS)
@@ -137,6 +143,8 @@ def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collecti
     asked = {"factor_run_id": basis.factor_run_id, "hashtag_ids": list(hashtag_ids)}
     size = basis.plan.factors
     with connection.transaction():
+        if not _held(connection, basis):
+            return 0
         of, _, factors = fetch_arrays(
             connection, statement("image_factors_of"), asked, "i4", "i8", ("f2", size)
         )
@@ -161,17 +169,27 @@ def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collecti
 
 def fold_in_missing(connection: Connection) -> int:
     """Fold in whatever came after the active run; how many images were looked at."""
-    basis = folding_basis(connection)
-    if basis is None:
-        return 0
-    asked = {"factor_run_id": basis.factor_run_id, "min_hashtags": basis.plan.min_hashtags}
-    missing = [row[0] for row in connection.execute(statement("missing_factors"), asked)]
-    unknown: set[int] = set()
-    for start in range(0, len(missing), TOGETHER):
-        with connection.transaction():
-            unknown |= fold_in_images(connection, basis, missing[start : start + TOGETHER])
-    fold_in_hashtags(connection, basis, unknown)
-    return len(missing)
+    looked_at = 0
+    while (basis := folding_basis(connection)) is not None:
+        asked = {"factor_run_id": basis.factor_run_id, "min_hashtags": basis.plan.min_hashtags}
+        missing = [row[0] for row in connection.execute(statement("missing_factors"), asked)]
+        unknown: set[int] = set()
+        for start in range(0, len(missing), TOGETHER):
+            with connection.transaction():
+                unknown |= fold_in_images(connection, basis, missing[start : start + TOGETHER])
+        fold_in_hashtags(connection, basis, unknown)
+        looked_at += len(missing)
+        if active_factor_run(connection) == basis.factor_run_id:
+            break  # or else another run has become active, and what came after that one is missing
+    return looked_at
+
+
+def _held(connection: Connection, basis: Basis) -> bool:
+    """Whether a run is still the active one; its tables stay until the transaction ends, then."""
+    connection.execute(
+        "LOCK TABLE ONLY tagdb_store.hashtag_factors, ONLY tagdb_store.image_factors IN ACCESS SHARE MODE"
+    )
+    return active_factor_run(connection) == basis.factor_run_id
 
 
 class Folding:

@@ -77,7 +77,7 @@ def fill(connection: Connection) -> None:
     )
     compute(connection, 4)
     compute(connection, 8)
-    assert store.prune_factor_run(connection, 1)
+    assert store.prune_factor_run(connection, 1) == "pruned"
     store.discard_factor_run(connection, seed.begin_run(connection, 2))
     seed.add_images(connection, 2)  # which the backbone is still to embed
     feedback = "SELECT tagdb_store.give_feedback(%s, %s, %s)"

@@ -230,11 +230,6 @@ def test_an_alias_made_later(connection: Connection) -> None:
     assert counting(connection) == {"tag0": False, "tag3": True}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="give_feedback.r01.sql, DELETE: only the very spelling that was rejected is taken off, not "
-    "another one that counts as the same hashtag; it still stands on the image with source 'feedback'",
-)
 def test_taking_back_another_spelling(connection: Connection) -> None:
     seed.world(connection)
     store.edit_hashtags(connection, "alias", ["tag3"], "tag4")

@@ -370,11 +370,6 @@ def test_a_new_hashtag_on_an_old_and_a_new_photo(connection: Connection) -> None
     np.testing.assert_allclose(found[0], folded_hashtag(connection, (0, 100), 2.0, 0.1), rtol=4e-3, atol=4e-4)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="store/folding.py, fold_in_images: foldable.sql leaves the run's own images out, so that "
-    "hashtags that are new on them are not noticed, although fold_in_hashtags could compute them",
-)
 def test_a_new_hashtag_on_old_photos_only(connection: Connection) -> None:
     base(connection)
     ingested(connection, *(seed.image(n, "kite") for n in range(6)))

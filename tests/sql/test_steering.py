@@ -515,12 +515,6 @@ def test_what_cannot_be_is_refused_also_where_nothing_is_found(connection: Conne
         asked(connection, diversity=2)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="best_hashtags.r02: a min_score of NaN is neither refused nor does it mean anything: "
-    "PostgreSQL holds every number for less than NaN, also -NaN, so that nothing is left out",
-)
 def test_a_least_score_that_is_no_number(connection: Connection, known: Known) -> None:
     try:
         found = asked(connection, min_score=math.nan)

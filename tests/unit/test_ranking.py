@@ -143,12 +143,6 @@ def test_weights_that_are_far_too_small_are_none() -> None:
     assert found[0, 2] == 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=FloatingPointError,
-    reason="tagdb/ranking.py, weights: places without a weight are computed as if their similarity were 1, "
-    "in units of the best; with a great exponent that overflows, and NumPy warns, though it is not used",
-)
 def test_what_has_no_weight_is_not_computed() -> None:
     similarity = np.array([[0.4, 0.3, -np.inf]], np.float32)
     with np.errstate(over="raise"):
