@@ -29,11 +29,11 @@ def nearest(
     Places in the pool, int64 (q, c), the nearest first, and similarities, float32 (q, c), where c is
     ``count`` or all there are; a place that a query had to leave out has a similarity of -inf.
     """
-    asked = _unit(queries)
+    asked = unit(queries)
     places = np.empty((len(asked), 0), np.int64)
     found = np.empty((len(asked), 0), np.float32)
     for start in range(0, len(pool), BLOCK):
-        part = _unit(pool[start : start + BLOCK])
+        part = unit(pool[start : start + BLOCK])
         similarity = asked @ part.T
         if itself is not None:
             own = np.flatnonzero((itself >= start) & (itself < start + len(part)))
@@ -105,7 +105,8 @@ def best(score: NDArray[np.floating], top: int) -> NDArray[np.int64]:
     return np.take_along_axis(some, order, 1)
 
 
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Vectors (n, d) brought to length 1, float32; those of length 0 stay."""
     wide = vectors.astype(np.float32)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
     length[length == 0] = 1

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tagdb import ranking
+
 NEAR = 0.95
 """Cosine similarity from which two photos count as the same picture."""
 BLOCK = 2048
@@ -41,9 +43,9 @@ def groups(
     refs = [first.setdefault(ref, n) if ref is not None else n for n, ref in enumerate(source_refs)]
     label = _joined(label, np.arange(len(hashes)), np.array(refs, np.int64))
     for top in range(0, len(vectors), BLOCK):
-        rows = _unit(vectors[top : top + BLOCK])
+        rows = ranking.unit(vectors[top : top + BLOCK])
         for left in range(top, len(vectors), BLOCK):
-            columns = rows if left == top else _unit(vectors[left : left + BLOCK])
+            columns = rows if left == top else ranking.unit(vectors[left : left + BLOCK])
             one, other = np.nonzero(rows @ columns.T >= near)
             # joined block by block: photos that are all alike have too many pairs to keep them
             label = _joined(label, one + top, other + left)
@@ -103,10 +105,3 @@ def _joined(label: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.
     graph = coo_matrix((np.ones(len(pairs[0]), np.float32), pairs), shape=(size, size))
     found: NDArray[np.integer] = connected_components(graph, directed=False)[1]
     return found[label].astype(np.int64)
-
-
-def _unit(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
-    wide = vectors.astype(np.float32)
-    length = np.linalg.norm(wide, axis=1, keepdims=True)
-    length[length == 0] = 1
-    return np.asarray(wide / length, np.float32)

@@ -3,7 +3,7 @@
 --     (1 - weight) * average + weight * |average| * direction
 --
 -- where the direction is the mean of the known hashtags' factors, each and the mean brought to length 1.
--- Unchanged where no known hashtag has factors; the direction alone where there is no average.
+-- Unchanged where no known hashtag has factors or all are banned; the direction alone where there is no average.
 CREATE FUNCTION tagdb_store.known_blend(run integer, average halfvec, known integer[], weight double precision)
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -21,6 +21,7 @@ BEGIN ATOMIC
         FROM tagdb_store.hashtags h
         JOIN tagdb_store.hashtag_factors f ON f.hashtag_id = h.hashtag_id
         WHERE (h.hashtag_id = ANY (known) OR h.alias_of = ANY (known))
+          AND NOT h.banned
           AND f.factor_run_id = run
     ) d;
 END;

@@ -236,8 +236,8 @@ def prune(keep: int, as_json: bool, quiet: bool) -> None:
         click.echo(f"pruned {_runs(done.pruned)}" if done.pruned else "nothing to prune")
     if done.in_use:
         note(
-            f"{_runs(done.in_use)} could not be dropped: a transaction that is open elsewhere has used the "
-            "factors; prune again when it has ended"
+            f"{_runs(done.in_use)} could not be dropped: a transaction that is open elsewhere may still use "
+            "the factors; prune again when it has ended"
         )
         raise click.exceptions.Exit(1)
 

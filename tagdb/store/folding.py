@@ -65,7 +65,7 @@ def folding_basis(connection: Connection) -> Basis | None:
         )
         if active_factor_run(connection) != run_id:
             continue  # replaced while it was read, and perhaps pruned
-        if maps is None:
+        if maps is None or not len(ids):
             break
         wide = factors.astype(np.float32)
         return Basis(

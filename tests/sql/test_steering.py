@@ -177,6 +177,11 @@ def test_aliases_lead_with_what_they_count_as(connection: Connection, known: Kno
         agrees(found, without(scores, "tag3", "tag4"))
 
 
+def test_banned_hashtags_lead_nowhere(connection: Connection, known: Known) -> None:
+    store.edit_hashtags(connection, "ban", ["tag3"])
+    assert asked(connection, known=["tag3"]) == asked(connection)
+
+
 def test_opposite_hashtags_cancel_out(connection: Connection, known: Known) -> None:
     connection.execute(
         "UPDATE tagdb_store.hashtag_factors SET factors = CASE hashtag_id"
