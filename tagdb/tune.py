@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb import evaluate, factors, metrics, plans, store
-from tagdb.als import Interactions
 from tagdb.contestants import TOP, answer
 from tagdb.database import Connection
 from tagdb.errors import FactorsError
 from tagdb.holdout import Data, Split, check_no_leak, side, split
 from tagdb.metrics import Paired
-from tagdb.modelling import Embeddings
 from tagdb.plans import ANCESTOR, Plan
 from tagdb.progress import track
 
@@ -216,15 +214,10 @@ def _ndcg(plan: Plan, data: Data, found: Split, held_out: NDArray[np.bool_]) -> 
 def _only(data: Data, kept: NDArray[np.bool_]) -> Data:
     """Some of the images."""
     places = np.flatnonzero(kept)
-    ids = data.embeddings.image_ids[places]
-    pairs = np.isin(data.interactions.image_ids, ids)
+    some = side(data.embeddings, data.interactions, ~kept)
     return Data(
-        Embeddings(ids, data.embeddings.vectors[places]),
-        Interactions(
-            data.interactions.image_ids[pairs],
-            data.interactions.hashtag_ids[pairs],
-            data.interactions.accepted[pairs],
-        ),
+        some.embeddings,
+        some.interactions,
         [data.hashes[n] for n in places],
         [data.source_refs[n] for n in places],
         data.collections[places],

@@ -49,6 +49,9 @@ def test_a_better_setting_is_further_right(tmp_path: Path) -> None:
 def test_nothing_right_and_long_labels_can_be_drawn(tmp_path: Path) -> None:
     row = Row("factors=64," * 30, None, {MAIN: Estimate(0.0)}, None, 0.0)
     charts.draw(Report(1, 1, 1, 1, 0.2, 0, 3, [row], None), tmp_path / "found.png")
+    with Image.open(tmp_path / "found.png") as picture:
+        assert picture.width == charts.WIDTH * charts.SCALE
+        assert sum(blue(picture)) > 0, "the label has left no room for the dot"
 
 
 def test_an_unknown_suffix_is_a_sentence(tmp_path: Path) -> None:
