@@ -1,0 +1,97 @@
+"""What the benchmarks measured, kept beside them: a JSON file each, and all of them as a table.
+
+    python benchmarks/results.py        writes RESULTS.md anew from the files in results/
+
+A script calls :func:`record` once, at its end, with what it has just measured. Nothing else writes these files.
+"""
+
+import datetime
+import json
+import os
+import platform
+import re
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "results"
+TABLE = Path(__file__).parent / "RESULTS.md"
+_HEAD = """\
+# What was measured
+
+Written by the benchmarks themselves (`make bench`, `make bench-scale`); the figures behind each line are in
+`results/`. Peers run in the same process or the same minute on the same data, and ratios say more than figures:
+from day to day the same machine may be half as fast.
+
+| benchmark | what was measured | aim | machine and versions | date |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def machine() -> str:
+    """Processor, cores and memory, in words."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists() and (found := re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.M)):
+        model = found[1]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB"
+
+
+def record(
+    name: str,
+    measured: str,
+    figures: Mapping[str, object],
+    *,
+    aim: str = "",
+    packages: tuple[str, ...] = (),
+    versions: Mapping[str, str] | None = None,
+) -> None:
+    """Keep the result of a benchmark, print its figures and write the table anew.
+
+    Parameters
+    ----------
+    name : of the benchmark, and of its file; a large run has a name of its own, such as ``recommend-1000000``.
+    measured : one sentence with the figures that count, made from ``figures``.
+    figures : everything that was measured, for people who want to know more.
+    aim : what was hoped for, and whether it was reached.
+    packages : distributions whose versions matter; Python's is always noted.
+    versions : versions of what is no distribution, such as PostgreSQL.
+    """
+    noted = {"Python": platform.python_version()}
+    noted |= {package: metadata.version(package) for package in packages} | dict(versions or {})
+    result = {
+        "benchmark": name,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "measured": measured,
+        "aim": aim,
+        "machine": machine(),
+        "versions": noted,
+        "figures": figures,
+    }
+    FOLDER.mkdir(exist_ok=True)
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    (FOLDER / f"{name}.json").write_text(text + "\n", "utf-8")
+    TABLE.write_text(table(), "utf-8")
+    print(text)
+
+
+def table() -> str:
+    """RESULTS.md, from the files in results/."""
+    lines = []
+    for path in sorted(FOLDER.glob("*.json")):
+        result = json.loads(path.read_text("utf-8"))
+        versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+        cells = (
+            f"[{result['benchmark']}](results/{path.name})",
+            result["measured"],
+            result["aim"],
+            f"{result['machine']}; {versions}",
+            result["date"],
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
+    return _HEAD + "".join(lines)
+
+
+if __name__ == "__main__":
+    TABLE.write_text(table(), "utf-8")
