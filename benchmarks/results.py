@@ -2,7 +2,7 @@
 
     python benchmarks/results.py        writes RESULTS.md anew from the files in results/
 
-A script calls :func:`record` once, at its end, with what it has just measured. Nothing else writes these files.
+A script calls :func:`record` once, at its end, with what it has just measured; nothing else writes them.
 """
 
 import datetime
@@ -19,9 +19,9 @@ TABLE = Path(__file__).parent / "RESULTS.md"
 _HEAD = """\
 # What was measured
 
-Written by the benchmarks themselves (`make bench`, `make bench-scale`); the figures behind each line are in
-`results/`. Peers run in the same process or the same minute on the same data, and ratios say more than figures:
-from day to day the same machine may be half as fast.
+Written by the benchmarks themselves (`make bench`, `make bench-scale`); the figures behind each line are
+in `results/`. Peers run in the same process or the same minute on the same data, and ratios say more than
+figures: from day to day the same machine may be half as fast.
 
 | benchmark | what was measured | aim | machine and versions | date |
 | --- | --- | --- | --- | --- |
@@ -51,7 +51,7 @@ def record(
 
     Parameters
     ----------
-    name : of the benchmark, and of its file; a large run has a name of its own, such as ``recommend-1000000``.
+    name : of the benchmark, and of its file; a large run has its own, such as ``recommend-1000000``.
     measured : one sentence with the figures that count, made from ``figures``.
     figures : everything that was measured, for people who want to know more.
     aim : what was hoped for, and whether it was reached.
