@@ -28,7 +28,9 @@ CHUNK = 256
 HASHED_TOGETHER = 32
 """Records in one task of hashing."""
 WINDOW = 64
-"""Photos that wait for a thread or for being stored, which bounds the memory used."""
+"""Photos that wait for a thread or for being stored."""
+WINDOW_BYTES = 64 << 20
+"""What their files come to at most, though there is one for each thread; both bound the memory used."""
 BATCH = 128
 """New images stored in one transaction, unless their files come to more than ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
@@ -75,8 +77,12 @@ class _Outcome:
     rejected: list[store.Rejected]
 
 
-_Hashing = tuple[list[Record | Rejection], list[Future[list[bytes | store.Rejected]]]]
+_Content = tuple[bytes, int]
+"""Hash and bytes of a file."""
+_Hashing = tuple[list[Record | Rejection], list[Future[list[_Content | store.Rejected]]]]
 """Records, and the hashes of their contents in the making."""
+_Work = tuple[Future[_Outcome] | _Outcome, int]
+"""What becomes or became of a record, and how many bytes of its file are held for that."""
 
 
 class _Ingest:
@@ -93,7 +99,8 @@ class _Ingest:
         self.backbone = backbone
         self.options = options
         self.on_rejected = on_rejected
-        self.pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tagdb-ingest")
+        self.threads = os.cpu_count() or 1
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tagdb-ingest")
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
@@ -106,13 +113,15 @@ class _Ingest:
         started = time.monotonic()
         self._begin(sources)
         records = islice(chain.from_iterable(sources), self.options.limit)
-        waiting: deque[Future[_Outcome] | _Outcome] = deque()
+        waiting: deque[_Work] = deque()
+        held = 0
         with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
             try:
                 for work in self._planned(records):
                     waiting.append(work)
-                    while len(waiting) > WINDOW:
-                        self._take(waiting.popleft(), report)
+                    held += work[1]
+                    while len(waiting) > WINDOW or (held > WINDOW_BYTES and len(waiting) > self.threads):
+                        held -= self._take(waiting.popleft(), report)
                 while waiting:
                     self._take(waiting.popleft(), report)
             finally:
@@ -150,23 +159,23 @@ class _Ingest:
         parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, len(chunk), HASHED_TOGETHER)]
         return chunk, [self.pool.submit(_hashes, part) for part in parts]
 
-    def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[Future[_Outcome] | _Outcome]:
+    def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[_Work]:
         """Hash a chunk, ask the database which contents it knows, hand out the work that is left."""
         chunk, hashing = self._hashing(records)
         while chunk:
             found = [content for part in hashing for content in part.result()]
             ahead = self._hashing(records)  # the pool goes on hashing while the database is asked
-            contents = [f for f in found if isinstance(f, bytes)]
+            contents = [f[0] for f in found if not isinstance(f, store.Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = store.known_hashes(self.connection, self.backbone_id, contents)
             for record, content in zip(chunk, found, strict=True):
                 if isinstance(content, store.Rejected):
-                    yield _Outcome(None, [content])
-                elif content in known and isinstance(record, Record):
-                    yield _described(record, content)
+                    yield _Outcome(None, [content]), 0
+                elif content[0] in known and isinstance(record, Record):
+                    yield _described(record, content[0]), 0
                 elif isinstance(record, Record):
-                    yield self.pool.submit(self._decoded, record)
+                    yield self.pool.submit(self._decoded, record), content[1]
             chunk, hashing = ahead
 
     def _decoded(self, record: Record) -> _Outcome:
@@ -190,8 +199,9 @@ class _Ingest:
         image.original = content if self.options.originals else None
         return outcome
 
-    def _take(self, work: Future[_Outcome] | _Outcome, report: Report) -> None:
-        outcome = work.result() if isinstance(work, Future) else work
+    def _take(self, work: _Work, report: Report) -> int:
+        """Put what became of a record into the batch. Returns the bytes that it was counted as holding."""
+        outcome = work[0].result() if isinstance(work[0], Future) else work[0]
         self.batch.append(outcome)
         if outcome.image is not None and outcome.image.thumbnail is not None:
             self.batch_new += 1
@@ -199,6 +209,7 @@ class _Ingest:
         full = self.batch_new >= BATCH or self.batch_bytes >= BATCH_BYTES
         if full or len(self.batch) >= BATCH_KNOWN:
             self._store(report)
+        return work[1]
 
     def _store(self, report: Report) -> None:
         stored = [outcome.image for outcome in self.batch if outcome.image is not None]
@@ -252,15 +263,16 @@ def _total(sources: Sequence[Source], limit: int | None) -> int | None:
     return total if limit is None else min(total, limit)
 
 
-def _hashes(records: Sequence[Record | Rejection]) -> list[bytes | store.Rejected]:
+def _hashes(records: Sequence[Record | Rejection]) -> list[_Content | store.Rejected]:
     return [_hash(record) for record in records]
 
 
-def _hash(record: Record | Rejection) -> bytes | store.Rejected:
+def _hash(record: Record | Rejection) -> _Content | store.Rejected:
     if isinstance(record, Rejection):
         return store.Rejected(record.origin, record.line, record.reason)
     try:
-        return images.content_hash(_read(record.path))
+        content = _read(record.path)
+        return images.content_hash(content), len(content)
     except RejectedInput as error:
         return store.Rejected(record.origin, record.line, _reason(record, error))
 

@@ -7,10 +7,12 @@ tables through SQLAlchemy. What a column means is said in the SQL file of its ta
 
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -46,6 +48,7 @@ backbones = Table(
     Column("weights_sha256", LargeBinary, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=_NOW),
+    Column("candidates", Integer, nullable=False, server_default="200"),
     UniqueConstraint("input_size", "weights_sha256", name="backbones_identity"),
     Index("backbones_one_active", "active", unique=True, postgresql_where=text("active")),
 )
@@ -129,6 +132,62 @@ embeddings = Table(
     ),
     Column("embedding", HALFVEC(1280), nullable=False),
     postgresql_partition_by="LIST (backbone_id)",
+)
+
+projections = Table(
+    "projections",
+    metadata,
+    Column("projection_id", Integer, Identity(always=True), primary_key=True),
+    Column("backbone_id", Integer, ForeignKey(backbones.c.backbone_id), nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("false")),
+    Column("learned_from", Integer, nullable=False),
+    Column("kept", Double, nullable=False),
+    Column("build_seconds", Double),
+    Column("created_at", _TIME, nullable=False, server_default=_CLOCK),
+    Index("projections_one_active", "backbone_id", unique=True, postgresql_where=text("active")),
+)
+
+projection_axes = Table(
+    "projection_axes",
+    metadata,
+    Column(
+        "projection_id",
+        Integer,
+        ForeignKey(projections.c.projection_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("axis", Integer, primary_key=True, autoincrement=False),
+    Column("direction", HALFVEC(1280), nullable=False),
+)
+
+search_vectors = Table(
+    "search_vectors",
+    metadata,
+    Column("projection_id", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "image_id",
+        BigInteger,
+        ForeignKey(images.c.image_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("vector", HALFVEC(192), nullable=False),
+    postgresql_partition_by="LIST (projection_id)",
+)
+
+index_checks = Table(
+    "index_checks",
+    metadata,
+    Column("index_check_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("projection_id", Integer, nullable=False),
+    Column("checked_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("images", BigInteger, nullable=False),
+    Column("queries", Integer, nullable=False),
+    Column("neighbours", Integer, nullable=False),
+    Column("candidates", Integer, nullable=False),
+    Column("recall", Double, nullable=False),
+    Column("milliseconds", Double, nullable=False),
 )
 
 hashtag_edits = Table(
@@ -230,6 +289,8 @@ hashtag_factors = Table(
     Column("factors", HALFVEC, nullable=False),
     Column("folded_in", Boolean, nullable=False, server_default=text("false")),
     Column("images", Integer, nullable=False, server_default="0"),
+    Column("norm", REAL, Computed("l2_norm(factors)", persisted=True), nullable=False),
+    Index("hashtag_factors_norm", "norm"),
     postgresql_partition_by="LIST (factor_run_id)",
 )
 

@@ -186,3 +186,16 @@ def world(
 def literal(vector: NDArray[np.floating]) -> str:
     """A halfvec as PostgreSQL reads it."""
     return "[" + ",".join(map(repr, np.asarray(vector, np.float16).tolist())) + "]"
+
+
+def add_index(connection: Connection, backbone_id: int) -> int:
+    """Build the vector index, however few embeddings there are, and note a check of it; its number."""
+    projection_id = store.build_index(connection, backbone_id)
+    connection.execute(
+        "INSERT INTO tagdb_store.index_checks"
+        " (projection_id, checked_at, images, queries, neighbours, candidates, recall, milliseconds)"
+        " SELECT %s, '2026-06-01 12:00:04+00', count(*), 200, 50, 200, 0.98, 1.5"
+        " FROM tagdb_store.embeddings WHERE backbone_id = %s",
+        (projection_id, backbone_id),
+    )
+    return projection_id

@@ -101,6 +101,7 @@ def fill(connection: Connection) -> None:
         connection.execute(
             "SELECT tagdb_store.give_feedback(%s, %s, %s)", (image_id, list(accepted), list(rejected))
         )
+    seed.add_index(connection, backbone_id)
     store.refresh_statistics(connection)
     connection.execute(
         "UPDATE tagdb_store.statistics SET refreshed_at = '2026-06-01 12:00:05+00', seconds = 0.1"

@@ -11,7 +11,3 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_images (
     taken_at timestamptz,
     metadata jsonb NOT NULL
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS incoming_hashtags (
-    content_sha256 bytea NOT NULL,
-    hashtag text NOT NULL
-) ON COMMIT DELETE ROWS;

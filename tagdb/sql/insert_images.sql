@@ -12,6 +12,6 @@ WITH inserted AS (
       AND NOT EXISTS (SELECT FROM tagdb_store.images k WHERE k.content_sha256 = n.content_sha256)
     ORDER BY n.content_sha256
     ON CONFLICT (content_sha256) DO NOTHING
-    RETURNING i.image_id
+    RETURNING i.content_sha256, i.image_id
 )
-SELECT inserted.image_id FROM inserted
+SELECT inserted.content_sha256, inserted.image_id FROM inserted

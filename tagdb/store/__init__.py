@@ -4,11 +4,9 @@ Functions take an open connection in autocommit mode (see :mod:`tagdb.database`)
 """
 
 from tagdb.store.backbones import (
-    INDEX_FROM,
     StoredBackbone,
     active_backbone,
     add_backbone,
-    ensure_vector_index,
     vector_schema,
 )
 from tagdb.store.evaluating import (
@@ -49,6 +47,17 @@ from tagdb.store.folding import (
     fold_in_missing,
     folding_basis,
 )
+from tagdb.store.indexing import (
+    BYTES_PER_VECTOR,
+    INDEX_FROM,
+    SearchStatus,
+    build_index,
+    drop_index,
+    drop_older_index,
+    drop_projections,
+    ensure_vector_index,
+    search_status,
+)
 from tagdb.store.ingesting import (
     Counts,
     Image,
@@ -88,6 +97,7 @@ from tagdb.store.tags import (
 )
 
 __all__ = [
+    "BYTES_PER_VECTOR",
     "INDEX_FROM",
     "Basis",
     "Counts",
@@ -101,6 +111,7 @@ __all__ = [
     "Readiness",
     "Recommendation",
     "Rejected",
+    "SearchStatus",
     "SimilarImage",
     "Statistics",
     "StoredBackbone",
@@ -113,9 +124,13 @@ __all__ = [
     "attach_factor_run",
     "begin_factor_run",
     "begin_ingest_run",
+    "build_index",
     "collections",
     "discard_abandoned_factor_runs",
     "discard_factor_run",
+    "drop_index",
+    "drop_older_index",
+    "drop_projections",
     "edit_hashtags",
     "embeddings",
     "ensure_vector_index",
@@ -146,6 +161,7 @@ __all__ = [
     "save_batch",
     "save_factor_defaults",
     "save_factor_run",
+    "search_status",
     "similar",
     "statement",
     "statistics",

@@ -1,16 +1,11 @@
-"""Queries about the backbone of a database and the index over its embeddings."""
+"""Queries about the backbone of a database."""
 
 from dataclasses import dataclass
 from typing import cast
 
-from psycopg import sql
-
 from tagdb.backbone import Identity
 from tagdb.database import Connection
 from tagdb.store.statements import statement
-
-INDEX_FROM = 20_000
-"""Embeddings from which on an HNSW index pays: below, an exact scan takes 20 ms or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +33,6 @@ def add_backbone(connection: Connection, identity: Identity) -> StoredBackbone:
     ).fetchone()
     assert row is not None
     return StoredBackbone(cast(int, row[0]), identity)
-
-
-def ensure_vector_index(connection: Connection, backbone_id: int) -> bool:
-    """Build the HNSW index over a backbone's embeddings once there are enough. True if it did.
-
-    Call it after embeddings came in: it also refreshes the planner's statistics of them.
-
-    Built concurrently: readers and ingests go on. An index that an interrupted build left behind
-    is not valid and is built anew. A login that does not own the tables leaves all this to their owner.
-    """
-    partition = f"embeddings_{backbone_id}"
-    connection.execute(sql.SQL("ANALYZE tagdb_store.{}").format(sql.Identifier(partition)))
-    row = connection.execute(statement("vector_index"), {"partition": partition}).fetchone()
-    if row is None:
-        return False
-    embeddings, indexed, owned = cast(tuple[int, bool, bool], row)
-    if embeddings < INDEX_FROM or indexed or not owned:
-        return False
-    index = sql.Identifier("tagdb_store", f"{partition}_hnsw")
-    connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(index))
-    command = "CREATE INDEX CONCURRENTLY {} ON tagdb_store.{} USING hnsw (embedding {}.halfvec_cosine_ops)"
-    names = f"{partition}_hnsw", partition, vector_schema(connection)
-    connection.execute(sql.SQL(command).format(*map(sql.Identifier, names)))
-    return True
 
 
 def vector_schema(connection: Connection) -> str:

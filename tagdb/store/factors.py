@@ -53,14 +53,15 @@ def begin_factor_run(connection: Connection, plan: Plan, versions: Mapping[str, 
 
 
 def save_factor_run(connection: Connection, factor_run_id: int, model: Model, seconds: float) -> None:
-    """Store a run's factors. It can be activated then."""
+    """Store a run's factors, the longest of the hashtags first. It can be activated then."""
+    longest = np.argsort(-np.linalg.norm(model.hashtag_factors.astype(np.float32), axis=1), kind="stable")
     with connection.transaction():
         for table, names, columns in (
             ("image_factors", ["image_id", "factors"], (model.image_ids, model.image_factors)),
             (
                 "hashtag_factors",
                 ["hashtag_id", "factors", "images"],
-                (model.hashtag_ids, model.hashtag_factors, model.hashtag_images),
+                tuple(c[longest] for c in (model.hashtag_ids, model.hashtag_factors, model.hashtag_images)),
             ),
         ):
             command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(

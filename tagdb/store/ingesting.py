@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from tagdb.database import Connection
 from tagdb.store.folding import Folding
+from tagdb.store.indexing import add_search_vectors
 from tagdb.store.statements import copy_arrays, statement
 
 
@@ -96,25 +97,29 @@ def save_batch(
 
     ``folding``: gives the images factors in the active factor run, if there is one.
     """
-    with connection.transaction(), connection.cursor() as cursor:
+    with connection.transaction():
         _land(connection, images)
         run = {"ingest_run_id": ingest_run_id}
-        new = {row[0] for row in cursor.execute(statement("insert_images"), run)}
+        new: dict[bytes, int] = dict(
+            connection.execute(statement("insert_images"), run, binary=True).fetchall()
+        )
         _save_content(connection, backbone_id, images, new)
-        touched = {row[0] for row in cursor.execute(statement("update_images"))}
-        cursor.execute(statement("insert_hashtags"))
-        linked = {row[0] for row in cursor.execute(statement("insert_image_hashtags"))}
+        touched: set[int] = set()
+        if len(images) > len(new):  # or else all that is said of the images went in with them
+            touched = {row[0] for row in connection.execute(statement("update_images"))}
+        linked = _save_hashtags(connection, images, new)
         if folding is not None:
             folding.images(linked)
         touched |= linked
-        _copy(
-            connection,
-            "COPY tagdb_store.ingest_errors (ingest_run_id, origin, line, reason) FROM STDIN",
-            ((ingest_run_id, r.origin, r.line, r.reason) for r in rejected),
-        )
-        updated = len(touched - new)
+        if rejected:
+            _copy(
+                connection,
+                "COPY tagdb_store.ingest_errors (ingest_run_id, origin, line, reason) FROM STDIN",
+                ((ingest_run_id, r.origin, r.line, r.reason) for r in rejected),
+            )
+        updated = len(touched.difference(new.values()))
         counts = Counts(len(new), len(images) - len(new) - updated, updated, len(rejected))
-        cursor.execute(statement("count_ingest_run"), run | asdict(counts))
+        connection.execute(statement("count_ingest_run"), run | asdict(counts))
     return counts
 
 
@@ -136,21 +141,19 @@ def _land(connection: Connection, images: Sequence[Image]) -> None:
             for i in images
         ),
     )
-    _copy(
-        connection,
-        "COPY pg_temp.incoming_hashtags FROM STDIN",
-        ((i.content_sha256, hashtag) for i in images for hashtag in i.hashtags),
-    )
 
 
-def _save_content(connection: Connection, backbone_id: int, images: Sequence[Image], new: set[int]) -> None:
+def _save_content(
+    connection: Connection, backbone_id: int, images: Sequence[Image], new: Mapping[bytes, int]
+) -> None:
     """Embeddings and files of the images that have none. ``new`` are the images of this very batch."""
     by_hash = {i.content_sha256: i for i in images if i.embedding is not None}
-    asked = {"hashes": list(by_hash), "backbone_id": backbone_id}
-    missing = connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
-    if any(row[0] not in new for row in missing):
-        # Another ingest may have stored them while this one waited for it: only a new look can tell.
-        missing = connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
+    missing = [(new[content], content, False) for content in by_hash if content in new]
+    if older := [content for content in by_hash if content not in new]:
+        asked = {"hashes": older, "backbone_id": backbone_id}
+        if connection.execute(statement("missing_embeddings"), asked).fetchall():
+            # Another ingest may have stored them while this one waited for it: only a new look can tell.
+            missing += connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
     if not missing:
         return
     ids = np.array([row[0] for row in missing], np.int64)
@@ -158,6 +161,7 @@ def _save_content(connection: Connection, backbone_id: int, images: Sequence[Ima
     embeddings = np.stack(vectors).astype(np.float16)
     columns = (np.full(len(ids), backbone_id, np.int32), ids, embeddings)
     copy_arrays(connection, sql.SQL("COPY tagdb_store.embeddings FROM STDIN (FORMAT binary)"), columns)
+    add_search_vectors(connection, backbone_id, ids, embeddings)
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -169,3 +173,25 @@ def _save_content(connection: Connection, backbone_id: int, images: Sequence[Ima
             if not has_files:
                 image = by_hash[content]
                 copy.write_row((image_id, image.original, image.thumbnail))
+
+
+def _save_hashtags(connection: Connection, images: Sequence[Image], new: Mapping[bytes, int]) -> set[int]:
+    """Hashtags of images, and which of these images had not all of theirs before.
+
+    Numbers are looked up here and not by joins: a join would read all images and all hashtags, each time.
+    """
+    ids = dict(new)
+    if older := list({i.content_sha256 for i in images if i.hashtags} - ids.keys()):
+        ids.update(connection.execute(statement("image_ids"), {"hashes": older}, binary=True))
+    names = {"hashtags": list({hashtag for i in images for hashtag in i.hashtags})}
+    if not names["hashtags"]:
+        return set()
+    connection.execute(statement("insert_hashtags"), names)
+    numbers: dict[str, int] = dict(
+        connection.execute(statement("hashtag_ids"), names, binary=True).fetchall()
+    )
+    pairs = [
+        (ids[i.content_sha256], numbers[h]) for i in images if i.content_sha256 in ids for h in i.hashtags
+    ]
+    asked = {"image_ids": [pair[0] for pair in pairs], "hashtag_ids": [pair[1] for pair in pairs]}
+    return {row[0] for row in connection.execute(statement("insert_image_hashtags"), asked)}

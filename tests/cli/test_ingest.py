@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -254,6 +255,38 @@ def test_one_content_in_several_batches(
     done = ingest(photos / "double.csv")
     assert said("3 new, 1 already known, 1 updated, 0 rejected").fullmatch(done.stdout)
     assert hashtags(connection) == {"00.jpg": {"a", "b"}, "01.jpg": {"x"}, "02.jpg": {"x"}}
+
+
+def test_large_files_wait_on_disk(
+    ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of files that come to much, at most one more is held than there are threads."""
+    monkeypatch.setattr(tagdb.ingest, "WINDOW_BYTES", 1)
+    monkeypatch.setattr(tagdb.ingest.os, "cpu_count", lambda: 2)
+    inner = tagdb.ingest._Ingest
+    decoded, take = inner._decoded, inner._take
+    begun, most, lock = 0, 0, threading.Lock()
+
+    def beginning(*arguments: Any) -> Any:
+        nonlocal begun, most
+        with lock:
+            begun += 1
+            most = max(most, begun)
+        return decoded(*arguments)
+
+    def taking(*arguments: Any) -> Any:
+        nonlocal begun
+        taken = take(*arguments)
+        with lock:
+            begun -= 1
+        return taken
+
+    monkeypatch.setattr(inner, "_decoded", beginning)
+    monkeypatch.setattr(inner, "_take", taking)
+    assert said("12 new, 0 already known, 0 updated, 0 rejected").fullmatch(ingest(photos).stdout)
+    assert begun == 0
+    assert most <= 3
+    assert count(connection, "tagdb_store.embeddings") == 12
 
 
 # --- What is wrong ------------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ def fill(connection: Connection) -> None:
     store.edit_hashtags(connection, "ban", ["followme"])
     store.edit_hashtags(connection, "ban", ["homemade"])
     store.undo_hashtag_edit(connection)
+    seed.add_index(connection, backbone_id)
     connection.execute("SELECT tagdb_store.refresh_statistics()")
     connection.execute("ANALYZE")
 

@@ -25,7 +25,7 @@ from tagdb.database import SCHEMA_REVISION, Connection
 from tagdb.errors import DatabaseError, SchemaError
 from tagdb.plans import Plan
 from tagdb.server import Server
-from tagdb.store import backbones
+from tagdb.store import indexing
 from tests import seed
 
 CHECKOUT = Path(__file__).parents[2]
@@ -371,7 +371,7 @@ def test_a_failing_migration_leaves_nothing(empty_database_url: str, monkeypatch
 def test_pgvector_in_another_schema(
     empty_database_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backbones, "INDEX_FROM", 10)
+    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
     found = []
     for url in (database_url, empty_database_url):
         with database.connect(url) as connection:
@@ -400,7 +400,7 @@ def test_restored(
     """pg_restore works with an empty search_path; what it makes must be whole and give the same answers."""
     if connection.info.server_version < 180_000:
         pytest.skip("the bundled pg_dump and pg_restore are for PostgreSQL 18")
-    monkeypatch.setattr(backbones, "INDEX_FROM", 10)
+    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
     world = seed.world(connection)
     assert store.ensure_vector_index(connection, world.backbone_id)
     seed.begin_run(connection, 3)

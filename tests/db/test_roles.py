@@ -17,7 +17,7 @@ from tagdb import database, factors, store
 from tagdb.database import Connection
 from tagdb.errors import DatabaseError
 from tagdb.plans import Plan
-from tagdb.store import backbones
+from tagdb.store import indexing
 from tests import golden, seed
 
 QUERY = seed.literal(seed.features(1, 99)[0])
@@ -38,37 +38,48 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_factor_run": (1,),
     "active_run": (),
     "add_backbone": ("another", 96, b"0" * 32),
+    "activate_projection": (2, 1.0),
     "at_least_one": ("top", 1),
     "attach_factor_run": (1,),
+    "attach_projection": (2,),
     "best_hashtags": (1, FACTORS, False, "{1}", 10, 0.5, 0.0),
+    "candidates": (1, QUERY, None, None, None, 5),
     "checked_embedding": (QUERY,),
     "counting_as": ("{tag1}",),
     "discard_abandoned_factor_runs": (),
     "discard_factor_run": (2,),
     "diverse_hashtags": (1, "{1,2}", "{1,0.5}", 0.5, 2),
+    "drop_projections": (),
     "edit_hashtags": ("ban", "{tag3}"),
     "fold_hashtag": ("#Tag1",),
     "fold_given": ("#Tag1",),
     "finish_factor_run": (2, 1, 1, 1, 1.0, 1),
     "give_feedback": (1, "{tag1}", "{tag2}"),
     "hashtag_likeness": (1, "{1,2}", 1),
+    "hashtag_place": (FACTORS, FACTORS, False, 0.0, 1.0),
     "hashtag_problem": ("tag1",),
+    "index_projection": (2,),
     "known_blend": (1, FACTORS, "{1}", 0.5),
     "neighbours": (1, QUERY, None, 5, None),
     "new_factor_run": (Jsonb(asdict(Plan(factors=4))), "{}"),
+    "new_projection": (1, 10, 0.9),
     "note_factor_run_metrics": (1, "{}"),
+    "projected": (1, QUERY),
     "prune_factor_run": (1,),
     "recommend": (None, QUERY, None, 10, 5, "{}", "{}", None, None, None, None, "cats"),
     "refresh_edited_statistics": ('[{"hashtag_id": 1}]',),
     "refresh_statistics": (),
     "refuse": ("no",),
+    "retire_projection": (1,),
+    "search_vector": (1, QUERY),
+    "searched_projection": (1,),
     "similar": (QUERY, None, 10),
     "undo_hashtag_edit": (),
     "within": ("diversity", 0.5, 0, 1),
 }
 """Every function of tagdb_store, and arguments that it can be tried with."""
 NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
-READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "statistics"} | {
+READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "projections", "statistics"} | {
     f"hashtag_{statistic}" for statistic in ("counts", "collections", "pairs", "trend")
 }
 """Tables that a writer changes through functions only."""
@@ -113,6 +124,8 @@ def fill(connection: Connection) -> None:
     connection.execute("SELECT tagdb_store.give_feedback(1, '{tag1,new}', '{tag2}')")
     store.refresh_statistics(connection)
     seed.begin_run(connection, 4)
+    seed.add_index(connection, world.backbone_id)
+    indexing.new_projection(connection, world.backbone_id, 20)
 
 
 # --- what each login may do, by trying -----------------------------------------------------------
@@ -172,7 +185,7 @@ def objects(connection: Connection) -> dict[Object, Attempts]:
         if is_partition:
             group = "partitions"
         elif kind == "TABLE" and name[-1].isdigit():
-            group = "tables of a factor run in the making"
+            group = "tables in the making"
         found[Object(schema, group, name)] = attempts
     functions = rows(
         connection,
@@ -367,17 +380,22 @@ def test_a_writer_computes_and_gives_feedback(role: Callable[..., str], connecti
                 connection.execute(command)  # type: ignore[call-overload]
 
 
-def test_a_writer_leaves_the_vector_index_to_the_owner(
+def test_a_writer_builds_the_vector_index(
     role: Callable[..., str], connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An ingest that went well must not fail at the end over what only the owner of a table may do."""
-    monkeypatch.setattr(backbones, "INDEX_FROM", 10)
+    """Whoever ingests builds it; an older one, over the embeddings, goes with its owner's next ingest."""
+    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
     world = seed.world(connection)
-    connection.execute("ANALYZE tagdb_store.embeddings_1")
+    connection.execute(
+        "CREATE INDEX embeddings_1_hnsw ON tagdb_store.embeddings_1 USING hnsw (embedding halfvec_cosine_ops)"
+    )
     become(connection, role(WRITER))
-    assert not store.ensure_vector_index(connection, world.backbone_id)
-    connection.execute("RESET ROLE")
     assert store.ensure_vector_index(connection, world.backbone_id)
+    status = store.search_status(connection)
+    assert status is not None
+    assert status.search_vectors == status.embeddings > 0
+    assert status.older_index
+    assert store.drop_index(connection, world.backbone_id)
 
 
 def test_logging_in(login: Callable[..., str], database_url: str, connection: Connection) -> None:

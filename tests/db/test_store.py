@@ -19,7 +19,7 @@ from tagdb.als import Weighting
 from tagdb.database import Connection
 from tagdb.modelling import Maps, Model
 from tagdb.plans import Plan
-from tagdb.store import Counts, Rejected, backbones
+from tagdb.store import Counts, Rejected, indexing
 from tests import seed
 from tests.seed import image
 
@@ -188,6 +188,23 @@ def test_a_failure_leaves_nothing(connection: Connection, save: Callable[..., Co
         save(image(2, "new"), bad, image(1, "more"), rejected=rejected)
     assert [rows(connection, f"SELECT * FROM tagdb_store.{table}") for table in tables] == contents
     assert save(image(2, "new"), rejected=(Rejected("m", 1, "bad"),)) == Counts(new=1, rejected=1)
+
+
+def test_hashtags_of_any_characters(connection: Connection, save: Callable[..., Counts]) -> None:
+    odd = ["a,b", 'a"b', "a'b", "a\\b", "{a}", "null", " ", "é", "📷", "$1", "%s", "a" * 150]
+    save(image(1, *odd), image(2, *odd, "more"))
+    uris = [image(n).uri for n in (1, 2)]
+    assert hashtags(connection) == {uris[0]: set(odd), uris[1]: {*odd, "more"}}
+
+
+def test_known_images_get_hashtags_beside_new_ones(
+    connection: Connection, save: Callable[..., Counts]
+) -> None:
+    save(image(1, "a"), image(2, "a"))
+    batch = image(1, "a", "b", embedded=False), image(3, "b"), image(2, "a", embedded=False), image(3, "c")
+    assert save(*batch) == Counts(new=1, known=2, updated=1)
+    uris = [image(n).uri for n in (1, 2, 3)]
+    assert hashtags(connection) == {uris[0]: {"a", "b"}, uris[1]: {"a"}, uris[2]: {"b", "c"}}
 
 
 def test_rejections(connection: Connection, save: Callable[..., Counts]) -> None:
@@ -521,14 +538,14 @@ def test_few_embeddings_get_no_vector_index(connection: Connection) -> None:
 
 def test_many_embeddings_get_a_vector_index(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     world = seed.world(connection)
-    monkeypatch.setattr(backbones, "INDEX_FROM", 20)
+    monkeypatch.setattr(indexing, "INDEX_FROM", 20)
     connection.execute(  # what an interrupted build leaves behind
         "CREATE INDEX embeddings_1_hnsw ON tagdb_store.embeddings_1"
         " USING hnsw (embedding halfvec_cosine_ops);"
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tagdb_store.embeddings_1_hnsw'::regclass"
     )
     assert store.ensure_vector_index(connection, world.backbone_id)
-    assert vector_indexes(connection) == [("tagdb_store.embeddings_1_hnsw", True)]
+    assert vector_indexes(connection) == [("tagdb_store.search_vectors_1_hnsw", True)]
     assert not store.ensure_vector_index(connection, world.backbone_id)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tagdb import store
 from tagdb.database import Connection
-from tagdb.store import backbones
+from tagdb.store import indexing
 from tests import seed
 
 Floats = NDArray[np.float64]
@@ -459,7 +459,7 @@ def test_collections_on_both_sides_of_the_limit(
 ) -> None:
     """Looked at as a whole or searched for in order: the same."""
     if indexed:
-        monkeypatch.setattr(backbones, "INDEX_FROM", 1)
+        monkeypatch.setattr(indexing, "INDEX_FROM", 1)
         assert store.ensure_vector_index(connection, known.world.backbone_id)
     for size in (3, LIMIT, LIMIT + 1, 12):
         chosen = np.random.default_rng(size).permutation(20)[:size].tolist()

@@ -1,0 +1,21 @@
+-- How the active backbone's embeddings are searched: by which projection, if any, how many there are and
+-- how many have a search vector, by the planner's statistics, and the sizes of what is read.
+SELECT b.backbone_id, b.candidates, p.projection_id, p.created_at, p.learned_from, p.kept, p.build_seconds,
+       greatest(e.reltuples, 0)::bigint AS embeddings,
+       pg_table_size(e.oid) AS embeddings_bytes,
+       coalesce(greatest(v.reltuples, 0), 0)::bigint AS search_vectors,
+       coalesce(pg_table_size(v.oid), 0)::bigint AS search_vectors_bytes,
+       coalesce((SELECT sum(pg_relation_size(x.indexrelid)) FROM pg_index x
+                 JOIN pg_class ic ON ic.oid = x.indexrelid
+                 JOIN pg_am a ON a.oid = ic.relam
+                 WHERE x.indrelid = v.oid AND a.amname = 'hnsw'), 0)::bigint AS index_bytes,
+       EXISTS (SELECT FROM pg_index x
+               JOIN pg_class ic ON ic.oid = x.indexrelid
+               JOIN pg_am a ON a.oid = ic.relam
+               WHERE x.indrelid = e.oid AND a.amname = 'hnsw') AS older_index
+FROM tagdb_store.backbones b
+JOIN pg_class e ON e.relname = 'embeddings_' || b.backbone_id AND e.relnamespace = 'tagdb_store'::regnamespace
+LEFT JOIN tagdb_store.projections p ON p.backbone_id = b.backbone_id AND p.active
+LEFT JOIN pg_class v
+       ON v.relname = 'search_vectors_' || p.projection_id AND v.relnamespace = 'tagdb_store'::regnamespace
+WHERE b.active
