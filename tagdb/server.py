@@ -24,6 +24,8 @@ from typing import Any
 from urllib.parse import quote
 
 from tagdb.errors import ServerError
+from tagdb.machine import this_machine
+from tagdb.tuning import recommended
 
 if sys.platform != "win32":
     import fcntl
@@ -274,16 +276,6 @@ def _reason(said: str) -> str:
 
 
 def _settings() -> dict[str, str]:
-    """Settings for the machine's memory and cores, as far as this process is allowed them."""
-    memory, cores = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), os.cpu_count() or 1
-    with suppress(OSError, ValueError):  # a container's limit
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    mb, workers, upkeep = memory >> 20, cores, max(64, min(memory >> 23, 2048))
-    with suppress(OSError):  # index builds in parallel share memory here, and containers have but 64 MB of it
-        workers = cores if shutil.disk_usage("/dev/shm").total >> 20 > 2 * upkeep else 0  # noqa: S108
-    wal = "lz4" if "--with-lz4" in _pg_config("--configure") else "pglz"
-    text = f"""shared_buffers={max(128, min(mb // 4, 8192))}MB maintenance_work_mem={upkeep}MB work_mem=32MB
-    effective_cache_size={max(128, mb * 3 // 4)}MB max_wal_size=4GB checkpoint_completion_target=0.9 jit=off
-    wal_compression={wal} max_worker_processes={cores + 8} max_parallel_workers={cores} log_destination=stderr
-    max_parallel_maintenance_workers={workers} max_connections=100 unix_socket_permissions=0700"""
-    return {"cluster_name": "tagdb"} | dict(pair.split("=") for pair in text.split())
+    """Settings for the machine's memory and cores, as far as this process is allowed them, and manners."""
+    manners = {"cluster_name": "tagdb", "log_destination": "stderr", "unix_socket_permissions": "0700"}
+    return manners | recommended(this_machine(), lz4="--with-lz4" in _pg_config("--configure"))

@@ -27,6 +27,7 @@ COMMANDS = {
     "similar": "Show stored images like a photo.",
     "tags": "Hashtags: aliases, bans, merges, and undoing them.",
     "stats": "Statistics of hashtags for SQL and BI tools.",
+    "doctor": "What is wrong, and which settings hold back.",
     "db": "The database: start, stop, status, url, shell, grant.",
 }
 """Command by command, with its line in ``tagdb --help``; each lies in the module of its name."""

@@ -1,0 +1,97 @@
+"""``tagdb doctor``."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from tagdb.cli.common import json_option, note, print_json, settings, shared_options
+
+if TYPE_CHECKING:
+    from tagdb.doctor import Finding
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """A number of bytes, such as 16GB or 1.5 TiB; a thousand and twenty-four of each make the next."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:I?B)?", value.strip().upper())
+    if not found or not (size := int(float(found[1]) * UNITS[found[2]])):
+        raise click.BadParameter(f"{value!r} is no size, such as 16GB")
+    return size
+
+
+@click.command("doctor")
+@click.option(
+    "--memory", metavar="SIZE", callback=_size, help="Memory of the database's machine, if it is another one."
+)
+@click.option("--cores", type=click.IntRange(min=1), help="Its processor cores.")
+@json_option
+@shared_options
+def command(memory: int | None, cores: int | None, as_json: bool) -> None:
+    """Say what is wrong with the database, and which settings hold it back and by how much.
+
+    Settings that can be tried are: some recommendations run with each, and their times are compared. Nothing
+    is changed. If the server runs on another machine, say how much memory and how many cores that has. Ends
+    with exit code 1 if something is wrong; what could be better is advice.
+
+    \b
+    Examples:
+      tagdb doctor
+      tagdb doctor --database-url postgresql://me@db.example/photos --memory 16GB --cores 4
+    """
+    if (memory is None) != (cores is None):
+        raise click.UsageError("--memory and --cores belong together")
+    from tagdb import database, doctor
+    from tagdb.machine import Machine, this_machine
+
+    found = settings()
+    machine = Machine(memory, cores) if memory and cores else None
+    if machine is None and found.database_url is None:
+        machine = this_machine()
+    url = database.ensure_url(found, note)
+    with database.connect(url) as connection, database.translated():
+        one, findings = doctor.examine(connection, machine)
+    if as_json:
+        facts = {
+            "postgresql": one.facts.version,
+            "pgvector": one.facts.pgvector,
+            "database": one.facts.database,
+            "machine": asdict(one.machine) if one.machine else None,
+        }
+        print_json({**facts, "findings": [asdict(each) for each in findings]})
+    else:
+        _show(findings)
+        if one.machine is None:
+            note("where the server runs is not known, so sizes are not compared with it: --memory, --cores")
+    if any(each.severity == "wrong" for each in findings):
+        raise click.exceptions.Exit(1)
+
+
+def _show(findings: "Sequence[Finding]") -> None:
+    """The worst first, what is fine in one line, and at the end what to paste."""
+    for severity in ("wrong", "advice"):
+        for each in findings:
+            if each.severity == severity:
+                click.echo(f"{severity}: {each.sentence}")
+    fine = [each.sentence for each in findings if each.severity == "ok"]
+    if fine:
+        click.echo(f"fine: {'; '.join(fine)}")
+    remedies = [each for each in findings if each.remedy and each.severity != "ok"]
+    if not remedies:
+        return
+    click.echo("\nto change that:")
+    for each in remedies:
+        if each.remedy.startswith("tagdb "):
+            click.echo(f"  {each.remedy}")
+        else:
+            restart = "  -- counts after a restart of the server" if each.restart else ""
+            click.echo(f"  {each.remedy};{restart}")
+    if any(each.remedy.startswith("ALTER SYSTEM") for each in remedies):
+        click.echo("  SELECT pg_reload_conf();")
+    if any(each.remedy.startswith(("ALTER DATABASE", "ALTER ROLE")) for each in remedies):
+        click.echo("  -- what is set for a database or a role counts in new connections")

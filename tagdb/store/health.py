@@ -1,0 +1,192 @@
+"""What a server and its settings are like, for ``tagdb doctor``. Everything here only reads."""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row
+
+from tagdb.database import Connection
+from tagdb.store.statements import statement
+
+PATIENCE = 5.0
+"""Seconds after which enough has been timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What a server is, and what this database has been through."""
+
+    version: str
+    major: int
+    database: str
+    login: str
+    pid: int
+    jit_available: bool
+    pgvector_available: str | None
+    pgvector: str | None
+    may_read: bool
+    """Whether this login may use the schema tagdb."""
+    counted_since: datetime | None
+    temp_files: int
+    temp_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it is in this session. ``bytes`` is None where it is no size."""
+
+    name: str
+    value: str
+    context: str
+    source: str
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Checkpoints made in their time, and those asked for before; how much was written to the log."""
+
+    timed: int
+    requested: int
+    logged_bytes: int
+    counted_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """A table that recommending reads, with its indexes; pages that were in the cache, and that were not."""
+
+    what: str
+    bytes: int
+    hits: int
+    reads: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """An HNSW index."""
+
+    name: str
+    bytes: int
+    valid: bool
+    building: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A recommendation: how long it took in the database, and the pages it looked at."""
+
+    milliseconds: float
+    hits: int
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The same recommendations with a session's settings and with others: medians, in milliseconds."""
+
+    before_ms: float
+    after_ms: float
+    calls: int
+    """Timed with each."""
+    each_round: tuple[tuple[float, float], ...]
+    """The medians of each round."""
+
+
+def only_read(connection: Connection) -> None:
+    """Let the session change nothing from now on."""
+    connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+
+
+def server_facts(connection: Connection) -> ServerFacts:
+    """What the server is."""
+    with connection.cursor(row_factory=class_row(ServerFacts)) as cursor:
+        found = cursor.execute(statement("server_facts")).fetchone()
+    assert found is not None
+    return found
+
+
+def server_settings(connection: Connection, names: Sequence[str]) -> dict[str, Setting]:
+    """Settings by name; those that this PostgreSQL does not know are missing."""
+    with connection.cursor(row_factory=class_row(Setting)) as cursor:
+        found = cursor.execute(statement("server_settings"), {"names": list(names)}).fetchall()
+    return {each.name: each for each in found}
+
+
+def checkpoints(connection: Connection) -> Checkpoints:
+    """How often the server has written everything out."""
+    name = "checkpoints" if connection.info.server_version >= 170_000 else "checkpoints_16"
+    with connection.cursor(row_factory=class_row(Checkpoints)) as cursor:
+        found = cursor.execute(statement(name)).fetchone()
+    assert found is not None
+    return found
+
+
+def hot_set(connection: Connection) -> list[Hot]:
+    """What recommending reads, the largest first. For a login that may read."""
+    with connection.cursor(row_factory=class_row(Hot)) as cursor:
+        return cursor.execute(statement("hot_set")).fetchall()
+
+
+def vector_indexes(connection: Connection) -> list[VectorIndex]:
+    """All HNSW indexes of tagdb's tables."""
+    with connection.cursor(row_factory=class_row(VectorIndex)) as cursor:
+        return cursor.execute(statement("vector_indexes")).fetchall()
+
+
+def sample_images(connection: Connection, images: int) -> list[int]:
+    """Up to so many stored images at random. For a login that may read."""
+    return [row[0] for row in connection.execute(statement("doctor_images"), {"images": images})]
+
+
+def recommend_timed(connection: Connection, image_ids: Sequence[int]) -> list[Timing]:
+    """Recommend for each image, and say how that went; for fewer of them where it takes long."""
+    timings: list[Timing] = []
+    started = time.monotonic()
+    for image_id in image_ids:
+        row = connection.execute(statement("doctor_recommend"), {"image_id": image_id}).fetchone()
+        assert row is not None
+        told = row[0][0]
+        plan = told["Plan"]
+        timings.append(Timing(told["Execution Time"], plan["Shared Hit Blocks"], plan["Shared Read Blocks"]))
+        if time.monotonic() - started > PATIENCE:
+            break
+    return timings
+
+
+def trial(
+    connection: Connection, image_ids: Sequence[int], settings: Mapping[str, str], rounds: int = 3
+) -> Trial | None:
+    """Time recommendations with the session's settings and with others, in turn.
+
+    None where the login may not set one of them, or a recommendation takes too long to be tried.
+    """
+    taken: list[tuple[list[float], list[float]]] = []
+    try:
+        for turn in range(rounds):
+            ways: dict[bool, list[float]] = {}
+            for changed in (False, True) if turn % 2 == 0 else (True, False):
+                ways[changed] = _timed(connection, image_ids, settings if changed else {})
+            taken.append((ways[False], ways[True]))
+    except (psycopg.errors.QueryCanceled, psycopg.errors.InsufficientPrivilege):
+        return None
+    finally:
+        connection.execute("DISCARD PLANS")
+    before, after = ([each for one in taken for each in one[side]] for side in (0, 1))
+    medians = tuple((statistics.median(one), statistics.median(other)) for one, other in taken)
+    return Trial(statistics.median(before), statistics.median(after), min(len(before), len(after)), medians)
+
+
+def _timed(connection: Connection, image_ids: Sequence[int], settings: Mapping[str, str]) -> list[float]:
+    """Milliseconds of each recommendation under some settings, which end with it."""
+    with connection.transaction():
+        for name, value in {"statement_timeout": "30s", **settings}.items():
+            connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        connection.execute("DISCARD PLANS")  # made under other settings, and kept for the functions
+        recommend_timed(connection, image_ids[:2])  # makes the plans
+        return [each.milliseconds for each in recommend_timed(connection, image_ids)]
