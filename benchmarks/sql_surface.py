@@ -148,6 +148,18 @@ def pages(connection: Connection) -> Iterator[tuple[str, float, float | None]]:
         yield view, plain, milliseconds(connection, ordered) if ordered else None
 
 
+def make_queries(connection: Connection) -> None:
+    """Put the embeddings that pgbench recommends for into a table."""
+    connection.execute("DROP TABLE IF EXISTS public.query")
+    connection.execute(
+        "CREATE TABLE public.query AS SELECT row_number() OVER () AS n, e.embedding"
+        " FROM (SELECT embedding FROM tagdb_store.embeddings ORDER BY image_id DESC LIMIT %s) e",
+        (QUERIES,),
+    )
+    connection.execute("CREATE UNIQUE INDEX ON public.query (n)")
+    connection.execute("VACUUM ANALYZE public.query")
+
+
 def pgbench(url: str, program: str, seconds: int) -> dict[str, float]:
     """Latency of tagdb.recommend_for_embedding by pgbench, in ms: p50, p95 and mean."""
     with tempfile.TemporaryDirectory() as folder:
@@ -221,14 +233,7 @@ def main() -> None:
             print(f"filled in {time.monotonic() - started:.0f} s", file=sys.stderr)
     with database.connect(url) as connection:
         connection.execute("SET stats_fetch_consistency = none")
-        connection.execute("DROP TABLE IF EXISTS public.query")
-        connection.execute(
-            "CREATE TABLE public.query AS SELECT row_number() OVER () AS n, e.embedding"
-            " FROM (SELECT embedding FROM tagdb_store.embeddings ORDER BY image_id DESC LIMIT %s) e",
-            (QUERIES,),
-        )
-        connection.execute("CREATE UNIQUE INDEX ON public.query (n)")
-        connection.execute("VACUUM ANALYZE public.query")
+        make_queries(connection)
         result: dict[str, object] = {"cores": os.cpu_count(), "postgresql": connection.info.server_version}
         counts = connection.execute(
             "SELECT images, hashtags, (SELECT count(*) FROM tagdb_store.image_hashtags),"

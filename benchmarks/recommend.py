@@ -1,0 +1,292 @@
+"""Recommending in the database beside the same three steps done in process by hnswlib and by FAISS.
+
+    python benchmarks/recommend.py [--images 100000] [--hashtags 20000] [--factors 128]
+        [--photos FOLDER --backbone WEIGHTS] [--keep]
+
+Makes a database on tagdb's server (or the one that --database-url names), fills it with synthetic
+embeddings (see synthetic.py), computes factors and builds the index as the commands do, and measures
+
+* recall@50 of the neighbours of held-out photos, against an exact search in NumPy,
+* latency of tagdb.recommend_for_embedding by pgbench, prepared: one client, then eight,
+* for comparison, in this process and on the same data: the neighbours by hnswlib and by FAISS's HNSW, with
+  the least search effort that reaches the same recall, the average of their factors and the dot products
+  in NumPy. Peers that are not installed, and sizes for which --no-peers is given, are left out.
+"""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import numpy as np
+import results
+import synthetic
+
+from tagdb import config, database, factors, pgcopy, store
+from tagdb.database import Connection
+from tagdb.plans import Plan
+from tagdb.server import Server
+
+NEIGHBOURS = 50
+QUERIES = 300
+EFFORTS = (50, 75, 100, 150, 200, 300, 400, 600, 800)
+
+
+class Exact:
+    """The true neighbours of some queries among embeddings that come in chunks."""
+
+    def __init__(self, queries: np.ndarray) -> None:
+        self.queries = queries.astype(np.float16).astype(np.float32)
+        self.ids = np.zeros((len(queries), 0), np.int64)
+        self.similarity = np.zeros((len(queries), 0), np.float32)
+
+    def see(self, ids: np.ndarray, embeddings: np.ndarray) -> None:
+        wide = embeddings.astype(np.float32)
+        found = self.queries @ (wide / np.linalg.norm(wide, axis=1, keepdims=True)).T
+        every = np.concatenate([self.similarity, found], 1)
+        named = np.concatenate([self.ids, np.broadcast_to(ids, found.shape)], 1)
+        best = np.argpartition(-every, NEIGHBOURS, 1)[:, :NEIGHBOURS]
+        self.similarity, self.ids = np.take_along_axis(every, best, 1), np.take_along_axis(named, best, 1)
+
+    def recall(self, answers: list[np.ndarray]) -> float:
+        shares = [len(np.intersect1d(a, b)) / NEIGHBOURS for a, b in zip(answers, self.ids, strict=True)]
+        return float(np.mean(shares))
+
+
+def literal(embedding: np.ndarray) -> str:
+    return "[" + ",".join(map(repr, embedding.astype(np.float16).tolist())) + "]"
+
+
+def neighbours(connection: Connection, queries: np.ndarray) -> list[np.ndarray]:
+    """What the database takes for the nearest 50 images."""
+    query = "SELECT n.image_id FROM tagdb_store.neighbours(tagdb_store.active_run(), %s, NULL, %s, NULL) n"
+    return [
+        np.array([row[0] for row in connection.execute(query, (literal(q), NEIGHBOURS), prepare=True)])
+        for q in queries
+    ]
+
+
+def pgbench(url: str, program: str, clients: int, seconds: int) -> dict[str, float]:
+    """Latency in ms and calls a second of tagdb.recommend_for_embedding."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "recommend.sql"
+        script.write_text(
+            f"\\set q random(1, {QUERIES})\n"
+            "SELECT r.* FROM public.query q, tagdb.recommend_for_embedding(q.embedding) r WHERE q.n = :q;\n"
+        )
+        command = [program, "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-l"]
+        done = subprocess.run([*command, "-f", str(script), url], cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        lines = [
+            line.split()
+            for log in Path(folder).glob("pgbench_log.*")
+            for line in log.read_text().splitlines()
+        ]
+    calls = np.array([[float(x[4]) + float(x[5]) / 1e6, float(x[2]) / 1000] for x in lines])
+    calls = calls[calls[:, 0] > calls[:, 0].min() + 1]  # plans are made and caches filled in the first second
+    return {
+        "clients": clients,
+        "p50_ms": float(np.median(calls[:, 1])),
+        "p95_ms": float(np.percentile(calls[:, 1], 95)),
+        "calls_per_second": len(calls) / float(np.ptp(calls[:, 0])),
+    }
+
+
+def read(connection: Connection, query: str, *types: str | tuple[str, int]) -> tuple[np.ndarray, ...]:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT binary)".encode()) as copy,
+    ):
+        return pgcopy.decode_stream(copy, *types)
+
+
+def in_process(
+    name: str,
+    search: Callable[[np.ndarray, int], np.ndarray],
+    exact: Exact,
+    wanted: float,
+    rest: Callable[..., None],
+) -> dict[str, object]:
+    """The least effort that reaches the wanted recall, and the time of all three steps with it, in ms."""
+    for effort in EFFORTS:
+        found = [search(query, effort) for query in exact.queries]
+        recall = exact.recall(found)
+        if recall >= wanted:
+            break
+    taken = []
+    for query in exact.queries:
+        started = time.perf_counter()
+        rest(query, search(query, effort))
+        taken.append(1000 * (time.perf_counter() - started))
+    return {"with": name, "effort": effort, "recall": recall, "p50_ms": float(np.median(taken))}
+
+
+def peers(connection: Connection, exact: Exact, wanted: float, factor_count: int) -> list[dict[str, object]]:
+    """hnswlib and FAISS, one thread each, on the stored embeddings and factors."""
+    ids, embeddings = read(
+        connection, "SELECT image_id, embedding FROM tagdb_store.embeddings ORDER BY 1", "i8", ("f2", 1280)
+    )
+    run = factors_of = None
+    run, factors_of = read(
+        connection,
+        "SELECT image_id, factors FROM tagdb_store.image_factors"
+        " WHERE factor_run_id = tagdb_store.active_run() ORDER BY 1",
+        "i8",
+        ("f2", factor_count),
+    )
+    assert np.array_equal(run, ids)
+    (hashtags,) = read(
+        connection,
+        "SELECT factors FROM tagdb_store.hashtag_factors WHERE factor_run_id = tagdb_store.active_run()",
+        ("f2", factor_count),
+    )
+    image_factors, hashtag_factors = factors_of.astype(np.float32), hashtags.astype(np.float32)
+    wide = embeddings.astype(np.float32)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+
+    def rest(query: np.ndarray, found: np.ndarray) -> None:
+        place = found - 1  # ids are 1 to n here
+        weight = np.maximum(wide[place] @ query, 0) ** 8
+        average = (weight / weight.sum()) @ image_factors[place]
+        scores = hashtag_factors @ average
+        best = np.argpartition(-scores, 10)[:10]
+        best[np.argsort(-scores[best])]
+
+    compared = []
+    if importlib.util.find_spec("hnswlib"):
+        import hnswlib
+
+        index = hnswlib.Index("ip", 1280)
+        index.init_index(len(ids), M=16, ef_construction=100)
+        index.add_items(wide, ids)
+        index.set_num_threads(1)
+
+        def by_hnswlib(query: np.ndarray, effort: int) -> np.ndarray:
+            index.set_ef(effort)
+            return index.knn_query(query[None], NEIGHBOURS)[0][0].astype(np.int64)
+
+        compared.append(in_process("hnswlib + NumPy", by_hnswlib, exact, wanted, rest))
+        del index
+    if importlib.util.find_spec("faiss"):
+        import faiss
+
+        graph = faiss.IndexHNSWFlat(1280, 16, faiss.METRIC_INNER_PRODUCT)
+        graph.hnsw.efConstruction = 100
+        graph.add(wide)
+        faiss.omp_set_num_threads(1)
+
+        def by_faiss(query: np.ndarray, effort: int) -> np.ndarray:
+            graph.hnsw.efSearch = effort
+            return graph.search(query[None], NEIGHBOURS)[1][0] + 1
+
+        compared.append(in_process("FAISS + NumPy", by_faiss, exact, wanted, rest))
+    return compared
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--hashtags", type=int, default=20_000)
+    parser.add_argument("--factors", type=int, default=128)
+    parser.add_argument(
+        "--photos", help="folder of photos that embeddings are to be like; drawn scenes if not given"
+    )
+    parser.add_argument("--backbone", default="bundled", help="what embeds those photos")
+    parser.add_argument("--seconds", type=int, default=20, help="of pgbench, each time")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--database-url")
+    parser.add_argument("--keep", action="store_true", help="leave the database")
+    args = parser.parse_args()
+    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
+    like, backbone = synthetic.photos(args.photos, args.backbone)
+    aside = np.random.default_rng(2).permutation(len(like))
+    queries, like = like[aside[:QUERIES]], like[aside[QUERIES:]]
+    settings = config.load(database_url=args.database_url)
+    server = database.ensure_url(settings, say)
+    name = f"tagdb_benchmark_{args.images}"
+    url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    database.make_database(server, name)
+    database.migrate(url)
+    exact, figures = (
+        Exact(queries),
+        {"images": args.images, "hashtags": args.hashtags, "factors": args.factors},
+    )
+    with database.connect(url) as connection:
+        say("filling …")
+        for ids, embeddings in synthetic.fill(connection, backbone, like, args.images, args.hashtags):
+            exact.see(ids, embeddings)
+        say("computing factors …")
+        computed = factors.compute(connection, Plan(factors=args.factors))
+        figures |= {"interactions": computed.interactions, "hashtags_with_factors": computed.hashtags}
+        figures["factors_seconds"] = computed.seconds
+        connection.execute("VACUUM ANALYZE")
+        say("building the index …")
+        started = time.monotonic()
+        backbone_id = store.active_backbone(connection).backbone_id
+        if args.images >= store.INDEX_FROM:
+            store.build_index(connection, backbone_id)
+            figures["index_build_seconds"] = time.monotonic() - started
+        status = store.search_status(connection)
+        figures["index_bytes_per_image"] = status.index_bytes / args.images
+        figures["search_vector_bytes_per_image"] = status.search_vectors_bytes / args.images
+        connection.execute("VACUUM ANALYZE")
+        figures["recall_at_50"] = exact.recall(neighbours(connection, queries))
+        connection.execute(
+            "CREATE TABLE public.query (n integer PRIMARY KEY, embedding public.halfvec(1280))"
+        )
+        with (
+            connection.cursor() as cursor,
+            cursor.copy("COPY public.query FROM STDIN (FORMAT binary)") as stream,
+        ):
+            for chunk in pgcopy.encode(np.arange(1, QUERIES + 1, dtype=np.int32), queries.astype(np.float16)):
+                stream.write(chunk)
+        connection.execute("VACUUM ANALYZE public.query")
+        version = connection.info.parameter_status("server_version")
+    program = shutil.which("pgbench") or str(Server(settings.home).program("pgbench"))
+    one, eight = (pgbench(url, program, clients, args.seconds) for clients in (1, 8))
+    figures |= {"one_client": one, "eight_clients": eight}
+    figures["throughput_ratio"] = eight["calls_per_second"] / one["calls_per_second"]
+    compared = []
+    if not args.no_peers:
+        say("peers …")
+        with database.connect(url) as connection:
+            compared = peers(connection, exact, float(figures["recall_at_50"]), args.factors)
+        for peer in compared:
+            peer["times_as_slow"] = one["p50_ms"] / float(peer["p50_ms"])
+        figures["peers"] = compared
+    if not args.keep:
+        database.drop_database(server, name)
+    beside = ", ".join(f"{p['with']} {p['p50_ms']:.1f} ms ({p['times_as_slow']:.1f} ×)" for p in compared)
+    results.record(
+        f"recommend-{args.images}",
+        f"recommend_for_embedding at {args.images:,} images, {args.hashtags:,} hashtags, {args.factors} "
+        f"factors: p50 {one['p50_ms']:.1f} ms, recall@50 {figures['recall_at_50']:.3f}, 8 clients "
+        f"{figures['throughput_ratio']:.2f} times the calls of one"
+        + (f"; in process, at that recall or more: {beside}" if beside else ""),
+        figures,
+        aim="p50 ≤ 8 ms at 100,000 × 20,000 and ≤ 20 ms at 1,000,000 × 100,000, recall ≥ .95, 8 clients "
+        "≥ 1.6 times one, no more than 5 times as slow as in process",
+        packages=tuple(p for p in ("numpy", "hnswlib", "faiss-cpu") if compared or p == "numpy"),
+        versions={"PostgreSQL": str(version), "pgvector": _pgvector(server)},
+    )
+
+
+def _pgvector(server: str) -> str:
+    with database.connect(server) as connection:
+        row = connection.execute(
+            "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
+        ).fetchone()
+    return str(row[0]) if row else "?"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main()
