@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from tagdb import hashtags, images, store
+from tagdb import hashtags, images, indexing, store
 from tagdb.backbone import DEFAULT_SIZE, Backbone
 from tagdb.database import Connection
 from tagdb.errors import BackboneMismatch, RejectedInput
@@ -60,6 +60,8 @@ class Summary:
     seconds: float = 0.0
     indexed: bool = False
     """Whether the vector index was built at the end."""
+    check_due: bool = False
+    """Whether the collection has grown so much that the vector index's recall should be measured."""
     statistics_lag: bool = False
     """Whether the statistics were left as they were, because little has come to much."""
 
@@ -131,7 +133,12 @@ class _Ingest:
             self.folding.finish()
             store.finish_ingest_run(self.connection, self.run_id)
             if self.summary.counts.new:
-                self.summary.indexed = store.ensure_vector_index(self.connection, self.backbone_id)
+                with indexing.phases("vectors", self.options.quiet) as progress:
+                    self.summary.indexed = store.ensure_vector_index(
+                        self.connection, self.backbone_id, progress
+                    )
+                status = store.search_status(self.connection)
+                self.summary.check_due = status is not None and status.check_due
             # also where nothing is new: an ingest before this one may have been interrupted here
             up_to_date = store.refresh_statistics_if_due(self.connection)
             changed = self.summary.counts.new or self.summary.counts.updated

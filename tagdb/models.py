@@ -49,6 +49,7 @@ backbones = Table(
     Column("active", Boolean, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=_NOW),
     Column("candidates", Integer, nullable=False, server_default="200"),
+    Column("ef_search", Integer, nullable=False, server_default="200"),
     UniqueConstraint("input_size", "weights_sha256", name="backbones_identity"),
     Index("backbones_one_active", "active", unique=True, postgresql_where=text("active")),
 )
@@ -186,6 +187,7 @@ index_checks = Table(
     Column("queries", Integer, nullable=False),
     Column("neighbours", Integer, nullable=False),
     Column("candidates", Integer, nullable=False),
+    Column("ef_search", Integer, nullable=False),
     Column("recall", Double, nullable=False),
     Column("milliseconds", Double, nullable=False),
 )

@@ -193,8 +193,9 @@ def add_index(connection: Connection, backbone_id: int) -> int:
     projection_id = store.build_index(connection, backbone_id)
     connection.execute(
         "INSERT INTO tagdb_store.index_checks"
-        " (projection_id, checked_at, images, queries, neighbours, candidates, recall, milliseconds)"
-        " SELECT %s, '2026-06-01 12:00:04+00', count(*), 200, 50, 200, 0.98, 1.5"
+        " (projection_id, checked_at, images, queries, neighbours, candidates, ef_search, recall,"
+        " milliseconds)"
+        " SELECT %s, '2026-06-01 12:00:04+00', count(*), 200, 50, 200, 200, 0.98, 1.5"
         " FROM tagdb_store.embeddings WHERE backbone_id = %s",
         (projection_id, backbone_id),
     )

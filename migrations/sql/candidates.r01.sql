@@ -5,6 +5,7 @@
 -- * The index is searched on until there are enough, however many images are passed over: its own limits
 --   of tuples and memory would end the search early and silently. Relaxed order loses nothing, since the
 --   candidates are ranked anyway; strict order would throw away what a later round finds nearer.
+--   How far a round looks, ef_search, is the active backbone's: see follow_ef_search.
 -- * LIMIT as a parameter makes the planner expect a tenth of the table: it would rather scan and sort all
 --   search vectors than trust the index, and would plan anew for each caller.
 -- * Look-ups are scalar sub-selects: EXISTS could become a hash table of all factors.
@@ -18,7 +19,7 @@ SET enable_sort = off
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET max_parallel_workers_per_gather = 0
-SET hnsw.ef_search = 100
+SET hnsw.ef_search = 200
 SET hnsw.iterative_scan = relaxed_order
 SET hnsw.max_scan_tuples = 2147483647
 SET hnsw.scan_mem_multiplier = 64

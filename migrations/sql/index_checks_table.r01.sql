@@ -7,6 +7,7 @@ CREATE TABLE tagdb_store.index_checks (
     queries integer NOT NULL,
     neighbours integer NOT NULL,
     candidates integer NOT NULL,
+    ef_search integer NOT NULL,
     recall double precision NOT NULL CONSTRAINT index_checks_recall CHECK (recall BETWEEN 0 AND 1),
     milliseconds double precision NOT NULL
 );

@@ -42,6 +42,7 @@ FILES = (
     "retire_projection.r01",
     "drop_projections.r01",
     "candidates.r01",
+    "follow_ef_search.r01",
     "neighbours.r03",
     "similar.r03",
     "hashtag_norms.r01",
@@ -72,6 +73,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop search vectors: the next ingest builds the index over embeddings again."""
     sqlfiles.drop(
+        "TRIGGER ef_search_followed ON tagdb_store.backbones",
+        "FUNCTION tagdb_store.follow_ef_search",
         "VIEW tagdb.index_checks",
         *REPLACED,
         "FUNCTION tagdb_store.hashtag_place, tagdb_store.candidates, tagdb_store.drop_projections",
@@ -83,7 +86,7 @@ def downgrade() -> None:
         "TABLE tagdb_store.projections",
     )
     for change in (
-        "ALTER TABLE tagdb_store.backbones DROP COLUMN candidates",
+        "ALTER TABLE tagdb_store.backbones DROP COLUMN candidates, DROP COLUMN ef_search",
         "ALTER TABLE tagdb_store.hashtag_factors DROP COLUMN norm",
     ):
         op.get_bind().exec_driver_sql(change)

@@ -19,6 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
 DONE_WITH_REJECTIONS = 3
 """Exit code when some inputs were rejected and the rest was done."""
 
@@ -74,6 +76,16 @@ def note(text: str) -> None:
 
 def silent(text: str) -> None:
     """Say nothing; in the place of :func:`note`."""
+
+
+def size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """A number of bytes, such as 16GB or 1.5 TiB; a thousand and twenty-four of each make the next."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:I?B)?", value.strip().upper())
+    if not found or not (size := int(float(found[1]) * _UNITS[found[2]])):
+        raise click.BadParameter(f"{value!r} is no size, such as 16GB")
+    return size
 
 
 def print_json(value: object) -> None:

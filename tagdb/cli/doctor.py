@@ -1,33 +1,20 @@
 """``tagdb doctor``."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from tagdb.cli.common import json_option, note, print_json, settings, shared_options
+from tagdb.cli.common import json_option, note, print_json, settings, shared_options, size
 
 if TYPE_CHECKING:
     from tagdb.doctor import Finding
 
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """A number of bytes, such as 16GB or 1.5 TiB; a thousand and twenty-four of each make the next."""
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:I?B)?", value.strip().upper())
-    if not found or not (size := int(float(found[1]) * UNITS[found[2]])):
-        raise click.BadParameter(f"{value!r} is no size, such as 16GB")
-    return size
-
 
 @click.command("doctor")
 @click.option(
-    "--memory", metavar="SIZE", callback=_size, help="Memory of the database's machine, if it is another one."
+    "--memory", metavar="SIZE", callback=size, help="Memory of the database's machine, if it is another one."
 )
 @click.option("--cores", type=click.IntRange(min=1), help="Its processor cores.")
 @json_option

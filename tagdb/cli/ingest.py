@@ -82,6 +82,11 @@ def command(
         options = ingest.Options(not no_originals, limit, dry_run, quiet)
         try:
             summary = ingest.run(connection, network, opened, options, on_rejected)
+            if summary.check_due:
+                say(
+                    "what the vector index finds of so many images was never measured; "
+                    "to do that: tagdb index check --apply"
+                )
             if summary.statistics_lag:
                 say("the statistics do not know of these yet; to compute them: tagdb stats refresh")
             if summary.counts.new and not store.readiness(connection).hashtags:

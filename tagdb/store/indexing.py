@@ -42,6 +42,9 @@ class SearchStatus:
 
     backbone_id: int
     candidates: int
+    """Images that are ranked exactly for 50 neighbours."""
+    ef_search: int
+    """Images that the index's walk keeps in sight."""
     projection_id: int | None
     created_at: datetime | None
     learned_from: int | None
@@ -54,6 +57,17 @@ class SearchStatus:
     index_bytes: int
     older_index: bool
     """Whether there is still an index over the embeddings themselves, as an older tagdb built it."""
+    checked_at: datetime | None
+    """When the index's recall was last measured; the next three are of what was in use then."""
+    checked_images: int | None
+    recall: float | None
+    milliseconds: float | None
+
+    @property
+    def check_due(self) -> bool:
+        """Whether there is an index whose recall is not known, the collection having grown fourfold."""
+        grown = max(self.checked_images or 0, INDEX_FROM) * 4
+        return self.projection_id is not None and self.embeddings > grown
 
 
 def search_status(connection: Connection) -> SearchStatus | None:
@@ -98,7 +112,7 @@ def _copy(
     copy_arrays(connection, command, (np.full(len(ids), projection_id, np.int32), ids, vectors))
 
 
-def _chunks(
+def embedding_chunks(
     connection: Connection, name: str, values: Mapping[str, int]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
     """Embeddings in chunks; the statement must not give again what has been dealt with."""
@@ -128,7 +142,7 @@ def build_index(
     projection_id, axes = new_projection(connection, backbone_id, count)
     try:
         done = 0
-        for ids, vectors in _chunks(connection, "embeddings_after", {"backbone_id": backbone_id}):
+        for ids, vectors in embedding_chunks(connection, "embeddings_after", {"backbone_id": backbone_id}):
             table = f"search_vectors_{projection_id}"
             _copy(connection, table, projection_id, ids, projecting.project(axes, vectors))
             done += len(ids)
@@ -137,7 +151,7 @@ def build_index(
             connection.execute("SELECT tagdb_store.index_projection(%s)", (projection_id,))
         connection.execute("SELECT tagdb_store.attach_projection(%s)", (projection_id,))
         values = {"backbone_id": backbone_id, "projection_id": projection_id}
-        for ids, vectors in _chunks(connection, "embeddings_unsearched", values):
+        for ids, vectors in embedding_chunks(connection, "embeddings_unsearched", values):
             _copy(connection, "search_vectors", projection_id, ids, projecting.project(axes, vectors))
         seconds = (datetime.now() - started).total_seconds()
         connection.execute("SELECT tagdb_store.activate_projection(%s, %s)", (projection_id, seconds))

@@ -52,7 +52,7 @@ def collections(connection: Connection) -> list[str]:
     return [row[0] for row in connection.execute(statement("collections"))]
 
 
-def _halfvec(embedding: NDArray[np.float32]) -> str:
+def _halfvec(embedding: NDArray[np.floating]) -> str:
     return "[" + ",".join(map(repr, embedding.astype(np.float16).tolist())) + "]"
 
 
@@ -92,7 +92,7 @@ def recommend_sample(
     return dict(connection.execute(statement("recommend_sample"), values).fetchall())
 
 
-def similar(connection: Connection, embedding: NDArray[np.float32], top: int = 10) -> list[SimilarImage]:
-    """Call ``tagdb.similar_images``: float32 (1280,) in, the nearest images out."""
+def similar(connection: Connection, embedding: NDArray[np.floating], top: int = 10) -> list[SimilarImage]:
+    """Call ``tagdb.similar_images``: float (1280,) in, the nearest images out."""
     with connection.cursor(row_factory=class_row(SimilarImage)) as cursor:
         return cursor.execute(statement("similar"), {"embedding": _halfvec(embedding), "top": top}).fetchall()

@@ -190,7 +190,9 @@ def objects(connection: Connection) -> dict[Object, Attempts]:
     functions = rows(
         connection,
         "SELECT n.nspname, p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-        " WHERE n.nspname IN ('tagdb', 'tagdb_store') ORDER BY 1, 2",
+        " WHERE n.nspname IN ('tagdb', 'tagdb_store')"
+        " AND p.prorettype <> 'trigger'::regtype"  # which nobody can call
+        " ORDER BY 1, 2",
     )
     for schema, name in functions:
         this = Object(schema, "functions", name)
@@ -396,6 +398,20 @@ def test_a_writer_builds_the_vector_index(
     assert status.search_vectors == status.embeddings > 0
     assert status.older_index
     assert store.drop_index(connection, world.backbone_id)
+
+
+def test_a_writer_says_how_hard_to_search(
+    login: Callable[..., str], database_url: str, connection: Connection
+) -> None:
+    """In a session that has not met a vector yet: pgvector's settings are not known there."""
+    world = seed.world(connection)
+    with database.connect(login(database_url, WRITER)) as writer:
+        store.set_search_effort(writer, world.backbone_id, store.Effort(120, 345))
+    settings = "SELECT 'hnsw.ef_search=345' = ANY (proconfig) FROM pg_proc WHERE proname = 'candidates'"
+    assert rows(connection, settings) == [(True,)]
+    status = store.search_status(connection)
+    assert status is not None
+    assert (status.candidates, status.ef_search) == (120, 345)
 
 
 def test_logging_in(login: Callable[..., str], database_url: str, connection: Connection) -> None:

@@ -1,0 +1,243 @@
+"""``tagdb index``."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from tagdb.cli.common import (
+    json_option,
+    note,
+    print_json,
+    print_table,
+    quiet_option,
+    settings,
+    shared_options,
+    silent,
+    size,
+)
+
+if TYPE_CHECKING:
+    from tagdb import store
+    from tagdb.indexing import Examined, Memory
+    from tagdb.machine import Machine
+
+MB = 1 << 20
+
+
+@click.group("index")
+@shared_options
+def command() -> None:
+    """The vector index: how images are searched.
+
+    Up to 20,000 images every search looks at all of them. Then an ingest builds the index by itself. It
+    holds search vectors, which are embeddings in fewer numbers; what it finds is ranked by embedding.
+    """
+
+
+@command.command("build")
+@click.option(
+    "--memory", metavar="SIZE", callback=size, help="What building may use (default: what it needs)."
+)
+@json_option
+@quiet_option
+@shared_options
+def build(memory: int | None, as_json: bool, quiet: bool) -> None:
+    """Build the vector index anew. Who searches or ingests goes on; afterwards, check it.
+
+    \b
+    Examples:
+      tagdb index build
+      tagdb index build --memory 4GB
+    """
+    from tagdb import database, indexing, store
+
+    say = silent if quiet else note
+    config = settings()
+    with database.open_database(config, note) as connection:
+        before = indexing.status(connection)
+        room = indexing.memory_for(connection, before.embeddings, _machine(config.database_url), memory)
+        say(_said(room))
+        after = indexing.build(connection, room, quiet)
+    if as_json:
+        print_json(_facts(after))
+        return
+    rate = after.search_vectors / max(after.build_seconds or 0, 1e-3)
+    click.echo(
+        f"vector index of {after.search_vectors:,} images built in {after.build_seconds:.1f} s "
+        f"({rate:,.0f} images/s), {_each(after.index_bytes, after.search_vectors)} bytes an image"
+    )
+    if after.search_vectors < store.INDEX_FROM:
+        say("so few images are searched as fast without one; to drop it: tagdb index drop")
+    else:
+        say("to measure what it finds: tagdb index check --apply")
+
+
+@command.command("status")
+@json_option
+@shared_options
+def status(as_json: bool) -> None:
+    """Show whether there is an index, its size, its settings, and what the last check found.
+
+    \b
+    Examples:
+      tagdb index status
+    """
+    from tagdb import database, indexing, store
+
+    with database.open_database(settings(), note) as connection:
+        found = indexing.status(connection)
+    if as_json:
+        print_json(_facts(found))
+        return
+    mb = found.embeddings_bytes / MB
+    click.echo(f"embeddings      {found.embeddings:,} ({mb:,.0f} MB)")
+    if found.projection_id is None:
+        why = "as an older tagdb built it" if found.older_index else "all embeddings are looked at"
+        click.echo(f"vector index    {'over embeddings' if found.older_index else 'none'}: {why}")
+        if found.older_index or found.embeddings >= store.INDEX_FROM:
+            note("to build it: tagdb index build")
+        return
+    seconds = f" in {found.build_seconds:.0f} s" if found.build_seconds is not None else ""
+    click.echo(f"vector index    built {found.created_at:%Y-%m-%d %H:%M}{seconds}")
+    click.echo(f"search vectors  {found.search_vectors:,} ({found.search_vectors_bytes / MB:,.0f} MB)")
+    click.echo(
+        f"index size      {found.index_bytes / MB:,.0f} MB, "
+        f"{_each(found.index_bytes, found.search_vectors)} bytes an image"
+    )
+    click.echo(f"settings        candidates {found.candidates}, ef_search {found.ef_search}")
+    if found.recall is None:
+        click.echo("recall          not measured with these settings")
+    else:
+        click.echo(
+            f"recall          {found.recall:.3f} of {found.checked_images:,} images, "
+            f"{found.milliseconds:.1f} ms, measured {found.checked_at:%Y-%m-%d %H:%M}"
+        )
+    if found.recall is None or found.check_due:
+        note("to measure it: tagdb index check")
+
+
+@command.command("drop")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@shared_options
+def drop(yes: bool) -> None:
+    """Drop the vector index: every search looks at all images until it is built again.
+
+    The next ingest that stores new images builds it, from 20,000 images on.
+
+    \b
+    Examples:
+      tagdb index drop --yes
+    """
+    from tagdb import database, indexing, store
+
+    with database.open_database(settings(), note) as connection:
+        found = indexing.status(connection)
+        if found.projection_id is None and not found.older_index:
+            click.echo("there is no vector index")
+            return
+        if not yes:
+            click.confirm(f"search all {found.embeddings:,} embeddings each time from now on?", abort=True)
+        store.drop_index(connection, found.backbone_id)
+    click.echo("vector index dropped")
+
+
+@command.command("check")
+@click.option("--queries", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Searches.")
+@click.option(
+    "--neighbours",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="Images to find in each.",
+)
+@click.option(
+    "--recall",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="What share of the true nearest images to find.",
+)
+@click.option("--apply", is_flag=True, help="Search with what is suggested from now on.")
+@json_option
+@quiet_option
+@shared_options
+def check(queries: int, neighbours: int, recall: float, apply: bool, as_json: bool, quiet: bool) -> None:
+    """Measure what share of the true nearest images is found, with which settings, and how fast.
+
+    Compares with looking at all embeddings. Every measurement is put on record: the view
+    tagdb.index_checks. The settings are the database's, whoever asks it.
+
+    \b
+    Examples:
+      tagdb index check
+      tagdb index check --apply
+      tagdb index check --recall 0.99 --queries 500 --apply
+    """
+    from tagdb import database, indexing
+
+    with database.open_database(settings(), note) as connection:
+        found = indexing.check(connection, queries, neighbours, recall, quiet)
+        if found is not None and apply:
+            indexing.apply(connection, found.suggested)
+    if as_json:
+        facts = asdict(found) if found else {"recall": 1.0}
+        print_json(facts | {"applied": bool(found) and apply})
+        return
+    if found is None:
+        click.echo("there is no vector index: all embeddings are looked at, and recall is 1")
+        return
+    _show(found)
+    one = found.suggested
+    if not found.enough:
+        note(f"nothing that was tried finds {recall:g}; building the index anew may help: tagdb index build")
+    if apply:
+        click.echo(f"from now on: candidates {one.candidates}, ef_search {one.ef_search}")
+    elif one != found.now:
+        note("to search with what is suggested: tagdb index check --apply")
+
+
+def _show(found: "Examined") -> None:
+    """What was tried and is worth looking at: nothing else finds as much in less time."""
+    click.echo(
+        f"{found.queries} searches for {found.neighbours} of {found.images:,} images, "
+        "compared with looking at all:"
+    )
+    rows = []
+    best = -1.0
+    for one in sorted(found.tried, key=lambda each: each.milliseconds):
+        mark = ", ".join(
+            word for word, which in (("now", found.now), ("suggested", found.suggested)) if one == which
+        )
+        if one.recall > best or mark:
+            values = [str(one.candidates), str(one.ef_search), f"{one.recall:.3f}", f"{one.milliseconds:.1f}"]
+            rows.append([*values, mark])
+        best = max(best, one.recall)
+    print_table(["candidates", "ef_search", "recall", "ms", ""], rows, right={0, 1, 2, 3})
+
+
+def _facts(found: "store.SearchStatus") -> dict[str, object]:
+    facts = asdict(found)
+    facts["bytes_per_image"] = _each(found.index_bytes, found.search_vectors)
+    return facts
+
+
+def _each(total: int, count: int) -> int:
+    return round(total / count) if count else 0
+
+
+def _machine(database_url: str | None) -> "Machine | None":
+    """This machine, if the database is the embedded one: only then what it has is known."""
+    from tagdb.machine import this_machine
+
+    return this_machine() if database_url is None else None
+
+
+def _said(memory: "Memory") -> str:
+    used, needed = memory.used / MB, memory.needed / MB
+    if memory.enough:
+        return f"building with {used:,.0f} MB of memory, which is enough for {needed:,.0f} MB"
+    return (
+        f"building with {used:,.0f} MB of memory; it takes several times as long as with the "
+        f"{needed:,.0f} MB that the index needs: --memory SIZE"
+    )

@@ -1,0 +1,167 @@
+"""The vector index as a user sees it: built with as much memory as it needs, measured, and set by that."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from tagdb import store, tuning
+from tagdb.database import Connection
+from tagdb.errors import TagdbError
+from tagdb.machine import Machine
+from tagdb.progress import Report, track
+from tagdb.store.indexing import Progress
+
+CANDIDATES = (75, 100, 150, 200, 300, 400, 600)
+EF_SEARCH = (100, 200, 400, 600, 800, 1000)
+"""What a check tries, in all pairs that make sense; pgvector allows 1000 at most."""
+RECALL = 0.95
+"""What share of the true nearest images searching should find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What building the index may use and what it would need, in bytes."""
+
+    used: int
+    needed: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether the whole index can be built in memory."""
+        return self.used >= self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a check of the index found."""
+
+    images: int
+    queries: int
+    neighbours: int
+    now: store.IndexCheck
+    """What the settings in use find."""
+    tried: list[store.IndexCheck]
+    """What others find, those in use among them."""
+    suggested: store.IndexCheck
+    """The fastest that finds enough, or what finds most if none does."""
+    enough: bool
+    """Whether that finds as much as was asked for."""
+
+
+def status(connection: Connection) -> store.SearchStatus:
+    """How images are searched.
+
+    Raises
+    ------
+    TagdbError
+        There are no embeddings yet.
+    """
+    found = store.search_status(connection)
+    if found is None:
+        raise TagdbError("the database holds no images yet; run: tagdb ingest SOURCE")
+    return found
+
+
+def memory_for(connection: Connection, embeddings: int, machine: Machine | None, asked: int | None) -> Memory:
+    """How much memory to build with.
+
+    Parameters
+    ----------
+    machine : what the server has to itself, if that is known; then it may be more than the server's own
+        setting, up to a quarter of the machine's memory.
+    asked : bytes that the user allows, if any.
+    """
+    needed = embeddings * store.BYTES_PER_VECTOR * 11 // 10 + 64 * tuning.MB
+    if asked is not None:
+        return Memory(asked, needed)
+    (set_to,) = connection.execute(
+        "SELECT pg_size_bytes(current_setting('maintenance_work_mem'))"
+    ).fetchone() or (0,)
+    most = set_to
+    if machine is not None:
+        shared = machine.memory if machine.shared_memory is None else machine.shared_memory
+        most = max(set_to, min(machine.memory // 4, shared // 2))
+    return Memory(max(set_to, min(needed, most)), needed)
+
+
+def build(connection: Connection, memory: Memory, quiet: bool = False) -> store.SearchStatus:
+    """Build the vector index anew; readers and ingests go on meanwhile."""
+    before = status(connection)
+    connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (f"{memory.used >> 10}kB",))
+    try:
+        with phases("vectors", quiet) as progress:
+            store.build_index(connection, before.backbone_id, progress)
+    finally:
+        if not connection.broken:
+            connection.execute("RESET maintenance_work_mem")
+    store.drop_older_index(connection, before.backbone_id)
+    return status(connection)
+
+
+def check(
+    connection: Connection,
+    queries: int = 100,
+    neighbours: int = 50,
+    recall: float = RECALL,
+    quiet: bool = False,
+) -> Examined | None:
+    """Measure which settings find which share of the true nearest images, and put that on record.
+
+    None where there is no vector index: then all embeddings are looked at, and all are found.
+
+    Raises
+    ------
+    TagdbError
+        There are no embeddings yet.
+    """
+    found = status(connection)
+    if found.projection_id is None:
+        return None
+    backbone_id = found.backbone_id
+    with phases("embeddings", quiet) as progress:
+        asked = store.sample_queries(connection, backbone_id, found.embeddings, queries)
+        truth = store.true_neighbours(connection, backbone_id, asked, neighbours, progress, found.embeddings)
+    in_use = store.Effort(found.candidates, found.ef_search)
+    pairs = {store.Effort(c, e): None for c in CANDIDATES for e in EF_SEARCH if e * 2 >= c}
+    efforts = [in_use, *(effort for effort in pairs if effort != in_use)]
+    tried = []
+    store.measure(connection, backbone_id, efforts[0], asked, truth)  # reads what the others find cached
+    with track("measuring", len(efforts), "settings", quiet) as report:
+        for done, effort in enumerate(efforts, 1):
+            tried.append(store.measure(connection, backbone_id, effort, asked, truth))
+            report(done)
+    store.note_index_checks(connection, found.projection_id, found.embeddings, len(asked), neighbours, tried)
+    enough = [one for one in tried if one.recall >= recall]
+    suggested = (
+        min(enough, key=lambda one: one.milliseconds)
+        if enough
+        else max(tried, key=lambda one: (one.recall, -one.milliseconds))
+    )
+    return Examined(found.embeddings, len(asked), neighbours, tried[0], tried, suggested, bool(enough))
+
+
+def apply(connection: Connection, one: store.IndexCheck) -> None:
+    """Search with these settings from now on: they are the database's, and everybody's."""
+    effort = store.Effort(one.candidates, one.ef_search)
+    store.set_search_effort(connection, status(connection).backbone_id, effort)
+
+
+def _silent(done: int) -> None:
+    """A report that nobody reads."""
+
+
+@contextmanager
+def phases(unit: str, quiet: bool = False) -> Iterator[Progress]:
+    """Progress of work in several phases: a bar for each."""
+    with ExitStack() as stack:
+        phase = ""
+        report: Report = _silent
+
+        def progress(what: str, done: int, total: int) -> None:
+            nonlocal phase, report
+            if what != phase:
+                stack.close()
+                phase, report = what, stack.enter_context(track(what, total, unit, quiet))
+            report(done)
+
+        yield progress
