@@ -4,7 +4,8 @@
         [--photos FOLDER --backbone WEIGHTS] [--keep]
 
 Makes a database on tagdb's server (or the one that --database-url names), fills it with synthetic
-embeddings (see synthetic.py), computes factors and builds the index as the commands do, and measures
+embeddings (see synthetic.py), computes factors, builds the index, checks it and sets what is suggested as
+the commands do, and measures
 
 * recall@50 of the neighbours of held-out photos, against an exact search in NumPy,
 * latency of tagdb.recommend_for_embedding by pgbench, prepared: one client, then eight,
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -29,8 +31,9 @@ import numpy as np
 import results
 import synthetic
 
-from tagdb import config, database, factors, pgcopy, store
+from tagdb import config, database, factors, indexing, pgcopy, store
 from tagdb.database import Connection
+from tagdb.machine import this_machine
 from tagdb.plans import Plan
 from tagdb.server import Server
 
@@ -229,12 +232,18 @@ def main() -> None:
         figures["factors_seconds"] = computed.seconds
         connection.execute("VACUUM ANALYZE")
         say("building the index …")
-        started = time.monotonic()
-        backbone_id = store.active_backbone(connection).backbone_id
         if args.images >= store.INDEX_FROM:
-            store.build_index(connection, backbone_id)
+            machine = this_machine() if args.database_url is None else None
+            memory = indexing.memory_for(connection, args.images, machine, None)
+            started = time.monotonic()
+            indexing.build(connection, memory)
             figures["index_build_seconds"] = time.monotonic() - started
-        status = store.search_status(connection)
+            started = time.monotonic()
+            checked = indexing.check(connection)
+            indexing.apply(connection, checked.suggested)
+            figures["index_check_seconds"] = time.monotonic() - started
+            figures["index_check"] = asdict(checked.suggested)
+        status = indexing.status(connection)
         figures["index_bytes_per_image"] = status.index_bytes / args.images
         figures["search_vector_bytes_per_image"] = status.search_vectors_bytes / args.images
         connection.execute("VACUUM ANALYZE")

@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     server.schema,
     server.durability,
     search.indexes,
+    search.recall,
     memory.shared_buffers,
     memory.index_builds,
     memory.shared_memory,

@@ -3,9 +3,14 @@
 import statistics
 from collections.abc import Iterator
 
+import psycopg
+
 from tagdb import store
 from tagdb.doctor.findings import Examination, Finding
 from tagdb.store import health
+
+ENOUGH = 0.95
+"""Recall that is good enough."""
 
 
 def indexes(one: Examination) -> Iterator[Finding]:
@@ -29,5 +34,33 @@ def indexes(one: Examination) -> Iterator[Finding]:
             severity="advice",
             sentence=f"there is no vector index: each search looks at all {images:,} embeddings; "
             f"recommending takes {p50:.1f} ms here (p50 of {len(one.timings)})",
+            remedy="tagdb index build",
             figures={"images": images, "p50_ms": p50},
         )
+
+
+def recall(one: Examination) -> Iterator[Finding]:
+    """The vector index finds what is near, as far as that was measured with the settings in use."""
+    if not one.readable:
+        return
+    try:
+        found = store.search_status(one.connection)
+    except psycopg.errors.InsufficientPrivilege:
+        return  # a reader sees the history only: tagdb.index_checks
+    if found is None or found.projection_id is None:
+        return
+    if found.recall is not None and found.recall < ENOUGH:
+        sentence = f"the vector index finds {found.recall:.0%} of the nearest images, measured among "
+        sentence += f"{found.checked_images:,}"
+    elif found.check_due:
+        sentence = f"what the vector index finds of {found.embeddings:,} images was never measured"
+    else:
+        yield Finding(check="recall", severity="ok", sentence="recall")
+        return
+    yield Finding(
+        check="recall",
+        severity="advice",
+        sentence=sentence,
+        remedy="tagdb index check --apply",
+        figures={} if found.recall is None else {"recall": found.recall},
+    )

@@ -13,7 +13,7 @@ from tagdb import database, doctor, store
 from tagdb.database import Connection
 from tagdb.doctor import Examination, Finding, findings, memory, planning, writing
 from tagdb.machine import Machine
-from tagdb.store import health
+from tagdb.store import health, indexing
 from tests import seed
 from tests.cli.conftest import Run, complaint, parsed
 
@@ -369,3 +369,25 @@ def test_sizes_for_people() -> None:
         "0 B", "64 kB", "1.4 MB", "2 GB", "1.9 GB",
     ]  # fmt: skip
     assert [findings.written(size) for size in (GB, 3 * GB // 2, 1_048_577)] == ["1GB", "1536MB", "2MB"]
+
+
+def test_what_the_index_finds(recommending: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Advice once the collection has outgrown what was measured, or too little was found."""
+    backbone = store.active_backbone(recommending)
+    assert backbone is not None
+    assert "recall" not in examined(recommending)
+    recommending.execute("SET default_transaction_read_only = off")
+    store.build_index(recommending, backbone.backbone_id)
+    assert examined(recommending)["recall"].severity == "ok"
+    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    found = examined(recommending)["recall"]
+    assert (found.severity, found.remedy) == ("advice", "tagdb index check --apply")
+    assert found.sentence == f"what the vector index finds of {IMAGES} images was never measured"
+    status = store.search_status(recommending)
+    assert status is not None
+    assert status.projection_id is not None
+    check = store.IndexCheck(status.candidates, status.ef_search, 0.912, 1.0)
+    recommending.execute("SET default_transaction_read_only = off")
+    store.note_index_checks(recommending, status.projection_id, IMAGES, 10, 50, [check])
+    found = examined(recommending)["recall"]
+    assert found.sentence == f"the vector index finds 91% of the nearest images, measured among {IMAGES}"
