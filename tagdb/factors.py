@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from tagdb import modelling, plans, store
+from tagdb.backbone import DIMENSIONS
 from tagdb.database import Connection
 from tagdb.errors import FactorsError
 from tagdb.plans import Plan
@@ -14,6 +17,7 @@ from tagdb.progress import track
 
 PRUNE_SECONDS = 10.0
 """How long pruning waits for whoever uses an old run."""
+NO_EMBEDDINGS = modelling.Embeddings(np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def compute(
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
     run_id = store.begin_factor_run(connection, plan, versions)
     try:
-        embeddings = store.embeddings(connection)
+        # ALS alone needs no embeddings, and they are most of what there is to read
+        embeddings = store.embeddings(connection) if plan.ridge or plan.refit_penalty else NO_EMBEDDINGS
         with track("computing factors", plan.iterations, "iterations", quiet) as report:
             model = modelling.fit(interactions, embeddings, plan, report)
         store.save_factor_run(connection, run_id, model, time.monotonic() - started)

@@ -50,6 +50,8 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+
 _ORIENTATION, _EXIF_IFD, _TAKEN_AT, _TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -84,6 +86,13 @@ class Photo:
     """What the backbone sees: RGB, shape (size, size, 3), read-only; the picture squashed to a square."""
     thumbnail: bytes
     """JPEG without metadata, at most ``THUMBNAIL_SIZE`` pixels on its longest side."""
+
+
+def begins_picture(head: bytes) -> bool:
+    """Whether these first bytes, 12 or more if there are so many, are those of a picture's file."""
+    if head[:2] == b"BM":
+        return head[6:10] == bytes(4)  # reserved; a name may begin with these letters, too
+    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def content_hash(content: bytes) -> bytes:

@@ -1,20 +1,27 @@
 """Hashtags for a photo, and photos like it. Python embeds; the database answers."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from tagdb import images, store
 from tagdb.backbone import Backbone, Identity
 from tagdb.database import Connection
-from tagdb.errors import FactorsError, RejectedInput, TagdbError
+from tagdb.errors import BackboneMismatch, FactorsError, RejectedInput, TagdbError
 
 Answer = TypeVar("Answer")
+
+AHEAD = 3
+"""Photos for each thread that are being embedded, or wait for the database, at most."""
 
 
 def read(photo: str) -> bytes:
@@ -32,41 +39,114 @@ def read(photo: str) -> bytes:
 
 
 def each(
-    backbone: Backbone, photos: Sequence[str], ask: Callable[[bytes, NDArray[np.float32]], list[Answer]]
+    backbone: Backbone,
+    photos: Iterable[str],
+    ask: Callable[[bytes, NDArray[np.float32]], list[Answer]],
+    at_once: bool = False,
+    content: Callable[[str], bytes] = read,
 ) -> Iterator[tuple[str, list[Answer] | RejectedInput]]:
     """For each photo, in order: what is answered for it, or why it was rejected.
 
+    Photos are decoded and embedded in one thread a core, while the database is asked for those before.
+
     Parameters
     ----------
+    photos : paths; "-" is a photo on standard input.
     ask : gets the SHA-256 of the photo's content and its embedding, float32 (1280,).
+    at_once : whether each photo is answered before the next one's name is asked for.
+    content : gives the content of a photo.
     """
-    for photo in photos:
+
+    def embedded(photo: str) -> tuple[bytes, NDArray[np.float32]]:
+        decoded = images.decode(content(photo), backbone.identity.input_size)
+        return decoded.sha256, backbone.embed(decoded.pixels)
+
+    def answered(photo: str, work: Future[tuple[bytes, NDArray[np.float32]]]) -> list[Answer] | RejectedInput:
         try:
-            decoded = images.decode(read(photo), backbone.identity.input_size)
+            return ask(*work.result())
         except RejectedInput as error:
-            yield photo, error
-        else:
-            yield photo, ask(decoded.sha256, backbone.embed(decoded.pixels))
+            return error
+
+    threads = os.cpu_count() or 1
+    waiting: deque[tuple[str, Future[tuple[bytes, NDArray[np.float32]]]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="tagdb-embed") as pool:
+        try:
+            for photo in photos:
+                waiting.append((photo, pool.submit(embedded, photo)))
+                if at_once or len(waiting) > AHEAD * threads:
+                    first, work = waiting.popleft()
+                    yield first, answered(first, work)
+            for first, work in waiting:
+                yield first, answered(first, work)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def recommend(
-    connection: Connection, backbone: Backbone, photos: Sequence[str], query: store.Query = store.Query()
+    connection: Connection,
+    backbone: Backbone,
+    photos: Iterable[str],
+    query: store.Query = store.Query(),
+    content: Callable[[str], bytes] = read,
 ) -> Iterator[tuple[str, list[store.Recommendation] | RejectedInput]]:
-    """For each photo its recommended hashtags, or why it was rejected.
+    """For each photo its recommended hashtags, or why it was rejected; see :func:`each`.
 
     What feedback has rejected for a photo that is stored is not recommended for it again.
     """
+    return each(backbone, photos, _asking(connection, query), content=content)
 
-    def ask(content: bytes, embedding: NDArray[np.float32]) -> list[store.Recommendation]:
-        rejected = store.rejected_hashtags(connection, content)
+
+def keep_recommending(
+    reconnect: Callable[[], Connection],
+    backbone: Backbone,
+    photos: Iterable[str],
+    query: store.Query = store.Query(),
+) -> Iterator[tuple[str, list[store.Recommendation] | RejectedInput]]:
+    """The same for photos that are named one by one, for as long as that goes on.
+
+    Parameters
+    ----------
+    reconnect : gives a connection, at first and whenever one has broken; it may wait for the database.
+
+    Raises
+    ------
+    BackboneMismatch
+        The database's embeddings are another backbone's by now.
+    """
+    connection = reconnect()
+
+    def ask(sha256: bytes, embedding: NDArray[np.float32]) -> list[store.Recommendation]:
+        nonlocal connection
+        try:
+            return once(sha256, embedding)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            if not connection.closed:
+                raise
+            connection = reconnect()
+            return once(sha256, embedding)
+
+    def once(sha256: bytes, embedding: NDArray[np.float32]) -> list[store.Recommendation]:
+        stored = backbone_of(connection)
+        if stored is None or not stored.same(backbone.identity):
+            raise BackboneMismatch("the database has changed its backbone; run the same command again")
+        return _asking(connection, query)(sha256, embedding)
+
+    return each(backbone, photos, ask, at_once=True)
+
+
+def _asking(
+    connection: Connection, query: store.Query
+) -> Callable[[bytes, NDArray[np.float32]], list[store.Recommendation]]:
+    def ask(sha256: bytes, embedding: NDArray[np.float32]) -> list[store.Recommendation]:
+        rejected = store.rejected_hashtags(connection, sha256)
         asked = replace(query, exclude=[*query.exclude, *rejected])
         return store.recommend(connection, embedding, asked)
 
-    return each(backbone, photos, ask)
+    return ask
 
 
 def similar(
-    connection: Connection, backbone: Backbone, photos: Sequence[str], top: int = 10
+    connection: Connection, backbone: Backbone, photos: Iterable[str], top: int = 10
 ) -> Iterator[tuple[str, list[store.SimilarImage] | RejectedInput]]:
     """For each photo the stored images most like it, or why it was rejected."""
     return each(backbone, photos, lambda content, embedding: store.similar(connection, embedding, top))

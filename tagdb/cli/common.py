@@ -88,9 +88,9 @@ def size(ctx: click.Context, param: click.Parameter, value: str | None) -> int |
     return size
 
 
-def print_json(value: object) -> None:
-    """Print a result as JSON."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=_jsonable)
+def print_json(value: object, indent: int | None = 2) -> None:
+    """Print a result as JSON; without an indent in one line."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_jsonable)
     # a file name that is not UTF-8 has surrogates, which only an escape can write
     click.echo(_SURROGATE.sub(lambda found: ascii(found[0])[1:-1], text))
 
@@ -113,11 +113,11 @@ def print_table(header: list[str], rows: list[list[str]], right: set[int] = froz
 
 
 def print_answers(
-    photos: Sequence[str],
     answers: Iterable[tuple[str, Sequence[Any] | RejectedInput]],
     what: str,
     as_json: bool,
     show: Callable[[str, Sequence[Any]], None],
+    lines: bool = False,
 ) -> None:
     """Print what was answered for each photo, and end with the code that fits.
 
@@ -125,21 +125,30 @@ def print_answers(
     ----------
     what : name of a photo's answers in JSON.
     show : prints one photo's answers for people.
+    lines : whether JSON is one line a photo, as soon as it is there, and not one array in the end.
     """
     results: list[dict[str, object]] = []
-    rejected = 0
+    answered = rejected = 0
     for photo, answer in answers:
+        result: dict[str, object] = {"photo": photo}
         if isinstance(answer, RejectedInput):
             rejected += 1
             note(f"rejected {printable(photo)}: {answer}")
-            results.append({"photo": photo, "error": str(answer), what: []})
-            continue
-        results.append({"photo": photo, what: [asdict(one) for one in answer]})
-        if not as_json:
-            show(photo, answer)
-    if as_json:
+            result |= {"error": str(answer), what: []}
+        else:
+            answered += 1
+            result[what] = [asdict(one) for one in answer]
+            if not as_json:
+                show(photo, answer)
+        if as_json and lines:
+            print_json(result, indent=None)
+        elif as_json:
+            results.append(result)
+        if lines:
+            sys.stdout.flush()
+    if as_json and not lines:
         print_json(results)
-    if rejected == len(photos):
+    if rejected and not answered:
         raise click.exceptions.Exit(1)
     exit_after_rejections(rejected)
 

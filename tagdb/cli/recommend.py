@@ -1,6 +1,11 @@
 """``tagdb recommend``."""
 
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +18,22 @@ from tagdb.cli.common import (
     shared_options,
 )
 
+if TYPE_CHECKING:
+    from tagdb.config import Settings
+    from tagdb.database import Connection
+
+PATIENCE = 30.0
+"""Seconds for which a database that has gone is waited for."""
+
 
 @click.command("recommend")
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.argument("photos", nargs=-1, metavar="PHOTO...")
+@click.option(
+    "--watch",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Go on for ever: answer for each photo that comes into a folder, or changes there.",
+)
 @click.option(
     "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Hashtags a photo."
 )
@@ -61,6 +79,7 @@ from tagdb.cli.common import (
 @shared_options
 def command(
     photos: tuple[str, ...],
+    watch: Path | None,
     top: int,
     neighbours: int | None,
     known: tuple[str, ...],
@@ -77,7 +96,8 @@ def command(
 ) -> None:
     """Recommend hashtags for photos.
 
-    The photos are not stored. "-" reads one photo from standard input.
+    The photos are not stored. "-" reads a photo from standard input, or, if lines of text come there, the
+    names of photos: each is answered before the next one is read, in JSON by one line each.
 
     \b
     Examples:
@@ -85,8 +105,12 @@ def command(
       tagdb recommend beach.jpg --known summer --format hashtags
       tagdb recommend beach.jpg --popularity-discount 0.3 --diversity 0.2
       tagdb recommend *.jpg --top 5 --json
+      curl -s https://example.com/beach.jpg | tagdb recommend -
+      tagdb recommend --watch incoming/ --format hashtags
     """
-    from tagdb import database, recommend, store
+    if bool(photos) == bool(watch):
+        raise click.UsageError("name photos, or a folder to --watch")
+    from tagdb import database, recommend, store, watching
     from tagdb.backbone import resolve
     from tagdb.errors import RejectedInput
     from tagdb.hashtags import fold, printable
@@ -110,12 +134,22 @@ def command(
         if form == "hashtags":
             click.echo(" ".join(f"#{one.hashtag}" for one in answer))
             return
-        if len(photos) > 1:
+        if many:
             click.echo(printable(photo))
         width = max((len(one.hashtag) for one in answer), default=0)
         for one in answer:
             click.echo(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
 
+    coming: Iterator[str] | None = watching.new_photos(watch) if watch else None
+    content = recommend.read
+    if photos == ("-",):
+        found = watching.named(sys.stdin.buffer)
+        if isinstance(found, bytes):
+            picture = found
+            content = lambda photo: picture  # noqa: E731
+        else:
+            coming = found
+    many = coming is not None or len(photos) > 1
     config = settings(backbone)
     with database.open_database(config, note) as connection:
         recommend.require_factors(connection)
@@ -123,5 +157,34 @@ def command(
             recommend.require_collection(connection, collection)
         stored = recommend.backbone_of(connection)
         network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
-        answers = recommend.recommend(connection, network, photos, query)
-        print_answers(photos, answers, "hashtags", as_json or form == "json", show)
+        as_json = as_json or form == "json"
+        if coming is None:
+            answers = recommend.recommend(connection, network, photos, query, content)
+            print_answers(answers, "hashtags", as_json, show)
+            return
+        if watch:
+            note(f"watching {printable(str(watch))}; Ctrl-C ends it")
+        with suppress(KeyboardInterrupt):
+            answers = recommend.keep_recommending(_connecting(config, connection), network, coming, query)
+            print_answers(answers, "hashtags", as_json, show, lines=True)
+
+
+def _connecting(config: "Settings", first: "Connection") -> "Callable[[], Connection]":
+    """Gives the first connection, and later on others, waiting for a database that has gone."""
+    from tagdb import database
+    from tagdb.errors import DatabaseError
+
+    def connect() -> "Connection":
+        if not first.closed:
+            return first
+        note("the connection to the database broke; connecting again")
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return database.connect(database.ensure_url(config, note))
+            except DatabaseError as error:
+                if time.monotonic() > until:
+                    raise DatabaseError(f"the database has not come back: {error}") from error
+                time.sleep(1)
+
+    return connect

@@ -48,4 +48,4 @@ def command(
         stored = recommend.backbone_of(connection)
         network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
         answers = recommend.similar(connection, network, photos, top)
-        print_answers(photos, answers, "images", as_json, show)
+        print_answers(answers, "images", as_json, show)

@@ -39,17 +39,19 @@ class IndexCheck:
 def sample_queries(
     connection: Connection, backbone_id: int, embeddings: int, queries: int
 ) -> NDArray[np.float16]:
-    """Embeddings to search for, float16 (at most ``queries``, 1280), each between two stored ones.
+    """Embeddings to search for, float16 (at most ``queries``, 1280), each crossed from two stored ones.
 
-    A stored embedding would be found too easily, because the index leads to it. Half way between two of
-    them is where no photo was, as near to others as a new photo often is or less: what is found of its
-    neighbours is rather less than what is found of a new photo's (measured: benchmarks/recommend.py).
+    A stored embedding would be found too easily, because the index leads to it. With each number from one
+    image or the other it is about as near to the others as that of a new photo, and loses as much by being
+    projected; benchmarks/recommend.py compares the two.
     """
     asked = {"backbone_id": backbone_id, "one_in": max(1, embeddings // (4 * queries)), "images": 2 * queries}
     (found,) = fetch_arrays(connection, statement("embeddings_sample"), asked, ("f2", DIMENSIONS))
     wide = found.astype(np.float32)
     half = len(wide) // 2
-    return unit(wide[:half] + wide[half : 2 * half]).astype(np.float16)
+    one, other = wide[:half], wide[half : 2 * half]
+    own = np.random.default_rng(0).random(one.shape) < 0.5
+    return unit(np.where(own, one, other)).astype(np.float16)
 
 
 def true_neighbours(
