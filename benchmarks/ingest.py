@@ -116,10 +116,10 @@ def highest() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / (1 << 20)
 
 
-def drawn(folder: Path) -> list[Record]:
+def drawn(folder: Path, count: int = DRAWN) -> list[Record]:
     """Scenes in a folder."""
     records = []
-    for n in range(DRAWN):
+    for n in range(count):
         one = scenes.scene(scenes.COLLECTIONS[n % 10], n // 10)
         path = folder / f"{one.name}.jpg"
         one.picture.save(path, quality=90)

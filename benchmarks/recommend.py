@@ -1,7 +1,7 @@
 """Recommending in the database beside the same three steps done in process by hnswlib and by FAISS.
 
     python benchmarks/recommend.py [--images 100000] [--hashtags 20000] [--factors 128]
-        [--photos FOLDER --backbone WEIGHTS] [--keep]
+        [--photos FOLDER --backbone WEIGHTS] [--keep | --again]
 
 Makes a database on tagdb's server (or the one that --database-url names), fills it with synthetic
 embeddings (see synthetic.py), computes factors, builds the index, checks it and sets what is suggested as
@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -32,10 +32,12 @@ import results
 import synthetic
 
 from tagdb import config, database, factors, indexing, pgcopy, store
+from tagdb.backbone import Backbone
 from tagdb.database import Connection
 from tagdb.machine import this_machine
 from tagdb.plans import Plan
 from tagdb.server import Server
+from tagdb.store.indexing import embedding_chunks
 
 NEIGHBOURS = 50
 QUERIES = 300
@@ -61,6 +63,10 @@ class Exact:
     def recall(self, answers: list[np.ndarray]) -> float:
         shares = [len(np.intersect1d(a, b)) / NEIGHBOURS for a, b in zip(answers, self.ids, strict=True)]
         return float(np.mean(shares))
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def literal(embedding: np.ndarray) -> str:
@@ -194,6 +200,33 @@ def peers(connection: Connection, exact: Exact, wanted: float, factor_count: int
     return compared
 
 
+def make(
+    connection: Connection,
+    backbone: Backbone,
+    like: np.ndarray,
+    queries: np.ndarray,
+    args: argparse.Namespace,
+    figures: dict[str, object],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Fill a database, compute factors, build the index; gives each chunk's ids and embeddings as it goes."""
+    say("filling …")
+    yield from synthetic.fill(connection, backbone, like, args.images, args.hashtags)
+    say("computing factors …")
+    computed = factors.compute(connection, Plan(factors=args.factors))
+    figures |= {"interactions": computed.interactions, "hashtags_with_factors": computed.hashtags}
+    figures["factors_seconds"] = computed.seconds
+    connection.execute("VACUUM ANALYZE")
+    if args.images >= store.INDEX_FROM:
+        say("building the index …")
+        machine = this_machine() if args.database_url is None else None
+        indexing.build(connection, indexing.memory_for(connection, args.images, machine, None))
+    connection.execute("CREATE TABLE public.query (n integer PRIMARY KEY, embedding public.halfvec(1280))")
+    command = b"COPY public.query FROM STDIN (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(command) as stream:
+        for chunk in pgcopy.encode(np.arange(1, QUERIES + 1, dtype=np.int32), queries.astype(np.float16)):
+            stream.write(chunk)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--images", type=int, default=100_000)
@@ -206,9 +239,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20, help="of pgbench, each time")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--database-url")
+    parser.add_argument("--again", action="store_true", help="on the database that a run with --keep left")
     parser.add_argument("--keep", action="store_true", help="leave the database")
     args = parser.parse_args()
-    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     like, backbone = synthetic.photos(args.photos, args.backbone)
     aside = np.random.default_rng(2).permutation(len(like))
     queries, like = like[aside[:QUERIES]], like[aside[QUERIES:]]
@@ -216,48 +249,35 @@ def main() -> None:
     server = database.ensure_url(settings, say)
     name = f"tagdb_benchmark_{args.images}"
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    database.make_database(server, name)
-    database.migrate(url)
-    exact, figures = (
-        Exact(queries),
-        {"images": args.images, "hashtags": args.hashtags, "factors": args.factors},
-    )
+    figures: dict[str, object] = {"images": args.images, "hashtags": args.hashtags, "factors": args.factors}
+    exact = Exact(queries)
+    if not args.again:
+        database.make_database(server, name)
+        database.migrate(url)
     with database.connect(url) as connection:
-        say("filling …")
-        for ids, embeddings in synthetic.fill(connection, backbone, like, args.images, args.hashtags):
-            exact.see(ids, embeddings)
-        say("computing factors …")
-        computed = factors.compute(connection, Plan(factors=args.factors))
-        figures |= {"interactions": computed.interactions, "hashtags_with_factors": computed.hashtags}
-        figures["factors_seconds"] = computed.seconds
-        connection.execute("VACUUM ANALYZE")
-        say("building the index …")
+        if args.again:
+            say("reading the embeddings …")
+            backbone_id = indexing.status(connection).backbone_id
+            for ids, embeddings in embedding_chunks(
+                connection, "embeddings_after", {"backbone_id": backbone_id}
+            ):
+                exact.see(ids, embeddings)
+        else:
+            for ids, embeddings in make(connection, backbone, like, queries, args, figures):
+                exact.see(ids, embeddings)
         if args.images >= store.INDEX_FROM:
-            machine = this_machine() if args.database_url is None else None
-            memory = indexing.memory_for(connection, args.images, machine, None)
-            started = time.monotonic()
-            indexing.build(connection, memory)
-            figures["index_build_seconds"] = time.monotonic() - started
             started = time.monotonic()
             checked = indexing.check(connection)
+            assert checked is not None
             indexing.apply(connection, checked.suggested)
             figures["index_check_seconds"] = time.monotonic() - started
             figures["index_check"] = asdict(checked.suggested)
         status = indexing.status(connection)
+        figures["index_build_seconds"] = status.build_seconds
         figures["index_bytes_per_image"] = status.index_bytes / args.images
         figures["search_vector_bytes_per_image"] = status.search_vectors_bytes / args.images
         connection.execute("VACUUM ANALYZE")
         figures["recall_at_50"] = exact.recall(neighbours(connection, queries))
-        connection.execute(
-            "CREATE TABLE public.query (n integer PRIMARY KEY, embedding public.halfvec(1280))"
-        )
-        with (
-            connection.cursor() as cursor,
-            cursor.copy("COPY public.query FROM STDIN (FORMAT binary)") as stream,
-        ):
-            for chunk in pgcopy.encode(np.arange(1, QUERIES + 1, dtype=np.int32), queries.astype(np.float16)):
-                stream.write(chunk)
-        connection.execute("VACUUM ANALYZE public.query")
         version = connection.info.parameter_status("server_version")
     program = shutil.which("pgbench") or str(Server(settings.home).program("pgbench"))
     one, eight = (pgbench(url, program, clients, args.seconds) for clients in (1, 8))
@@ -271,7 +291,7 @@ def main() -> None:
         for peer in compared:
             peer["times_as_slow"] = one["p50_ms"] / float(peer["p50_ms"])
         figures["peers"] = compared
-    if not args.keep:
+    if not args.keep and not args.again:
         database.drop_database(server, name)
     beside = ", ".join(f"{p['with']} {p['p50_ms']:.1f} ms ({p['times_as_slow']:.1f} ×)" for p in compared)
     results.record(
