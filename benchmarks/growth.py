@@ -1,0 +1,339 @@
+"""What ingesting a photo costs, and how long recommending takes, in ever larger databases.
+
+    python benchmarks/growth.py [PHOTOS] [--backbone WEIGHTS] [--to 100000] [--turns 3] [--copy] [--picture FILE]
+
+Makes a database of 1,000, of 10,000, … images, up to --to, and fills each with synthetic embeddings and
+hashtags (see synthetic.py), the more hashtags the more images; computes factors, builds the index, checks it
+and sets what is suggested as the commands do. Then, in turns, so that whatever else the machine does falls on
+all sizes alike, on each of them
+
+* ``tagdb ingest`` of new photos, original files and 14 hashtags each included, in milliseconds a photo;
+  what refreshing the statistics took is taken off it, as it happens now and then, and told apart,
+* the floor: decoding and embedding the same photos without a database,
+* storing alone: as many images with synthetic embeddings in batches of an ingest, without its threads,
+* recommending for a held-out photo, by pgbench, prepared, one client.
+
+PHOTOS is whatever ``tagdb ingest`` takes; without it, scenes are drawn. A first turn warms up and does not
+count. Databases are made on tagdb's embedded server, or where --database-url says, and dropped at the end;
+with --copy they are copies of what ``recommend.py --images N --keep`` left, for every N where it did.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from unittest.mock import patch
+
+import fold_in
+import numpy as np
+import recommend
+import results
+import synthetic
+from ingest import Records, drawn, floor
+from PIL import Image, ImageDraw, ImageFont
+
+from tagdb import charts, config, database, factors, images, indexing, ingest, pgcopy, store
+from tagdb.backbone import Backbone
+from tagdb.database import Connection
+from tagdb.machine import this_machine
+from tagdb.server import Server
+from tagdb.sources import Record, open_source
+
+SIZES = (1000, 10_000, 100_000, 1_000_000)
+MOST = 512
+"""Photos ingested in one turn, if there are as many."""
+EACH = 14
+"""Hashtags drawn for a photo."""
+PGBENCH_SECONDS = 6
+
+
+@dataclass(slots=True)
+class Size:
+    """A database, and what was measured on it, turn by turn."""
+
+    images: int
+    name: str
+    url: str
+    hashtags: int
+    prepared: dict[str, object] = field(default_factory=dict)
+    turns: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, name: str, value: float) -> None:
+        """Keep what a turn gave."""
+        self.turns.setdefault(name, []).append(value)
+        print(f"  {self.images:,}: {name} {value:.2f}", file=sys.stderr, flush=True)
+
+    def median(self, name: str) -> float:
+        """The median of all turns but the first, which warms up."""
+        return statistics.median(self.turns[name][1:])
+
+
+def hashtags_for(count: int) -> int:
+    """How many hashtags there are among so many images: 20,000 among 100,000, 100,000 among a million."""
+    return round(20_000 * (count / 100_000) ** 0.699, -2)
+
+
+def prepare(
+    server: str, size: int, backbone: Backbone, like: np.ndarray, queries: np.ndarray, copy: bool
+) -> Size:
+    """A database of a size, as the commands leave it."""
+    name = f"tagdb_benchmark_growth_{size}"
+    one = Size(size, name, fold_in.named(server, name), hashtags_for(size))
+    kept = f"tagdb_benchmark_{size}"
+    with database.connect(server) as owner:
+        there = owner.execute("SELECT FROM pg_database WHERE datname = %s", (kept,)).fetchone()
+        if copy and there:
+            fold_in.made(owner, name, kept)
+            one.prepared["copy_of"] = kept
+    if "copy_of" in one.prepared:
+        with database.connect(one.url) as connection:
+            stored = store.active_backbone(connection)
+            assert stored is not None
+            if not stored.identity.same(backbone.identity):
+                raise SystemExit(f"{kept} has embeddings by {stored.identity}, not {backbone.identity}")
+            row = connection.execute("SELECT count(*) FROM tagdb_store.hashtags").fetchone()
+            one.hashtags = row[0] if row else 0
+            connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
+        return one
+    database.make_database(server, name)
+    database.migrate(one.url)
+    with database.connect(one.url) as connection:
+        for _ in synthetic.fill(connection, backbone, like, size, one.hashtags, EACH):
+            pass
+        one.prepared["factors_seconds"] = factors.compute(connection, quiet=True).seconds
+        connection.execute("VACUUM ANALYZE")
+        if size >= store.INDEX_FROM:
+            started = time.monotonic()
+            indexing.build(connection, indexing.memory_for(connection, size, this_machine(), None), True)
+            one.prepared["index_build_seconds"] = time.monotonic() - started
+            checked = indexing.check(connection, quiet=True)
+            assert checked is not None
+            indexing.apply(connection, checked.suggested)
+        connection.execute(
+            "CREATE TABLE public.query (n integer PRIMARY KEY, embedding public.halfvec(1280))"
+        )
+        numbers = np.arange(1, len(queries) + 1, dtype=np.int32)
+        command = "COPY public.query FROM STDIN (FORMAT binary)"
+        with connection.cursor() as cursor, cursor.copy(command) as stream:
+            for chunk in pgcopy.encode(numbers, queries.astype(np.float16)):
+                stream.write(chunk)
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
+    return one
+
+
+def tagged(records: Sequence[Record], hashtags: int, seed: int) -> list[Record]:
+    """The same photos with hashtags of a synthetic database."""
+    rng = np.random.default_rng(seed)
+    drawn = synthetic.hashtags_of(rng, rng.integers(0, 1 << 20, len(records)), hashtags, EACH)
+    return [
+        replace(record, hashtags=tuple({f"tag{n}": None for n in row}))
+        for record, row in zip(records, drawn.tolist(), strict=True)
+    ]
+
+
+def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarray, salt: str) -> float:
+    """Seconds that storing images takes, batch by batch as an ingest does it, once they are embedded."""
+    prepared = []
+    for n, (record, vector) in enumerate(zip(records, vectors, strict=True)):
+        content = record.path.read_bytes()
+        image = store.Image(
+            images.content_hash(f"{salt} {n}".encode()), f"file:///{salt}/{n}.jpg", record.hashtags, "growth"
+        )
+        image.media_type, image.width, image.height, image.byte_count = "image/jpeg", 640, 480, len(content)
+        image.embedding, image.thumbnail, image.original = vector.astype(np.float32), content[:12_000], content
+        prepared.append(image)
+    stored = store.active_backbone(connection)
+    assert stored is not None
+    started = time.perf_counter()
+    run_id = store.begin_ingest_run(connection, ["storing"])
+    folding = store.Folding(connection)
+    waiting = iter(prepared)
+    while batch := list(islice(waiting, ingest.BATCH)):
+        store.save_batch(connection, run_id, stored.backbone_id, batch, [], folding)
+    folding.finish()
+    store.finish_ingest_run(connection, run_id)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def refreshing() -> Iterator[list[float]]:
+    """The seconds that an ingest spends on computing statistics anew, if it does."""
+    seconds = [0.0]
+    module = sys.modules["tagdb.store.statistics"]  # store.statistics is a function
+    refresh = module.refresh_statistics
+
+    def timed(connection: Connection) -> object:
+        started = time.perf_counter()
+        try:
+            return refresh(connection)
+        finally:
+            seconds[0] += time.perf_counter() - started
+
+    with patch.object(module, "refresh_statistics", timed):
+        yield seconds
+
+
+def turn(size: Size, n: int, backbone: Backbone, like: np.ndarray, records: list[Record], pgbench: str) -> None:
+    """Measure everything on one size."""
+    photos, records = len(records), tagged(records, size.hashtags, n)
+    vectors = synthetic.Embeddings(like, 100 + n).draw(photos)[0]
+    size.note("floor_ms", 1000 / floor(backbone, records))
+    with database.connect(size.url) as connection, refreshing() as seconds:
+        done = ingest.run(connection, backbone, [Records("photos", records)], ingest.Options(quiet=True))
+    assert done.counts.new == photos, done.counts
+    size.note("ingest_ms", 1000 * (done.seconds - seconds[0]) / photos)
+    with database.connect(size.url) as connection:
+        size.note("storing_ms", 1000 * storing(connection, records, vectors, f"growth {n}") / photos)
+    calls = recommend.pgbench(size.url, pgbench, 1, PGBENCH_SECONDS)
+    size.note("recommend_p50_ms", calls["p50_ms"])
+    size.note("recommend_p95_ms", calls["p95_ms"])
+
+
+def refreshed(size: Size) -> float:
+    """Milliseconds a photo that statistics cost an ingest of a tenth of the collection, or of ``MOST``."""
+    with database.connect(size.url) as connection:
+        size.prepared["statistics_seconds"] = seconds = store.refresh_statistics(connection).seconds
+    return 1000 * seconds / max(MOST, size.images // 10)
+
+
+def table(rows: Sequence[dict[str, float]]) -> str:
+    """The figures in Markdown."""
+    head = (
+        "| images | hashtags | ingest, ms a photo | times the smallest | of that decoding and embedding "
+        "| storing alone | statistics, on average | recommend p50, ms | p95, ms |\n" + "| ---: " * 9 + "|\n"
+    )
+    return head + "".join(
+        f"| {r['images']:,} | {r['hashtags']:,} | {r['ingest_ms']:.2f} | {r['times_smallest']:.2f} "
+        f"| {r['floor_ms']:.2f} | {r['storing_ms']:.2f} | {r['statistics_ms']:.2f} "
+        f"| {r['recommend_p50_ms']:.1f} | {r['recommend_p95_ms']:.1f} |\n"
+        for r in rows
+    )
+
+
+def picture(rows: Sequence[dict[str, float]], path: Path) -> None:
+    """Draw both: what a photo costs, and how long recommending takes."""
+    panels = (
+        ("Ingest: ms a photo", {"ingest_ms": "ingest", "floor_ms": "decoding and embedding alone"}),
+        ("Recommend: ms", {"recommend_p50_ms": "median", "recommend_p95_ms": "95th percentile"}),
+    )
+    unit, width, height, top, bottom, edge, gap = charts.SCALE, 820, 340, 84, 56, 48, 72
+    image = Image.new("RGB", (width * unit, height * unit), "white")
+    pen = ImageDraw.Draw(image)
+    small, large = (ImageFont.load_default(size=size * unit) for size in (13, 19))
+    text = lambda x, y, words, font, ink, anchor: pen.text(  # noqa: E731
+        (x * unit, y * unit), words, fill=ink, font=font, anchor=anchor
+    )
+    line = lambda points, ink, thick: pen.line(  # noqa: E731
+        [(x * unit, y * unit) for x, y in points], fill=ink, width=round(thick * unit), joint="curve"
+    )
+    across = (width - 2 * edge - gap) / 2
+    for n, (title, series) in enumerate(panels):
+        left, base = edge + n * (across + gap), height - bottom
+        highest = max(row[name] for row in rows for name in series)
+        step = next(step for step in (0.5, 1, 2, 5, 10, 20, 50, 100) if highest / step <= 6)
+        ticks = int(highest / step) + 1
+        text(left, 26, title, large, charts.INK, "lm")
+        for tick in range(ticks + 1):
+            y = base - (base - top) * tick / ticks
+            line([(left, y), (left + across, y)], charts.GRID, 1)
+            text(left - 8, y, f"{tick * step:g}", small, charts.QUIET, "rm")
+        places = [left + 24 + (across - 48) * i / max(1, len(rows) - 1) for i in range(len(rows))]
+        for x, row in zip(places, rows, strict=True):
+            text(x, base + 14, f"{row['images']:,}", small, charts.QUIET, "mm")
+        text(left + across / 2, base + 38, "images in the database", small, charts.QUIET, "mm")
+        key = left
+        for (name, words), ink in zip(series.items(), (charts.MARK, "#9ca3af"), strict=True):
+            points = [
+                (x, base - (base - top) * row[name] / (ticks * step))
+                for x, row in zip(places, rows, strict=True)
+            ]
+            line(points, ink, 2)
+            for x, y in [*points, (key + 4, 57)]:
+                pen.ellipse([(x - 4) * unit, (y - 4) * unit, (x + 4) * unit, (y + 4) * unit], fill=ink)
+            text(key + 14, 57, words, small, charts.QUIET, "lm")
+            key += 34 + small.getlength(words) / unit
+    image.quantize(64).save(path, optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", nargs="?", help="folder or manifest; drawn scenes if not given")
+    parser.add_argument("--backbone", default="bundled", help="bundled, imagenet, or a weights or LiteRT file")
+    parser.add_argument("--to", type=int, default=100_000, help="images in the largest database")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--copy", action="store_true", help="copy what recommend.py --keep left")
+    parser.add_argument("--picture", type=Path, help="draw it: a .png file")
+    parser.add_argument("--database-url")
+    given = parser.parse_args()
+    say = lambda words: print(words, file=sys.stderr, flush=True)  # noqa: E731
+    settings = config.load(database_url=given.database_url)
+    server = database.ensure_url(settings, say)
+    pgbench = shutil.which("pgbench") or str(Server(settings.home).program("pgbench"))
+    made: list[Size] = []
+    with tempfile.TemporaryDirectory() as folder:
+        if given.photos:
+            records = [each for each in open_source(given.photos) if isinstance(each, Record)]
+        else:
+            records = drawn(Path(folder), 1000)
+        records = list({record.path.read_bytes(): record for record in records}.values())
+        like, backbone = synthetic.photos(given.photos or folder, given.backbone)
+        aside = np.random.default_rng(2).permutation(len(like))
+        queries, like = like[aside[: recommend.QUERIES]], like[aside[recommend.QUERIES :]]
+        each = min(MOST, len(records) // (given.turns + 1))
+        order = np.random.default_rng(3).permutation(len(records))
+        try:
+            for count in (size for size in SIZES if size <= given.to):
+                say(f"making a database of {count:,} images …")
+                made.append(prepare(server, count, backbone, like, queries, given.copy))
+            for n in range(given.turns + 1):
+                say(f"turn {n} of {given.turns} …")
+                part = [records[place] for place in order[n * each : (n + 1) * each]]
+                for size in made if n % 2 else made[::-1]:
+                    turn(size, n, backbone, like, part, pgbench)
+            rows = [
+                {"images": size.images, "hashtags": size.hashtags, "statistics_ms": refreshed(size)}
+                | {name: size.median(name) for name in size.turns}
+                for size in made
+            ]
+            with database.connect(made[0].url) as connection:
+                version = connection.info.parameter_status("server_version")
+        finally:
+            names = [f"tagdb_benchmark_growth_{size}" for size in SIZES if size <= given.to]
+            for name in names:
+                database.drop_database(server, name)
+    for row in rows:
+        row["times_smallest"] = row["ingest_ms"] / rows[0]["ingest_ms"]
+    say(table(rows))
+    if given.picture:
+        picture(rows, given.picture)
+    first, last = rows[0], rows[-1]
+    reached = "reached" if last["times_smallest"] <= 1.5 else "missed"
+    results.record(
+        f"growth-{made[-1].images}",
+        f"from {first['images']:,} to {last['images']:,} images: ingest {first['ingest_ms']:.2f} to "
+        f"{last['ingest_ms']:.2f} ms a photo ({last['times_smallest']:.2f} times), of which decoding and "
+        f"embedding {last['floor_ms']:.2f} ms; storing alone {first['storing_ms']:.2f} to "
+        f"{last['storing_ms']:.2f} ms; recommending p50 {first['recommend_p50_ms']:.1f} to "
+        f"{last['recommend_p50_ms']:.1f} ms",
+        {"photos_each_turn": each, "turns": given.turns, "input_size": backbone.identity.input_size,
+         "backbone": backbone.identity.name, "sizes": rows,
+         "prepared": {size.images: size.prepared for size in made},
+         "every_turn": {size.images: size.turns for size in made}},
+        aim=f"the millionth image costs at most 1.5 times the thousandth to ingest: {reached}"
+        + ("" if last["images"] >= SIZES[-1] else f" as far as {last['images']:,}"),
+        packages=("ai-edge-litert", "pillow", "psycopg"),
+        versions={"PostgreSQL": str(version)},
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
