@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 TORCH := .venv/.torch
 NODE := tests/clients/node/node_modules/.installed
 
-.PHONY: demo install test lint format lock clean
+.PHONY: demo install test lint format lock bench bench-scale clean
 
 demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 	$(BIN)/tagdb demo
@@ -30,6 +30,24 @@ lock: $(INSTALLED)  ## choose the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet --output-file requirements.lock
+
+bench: $(INSTALLED)  ## the short benchmarks; what they measure goes into benchmarks/RESULTS.md
+	-$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/ingest.py --turns 3
+	$(BIN)/python benchmarks/factors.py --images 20000 --hashtags 4000 --interactions 260000
+	$(BIN)/python benchmarks/recommend.py --images 20000 --hashtags 4000
+
+# The photos' embeddings decide how hard searching is: name real ones by PHOTOS=FOLDER WEIGHTS=FILE.
+LIKE := $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(WEIGHTS),--backbone $(WEIGHTS))
+bench-scale: $(INSTALLED)  ## the long ones, an hour or more and 20 GB of disk; PHOTOS=… WEIGHTS=…
+	-$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python benchmarks/ingest.py $(PHOTOS) $(if $(WEIGHTS),--backbone $(WEIGHTS)) --memory 100000
+	$(BIN)/python benchmarks/factors.py
+	$(BIN)/python benchmarks/recommend.py --keep $(LIKE)
+	$(BIN)/python benchmarks/recommend.py --images 1000000 --hashtags 100000 --no-peers --keep $(LIKE)
+	$(BIN)/python benchmarks/growth.py $(PHOTOS) $(if $(WEIGHTS),--backbone $(WEIGHTS)) --to 1000000 --copy \
+		--picture docs/growth.png
 
 clean:  ## remove what the other targets made
 	rm -rf .venv build dist *.egg-info tests/clients/node/node_modules

@@ -1,6 +1,7 @@
 """What ingesting a photo costs, and how long recommending takes, in ever larger databases.
 
-    python benchmarks/growth.py [PHOTOS] [--backbone WEIGHTS] [--to 100000] [--turns 3] [--copy] [--picture FILE]
+    python benchmarks/growth.py [PHOTOS] [--backbone WEIGHTS] [--to 100000] [--turns 3] [--copy]
+        [--picture FILE] [--database-url URL]
 
 Makes a database of 1,000, of 10,000, … images, up to --to, and fills each with synthetic embeddings and
 hashtags (see synthetic.py), the more hashtags the more images; computes factors, builds the index, checks it
@@ -77,7 +78,7 @@ class Size:
 
 def hashtags_for(count: int) -> int:
     """How many hashtags there are among so many images: 20,000 among 100,000, 100,000 among a million."""
-    return round(20_000 * (count / 100_000) ** 0.699, -2)
+    return 100 * round(200 * (count / 100_000) ** 0.699)
 
 
 def prepare(
@@ -149,7 +150,8 @@ def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarr
             images.content_hash(f"{salt} {n}".encode()), f"file:///{salt}/{n}.jpg", record.hashtags, "growth"
         )
         image.media_type, image.width, image.height, image.byte_count = "image/jpeg", 640, 480, len(content)
-        image.embedding, image.thumbnail, image.original = vector.astype(np.float32), content[:12_000], content
+        image.thumbnail, image.original = content[:12_000], content
+        image.embedding = vector.astype(np.float32)
         prepared.append(image)
     stored = store.active_backbone(connection)
     assert stored is not None
@@ -182,7 +184,9 @@ def refreshing() -> Iterator[list[float]]:
         yield seconds
 
 
-def turn(size: Size, n: int, backbone: Backbone, like: np.ndarray, records: list[Record], pgbench: str) -> None:
+def turn(
+    size: Size, n: int, backbone: Backbone, like: np.ndarray, records: list[Record], pgbench: str
+) -> None:
     """Measure everything on one size."""
     photos, records = len(records), tagged(records, size.hashtags, n)
     vectors = synthetic.Embeddings(like, 100 + n).draw(photos)[0]
@@ -267,7 +271,9 @@ def picture(rows: Sequence[dict[str, float]], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("photos", nargs="?", help="folder or manifest; drawn scenes if not given")
-    parser.add_argument("--backbone", default="bundled", help="bundled, imagenet, or a weights or LiteRT file")
+    parser.add_argument(
+        "--backbone", default="bundled", help="bundled, imagenet, or a weights or LiteRT file"
+    )
     parser.add_argument("--to", type=int, default=100_000, help="images in the largest database")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--copy", action="store_true", help="copy what recommend.py --keep left")

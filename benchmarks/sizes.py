@@ -1,6 +1,6 @@
 """What the backbone's input size, and quantising it, cost in quality and save in time.
 
-    python benchmarks/sizes.py PHOTOS [--backbone WEIGHTS] [--sizes 96 128 160 192 224] [--also FILE.tflite ...]
+    python benchmarks/sizes.py PHOTOS [--backbone WEIGHTS] [--sizes 96 128 …] [--also FILE.tflite …]
 
 PHOTOS are real photos with hashtags, in any form that ``tagdb ingest`` takes. For each input size of the
 weights, and for each LiteRT file named by --also (a quantised backbone, for example), a database is made on

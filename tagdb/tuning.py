@@ -5,7 +5,7 @@ each recommendation walking that index, fetching a hundred or two of those rows 
 to all factors of hashtags, in a few milliseconds and by as many sessions as there are callers.
 
 What makes storing safe is not for sale: ``fsync``, ``full_page_writes`` and ``synchronous_commit`` stay on,
-and so do data checksums. What PostgreSQL chooses well by itself is not set; see docs/tuning.md.
+and so do data checksums. What PostgreSQL chooses well by itself is not set; see docs/performance.md.
 """
 
 from tagdb.machine import Machine
