@@ -1,0 +1,87 @@
+"""Adding images to the vector index beside building it anew when they are in.
+
+    python benchmarks/index.py [--images 50000] [--more 10000] [--photos FOLDER --backbone WEIGHTS]
+
+Makes a database on tagdb's server (or the one that --database-url names) with synthetic embeddings (see
+synthetic.py), builds the index, adds more search vectors in batches of an ingest, then builds it again over
+all of them. From the three it follows how many new images, as a share of those that are there, make
+dropping the index and building it afterwards the faster way.
+"""
+
+import argparse
+import time
+from urllib.parse import urlsplit, urlunsplit
+
+import numpy as np
+import results
+import synthetic
+from psycopg import sql
+
+from tagdb import config, database, indexing, pgcopy
+from tagdb.machine import this_machine
+from tagdb.store.indexing import add_search_vectors
+
+DATABASE = "tagdb_benchmark_index"
+BATCH = 128
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--images", type=int, default=50_000)
+    parser.add_argument("--more", type=int, default=10_000)
+    parser.add_argument("--photos", help="what the embeddings are to be like; drawn scenes if not given")
+    parser.add_argument("--backbone", default="bundled")
+    parser.add_argument("--database-url")
+    given = parser.parse_args()
+    like, backbone = synthetic.photos(given.photos, given.backbone, 500)
+    server = database.ensure_url(config.load(database_url=given.database_url), lambda note: None)
+    url = urlunsplit(urlsplit(server)._replace(path=f"/{DATABASE}"))
+    machine = this_machine() if given.database_url is None else None
+    total = given.images + given.more
+    database.make_database(server, DATABASE)
+    try:
+        database.migrate(url)
+        with database.connect(url) as connection:
+            for _ in synthetic.fill(connection, backbone, like, total, 100, each=1):
+                pass
+            backbone_id = indexing.status(connection).backbone_id
+            ids = np.arange(given.images + 1, total + 1, dtype=np.int64)
+            partition = sql.Identifier("tagdb_store", f"embeddings_{backbone_id}")
+            taken = sql.SQL("DELETE FROM {} WHERE image_id > %s").format(partition)
+            later, _ = synthetic.Embeddings(like, seed=1).draw(given.more)
+            connection.execute(taken, (given.images,))
+            connection.execute("VACUUM ANALYZE")
+            memory = indexing.memory_for(connection, total, machine, None)
+            first = indexing.build(connection, memory, quiet=True).build_seconds
+            columns = (np.full(given.more, backbone_id, np.int32), ids, later)
+            command = sql.SQL("COPY {} (backbone_id, image_id, embedding) FROM STDIN (FORMAT binary)")
+            with connection.cursor() as cursor, cursor.copy(command.format(partition)) as stream:
+                for chunk in pgcopy.encode(*columns):
+                    stream.write(chunk)
+            started = time.perf_counter()
+            for start in range(0, given.more, BATCH):
+                part = slice(start, start + BATCH)
+                with connection.transaction():
+                    add_search_vectors(connection, backbone_id, ids[part], later[part])
+            adding = time.perf_counter() - started
+            again = indexing.build(connection, memory, quiet=True).build_seconds
+    finally:
+        database.drop_database(server, DATABASE)
+    assert first is not None
+    assert again is not None
+    each, built = adding / given.more, again / total
+    # adding m images takes m × each, building n + m takes (n + m) × built
+    share = built / (each - built) if each > built else float("inf")
+    results.record(
+        "index",
+        f"vector index of {total:,} images: built in {again:.1f} s, {1000 * built:.2f} ms an image; adding "
+        f"to it {1000 * each:.2f} ms an image; dropping it and building it afterwards is faster where more than "
+        f"{share:.0%} as many images come as are there",
+        {"images": given.images, "more": given.more, "build_seconds": first, "adding_seconds": adding,
+         "build_again_seconds": again, "break_even_share": share, "memory_bytes": memory.used},
+        packages=("numpy",),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
