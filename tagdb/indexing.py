@@ -1,6 +1,6 @@
 """The vector index as a user sees it: built with as much memory as it needs, measured, and set by that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ from tagdb.store.indexing import Progress
 CANDIDATES = (75, 100, 150, 200, 300, 400, 600)
 EF_SEARCH = (100, 200, 400, 600, 800, 1000)
 """What a check tries, in all pairs that make sense; pgvector allows 1000 at most."""
+ABOUT = 0.005
+"""Difference in recall that is not worth any time."""
 RECALL = 0.97
 """What share of the true nearest images searching should find: 0.95, and some for the luck of a sample."""
 
@@ -43,7 +45,7 @@ class Examined:
     tried: list[store.IndexCheck]
     """What others find, those in use among them."""
     suggested: store.IndexCheck
-    """The fastest that finds enough, or what finds most if none does."""
+    """See :func:`suggested`."""
     enough: bool
     """Whether that finds as much as was asked for."""
 
@@ -131,13 +133,15 @@ def check(
             tried.append(store.measure(connection, backbone_id, effort, asked, truth))
             report(done)
     store.note_index_checks(connection, found.projection_id, found.embeddings, len(asked), neighbours, tried)
+    best = suggested(tried, recall)
+    return Examined(found.embeddings, len(asked), neighbours, tried[0], tried, best, best.recall >= recall)
+
+
+def suggested(tried: Sequence[store.IndexCheck], recall: float) -> store.IndexCheck:
+    """The fastest of those that find enough, or else of those that find about as much as the best."""
+    least = min(recall, max(one.recall for one in tried) - ABOUT)
     enough = [one for one in tried if one.recall >= recall]
-    suggested = (
-        min(enough, key=lambda one: one.milliseconds)
-        if enough
-        else max(tried, key=lambda one: (one.recall, -one.milliseconds))
-    )
-    return Examined(found.embeddings, len(asked), neighbours, tried[0], tried, suggested, bool(enough))
+    return min(enough or [one for one in tried if one.recall >= least], key=lambda one: one.milliseconds)
 
 
 def apply(connection: Connection, one: store.IndexCheck) -> None:

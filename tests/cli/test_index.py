@@ -3,7 +3,7 @@
 import pytest
 from psycopg import sql
 
-from tagdb import store
+from tagdb import indexing, store
 from tagdb.database import Connection
 from tests import seed
 from tests.cli.conftest import Run, complaint, parsed
@@ -101,3 +101,16 @@ def test_nothing_to_search(connection: Connection, tagdb: Run, what: str) -> Non
     done = tagdb("index", what)
     assert done.exit_code == 1
     assert complaint(done) == "Error: the database holds no images yet; run: tagdb ingest SOURCE"
+
+
+def test_what_is_suggested() -> None:
+    """The fastest that finds enough; where none does, what more time would hardly improve."""
+    tried = [
+        store.IndexCheck(100, 100, 0.900, 1.0),
+        store.IndexCheck(100, 200, 0.951, 2.0),
+        store.IndexCheck(200, 200, 0.953, 3.0),
+        store.IndexCheck(200, 400, 0.990, 4.0),
+    ]
+    assert indexing.suggested(tried, 0.95) == tried[1]
+    assert indexing.suggested(tried, 0.99) == tried[3]
+    assert indexing.suggested(tried[:3], 0.99) == tried[1]
