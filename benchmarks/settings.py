@@ -130,7 +130,7 @@ def main() -> None:
                 note("copy_seconds", under, copied(connection, vectors))
                 note("index_seconds", under, built(connection))
                 note("statistics_seconds", under, sql_surface.refresh_seconds(connection))
-            need = store.BYTES_PER_VECTOR * args.images
+            need = store.MEMORY_PER_VECTOR * args.images
             note("index_seconds", LITTLE, built(opened[TUNED], f"{need // 3 // 1024}kB"))
             for under, url in (
                 *((under, one.url()) for under, one in servers.items()),

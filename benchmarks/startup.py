@@ -84,7 +84,7 @@ def fresh(command: tuple[str, ...], runs: int) -> dict[str, float]:
     found = []
     for _ in range(runs + 1):
         launched = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
-        done = subprocess.run(launched, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(launched, capture_output=True, text=True, check=True)
         found.append([float(word) for word in done.stdout.split()])
     seconds, resident = np.array(found[1:]).T
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from tagdb import store, tuning
+from tagdb import store
 from tagdb.database import Connection
 from tagdb.errors import TagdbError
 from tagdb.machine import Machine
@@ -73,29 +73,21 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
         setting, up to a quarter of the machine's memory.
     asked : bytes that the user allows, if any.
     """
-    needed = embeddings * store.BYTES_PER_VECTOR * 11 // 10 + 64 * tuning.MB
+    needed = store.memory_needed(embeddings)
     if asked is not None:
         return Memory(asked, needed)
-    (set_to,) = connection.execute(
-        "SELECT pg_size_bytes(current_setting('maintenance_work_mem'))"
-    ).fetchone() or (0,)
-    most = set_to
+    most = store.memory_set(connection)
     if machine is not None:
         shared = machine.memory if machine.shared_memory is None else machine.shared_memory
-        most = max(set_to, min(machine.memory // 4, shared // 2))
-    return Memory(max(set_to, min(needed, most)), needed)
+        most = max(most, min(machine.memory // 4, shared // 2))
+    return Memory(min(needed, most), needed)
 
 
 def build(connection: Connection, memory: Memory, quiet: bool = False) -> store.SearchStatus:
     """Build the vector index anew; readers and ingests go on meanwhile."""
     before = status(connection)
-    connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (f"{memory.used >> 10}kB",))
-    try:
-        with phases("vectors", quiet) as progress:
-            store.build_index(connection, before.backbone_id, progress)
-    finally:
-        if not connection.broken:
-            connection.execute("RESET maintenance_work_mem")
+    with phases("vectors", quiet) as progress:
+        store.build_index(connection, before.backbone_id, progress, memory.used)
     store.drop_older_index(connection, before.backbone_id)
     return status(connection)
 

@@ -48,7 +48,7 @@ def _name(line: bytes) -> Iterator[str]:
 
 
 def new_photos(folder: Path, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
-    """Photos that come into a folder or change there from now on, once they do not change any more.
+    """Photos that come into a folder or change there from this call on, once they do not change any more.
 
     A file is taken for finished if two looks in a row find the same size and time of change. Files in
     folders within are not looked at. Goes on for ever.
@@ -58,14 +58,17 @@ def new_photos(folder: Path, pause: Callable[[float], None] = time.sleep) -> Ite
     TagdbError
         The folder is none, cannot be read, or has gone.
     """
-    known = _look(folder)
-    before = known
+    return _changes(folder, _look(folder), pause)  # looked at now, not when the first photo is asked for
+
+
+def _changes(folder: Path, known: dict[str, _State], pause: Callable[[float], None]) -> Iterator[str]:
+    before = dict(known)
     while True:
         pause(EVERY)
         now = _look(folder)
         for path, state in sorted(now.items()):
             if known.get(path) != state and before.get(path) == state:
-                known = {**known, path: state}
+                known[path] = state
                 yield path
         known = {path: state for path, state in known.items() if path in now}
         before = now

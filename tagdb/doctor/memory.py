@@ -83,13 +83,13 @@ def index_builds(one: Examination) -> Iterator[Finding]:
     setting, images = one.setting("maintenance_work_mem"), one.rows("embeddings")
     if setting is None or setting.bytes is None or images < store.INDEX_FROM:
         return
-    need = images * store.BYTES_PER_VECTOR
+    need = images * store.MEMORY_PER_VECTOR
     if need <= setting.bytes:
         yield Finding(check=setting.name, severity="ok", sentence=setting.name, value=setting.value)
     else:
         aim = max(64 * tuning.MB, need * 11 // 10)
         most = tuning.maintenance_memory(one.machine) if one.machine else aim
-        fits = setting.bytes // store.BYTES_PER_VECTOR
+        fits = setting.bytes // store.MEMORY_PER_VECTOR
         reached = most <= setting.bytes
         yield Finding(
             check=setting.name,

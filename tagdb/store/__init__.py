@@ -57,7 +57,7 @@ from tagdb.store.folding import (
     folding_basis,
 )
 from tagdb.store.indexing import (
-    BYTES_PER_VECTOR,
+    MEMORY_PER_VECTOR,
     INDEX_FROM,
     SearchStatus,
     build_index,
@@ -65,6 +65,8 @@ from tagdb.store.indexing import (
     drop_older_index,
     drop_projections,
     ensure_vector_index,
+    memory_needed,
+    memory_set,
     search_status,
 )
 from tagdb.store.ingesting import (
@@ -106,7 +108,7 @@ from tagdb.store.tags import (
 )
 
 __all__ = [
-    "BYTES_PER_VECTOR",
+    "MEMORY_PER_VECTOR",
     "INDEX_FROM",
     "Basis",
     "Counts",
@@ -160,6 +162,8 @@ __all__ = [
     "interactions",
     "known_hashes",
     "measure",
+    "memory_needed",
+    "memory_set",
     "note_factor_run_metrics",
     "note_index_checks",
     "plan_of",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 from pathlib import Path
@@ -170,6 +171,20 @@ def test_several_photos_with_a_bad_one_in_the_middle(
     assert table.exit_code == 3
     assert len(table.stdout.splitlines()) == 3 * 7
     assert table.stderr == done.stderr
+
+
+def test_many_photos_in_the_order_given(filled: Path, tagdb: Run) -> None:
+    """More than are embedded ahead, in several threads; large ones take longer than small ones."""
+    (filled / "large.jpg").write_bytes(photo(50, size=(3000, 2000)))
+    (filled / "notes.jpg").write_text("milk, bread")
+    rng = random.Random(0)
+    names = [str(filled / rng.choice(["large.jpg", "notes.jpg", "00.jpg", "04.jpg"])) for _ in range(40)]
+    for command, what in (("recommend", "hashtags"), ("similar", "images")):
+        alone = {name: parsed(tagdb(command, name, "--json"))[0] for name in set(names)}
+        done = tagdb(command, *names, "--json")
+        assert done.exit_code == 3
+        assert parsed(done) == [alone[name] for name in names]
+        assert sum(not one[what] for one in parsed(done)) == len(done.stderr.splitlines())
 
 
 # --- Similar images -----------------------------------------------------------------------------------
