@@ -89,7 +89,7 @@ def prepare(
     one = Size(size, name, fold_in.named(server, name), hashtags_for(size))
     kept = f"tagdb_benchmark_{size}"
     with database.connect(server) as owner:
-        there = owner.execute("SELECT FROM pg_database WHERE datname = %s", (kept,)).fetchone()
+        there = owner.execute("SELECT 1 FROM pg_database WHERE datname = %s", (kept,)).fetchone()
         if copy and there:
             fold_in.made(owner, name, kept)
             one.prepared["copy_of"] = kept

@@ -57,8 +57,8 @@ from tagdb.store.folding import (
     folding_basis,
 )
 from tagdb.store.indexing import (
-    MEMORY_PER_VECTOR,
     INDEX_FROM,
+    MEMORY_PER_VECTOR,
     SearchStatus,
     build_index,
     drop_index,
@@ -108,8 +108,8 @@ from tagdb.store.tags import (
 )
 
 __all__ = [
-    "MEMORY_PER_VECTOR",
     "INDEX_FROM",
+    "MEMORY_PER_VECTOR",
     "Basis",
     "Counts",
     "Decision",

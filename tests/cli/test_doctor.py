@@ -229,8 +229,8 @@ def test_memory_for_building_the_index(connection: Connection, monkeypatch: pyte
     one = Examination(connection, health.server_facts(connection), None)
     (found,) = memory.index_builds(one)
     assert found.severity == "advice"
-    assert "1,000,000 images needs 668 MB: 904,131 of them do not fit" in found.sentence
-    assert found.recommended == "735MB"
+    assert "1,000,000 images needs 1.1 GB: 941,645 of them do not fit" in found.sentence
+    assert found.recommended == "1207MB"
     one = Examination(connection, one.facts, Machine(4 * GB, 8))
     found, workers = memory.index_builds(one)
     assert found.recommended == "512MB"  # all that is to spare
