@@ -110,7 +110,7 @@ def command(
     """
     if bool(photos) == bool(watch):
         raise click.UsageError("name photos, or a folder to --watch")
-    from tagdb import database, recommend, store, watching
+    from tagdb import database, recommend, store
     from tagdb.backbone import resolve
     from tagdb.errors import RejectedInput
     from tagdb.hashtags import fold, printable
@@ -140,9 +140,13 @@ def command(
         for one in answer:
             click.echo(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
 
-    coming: Iterator[str] | None = watching.new_photos(watch) if watch else None
+    coming: Iterator[str] | None = None
     content = recommend.read
-    if photos == ("-",):
+    if watch or photos == ("-",):
+        from tagdb import watching  # which takes a while, and most calls do without
+    if watch:
+        coming = watching.new_photos(watch)
+    elif photos == ("-",):
         found = watching.named(sys.stdin.buffer)
         if isinstance(found, bytes):
             picture = found
