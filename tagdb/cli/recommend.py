@@ -105,7 +105,7 @@ def command(
       tagdb recommend beach.jpg --known summer --format hashtags
       tagdb recommend beach.jpg --popularity-discount 0.3 --diversity 0.2
       tagdb recommend *.jpg --top 5 --json
-      curl -s https://example.com/beach.jpg | tagdb recommend -
+      cat names.txt | tagdb recommend - --json
       tagdb recommend --watch incoming/ --format hashtags
     """
     if bool(photos) == bool(watch):
