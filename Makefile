@@ -32,7 +32,7 @@ lock: $(INSTALLED)  ## choose the newest versions that pyproject.toml allows
 		--quiet --output-file requirements.lock
 
 bench: $(INSTALLED)  ## the short benchmarks; what they measure goes into benchmarks/RESULTS.md
-	-$(BIN)/python -m pip install --quiet --group bench
+	-$(BIN)/python -m pip install --quiet 'pip>=25.1' && $(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/ingest.py --turns 3
 	$(BIN)/python benchmarks/factors.py --images 20000 --hashtags 4000 --interactions 260000
@@ -41,7 +41,7 @@ bench: $(INSTALLED)  ## the short benchmarks; what they measure goes into benchm
 # The photos' embeddings decide how hard searching is: name real ones by PHOTOS=FOLDER WEIGHTS=FILE.
 LIKE := $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(WEIGHTS),--backbone $(WEIGHTS))
 bench-scale: $(INSTALLED)  ## the long ones, an hour or more and 20 GB of disk; PHOTOS=… WEIGHTS=…
-	-$(BIN)/python -m pip install --quiet --group bench
+	-$(BIN)/python -m pip install --quiet 'pip>=25.1' && $(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python benchmarks/ingest.py $(PHOTOS) $(if $(WEIGHTS),--backbone $(WEIGHTS)) --memory 100000
 	$(BIN)/python benchmarks/factors.py
 	$(BIN)/python benchmarks/recommend.py --keep $(LIKE)

@@ -16,7 +16,7 @@ from tagdb.server import Server
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The newest migration: what this program works with."""
 POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)

@@ -1,13 +1,15 @@
 """Bringing photos and their hashtags into the database.
 
 The way of a photo: a source names it; its bytes are hashed; if the content is known, only what is
-said of it is stored; otherwise it is decoded and embedded. Hashing, decoding and embedding run in
-one thread a core, because hashlib, Pillow and LiteRT work without Python's lock, while the calling
-thread stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch
-that was stored, and the next run finds that content known.
+said of it is stored; otherwise it is decoded and embedded. Hashing runs in one thread a core, and each
+thread has a process that decodes and embeds for it (see :mod:`tagdb.worker`), while the calling thread
+stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch that was
+stored, and the next run finds that content known.
 """
 
 import os
+import stat
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +24,7 @@ from tagdb.database import Connection
 from tagdb.errors import BackboneMismatch, RejectedInput
 from tagdb.progress import Report, track
 from tagdb.sources import Record, Rejection, Source
+from tagdb.worker import Worker
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""
@@ -103,6 +106,8 @@ class _Ingest:
         self.on_rejected = on_rejected
         self.threads = os.cpu_count() or 1
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tagdb-ingest")
+        self.own = threading.local()
+        self.workers: list[Worker] = []
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
@@ -128,6 +133,8 @@ class _Ingest:
                     self._take(waiting.popleft(), report)
             finally:
                 self.pool.shutdown(cancel_futures=True)
+                for worker in self.workers:
+                    worker.close()
             self._store(report)
         if self.run_id is not None and self.backbone_id is not None:
             self.folding.finish()
@@ -185,24 +192,30 @@ class _Ingest:
                     yield self.pool.submit(self._decoded, record), content[1]
             chunk, hashing = ahead
 
+    def _worker(self) -> Worker:
+        """The calling thread's own."""
+        worker: Worker | None = getattr(self.own, "worker", None)
+        if worker is None:
+            size = self.backbone.identity.input_size if self.backbone else DEFAULT_SIZE
+            worker = self.own.worker = Worker(None if self.options.dry_run else self.backbone, size)
+            self.workers.append(worker)
+        return worker
+
     def _decoded(self, record: Record) -> _Outcome:
-        """Read, decode and embed one photo. Runs in the pool."""
+        """Read a photo, and have it decoded and embedded. Runs in the pool."""
         try:
             content = _read(record.path)
-            size = self.backbone.identity.input_size if self.backbone else DEFAULT_SIZE
-            photo = images.decode(content, size)
-            embedding = None
-            if self.backbone is not None and not self.options.dry_run:
-                embedding = self.backbone.embed(photo.pixels)
+            embedded = self._worker().embed(content)
         except RejectedInput as error:
             return _Outcome(None, [store.Rejected(record.origin, record.line, _reason(record, error))])
+        photo = embedded.photo
         outcome = _described(record, photo.sha256)
         image = outcome.image
         assert image is not None
         image.taken_at = record.taken_at or photo.taken_at
         image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
         image.byte_count = len(content)
-        image.embedding, image.thumbnail = embedding, photo.thumbnail
+        image.embedding, image.thumbnail = embedded.embedding, photo.thumbnail
         image.original = content if self.options.originals else None
         return outcome
 
@@ -285,12 +298,20 @@ def _hash(record: Record | Rejection) -> _Content | store.Rejected:
 
 
 def _read(path: Path) -> bytes:
+    """The content of a file, whatever has become of it since it was found: nothing here waits or fills up."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise RejectedInput(f"larger than {MAX_FILE_BYTES >> 20} MB")
-        return path.read_bytes()
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            facts = os.fstat(file.fileno())
+            if not stat.S_ISREG(facts.st_mode):
+                raise RejectedInput("not a regular file any more")
+            if facts.st_size > MAX_FILE_BYTES:
+                raise RejectedInput(f"larger than {MAX_FILE_BYTES >> 20} MB")
+            content = file.read(facts.st_size + 1)
     except OSError as error:
         raise RejectedInput(f"cannot be read: {error.strerror}") from error
+    if len(content) > facts.st_size:
+        raise RejectedInput("it grew while it was read; ingest it again when it is complete")
+    return content
 
 
 def _reason(record: Record, error: RejectedInput) -> str:

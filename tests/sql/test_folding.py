@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import factors, ingest, store
+from tagdb import factors, images, ingest, store
 from tagdb.backbone import Identity
 from tagdb.database import Connection
 from tagdb.plans import Plan
 from tagdb.sources import Record, Rejection, Source
 from tagdb.store.factors import factor_maps
+from tagdb.worker import Embedded
 from tests import seed
 from tests.pictures import photo
 
@@ -563,6 +564,20 @@ class Fake:
         return seed.unit(np.resize(np.abs(mean) + 0.01, seed.DIMENSIONS)).astype(np.float32)
 
 
+class FakeWorker:
+    """Stands for a process that decodes and embeds."""
+
+    def __init__(self, backbone: Fake, size: int) -> None:
+        self.backbone, self.size = backbone, size
+
+    def embed(self, content: bytes) -> Embedded:
+        photo = images.decode(content, self.size)
+        return Embedded(photo, self.backbone.embed(photo.pixels))
+
+    def close(self) -> None:
+        pass
+
+
 class Photos(Source):
     """Drawn photos with hashtags."""
 
@@ -582,7 +597,9 @@ class Photos(Source):
             yield Record(path, f"file:///{number}.jpg", hashtags, None, None, None, {}, str(path), None)
 
 
-def test_a_whole_ingest(connection: Connection, tmp_path: Path) -> None:
+def test_a_whole_ingest(connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "Worker", FakeWorker)
+
     def run(said: dict[int, tuple[str, ...]]) -> store.Counts:
         options = ingest.Options(quiet=True)
         return ingest.run(connection, Fake(), [Photos(tmp_path, said)], options).counts  # type: ignore[arg-type]
