@@ -1,0 +1,168 @@
+"""Processes that decode and embed: what comes back is what decoding here gives, and nothing is left behind."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagdb import images, worker
+from tagdb.backbone import Backbone, Identity
+from tagdb.errors import RejectedInput, TagdbError
+from tagdb.worker import Worker, Workers
+from tests.pictures import photo
+from tests.reliability.sabotage import sabotage, that
+
+
+@pytest.fixture
+def backbone(backbone_file: Path) -> Backbone:
+    return Backbone(Identity("random", 96, bytes(32)), backbone_file.read_bytes())
+
+
+@pytest.fixture
+def one() -> Iterator[Worker]:
+    """A worker that only decodes."""
+    made = Worker(None, 96)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sabotaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders of new processes do what photos say; two seconds and 400 MB are theirs."""
+    monkeypatch.syspath_prepend(str(sabotage(tmp_path / "site")))
+    monkeypatch.setattr(worker, "SECONDS", 2)
+    monkeypatch.setattr(worker, "GRACE", 1)
+    monkeypatch.setattr(worker, "MEMORY", 400 << 20)
+
+
+def test_what_comes_back(backbone: Backbone) -> None:
+    """Bit for bit, also what says when a photo was taken."""
+    workers = Workers(backbone, 96, 2)
+    try:
+        contents = [photo(number) for number in range(6)] + [photo(9, "PNG")]
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(workers.embed, contents))
+            workers.close()
+    finally:
+        workers.close()
+    for content, each in zip(contents, found, strict=True):
+        here = images.decode(content, 96)
+        for name in ("sha256", "media_type", "width", "height", "taken_at", "thumbnail"):
+            assert getattr(each.photo, name) == getattr(here, name)
+        assert each.embedding is not None
+        np.testing.assert_array_equal(each.embedding, backbone.embed(here.pixels))
+
+
+def test_a_reason(one: Worker) -> None:
+    for content, reason in ((b"", "empty file"), (b"no photo", "not a picture in a supported format")):
+        with pytest.raises(RejectedInput, match=reason):
+            one.embed(content)
+    assert one.embed(photo(1)).embedding is None
+
+
+def test_a_worker_is_started_when_it_is_needed() -> None:
+    workers = Workers(None, 96, 4)
+    try:
+        for number in range(3):
+            workers.embed(photo(number))
+        assert [each._process is not None for each in workers._all].count(True) == 1
+    finally:
+        workers.close()
+    assert [each._process.poll() for each in workers._all if each._process] == [-9]
+
+
+@pytest.mark.usefixtures("sabotaged")
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("abort", r"decoding it crashed \(SIGABRT\)"),
+        ("segv", r"decoding it crashed \(SIGSEGV\)"),
+        ("exit", r"decoding it crashed \(exit code 7\)"),
+        ("spin", "decoding it took longer than 2 s"),
+        ("undisturbed", "decoding it took longer than 2 s"),
+        ("stop", "decoding it took longer than 2 s"),
+        ("eat", "decoding it crashed"),
+    ],
+)
+def test_what_ends_a_worker(one: Worker, deed: str, reason: str) -> None:
+    """The photo is rejected, in bounded time, and the next one is decoded."""
+    started = time.monotonic()
+    with pytest.raises(RejectedInput, match=reason):
+        one.embed(that(deed, photo(1)))
+    assert time.monotonic() - started < 20
+    assert one.embed(photo(2)).photo.width == 200
+
+
+@pytest.mark.usefixtures("sabotaged")
+def test_a_worker_that_somebody_else_has_killed(one: Worker, tmp_path: Path) -> None:
+    """Before a photo, and while it decodes one: the photo gets another worker."""
+    one.embed(photo(1))
+    assert one._process is not None
+    one._process.kill()
+    one._process.wait()
+    assert one.embed(photo(2)).photo.width == 200
+
+    def kill() -> None:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+        os.kill(int((tmp_path / "pid").read_text()), 9)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    assert one.embed(that(f"once {tmp_path / 'pid'}", photo(3))).photo.width == 200
+    killer.join()
+
+
+@pytest.mark.usefixtures("sabotaged")
+def test_closing_does_not_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also not for a worker that hangs; whoever waits for it is told."""
+    monkeypatch.setattr(worker, "SECONDS", 60)
+    workers = Workers(None, 96, 1)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(workers.embed, that("sleep", photo(1)))
+        while not (tmp_path / "site/log").exists():
+            assert not waiting.done()
+            time.sleep(0.01)
+        started = time.monotonic()
+        workers.close()
+        with pytest.raises(TagdbError, match="decoding was ended"):
+            waiting.result(5)
+        assert time.monotonic() - started < 5
+        with pytest.raises(TagdbError, match="decoding was ended"):
+            pool.submit(workers.embed, photo(2)).result(5)
+
+
+def test_it_cannot_be_started(monkeypatch: pytest.MonkeyPatch, one: Worker) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(TagdbError, match="cannot start a process that decodes photos: No such file"):
+        one.embed(photo(1))
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(TagdbError, match=r"a process that decodes photos ended at once \(exit code 1\)"):
+        one.embed(photo(1))
+
+
+def test_what_it_knows(one: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No password, no other file of ours; and no code of a folder that it merely stands in."""
+    for name in ("TAGDB_DATABASE_URL", "PGPASSWORD", "PGPASSFILE"):
+        monkeypatch.setenv(name, "secret")
+    planted = tmp_path / "planted"
+    for module in ("json", "numpy", "PIL", "tagdb"):
+        (tmp_path / f"{module}.py").write_text(f"open({str(planted)!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    with (tmp_path / "open").open("w") as ours:
+        one.embed(photo(1))
+        assert one._process is not None
+        process = Path("/proc") / str(one._process.pid)
+        if process.exists():
+            assert b"secret" not in (process / "environ").read_bytes()
+            files = [file.readlink() for file in (process / "fd").iterdir()]
+            assert Path(ours.name) not in files
+            assert len([file for file in files if str(file).startswith("socket:")]) == 1
+    assert not planted.exists()
