@@ -11,13 +11,58 @@ from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-from tagdb.database import engine
+from tagdb.database import SAFE_PATH, engine
+from tagdb.errors import SchemaError
 from tagdb.models import metadata
 
 ischema_names["halfvec"] = HALFVEC  # autogenerate must know the type to compare it
 
 LOCK = 7_420_110_117
 """Key of the advisory lock that migrations hold."""
+STRANGER = """
+SELECT r.rolname
+FROM pg_namespace n
+JOIN pg_roles r ON r.oid = n.nspowner
+JOIN pg_database d ON d.datname = current_database()
+JOIN pg_roles me ON me.rolname = current_user
+WHERE n.nspname = 'tagdb_store'
+  AND NOT r.rolsuper
+  AND r.oid <> d.datdba
+  AND (me.rolsuper OR NOT pg_has_role(me.oid, r.oid, 'MEMBER'))
+"""
+"""Who owns the schema, if they are nobody whose triggers and functions we may run: not we, a superuser, the
+database's owner or a role of ours, which a superuser's are not because all are."""
+LOOKALIKES = """
+WITH own AS (
+    SELECT d.classid, d.objid
+    FROM pg_depend d
+    JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+    WHERE d.deptype = 'e'
+), objects AS (
+    SELECT 'the function ' || p.oid::regprocedure AS what, p.proname AS name, 'f' AS kind,
+           p.pronamespace AS namespace, p.proowner AS owner,
+           EXISTS (SELECT FROM own WHERE own.classid = 'pg_proc'::regclass AND own.objid = p.oid) AS extension
+    FROM pg_proc p
+    UNION ALL
+    SELECT 'the operator ' || o.oid::regoperator, o.oprname, 'o', o.oprnamespace, o.oprowner,
+           EXISTS (SELECT FROM own WHERE own.classid = 'pg_operator'::regclass AND own.objid = o.oid)
+    FROM pg_operator o
+)
+SELECT o.what, r.rolname
+FROM objects o
+JOIN pg_roles r ON r.oid = o.owner
+WHERE o.namespace = (SELECT e.extnamespace FROM pg_extension e WHERE e.extname = 'vector')
+  AND NOT o.extension
+  AND NOT r.rolsuper
+  AND r.rolname <> current_user
+  AND EXISTS (SELECT FROM objects k
+              WHERE k.kind = o.kind AND k.name = o.name
+                AND (k.namespace = 'pg_catalog'::regnamespace OR k.extension))
+ORDER BY 1
+LIMIT 1
+"""
+"""What somebody else has put beside pgvector under a name of PostgreSQL's or pgvector's own. It may fit better,
+and the functions that run with their owner's rights are resolved there."""
 
 
 def include_name(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
@@ -32,15 +77,23 @@ def include_name(name: str | None, kind: str, parents: dict[str, str | None]) ->
 def run(connection: Connection) -> None:
     """Migrate on an open connection."""
     connection.execute(text("SET LOCAL lock_timeout = '30s'"))
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     connection.execute(text("SET LOCAL client_min_messages = warning"))
+    _safely(connection)
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    if owner := connection.scalar(text(STRANGER)):
+        raise SchemaError(
+            f"the schema tagdb_store belongs to {owner!r}, and what is in it could run with your rights: "
+            "run tagdb init as its owner, or drop it if it is none of tagdb's"
+        )
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS tagdb_store"))
+    connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # says where an extension goes
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+    _check_lookalikes(connection)
     # Objects name pgvector's types and operators plainly; they are resolved once, here, by the
     # schema that the extension really is in, and stored by identity.
     connection.execute(
         text(
-            "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname), true)"
+            "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true)"
             " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
         )
     )
@@ -54,6 +107,21 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    _check_lookalikes(connection)  # or else one could be slipped in between
+
+
+def _safely(connection: Connection) -> None:
+    connection.execute(text(SAFE_PATH.replace("SET", "SET LOCAL")))
+
+
+def _check_lookalikes(connection: Connection) -> None:
+    """Raise SchemaError if somebody else's function or operator could be taken for PostgreSQL's or pgvector's."""
+    _safely(connection)
+    if found := connection.execute(text(LOOKALIKES)).first():
+        raise SchemaError(
+            f"{found[0]} belongs to {found[1]!r} and could be taken for PostgreSQL's own by tagdb's functions; "
+            "drop it, or move pgvector to another schema (ALTER EXTENSION vector SET SCHEMA ...)"
+        )
 
 
 def main() -> None:

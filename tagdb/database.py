@@ -1,6 +1,7 @@
 """Reaching the database: connecting, the state of its schema, migrating it, and its errors."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from psycopg import conninfo, sql
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError, ServerError
-from tagdb.server import Server
+from tagdb.server import Server, run_by_account
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -20,6 +21,16 @@ SCHEMA_REVISION = "0005"
 """The newest migration: what this program works with."""
 POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)
+
+PATIENCE = 60.0
+"""Seconds for which a database that has gone is waited for."""
+PAUSE = 0.5
+"""Seconds between two tries."""
+
+SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
+"""Where names without a schema are looked for: where nobody else can put anything. A function in another
+schema, such as public, may fit better than PostgreSQL's own of the same name, and would run with our rights.
+Said by a statement, because PgBouncer refuses it as a parameter."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Notify = Callable[[str], None]
@@ -92,7 +103,7 @@ def _lacking(refusal: str) -> str:
 
 
 def connect(url: str) -> Connection:
-    """Open a connection in autocommit mode.
+    """Open a connection in autocommit mode, whose ``search_path`` is safe whatever the database says.
 
     Raises
     ------
@@ -107,13 +118,23 @@ def connect(url: str) -> Connection:
             "which look like postgresql://USER@HOST/DATABASE"
         ) from None
     defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
+    if _trusts_us(parts):
+        defaults["require_auth"] = "none"  # who asks for a password now is an impostor
     try:
-        return psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
+        connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
+        connection.execute(SAFE_PATH)
+        return connection
     except psycopg.Error as error:
         reason = re.sub("^connection (?:failed|is bad): ", "", _first_line(error))
         raise DatabaseError(
             f"cannot connect to {describe(url)}: {reason}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
+
+
+def _trusts_us(parts: dict[str, Any]) -> bool:
+    """Whether this is root at its embedded server, which needs no password: libpq shall tell it none."""
+    owner = parts.get("user") == "tagdb" and "password" not in parts
+    return owner and psycopg.pq.version() >= 160_000 and run_by_account(str(parts.get("host", "")))
 
 
 def revision(connection: Connection) -> str | None:
@@ -122,6 +143,7 @@ def revision(connection: Connection) -> str | None:
         known = connection.execute(
             "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = 'tagdb_store' AND c.relname = 'alembic_version'"
+            " AND c.relkind = 'r' AND NOT c.relrowsecurity"  # in which reading runs nobody's code
         ).fetchone()
         if known is None:
             return None
@@ -154,9 +176,13 @@ def engine(url: str) -> "Engine":
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    return create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(libpq_url(url)), poolclass=NullPool
-    )
+    def creator() -> psycopg.Connection[tuple[Any, ...]]:
+        connection = psycopg.connect(libpq_url(url))
+        connection.execute(SAFE_PATH)
+        connection.commit()
+        return connection
+
+    return create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
 
 
 def migrate(url: str) -> tuple[str | None, str]:
@@ -263,3 +289,42 @@ def open_database(settings: Settings, notify: Notify) -> Iterator[Connection]:
         check_revision(connection)
         with translated():
             yield connection
+
+
+def gone(connection: Connection, error: psycopg.Error) -> bool:
+    """Whether the connection broke, rather than what was asked being wrong: then it may be asked again."""
+    ending = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown, psycopg.errors.CannotConnectNow)
+    return connection.closed or isinstance(error, ending)
+
+
+def reconnect(settings: Settings, notify: Notify) -> Connection:
+    """Connect again to a database that has gone, waiting for it for ``PATIENCE`` seconds.
+
+    The embedded server is started again if it has crashed, but not if somebody has stopped it.
+
+    Raises
+    ------
+    DatabaseError
+        It has not come back.
+    SchemaError
+        It has, with another schema.
+    """
+    notify("the connection to the database broke; connecting again")
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            url, server = settings.database_url, Server(settings.home)
+            if url is None:
+                if server.crashed():
+                    server.start(port=settings.port)
+                url = server.url()
+            connection = connect(url)
+            with translated():
+                check_revision(connection)
+            return connection
+        except SchemaError:
+            raise
+        except DatabaseError as error:
+            if time.monotonic() > until:
+                raise DatabaseError(f"the database has not come back: {error}") from error
+            time.sleep(PAUSE)

@@ -9,7 +9,6 @@ stored, and the next run finds that content known.
 
 import os
 import stat
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +16,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
+
+import psycopg
 
 from tagdb import hashtags, images, indexing, store
 from tagdb.backbone import DEFAULT_SIZE, Backbone
-from tagdb.database import Connection
+from tagdb.database import Connection, gone
 from tagdb.errors import BackboneMismatch, RejectedInput
 from tagdb.progress import Report, track
 from tagdb.sources import Record, Rejection, Source
-from tagdb.worker import Worker
+from tagdb.worker import Workers
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""
@@ -39,7 +41,10 @@ BATCH = 128
 BATCH_BYTES = 64 << 20
 BATCH_KNOWN = 1024
 """Records in one transaction at most, however many of them are known."""
-MAX_FILE_BYTES = 256 << 20
+TRIES = 5
+"""How often the same is tried before it counts as what breaks the connection."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Summary:
     """Whether the vector index was built at the end."""
     check_due: bool = False
     """Whether the collection has grown so much that the vector index's recall should be measured."""
+    untagged: bool = False
+    """Whether images came in, and no image of the database carries a hashtag."""
     statistics_lag: bool = False
     """Whether the statistics were left as they were, because little has come to much."""
 
@@ -99,24 +106,33 @@ class _Ingest:
         backbone: Backbone | None,
         options: Options,
         on_rejected: Callable[[store.Rejected], None],
+        reconnect: Callable[[], Connection] | None,
     ) -> None:
-        self.connection = connection
+        self.connection = self.first = connection
+        self.reconnect = reconnect
         self.backbone = backbone
         self.options = options
         self.on_rejected = on_rejected
         self.threads = os.cpu_count() or 1
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tagdb-ingest")
-        self.own = threading.local()
-        self.workers: list[Worker] = []
+        size = backbone.identity.input_size if backbone else DEFAULT_SIZE
+        self.workers = Workers(None if options.dry_run else backbone, size, self.threads)
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
         self.folding = store.Folding(connection)
         self.batch: list[_Outcome] = []
-        self.batch_new = self.batch_bytes = 0
+        self.batch_new = self.batch_bytes = self.batches = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
 
     def run(self, sources: Sequence[Source]) -> Summary:
+        try:
+            return self._run(sources)
+        finally:
+            if self.connection is not self.first:
+                self.connection.close()
+
+    def _run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
         self._begin(sources)
         records = islice(chain.from_iterable(sources), self.options.limit)
@@ -132,26 +148,48 @@ class _Ingest:
                 while waiting:
                     self._take(waiting.popleft(), report)
             finally:
-                self.pool.shutdown(cancel_futures=True)
-                for worker in self.workers:
-                    worker.close()
+                self.pool.shutdown(wait=False, cancel_futures=True)
+                self.workers.close()  # before threads are waited for, which may wait for workers
+                self.pool.shutdown()
             self._store(report)
         if self.run_id is not None and self.backbone_id is not None:
-            self.folding.finish()
-            store.finish_ingest_run(self.connection, self.run_id)
-            if self.summary.counts.new:
-                with indexing.phases("vectors", self.options.quiet) as progress:
-                    self.summary.indexed = store.ensure_vector_index(
-                        self.connection, self.backbone_id, progress
-                    )
-                status = store.search_status(self.connection)
-                self.summary.check_due = status is not None and status.check_due
-            # also where nothing is new: an ingest before this one may have been interrupted here
-            up_to_date = store.refresh_statistics_if_due(self.connection)
-            changed = self.summary.counts.new or self.summary.counts.updated
-            self.summary.statistics_lag = bool(changed) and not up_to_date
+            self._finish(self.run_id, self.backbone_id)
         self.summary.seconds = time.monotonic() - started
         return self.summary
+
+    def _finish(self, run_id: int, backbone_id: int) -> None:
+        """What is done once all is stored; all of it can be done twice."""
+        self._trying(self.folding.finish)
+        self._trying(lambda: store.finish_ingest_run(self.connection, run_id))
+        if self.summary.counts.new:
+            with indexing.phases("vectors", self.options.quiet) as progress:
+                self.summary.indexed = self._trying(
+                    lambda: store.ensure_vector_index(self.connection, backbone_id, progress)
+                )
+            status = self._trying(lambda: store.search_status(self.connection))
+            self.summary.check_due = status is not None and status.check_due
+            self.summary.untagged = not self._trying(lambda: store.readiness(self.connection)).hashtags
+        # also where nothing is new: an ingest before this one may have been interrupted here
+        up_to_date = self._trying(lambda: store.refresh_statistics_if_due(self.connection))
+        changed = self.summary.counts.new or self.summary.counts.updated
+        self.summary.statistics_lag = bool(changed) and not up_to_date
+
+    def _trying(self, action: Callable[[], Found]) -> Found:
+        """Do what may be done twice, again if the connection broke or PostgreSQL ended a deadlock by it."""
+        for tried in range(1, TRIES + 1):
+            try:
+                return action()
+            except psycopg.errors.DeadlockDetected:
+                if tried == TRIES:
+                    raise
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if tried == TRIES or self.reconnect is None or not gone(self.connection, error):
+                    raise
+                self.connection.close()
+                self.connection = self.reconnect()
+                store.prepare_batches(self.connection)
+                self.folding.reconnected(self.connection)
+        raise AssertionError
 
     def _begin(self, sources: Sequence[Source]) -> None:
         stored = store.active_backbone(self.connection)
@@ -182,7 +220,7 @@ class _Ingest:
             contents = [f[0] for f in found if not isinstance(f, store.Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
-                known = store.known_hashes(self.connection, self.backbone_id, contents)
+                known = self._known(self.backbone_id, contents)
             for record, content in zip(chunk, found, strict=True):
                 if isinstance(content, store.Rejected):
                     yield _Outcome(None, [content]), 0
@@ -192,20 +230,14 @@ class _Ingest:
                     yield self.pool.submit(self._decoded, record), content[1]
             chunk, hashing = ahead
 
-    def _worker(self) -> Worker:
-        """The calling thread's own."""
-        worker: Worker | None = getattr(self.own, "worker", None)
-        if worker is None:
-            size = self.backbone.identity.input_size if self.backbone else DEFAULT_SIZE
-            worker = self.own.worker = Worker(None if self.options.dry_run else self.backbone, size)
-            self.workers.append(worker)
-        return worker
+    def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
+        return self._trying(lambda: store.known_hashes(self.connection, backbone_id, contents))
 
     def _decoded(self, record: Record) -> _Outcome:
         """Read a photo, and have it decoded and embedded. Runs in the pool."""
         try:
-            content = _read(record.path)
-            embedded = self._worker().embed(content)
+            content = read_file(record.path)
+            embedded = self.workers.embed(content)
         except RejectedInput as error:
             return _Outcome(None, [store.Rejected(record.origin, record.line, _reason(record, error))])
         photo = embedded.photo
@@ -231,13 +263,27 @@ class _Ingest:
             self._store(report)
         return work[1]
 
+    def _saved(
+        self, run_id: int, backbone_id: int, stored: Sequence[store.Image], rejected: Sequence[store.Rejected]
+    ) -> store.Counts:
+        """Store a batch, once, however often that is tried. What it changed."""
+        try:
+            counts = self._trying(
+                lambda: store.save_batch(
+                    self.connection, run_id, backbone_id, stored, rejected, self.folding, self.batches
+                )
+            )
+        except store.AlreadyStored:  # the connection broke between its end and our hearing of it
+            counts = self._trying(lambda: store.ingest_run_counts(self.connection, run_id))
+            counts = counts.less(self.summary.counts)
+        self.batches += 1
+        return counts
+
     def _store(self, report: Report) -> None:
         stored = [outcome.image for outcome in self.batch if outcome.image is not None]
         rejected = [r for outcome in self.batch for r in outcome.rejected]
         if self.run_id is not None and self.backbone_id is not None:
-            counts = store.save_batch(
-                self.connection, self.run_id, self.backbone_id, stored, rejected, self.folding
-            )
+            counts = self._saved(self.run_id, self.backbone_id, stored, rejected)
         else:
             new = {
                 image.content_sha256 for image in stored if image.media_type is not None
@@ -257,6 +303,7 @@ def run(
     sources: Sequence[Source],
     options: Options = Options(),
     on_rejected: Callable[[store.Rejected], None] = lambda rejected: None,
+    reconnect: Callable[[], Connection] | None = None,
 ) -> Summary:
     """Ingest sources into the database.
 
@@ -264,6 +311,8 @@ def run(
     ----------
     backbone : what embeds; may be None for a dry run only.
     on_rejected : called for everything that could not be used, once it is on record.
+    reconnect : gives another connection when the one in use broke; it may wait for the database. Without
+        it a broken connection ends the ingest.
 
     Raises
     ------
@@ -272,7 +321,7 @@ def run(
     DatabaseError
         The database went away; what was stored stays.
     """
-    return _Ingest(connection, backbone, options, on_rejected).run(sources)
+    return _Ingest(connection, backbone, options, on_rejected, reconnect).run(sources)
 
 
 def _total(sources: Sequence[Source], limit: int | None) -> int | None:
@@ -291,27 +340,33 @@ def _hash(record: Record | Rejection) -> _Content | store.Rejected:
     if isinstance(record, Rejection):
         return store.Rejected(record.origin, record.line, record.reason)
     try:
-        content = _read(record.path)
+        content = read_file(record.path)
         return images.content_hash(content), len(content)
     except RejectedInput as error:
         return store.Rejected(record.origin, record.line, _reason(record, error))
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """The content of a file, whatever has become of it since it was found: nothing here waits or fills up."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode):
+        with open(path, "rb", opener=_without_waiting) as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
                 raise RejectedInput("not a regular file any more")
-            if facts.st_size > MAX_FILE_BYTES:
-                raise RejectedInput(f"larger than {MAX_FILE_BYTES >> 20} MB")
-            content = file.read(facts.st_size + 1)
+            if before.st_size > images.MAX_BYTES:
+                raise RejectedInput(f"larger than {images.MAX_BYTES >> 20} MB")
+            content = file.read(before.st_size + 1)
+            after = os.fstat(file.fileno())
     except OSError as error:
         raise RejectedInput(f"cannot be read: {error.strerror}") from error
-    if len(content) > facts.st_size:
-        raise RejectedInput("it grew while it was read; ingest it again when it is complete")
+    if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise RejectedInput("it changed while it was read; ingest it again when it is complete")
     return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """For a FIFO that has taken the file's place: opening one would wait for somebody to write."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _reason(record: Record, error: RejectedInput) -> str:

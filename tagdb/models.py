@@ -65,6 +65,7 @@ ingest_runs = Table(
     Column("images_known", Integer, nullable=False, server_default="0"),
     Column("images_updated", Integer, nullable=False, server_default="0"),
     Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("batches", Integer, nullable=False, server_default="0"),
 )
 
 ingest_errors = Table(
@@ -309,6 +310,7 @@ factor_maps = Table(
     Column("image_gram", LargeBinary, nullable=False),
     Column("weighting", JSONB, nullable=False),
     Column("ridge", LargeBinary),
+    Column("backbone_id", Integer, ForeignKey(backbones.c.backbone_id, ondelete="SET NULL")),
 )
 
 factor_defaults = Table(

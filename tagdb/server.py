@@ -110,6 +110,10 @@ class Server:
             return Status(True, int(lines[0]), version, self._data, folder, int(port) if lines[5] else None)
         return Status(False, None, version, self._data, folder, None)
 
+    def crashed(self) -> bool:
+        """Whether it has ended without being stopped: what it notes while it runs is still there."""
+        return self._postmaster() is None and (self._data / "postmaster.pid").exists()
+
     def url(self) -> str:
         """The owner's libpq URL, over the socket. It names the port lest PGPORT name another."""
         folder, port = self._socket(self._postmaster())
@@ -213,6 +217,14 @@ class Server:
             raise ServerError(f"the embedded PostgreSQL did not start: {why} (see {log})")
 
 
+def run_by_account(folder: str) -> bool:
+    """Whether whatever listens in a folder is run by the account in root's place, which may be anything."""
+    account = _known_account() if folder.startswith("/") and os.geteuid() == 0 else None
+    with suppress(OSError):
+        return account is not None and Path(folder).stat().st_uid == account.pw_uid
+    return False
+
+
 @functools.cache
 def _bundle() -> Path:
     """The installation in the wheel, which is not imported: that has side effects."""
@@ -235,9 +247,15 @@ def _account() -> "pwd.struct_passwd | None":
     for command in ((), useradd, ("adduser", "-S", "-D", "-H", "tagdb")):
         if command and shutil.which(command[0]):
             _run(*command)
-        with suppress(KeyError):
-            return pwd.getpwnam("tagdb")
+        if account := _known_account():
+            return account
     raise ServerError("PostgreSQL does not run as root: make a system account tagdb, or give --database-url")
+
+
+def _known_account() -> "pwd.struct_passwd | None":
+    with suppress(KeyError):
+        return pwd.getpwnam("tagdb")
+    return None
 
 
 def _run(*command: str | Path, serve: bool = False, stdin: str = "", to: str = "") -> CompletedProcess[str]:

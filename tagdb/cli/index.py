@@ -154,7 +154,7 @@ def drop(yes: bool) -> None:
 @click.option(
     "--recall",
     type=click.FloatRange(0, 1),
-    default=0.97,
+    default=0.96,
     show_default=True,
     help="What share of the true nearest images to find.",
 )

@@ -81,7 +81,9 @@ def command(
             )
         options = ingest.Options(not no_originals, limit, dry_run, quiet)
         try:
-            summary = ingest.run(connection, network, opened, options, on_rejected)
+            summary = ingest.run(
+                connection, network, opened, options, on_rejected, lambda: database.reconnect(config, say)
+            )
             if summary.check_due:
                 say(
                     "what the vector index finds of so many images was never measured; "
@@ -89,7 +91,7 @@ def command(
                 )
             if summary.statistics_lag:
                 say("the statistics do not know of these yet; to compute them: tagdb stats refresh")
-            if summary.counts.new and not store.readiness(connection).hashtags:
+            if summary.untagged:
                 say("no image carries a hashtag; recommending needs some that do: ingest a manifest")
         except KeyboardInterrupt:
             raise click.ClickException(

@@ -1,7 +1,6 @@
 """``tagdb recommend``."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,10 +20,6 @@ from tagdb.cli.common import (
 if TYPE_CHECKING:
     from tagdb.config import Settings
     from tagdb.database import Connection
-
-PATIENCE = 30.0
-"""Seconds for which a database that has gone is waited for."""
-
 
 @click.command("recommend")
 @click.argument("photos", nargs=-1, metavar="PHOTO...")
@@ -176,19 +171,5 @@ def command(
 def _connecting(config: "Settings", first: "Connection") -> "Callable[[], Connection]":
     """Gives the first connection, and later on others, waiting for a database that has gone."""
     from tagdb import database
-    from tagdb.errors import DatabaseError
 
-    def connect() -> "Connection":
-        if not first.closed:
-            return first
-        note("the connection to the database broke; connecting again")
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return database.connect(database.ensure_url(config, note))
-            except DatabaseError as error:
-                if time.monotonic() > until:
-                    raise DatabaseError(f"the database has not come back: {error}") from error
-                time.sleep(1)
-
-    return connect
+    return lambda: database.reconnect(config, note) if first.closed else first

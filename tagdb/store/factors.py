@@ -18,6 +18,7 @@ from tagdb.database import Connection
 from tagdb.errors import FactorsError
 from tagdb.modelling import Embeddings, Maps, Model, Ridge
 from tagdb.plans import Plan
+from tagdb.store.backbones import active_backbone
 from tagdb.store.statements import copy_arrays, statement
 
 
@@ -29,8 +30,11 @@ def interactions(connection: Connection) -> Interactions:
 
 def embeddings(connection: Connection) -> Embeddings:
     """The active backbone's embeddings of all images that carry hashtags."""
-    columns = fetch_arrays(connection, statement("embeddings"), {}, "i8", ("f2", DIMENSIONS))
-    return Embeddings(*columns)  # type: ignore[arg-type]
+    active = active_backbone(connection)
+    backbone_id = active.backbone_id if active else None
+    values = {"backbone_id": backbone_id}
+    ids, vectors = fetch_arrays(connection, statement("embeddings"), values, "i8", ("f2", DIMENSIONS))
+    return Embeddings(cast(NDArray[np.int64], ids), cast(NDArray[np.float16], vectors), backbone_id)
 
 
 def fetch_arrays(
@@ -78,6 +82,7 @@ def save_factor_run(connection: Connection, factor_run_id: int, model: Model, se
                 "image_gram": _bytes(model.maps.image_gram),
                 "weighting": Jsonb(asdict(model.maps.weighting)),
                 "ridge": ridge and b"".join(map(_bytes, (ridge.mean, ridge.offset, ridge.matrix))),
+                "backbone_id": model.maps.backbone_id,
             },
         )
         connection.execute(
@@ -96,7 +101,8 @@ def save_factor_run(connection: Connection, factor_run_id: int, model: Model, se
 def factor_maps(connection: Connection, factor_run_id: int) -> Maps | None:
     """What folding into a run needs; None for one that an older tagdb has computed."""
     row = connection.execute(
-        "SELECT m.image_gram, m.weighting, m.ridge FROM tagdb_store.factor_maps m WHERE m.factor_run_id = %s",
+        "SELECT m.image_gram, m.weighting, m.ridge, m.backbone_id FROM tagdb_store.factor_maps m"
+        " WHERE m.factor_run_id = %s",
         (factor_run_id,),
         binary=True,
     ).fetchone()
@@ -109,7 +115,7 @@ def factor_maps(connection: Connection, factor_run_id: int) -> Maps | None:
         numbers = np.frombuffer(row[2], "<f4")
         mean, offset, matrix = np.split(numbers, [DIMENSIONS, DIMENSIONS + size])
         ridge = Ridge(mean, offset, matrix.reshape(DIMENSIONS, size))
-    return Maps(gram.reshape(size, size), Weighting(**row[1]), ridge)
+    return Maps(gram.reshape(size, size), Weighting(**row[1]), ridge, row[3])
 
 
 def _bytes(array: NDArray[np.float32]) -> bytes:

@@ -103,9 +103,9 @@ def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[i
     unknown = set(np.unique(hashtag[~known]).tolist())
     of, accepted, place, known = (column[settled == 0] for column in (of, accepted, place, known))
     ids, starts, carried = np.unique(of, return_index=True, return_counts=True)
-    embedded, vectors = fetch_arrays(
-        connection, statement("embeddings_of"), {"image_ids": ids.tolist()}, "i8", ("f2", DIMENSIONS)
-    )
+    embedded = [
+        row[0] for row in connection.execute(statement("embedded_images"), {"image_ids": ids.tolist()})
+    ]
     lists, weights, chosen = [], [], []
     for n in np.flatnonzero((carried >= basis.plan.min_hashtags) & np.isin(ids, embedded)):
         own = slice(starts[n], starts[n] + carried[n])
@@ -125,9 +125,14 @@ def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[i
     plan = basis.plan
     factors = als.fold_in(basis.hashtag_factors, basis.gram, lists, weights, plan.alpha, plan.regularization)
     if basis.maps.ridge is not None:
-        rows = np.searchsorted(embedded, ids[chosen])
-        predicted = basis.maps.ridge.predict(cast(NDArray[np.float16], vectors[rows]))
-        factors = (1 - plan.ridge) * factors + plan.ridge * predicted
+        # of its own backbone's embeddings, which an image need not have any more if another is active now
+        asked = {"backbone_id": basis.maps.backbone_id, "image_ids": ids[chosen].tolist()}
+        images, vectors = fetch_arrays(
+            connection, statement("embeddings_of"), asked, "i8", ("f2", DIMENSIONS)
+        )
+        rows = np.searchsorted(ids[chosen], images)
+        predicted = basis.maps.ridge.predict(cast(NDArray[np.float16], vectors))
+        factors[rows] = (1 - plan.ridge) * factors[rows] + plan.ridge * predicted
     _land(connection, "image", basis, ids[chosen], factors)
     connection.execute(statement("fold_in_images"))
     return unknown
@@ -201,6 +206,11 @@ class Folding:
         self.unknown: set[int] = set()
         self._run_id: int | None = None
         self._looked = self._overtaken = False
+
+    def reconnected(self, connection: Connection) -> None:
+        """Go on with another connection."""
+        connection.execute(statement("incoming_factors"))
+        self.connection = connection
 
     def images(self, image_ids: Collection[int]) -> None:
         """Fold in the images of a batch, in its transaction."""

@@ -30,6 +30,10 @@ class ServerFacts:
     pgvector: str | None
     may_read: bool
     """Whether this login may use the schema tagdb."""
+    may_store: bool
+    """Whether it may read the tables behind it."""
+    may_monitor: bool
+    """Whether it sees the sessions of others."""
     counted_since: datetime | None
     temp_files: int
     temp_bytes: int

@@ -21,7 +21,7 @@ from psycopg.rows import class_row
 
 from tagdb import projecting
 from tagdb.backbone import DIMENSIONS
-from tagdb.database import Connection
+from tagdb.database import SAFE_PATH, Connection
 from tagdb.store.factors import fetch_arrays
 from tagdb.store.statements import copy_arrays, statement
 
@@ -38,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class SearchStatus:
-    """How the active backbone's embeddings are searched."""
+    """How a backbone's embeddings are searched."""
 
     backbone_id: int
     candidates: int
@@ -70,10 +70,10 @@ class SearchStatus:
         return self.projection_id is not None and self.embeddings > grown
 
 
-def search_status(connection: Connection) -> SearchStatus | None:
-    """How images are searched; None in a database without embeddings."""
+def search_status(connection: Connection, backbone_id: int | None = None) -> SearchStatus | None:
+    """How images are searched by a backbone, or by the active one; None if there is none."""
     with connection.cursor(row_factory=class_row(SearchStatus)) as cursor:
-        return cursor.execute(statement("search_status")).fetchone()
+        return cursor.execute(statement("search_status"), {"backbone_id": backbone_id}).fetchone()
 
 
 def new_projection(
@@ -197,6 +197,7 @@ def _watched(connection: Connection, progress: Progress) -> Iterator[None]:
     def watch() -> None:
         try:
             with psycopg.connect(info.dsn, password=info.password or None, autocommit=True) as other:
+                other.execute(SAFE_PATH)
                 while not stop.wait(0.5):
                     row = other.execute(statement("index_progress"), {"pid": info.backend_pid}).fetchone()
                     if row is not None:
@@ -255,8 +256,8 @@ def ensure_vector_index(
     """
     partition = sql.Identifier("tagdb_store", f"embeddings_{backbone_id}")
     connection.execute(sql.SQL("ANALYZE {} (backbone_id, image_id)").format(partition))
-    status = search_status(connection)
-    if status is None or status.projection_id is not None or status.backbone_id != backbone_id:
+    status = search_status(connection, backbone_id)
+    if status is None or status.projection_id is not None:
         return False
     if status.embeddings < INDEX_FROM:
         return False

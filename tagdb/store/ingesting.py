@@ -8,9 +8,11 @@ from typing import LiteralString, cast
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from tagdb.database import Connection
+from tagdb.store.backbones import hold_backbone
 from tagdb.store.folding import Folding
 from tagdb.store.indexing import add_search_vectors
 from tagdb.store.statements import copy_arrays, statement
@@ -47,6 +49,10 @@ class Rejected:
     reason: str
 
 
+class AlreadyStored(Exception):
+    """A batch that was tried again had been stored the first time."""
+
+
 @dataclass(slots=True)
 class Counts:
     """What an ingest did, in images (``rejected``: in records, photos and hashtags)."""
@@ -63,10 +69,24 @@ class Counts:
         self.updated += other.updated
         self.rejected += other.rejected
 
+    def less(self, other: "Counts") -> "Counts":
+        """What remains of these without another's."""
+        return Counts(
+            self.new - other.new,
+            self.known - other.known,
+            self.updated - other.updated,
+            self.rejected - other.rejected,
+        )
+
+
+def prepare_batches(connection: Connection) -> None:
+    """Make the landing place of batches: once for each connection."""
+    connection.execute(statement("incoming"))
+
 
 def begin_ingest_run(connection: Connection, sources: Sequence[str]) -> int:
-    """Note that an ingest begins, and make the landing place of its batches."""
-    connection.execute(statement("incoming"))
+    """Note that an ingest begins, and prepare for its batches."""
+    prepare_batches(connection)
     row = connection.execute(statement("begin_ingest_run"), {"sources": list(sources)}).fetchone()
     assert row is not None
     return cast(int, row[0])
@@ -92,10 +112,19 @@ def save_batch(
     images: Sequence[Image],
     rejected: Sequence[Rejected],
     folding: Folding | None = None,
+    batch: int | None = None,
 ) -> Counts:
     """Store a batch in one transaction: all of it, or nothing. Returns what it changed.
 
-    ``folding``: gives the images factors in the active factor run, if there is one.
+    Parameters
+    ----------
+    folding : gives the images factors in the active factor run, if there is one.
+    batch : how many batches of this run are stored before it, for one that may have to be tried again.
+
+    Raises
+    ------
+    AlreadyStored
+        This batch of the run is stored; nothing was changed.
     """
     with connection.transaction():
         _land(connection, images)
@@ -119,8 +148,20 @@ def save_batch(
             )
         updated = len(touched.difference(new.values()))
         counts = Counts(len(new), len(images) - len(new) - updated, updated, len(rejected))
-        connection.execute(statement("count_ingest_run"), run | asdict(counts))
+        counted = connection.execute(
+            statement("count_ingest_run"), run | asdict(counts) | {"batch": batch}
+        ).fetchone()
+        if counted is None:
+            raise AlreadyStored
     return counts
+
+
+def ingest_run_counts(connection: Connection, ingest_run_id: int) -> Counts:
+    """What all stored batches of an ingest run did."""
+    with connection.cursor(row_factory=class_row(Counts)) as cursor:
+        found = cursor.execute(statement("ingest_run_counts"), {"ingest_run_id": ingest_run_id}).fetchone()
+    assert found is not None
+    return found
 
 
 def _copy(connection: Connection, command: LiteralString, rows: Iterable[Sequence[object]]) -> None:
@@ -149,19 +190,12 @@ def _save_content(
     """Embeddings and files of the images that have none. ``new`` are the images of this very batch."""
     by_hash = {i.content_sha256: i for i in images if i.embedding is not None}
     missing = [(new[content], content, False) for content in by_hash if content in new]
-    if older := [content for content in by_hash if content not in new]:
-        asked = {"hashes": older, "backbone_id": backbone_id}
-        if connection.execute(statement("missing_embeddings"), asked).fetchall():
-            # Another ingest may have stored them while this one waited for it: only a new look can tell.
-            missing += connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
+    missing += _missing(connection, backbone_id, [content for content in by_hash if content not in new])
     if not missing:
         return
-    ids = np.array([row[0] for row in missing], np.int64)
-    vectors = [vector for row in missing if (vector := by_hash[row[1]].embedding) is not None]
-    embeddings = np.stack(vectors).astype(np.float16)
-    columns = (np.full(len(ids), backbone_id, np.int32), ids, embeddings)
-    copy_arrays(connection, sql.SQL("COPY tagdb_store.embeddings FROM STDIN (FORMAT binary)"), columns)
-    add_search_vectors(connection, backbone_id, ids, embeddings)
+    hold_backbone(connection, backbone_id)
+    vectors = {row[0]: by_hash[row[1]].embedding for row in missing}
+    _save_embeddings(connection, backbone_id, cast(Mapping[int, NDArray[np.float32]], vectors))
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -173,6 +207,45 @@ def _save_content(
             if not has_files:
                 image = by_hash[content]
                 copy.write_row((image_id, image.original, image.thumbnail))
+
+
+def _missing(
+    connection: Connection, backbone_id: int, hashes: Sequence[bytes]
+) -> list[tuple[int, bytes, bool]]:
+    """Those of the stored contents that a backbone has not embedded: image, content, whether it has files.
+
+    Nobody else embeds them until the caller's transaction ends.
+    """
+    asked = {"hashes": list(hashes), "backbone_id": backbone_id}
+    if not hashes or not connection.execute(statement("missing_embeddings"), asked).fetchall():
+        return []
+    # Another one may have stored them while this one waited for it: only a new look can tell.
+    return connection.execute(statement("missing_embeddings"), asked, binary=True).fetchall()
+
+
+def _save_embeddings(
+    connection: Connection, backbone_id: int, vectors: Mapping[int, NDArray[np.float32]]
+) -> None:
+    """Embeddings, float32 (1280,) by image, and their search vectors."""
+    ids = np.array(list(vectors), np.int64)
+    embeddings = np.stack(list(vectors.values())).astype(np.float16)
+    columns = (np.full(len(ids), backbone_id, np.int32), ids, embeddings)
+    copy_arrays(connection, sql.SQL("COPY tagdb_store.embeddings FROM STDIN (FORMAT binary)"), columns)
+    add_search_vectors(connection, backbone_id, ids, embeddings)
+
+
+def embed_stored(
+    connection: Connection, backbone_id: int, vectors: Mapping[bytes, NDArray[np.float32]]
+) -> int:
+    """Store embeddings, float32 (1280,) by content, of images that are stored; how many were missing.
+
+    The backbone need not be the active one.
+    """
+    with connection.transaction():
+        missing = _missing(connection, backbone_id, list(vectors))
+        if missing:
+            _save_embeddings(connection, backbone_id, {row[0]: vectors[row[1]] for row in missing})
+    return len(missing)
 
 
 def _save_hashtags(connection: Connection, images: Sequence[Image], new: Mapping[bytes, int]) -> set[int]:

@@ -160,7 +160,7 @@ def test_a_database_that_does_not_come_back(
         yield str(filled / "05.jpg")
 
     monkeypatch.setattr(watching, "new_photos", names)
-    monkeypatch.setattr("tagdb.cli.recommend.PATIENCE", 0.1)
+    monkeypatch.setattr("tagdb.database.PATIENCE", 0.1)
     done = tagdb("recommend", "--watch", filled, "--format", "hashtags")
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == 1

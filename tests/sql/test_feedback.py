@@ -152,10 +152,14 @@ def test_taking_back_what_was_accepted(connection: Connection) -> None:
 
 
 def test_saying_the_same_twice(connection: Connection) -> None:
+    """It counts once, until something else was said in between."""
     seed.world(connection)
     for _ in range(2):
         assert give(connection, 1, ["tag3", "#TAG3", None], ["tag4", "Tag4", None]) == (1, 1)
     assert carried(connection) == {"tag0": "ingest", "tag3": "feedback"}
+    assert words(connection) == 2
+    give(connection, 1, [], ["tag3"])
+    give(connection, 1, ["tag3"], [])
     assert words(connection) == 4
 
 

@@ -1,0 +1,167 @@
+"""A kill loses nothing and doubles nothing: ``kill -9`` at random moments, then the same command again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagdb import database, store
+from tagdb.database import Connection
+from tests import seed
+from tests.reliability.programs import SOAK, contents, finished, killed, started, stray, undisturbed
+
+Here = Callable[[str], dict[str, str]]
+Make = Callable[[bool], str]
+
+KILLS = 5 * SOAK
+"""Of each command."""
+
+
+def fold(path: str) -> int:
+    """A seed that differs from test to test and is the same every time."""
+    return sum(map(ord, path)) * 1000
+
+
+def test_ingest(
+    database_url: str,
+    make_database: Make,
+    connection: Connection,
+    manifest: Path,
+    chosen: tuple[object, ...],
+    here: Here,
+) -> None:
+    other = make_database(True)
+    command = ("ingest", manifest, *chosen)
+    seconds = undisturbed(*command, **here(other))
+    hits = sum(killed(fold("ingest") + n, seconds / 2, *command, **here(database_url)) for n in range(KILLS))
+    assert hits
+    said = finished(started(*command, **here(database_url)))
+    assert "0 rejected" in said
+    with database.connect(other) as undisturbed_one:
+        assert contents(connection) == contents(undisturbed_one)
+        counts = "SELECT images, min_images FROM tagdb.statistics"
+        assert connection.execute(counts).fetchall() == undisturbed_one.execute(counts).fetchall()
+    assert stray(connection) == []
+    stored = "SELECT sum(images_new), count(*) FILTER (WHERE finished_at IS NOT NULL) FROM tagdb.ingest_runs"
+    new, ended = connection.execute(stored).fetchall()[0]
+    assert new == 400
+    assert ended >= 1
+    assert "nothing has changed" in finished(started(*command, **here(database_url)))
+
+
+def factors(connection: Connection) -> list[Any]:
+    """The active run's factors, to the last bit, by image and hashtag."""
+    return [
+        connection.execute(query).fetchall()
+        for query in (
+            "SELECT f.image_id, f.factors::text FROM tagdb_store.image_factors f"
+            " WHERE f.factor_run_id = tagdb_store.active_run() ORDER BY 1",
+            "SELECT f.hashtag_id, f.images, f.factors::text FROM tagdb_store.hashtag_factors f"
+            " WHERE f.factor_run_id = tagdb_store.active_run() ORDER BY 1",
+        )
+    ]
+
+
+@pytest.fixture
+def filled(database_url: str, connection: Connection) -> str:
+    """A database with images, hashtags and embeddings, but without factors; its URL."""
+    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    run = store.begin_ingest_run(connection, ["seed"])
+    vectors = seed.clustered(600)
+    for start in range(0, 600, 100):
+        batch = [
+            seed.image(n, *(f"tag{(n * 7 + m * m) % 60}" for m in range(6)))
+            for n in range(start, start + 100)
+        ]
+        for n, image in enumerate(batch, start):
+            image.embedding = vectors[n].astype("float32")
+        store.save_batch(connection, run, backbone_id, batch, [])
+    store.finish_ingest_run(connection, run)
+    return database_url
+
+
+def test_factors(filled: str, connection: Connection, here: Here) -> None:
+    command = ("factors", "compute", "--factors", 16)
+    seconds = undisturbed(*command, **here(filled))
+    expected = factors(connection)
+    assert len(expected[0]) == 600
+    hits = 0
+    for n in range(KILLS):
+        hits += killed(fold("factors") + n, seconds, *command, **here(filled))
+        active = connection.execute(
+            "SELECT count(*), min(status) FROM tagdb.factor_runs WHERE status = 'active'"
+        ).fetchone()
+        assert active == (1, "active")
+        assert factors(connection) == expected  # the old one, or a new one that is complete
+    assert hits
+    finished(started(*command, **here(filled)))
+    assert factors(connection) == expected
+    assert stray(connection) == []
+    unfinished = "SELECT count(*) FROM tagdb.factor_runs WHERE status = 'building'"
+    assert connection.execute(unfinished).fetchone() == (0,)
+    finished(started("factors", "prune", "--keep", 1, **here(filled)))
+    left = "SELECT count(*) FROM pg_class WHERE relname ~ '^image_factors_[0-9]+$' AND relkind = 'r'"
+    assert connection.execute(left).fetchone() == (1,)
+
+
+def test_index(filled: str, connection: Connection, here: Here) -> None:
+    finished(started("factors", "compute", "--factors", 8, **here(filled)))
+    asked = "SELECT i, r.hashtag, r.score FROM generate_series(1, 20) i, tagdb.recommend_for_image(i) r"
+    expected = connection.execute(asked).fetchall()
+    command = ("index", "build")
+    seconds = undisturbed(*command, **here(filled))
+    hits = 0
+    for n in range(KILLS):
+        hits += killed(fold("index") + n, seconds, *command, **here(filled))
+        assert connection.execute(asked).fetchall() == expected
+    assert hits
+    finished(started(*command, **here(filled)))
+    assert connection.execute(asked).fetchall() == expected
+    assert connection.execute("SELECT count(*) FROM tagdb_store.search_vectors").fetchone() == (600,)
+    assert stray(connection) == []
+    tables = "SELECT count(*) FROM pg_class WHERE relname ~ '^search_vectors_[0-9]+$' AND relkind = 'r'"
+    assert connection.execute(tables).fetchone() == (1,)
+    invalid = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid OR NOT indisready"
+    assert connection.execute(invalid).fetchall() == []
+
+
+def test_feedback(
+    database_url: str,
+    make_database: Make,
+    connection: Connection,
+    manifest: Path,
+    chosen: tuple[object, ...],
+    here: Here,
+) -> None:
+    other = make_database(True)
+    for url in (database_url, other):
+        finished(started("ingest", manifest, *chosen, "--limit", 20, **here(url)))
+    command = ("feedback", manifest.parent / "3.jpg", "--accepted", "sea,sun", "--rejected", "snow")
+    seconds = undisturbed(*command, **here(other))
+    hits = sum(killed(fold("feedback") + n, seconds, *command, **here(database_url)) for n in range(KILLS))
+    assert hits
+    finished(started(*command, **here(database_url)))
+    said = (
+        "SELECT i.content_sha256, h.hashtag, f.accepted, f.factor_run_id, f.given_by"
+        " FROM tagdb_store.feedback f JOIN tagdb_store.images i USING (image_id)"
+        " JOIN tagdb_store.hashtags h USING (hashtag_id) ORDER BY f.feedback_id"
+    )
+    with database.connect(other) as undisturbed_one:
+        assert connection.execute(said).fetchall() == undisturbed_one.execute(said).fetchall()
+        assert contents(connection) == contents(undisturbed_one)
+
+
+def test_statistics(filled: str, connection: Connection, here: Here) -> None:
+    command = ("stats", "refresh")
+    seconds = undisturbed(*command, **here(filled))
+    counted = "SELECT * FROM tagdb_store.hashtag_pairs ORDER BY 1, 2"
+    expected = connection.execute(counted).fetchall()
+    assert expected
+    for n in range(KILLS):
+        connection.execute("DELETE FROM tagdb_store.hashtag_pairs WHERE hashtag_id % 3 = 0")
+        killed(fold("stats") + n, seconds, *command, **here(filled))
+    finished(started(*command, **here(filled)))
+    assert connection.execute(counted).fetchall() == expected
