@@ -121,6 +121,7 @@ def empty_database_url(make_database: Callable[[bool], str]) -> str:
 def connection(database_url: str) -> Iterator[Connection]:
     """A connection to this test's own database."""
     with database.connect(database_url) as opened:
+        opened.execute("RESET search_path")  # tests name pgvector's types plainly, as people do
         yield opened
 
 

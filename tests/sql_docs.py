@@ -53,6 +53,7 @@ def examples(text: str) -> list[tuple[str, str, str]]:
 def described(connection: Connection) -> dict[str, str]:
     """What the database itself says of each public object, in Markdown, functions first."""
     found = {}
+    connection.execute("RESET search_path")  # types are named as psql names them
     for name, arguments, result, comment in connection.execute(FUNCTIONS).fetchall():
         result = re.sub(r"^TABLE\((.*)\)$", r"(\1)", result)
         arguments = re.sub(r"(?<=NULL|'{}')::[a-z ]+(\[\])?", "", arguments)

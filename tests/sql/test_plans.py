@@ -120,6 +120,7 @@ def large(run: dict[str, str]) -> Iterator[Connection]:
         administer(url, f"CREATE DATABASE {{}} TEMPLATE {built} STRATEGY FILE_COPY", clone)
     try:
         with database.connect(named(url, clone)) as connection:
+            connection.execute("RESET search_path")  # plans are asked for by pgvector's plain names
             connection.execute("SET stats_fetch_consistency = none")
             yield connection
     finally:
