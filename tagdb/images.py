@@ -31,6 +31,8 @@ from PIL import (
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
 
+MAX_BYTES = 256 << 20
+"""Files of more bytes are rejected."""
 MAX_PIXELS = 100_000_000
 """Pictures of more pixels are rejected before they are decoded."""
 
@@ -115,6 +117,8 @@ def decode(content: bytes, size: int) -> Photo:
     """
     if not content:
         raise RejectedInput("empty file")
+    if len(content) > MAX_BYTES:
+        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             return _photo(image, content, size)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ AHEAD = 3
 
 
 def read(photo: str) -> bytes:
-    """The content of a file, or of standard input for ``-``.
+    """The content of a file, or of standard input for ``-``; of what is too large, not all.
 
     Raises
     ------
@@ -33,9 +33,14 @@ def read(photo: str) -> bytes:
         The file cannot be read.
     """
     try:
-        return sys.stdin.buffer.read() if photo == "-" else Path(photo).read_bytes()
+        if photo == "-":
+            return sys.stdin.buffer.read(images.MAX_BYTES + 1)
+        with Path(photo).open("rb") as file:
+            return file.read(images.MAX_BYTES + 1)
     except OSError as error:
         raise RejectedInput(f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL character in the name
+        raise RejectedInput(f"cannot be read: {error}") from error
 
 
 def each(
@@ -44,6 +49,7 @@ def each(
     ask: Callable[[bytes, NDArray[np.float32]], list[Answer]],
     at_once: bool = False,
     content: Callable[[str], bytes] = read,
+    apart: bool = False,
 ) -> Iterator[tuple[str, list[Answer] | RejectedInput]]:
     """For each photo, in order: what is answered for it, or why it was rejected.
 
@@ -55,11 +61,23 @@ def each(
     ask : gets the SHA-256 of the photo's content and its embedding, float32 (1280,).
     at_once : whether each photo is answered before the next one's name is asked for.
     content : gives the content of a photo.
+    apart : whether photos are decoded in processes of their own, which costs a quarter of a second at first:
+        then one that makes a decoder crash or hang is rejected, and the others are answered.
     """
+    threads, size = os.cpu_count() or 1, backbone.identity.input_size
+    workers = None
+    if apart:
+        from tagdb.worker import Workers
+
+        workers = Workers(backbone, size, threads)
 
     def embedded(photo: str) -> tuple[bytes, NDArray[np.float32]]:
-        decoded = images.decode(content(photo), backbone.identity.input_size)
-        return decoded.sha256, backbone.embed(decoded.pixels)
+        if workers is None:
+            decoded = images.decode(content(photo), size)
+            return decoded.sha256, backbone.embed(decoded.pixels)
+        done = workers.embed(content(photo))
+        assert done.embedding is not None
+        return done.photo.sha256, done.embedding
 
     def answered(photo: str, work: Future[tuple[bytes, NDArray[np.float32]]]) -> list[Answer] | RejectedInput:
         try:
@@ -67,7 +85,6 @@ def each(
         except RejectedInput as error:
             return error
 
-    threads = os.cpu_count() or 1
     waiting: deque[tuple[str, Future[tuple[bytes, NDArray[np.float32]]]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="tagdb-embed") as pool:
         try:
@@ -79,21 +96,30 @@ def each(
             for first, work in waiting:
                 yield first, answered(first, work)
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            if workers is not None:
+                workers.close()  # before threads are waited for, which may wait for workers
 
 
 def recommend(
     connection: Connection,
     backbone: Backbone,
-    photos: Iterable[str],
+    photos: Sequence[str],
     query: store.Query = store.Query(),
     content: Callable[[str], bytes] = read,
 ) -> Iterator[tuple[str, list[store.Recommendation] | RejectedInput]]:
     """For each photo its recommended hashtags, or why it was rejected; see :func:`each`.
 
     What feedback has rejected for a photo that is stored is not recommended for it again.
+
+    Raises
+    ------
+    BackboneMismatch
+        The database's embeddings are another backbone's by now.
     """
-    return each(backbone, photos, _asking(connection, query), content=content)
+    return each(
+        backbone, photos, _asking(connection, backbone, query), content=content, apart=len(photos) > 1
+    )
 
 
 def keep_recommending(
@@ -126,30 +152,42 @@ def keep_recommending(
             return once(sha256, embedding)
 
     def once(sha256: bytes, embedding: NDArray[np.float32]) -> list[store.Recommendation]:
-        stored = backbone_of(connection)
-        if stored is None or not stored.same(backbone.identity):
-            raise BackboneMismatch("the database has changed its backbone; run the same command again")
-        return _asking(connection, query)(sha256, embedding)
+        return _asking(connection, backbone, query)(sha256, embedding)
 
-    return each(backbone, photos, ask, at_once=True)
+    return each(backbone, photos, ask, at_once=True, apart=True)
+
+
+def _require_same(connection: Connection, backbone: Backbone) -> None:
+    """Raise BackboneMismatch if an answer was, perhaps, looked for among another backbone's embeddings."""
+    stored = backbone_of(connection)
+    if stored is None or not stored.same(backbone.identity):
+        raise BackboneMismatch("the database has changed its backbone; run the same command again")
 
 
 def _asking(
-    connection: Connection, query: store.Query
+    connection: Connection, backbone: Backbone, query: store.Query
 ) -> Callable[[bytes, NDArray[np.float32]], list[store.Recommendation]]:
     def ask(sha256: bytes, embedding: NDArray[np.float32]) -> list[store.Recommendation]:
         rejected = store.rejected_hashtags(connection, sha256)
         asked = replace(query, exclude=[*query.exclude, *rejected])
-        return store.recommend(connection, embedding, asked)
+        found = store.recommend(connection, embedding, asked)
+        _require_same(connection, backbone)
+        return found
 
     return ask
 
 
 def similar(
-    connection: Connection, backbone: Backbone, photos: Iterable[str], top: int = 10
+    connection: Connection, backbone: Backbone, photos: Sequence[str], top: int = 10
 ) -> Iterator[tuple[str, list[store.SimilarImage] | RejectedInput]]:
-    """For each photo the stored images most like it, or why it was rejected."""
-    return each(backbone, photos, lambda content, embedding: store.similar(connection, embedding, top))
+    """For each photo the stored images most like it, or why it was rejected; see :func:`recommend`."""
+
+    def ask(sha256: bytes, embedding: NDArray[np.float32]) -> list[store.SimilarImage]:
+        found = store.similar(connection, embedding, top)
+        _require_same(connection, backbone)
+        return found
+
+    return each(backbone, photos, ask, apart=len(photos) > 1)
 
 
 def backbone_of(connection: Connection) -> Identity | None:

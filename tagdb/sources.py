@@ -193,7 +193,7 @@ class _Photos(Source):
         return sum(1 for _ in self.find())
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        for found in self.find():
+        for found in self._find_if_there():
             if isinstance(found, Rejection):
                 yield found
                 continue
@@ -204,6 +204,12 @@ class _Photos(Source):
                 yield Rejection(origin, None, str(error))
             else:
                 yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None)
+
+    def _find_if_there(self) -> Iterator[Path | Rejection]:
+        try:
+            yield from self.find()
+        except OSError as error:
+            raise SourceError(f"cannot read {self.name}: {why(error)}") from error
 
     def find(self) -> Iterator[Path | Rejection]:
         """Yield what is named like a photo, sorted; memory is needed for the names of few folders at once."""

@@ -1,6 +1,7 @@
 """Names of photos as they come: lines of standard input, and files that appear in a folder."""
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from tagdb.sources import PHOTO_SUFFIXES
 
 EVERY = 0.5
 """Seconds between two looks at a folder."""
+LONGEST = 1 << 16
+"""Bytes of a line; no file has a name of so many."""
 HEAD = 16
 """Bytes by which a picture is told from names of pictures."""
 
@@ -29,17 +32,25 @@ def named(stream: BinaryIO) -> bytes | Iterator[str]:
         if byte == b"\n" and not size and not images.begins_picture(head):
             break
     if not head or images.begins_picture(head):
-        return head + stream.read()
+        return head + stream.read(images.MAX_BYTES + 1)
     return _lines(head, stream)
 
 
 def _lines(head: bytes, stream: BinaryIO) -> Iterator[str]:
     whole, last = head[: head.rfind(b"\n") + 1], head[head.rfind(b"\n") + 1 :]
-    rest = last + stream.readline() if last else b""
+    rest = last + _line(stream) if last else b""
     for line in (*whole.splitlines(), *([rest] if rest else [])):
         yield from _name(line)
-    while line := stream.readline():
+    while line := _line(stream):
         yield from _name(line)
+
+
+def _line(stream: BinaryIO) -> bytes:
+    """The next line; of one that is too long for a name, the beginning."""
+    line = rest = stream.readline(LONGEST)
+    while len(rest) == LONGEST and not rest.endswith(b"\n"):
+        rest = stream.readline(LONGEST)
+    return line
 
 
 def _name(line: bytes) -> Iterator[str]:
@@ -83,10 +94,11 @@ def _look(folder: Path) -> dict[str, _State]:
                 if Path(entry.name).suffix.lower() not in PHOTO_SUFFIXES:
                     continue
                 try:
-                    stat = entry.stat()
-                except FileNotFoundError:
-                    continue  # gone since
-                found[entry.path] = (stat.st_size, stat.st_mtime_ns)
+                    facts = entry.stat()
+                except OSError:
+                    continue  # gone since, or a link that leads nowhere
+                if stat.S_ISREG(facts.st_mode):  # opening a FIFO would wait for ever
+                    found[entry.path] = (facts.st_size, facts.st_mtime_ns)
     except OSError as error:
         raise TagdbError(f"cannot watch {folder}: {error.strerror}") from error
     return found

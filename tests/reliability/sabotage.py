@@ -1,4 +1,4 @@
-"""Decoders that crash, hang, or eat memory at a word: photos say what happens to the process that decodes them.
+"""Decoders that crash, hang, or eat memory at a word: photos say what happens to what decodes them.
 
 The words stand behind the picture, where no decoder looks. What acts on them is Python's own hook for
 customising a site, on the path of the processes under test; tagdb knows nothing of it.
@@ -59,7 +59,7 @@ if any("tagdb" in argument for argument in sys.orig_argv):
 
 
 def sabotage(folder: Path, seconds: int = 2, memory: int = 400 << 20) -> Path:
-    """Make a folder that sabotages decoders when it is on Python's path; in it, ``log`` tells of every deed."""
+    """Make a folder that sabotages decoders when it is on Python's path; its ``log`` tells of every deed."""
     folder.mkdir(parents=True, exist_ok=True)
     site = SITE.format(seconds=seconds, memory=memory, log=str(folder / "log"))
     (folder / "sitecustomize.py").write_text(site)
