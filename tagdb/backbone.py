@@ -182,7 +182,8 @@ def resolve(
 def _mismatch(stored: Identity, wanted: str) -> BackboneMismatch:
     return BackboneMismatch(
         f"this database's embeddings were made by {stored}, not by {wanted}; "
-        "leave out --backbone and --input-size to use the database's own, or use another database"
+        "leave out --backbone and --input-size to use the database's own, use another database, "
+        "or change this one's: tagdb backbone reembed NAME|PATH"
     )
 
 

@@ -37,6 +37,8 @@ class Embeddings:
     """int64 (n,)"""
     vectors: NDArray[np.float16]
     """float16 (n, 1280)"""
+    backbone_id: int | None = None
+    """The number of the backbone that made them, if they are a database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Maps:
     """float32 (k, k), the sum of f·fᵀ over all images that were fitted"""
     weighting: Weighting
     ridge: Ridge | None
+    backbone_id: int | None = None
+    """The number of the backbone whose embeddings ``ridge`` is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def fit(
         als.checked(hashtag_factors).astype(np.float16),
         found.hashtag_images,
         len(found.rows),
-        Maps(gram, found.weighting, ridge),
+        Maps(gram, found.weighting, ridge, embeddings.backbone_id if ridge else None),
     )
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "similar": "Show stored images like a photo.",
     "tags": "Hashtags: aliases, bans, merges, and undoing them.",
     "stats": "Statistics of hashtags for SQL and BI tools.",
+    "backbone": "The backbone: list, reembed, use, drop.",
     "index": "The vector index: build, status, check, drop.",
     "doctor": "What is wrong, and which settings hold back.",
     "db": "The database: start, stop, status, url, shell, grant.",

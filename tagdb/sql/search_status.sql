@@ -1,4 +1,4 @@
--- How the active backbone's embeddings are searched: by which projection, if any, how many there are and
+-- How the embeddings of a backbone, or else of the active one, are searched: by which projection, if any, how many there are and
 -- how many have a search vector, by the planner's statistics, the sizes of what is read, and what the last
 -- check found of the settings in use.
 SELECT b.backbone_id, b.candidates, b.ef_search, p.projection_id, p.created_at, p.learned_from, p.kept, p.build_seconds,
@@ -27,4 +27,4 @@ LEFT JOIN LATERAL (
     ORDER BY x.index_check_id DESC
     LIMIT 1
 ) c ON true
-WHERE b.active
+WHERE CASE WHEN %(backbone_id)s::integer IS NULL THEN b.active ELSE b.backbone_id = %(backbone_id)s END

@@ -1,0 +1,190 @@
+"""``tagdb backbone``."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import click
+
+from tagdb.cli.common import (
+    exit_after_rejections,
+    json_option,
+    note,
+    print_json,
+    print_table,
+    quiet_option,
+    settings,
+    shared_options,
+    silent,
+)
+
+SHOWN_REJECTIONS = 20
+
+allow_missing_option = click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="Switch even if it has not embedded some images: they are not found any more.",
+)
+
+
+@click.group("backbone")
+@shared_options
+def command() -> None:
+    """Backbones: what turns photos into embeddings, and changing it."""
+
+
+@command.command("list")
+@json_option
+@shared_options
+def list_backbones(as_json: bool) -> None:
+    """List backbones, oldest first, with the images that each has embedded.
+
+    \b
+    Example:
+      tagdb backbone list
+    """
+    from tagdb import database, store
+
+    with database.open_database(settings(), note) as connection:
+        found = store.backbones(connection)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    elif not found:
+        note("no backbone yet; the first ingest brings one: tagdb ingest SOURCE")
+    else:
+        rows = [
+            [
+                str(one.backbone_id), "active" if one.active else "", one.name, f"{one.input_size} px",
+                one.weights_sha256[:12], f"{one.images} of {one.of_images}",
+            ]
+            for one in found
+        ]  # fmt: skip
+        print_table(["number", "", "name", "input", "weights", "embedded"], rows, {0, 3, 5})
+
+
+@command.command("reembed")
+@click.argument("backbone", metavar="NAME|PATH|N")
+@click.option(
+    "--input-size", type=int, metavar="PIXELS", help="96, 128, 160, 192 or 224 (default: 160 for weights)."
+)
+@click.option("--no-switch", is_flag=True, help="Embed everything, and go on with the backbone in use.")
+@allow_missing_option
+@json_option
+@quiet_option
+@shared_options
+def reembed(
+    backbone: str, input_size: int | None, no_switch: bool, allow_missing: bool, as_json: bool, quiet: bool
+) -> None:
+    """Embed all stored images by another backbone, and switch to it.
+
+    imagenet, bundled, a weights file, or the number of a backbone that the database has already.
+
+    The old backbone serves everybody until the switch, and its embeddings stay until `tagdb backbone drop`.
+    An interrupted run keeps what it stored; the same command goes on from there. Where a photo's own bytes
+    are not stored (--no-originals), its file is read again.
+
+    \b
+    Examples:
+      tagdb backbone reembed imagenet
+      tagdb backbone reembed mobilenetv2.weights.h5 --input-size 224
+      tagdb backbone reembed bundled --no-switch
+    """
+    from tagdb import database, store
+    from tagdb import reembed as reembedding
+    from tagdb.backbone import resolve
+    from tagdb.hashtags import printable
+
+    if no_switch and allow_missing:
+        raise click.UsageError("--no-switch and --allow-missing exclude each other")
+    config = settings()
+    say = silent if quiet else note
+    shown = 0
+
+    def on_rejected(rejected: store.Rejected) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= SHOWN_REJECTIONS:
+            say(f"rejected {printable(rejected.origin)}: {printable(rejected.reason)}")
+
+    with database.open_database(config, say) as connection:
+        if backbone.isdecimal():
+            known = reembedding.find(connection, int(backbone)).identity
+            network = resolve(None, input_size, known, config.backbone_cache, say)
+        else:
+            network = resolve(backbone, input_size, None, config.backbone_cache, say)
+        try:
+            done = reembedding.run(connection, network, not no_switch, allow_missing, quiet, on_rejected)
+        except KeyboardInterrupt:
+            raise click.ClickException(
+                "interrupted; what was stored stays, and the same command goes on from there"
+            ) from None
+    if shown > SHOWN_REJECTIONS:
+        say(f"… and {shown - SHOWN_REJECTIONS} more rejected")
+    rate = done.embedded / done.seconds if done.seconds else 0.0
+    if as_json:
+        print_json(
+            {
+                "backbone_id": done.backbone_id, "name": network.identity.name,
+                "input_size": network.identity.input_size, "embedded": done.embedded,
+                "rejected": len(done.rejected), "active": done.active, "switched": done.switched,
+                "seconds": round(done.seconds, 3), "images_per_second": round(rate, 1),
+            }
+        )  # fmt: skip
+    else:
+        text = f"backbone {done.backbone_id}, {network.identity}, is {'' if done.active else 'not '}active: "
+        text += f"{done.embedded} embedded, {len(done.rejected)} rejected"
+        click.echo(f"{text}; {done.seconds:.1f} s, {rate:.0f} images/s")
+    if done.switched:
+        _say_what_next(None if config.backbone == backbone else config.backbone, say)
+    elif not done.active and no_switch:
+        say(f"to switch to it: tagdb backbone use {done.backbone_id}")
+    elif not done.active:
+        note(
+            f"not switched: {len(done.rejected)} images would not be found any more; "
+            "mend that and run the same command again, or say --allow-missing"
+        )
+    exit_after_rejections(len(done.rejected))
+
+
+@command.command("use")
+@click.argument("number", type=int, metavar="N")
+@allow_missing_option
+@shared_options
+def use(number: int, allow_missing: bool) -> None:
+    """Switch to a backbone that is there, whose number `tagdb backbone list` shows.
+
+    \b
+    Example:
+      tagdb backbone use 1
+    """
+    from tagdb import database
+    from tagdb import reembed as reembedding
+
+    config = settings()
+    with database.open_database(config, note) as connection:
+        reembedding.use(connection, number, allow_missing)
+    click.echo(f"backbone {number} is active")
+    _say_what_next(config.backbone, note)
+
+
+@command.command("drop")
+@click.argument("number", type=int, metavar="N")
+@shared_options
+def drop(number: int) -> None:
+    """Drop a backbone that is not active, with its embeddings and vector index.
+
+    \b
+    Example:
+      tagdb backbone drop 1
+    """
+    from tagdb import database
+    from tagdb import reembed as reembedding
+
+    with database.open_database(settings(), note) as connection:
+        reembedding.drop(connection, number)
+    click.echo(f"backbone {number} is dropped")
+
+
+def _say_what_next(setting: str | None, say: Callable[[str], None]) -> None:
+    say("the factors are still those of before; to make them fit: tagdb factors compute")
+    if setting is not None:
+        say(f"the settings still name the backbone {setting}: see TAGDB_BACKBONE and tagdb.toml")

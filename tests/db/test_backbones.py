@@ -1,0 +1,321 @@
+"""Several backbones in one database: switching, what waits for that, dropping; and that no reader notices."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tagdb import database, factors, reembed, store
+from tagdb.database import Connection
+from tagdb.errors import BackboneError, BackboneMismatch, DatabaseError
+from tagdb.plans import Plan
+from tagdb.store import indexing
+from tagdb.store.factors import factor_maps
+from tests import seed
+from tests.reliability.programs import SOAK
+from tests.waiting import blocked
+
+IMAGES = 30
+BOTH = """
+SELECT (SELECT array_agg((s.image_id, s.similarity) ORDER BY s.rank)
+        FROM tagdb.similar_images_to(%s) s)::text,
+       (SELECT array_agg((r.hashtag, r.score) ORDER BY r.rank)
+        FROM tagdb.recommend_for_image(%s) r)::text
+"""
+
+
+def another(connection: Connection, world: seed.World, number: int = 1, images: int | None = None) -> int:
+    """A second backbone beside that of a world, to which other images are similar; its number."""
+    backbone_id = store.add_backbone(connection, seed.identity(number)).backbone_id
+    ids = world.image_ids[:images]
+    seed.add_embeddings(connection, backbone_id, ids, seed.features(len(ids), 100 + number))
+    return backbone_id
+
+
+def ask(connection: Connection, image_id: int) -> tuple[str, str]:
+    """What is similar and what is recommended, in one statement."""
+    row = connection.execute(BOTH, (image_id, image_id), prepare=True).fetchone()
+    assert row is not None
+    assert row[0] is not None
+    assert row[1] is not None
+    return row
+
+
+def active(connection: Connection) -> int:
+    found = store.active_backbone(connection)
+    assert found is not None
+    return found.backbone_id
+
+
+# --- nobody notices --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("indexed", [False, True], ids=["scanned", "indexed"])
+def test_readers_see_one_backbone_or_the_other(
+    database_url: str, connection: Connection, indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is switched back and forth and a third one comes and goes: no mixture, no error, no gap."""
+    world = seed.world(connection, images=IMAGES)
+    numbers = (world.backbone_id, another(connection, world))
+    if indexed:
+        monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+        assert all(store.ensure_vector_index(connection, number) for number in numbers)
+    asked = [int(i) for i in world.image_ids[:5]]
+    expected: dict[int, list[tuple[str, str]]] = {}
+    for number in numbers:
+        assert store.activate_backbone(connection, number, ()) == 0
+        expected[number] = [ask(connection, image_id) for image_id in asked]
+    for one, other in zip(*expected.values(), strict=True):
+        assert one[0] != other[0]
+        assert one[1] != other[1]
+    readers, rounds = 5, 40 * SOAK
+    done = threading.Event()
+    seen: list[set[int]] = [set() for _ in range(readers)]
+    counts, wrong = [0] * readers, []
+
+    def read(reader: int) -> None:
+        rng = np.random.default_rng(reader)
+        try:
+            with database.connect(database_url) as own:
+                while not done.is_set():
+                    place = int(rng.integers(len(asked)))
+                    answer = ask(own, asked[place])
+                    of = [number for number in numbers if expected[number][place] == answer]
+                    if len(of) != 1:
+                        wrong.append((asked[place], answer))
+                    seen[reader].update(of)
+                    counts[reader] += 1
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=read, args=(reader,)) for reader in range(readers)]
+    for thread in threads:
+        thread.start()
+    dropped = 0
+    try:
+        for turn in range(rounds):
+            assert store.activate_backbone(connection, numbers[turn % 2], ()) == 0
+            if turn % 4 == 3:
+                third = store.add_backbone_beside(connection, seed.identity(7))
+                while third is None:
+                    third = store.add_backbone_beside(connection, seed.identity(7))
+                seed.add_embeddings(connection, third.backbone_id, world.image_ids, seed.features(IMAGES, 9))
+                reembed.drop(connection, third.backbone_id)
+                dropped += 1
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    print(f"{rounds} switches, {dropped} backbones added and dropped, {sum(counts)} answers")
+    assert wrong == []
+    assert set().union(*seen) == set(numbers)
+    assert min(counts) > 5
+
+
+def test_a_reader_in_a_transaction(connection: Connection, database_url: str) -> None:
+    """It keeps a backbone from being added, because it could not see its embeddings; and sees a switch."""
+    world = seed.world(connection, images=IMAGES)
+    with database.connect(database_url) as reader:
+        with reader.transaction():
+            old = ask(reader, 1)
+            assert store.add_backbone_beside(connection, seed.identity(1), 50) is None
+        added = store.add_backbone_beside(connection, seed.identity(1), 50)
+        assert added is not None
+        seed.add_embeddings(connection, added.backbone_id, world.image_ids, seed.features(IMAGES, 101))
+        with reader.transaction():
+            assert ask(reader, 1) == old
+            assert store.activate_backbone(connection, added.backbone_id, ()) == 0
+            new = ask(reader, 1)
+            assert new != old
+        with reader.transaction():
+            reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            assert ask(reader, 1) == new
+            assert store.activate_backbone(connection, world.backbone_id, ()) == 0
+            assert ask(reader, 1) == new
+            assert not store.drop_backbone(connection, added.backbone_id, 50)
+            assert ask(reader, 1) == new
+        assert ask(reader, 1) == old
+        assert store.drop_backbone(connection, added.backbone_id, 50)
+        assert ask(reader, 1) == old
+
+
+# --- switching -------------------------------------------------------------------------------------
+
+
+def test_images_that_are_missing(connection: Connection) -> None:
+    world = seed.world(connection, images=IMAGES)
+    other = another(connection, world, images=IMAGES - 3)
+    last = [int(i) for i in world.image_ids[-3:]]
+    assert store.activate_backbone(connection, other, ()) == 3
+    assert store.activate_backbone(connection, other, last[:2]) == 1
+    assert active(connection) == world.backbone_id
+    with pytest.raises(BackboneError, match=f"backbone {other} has not embedded 3 of 30 images"):
+        reembed.use(connection, other)
+    assert store.activate_backbone(connection, other, last) == 0
+    assert active(connection) == other
+    assert store.activate_backbone(connection, world.backbone_id, ()) == 0
+    reembed.use(connection, other, allow_missing=True)
+    assert active(connection) == other
+
+
+def test_no_such_backbone(connection: Connection) -> None:
+    seed.world(connection)
+    with pytest.raises(DatabaseError, match=r"^there is no backbone 9$"), database.translated():
+        store.activate_backbone(connection, 9, None)
+    with pytest.raises(DatabaseError, match=r"^there is no backbone 9$"), database.translated():
+        store.drop_backbone(connection, 9)
+    with pytest.raises(DatabaseError, match=r"^backbone 1 is the active one$"), database.translated():
+        store.drop_backbone(connection, 1)
+
+
+def test_each_searches_as_hard_as_it_should(connection: Connection) -> None:
+    world = seed.world(connection, images=IMAGES)
+    other = another(connection, world)
+    store.set_search_effort(connection, other, store.Effort(90, 333))
+    settings = "SELECT proconfig::text FROM pg_proc WHERE proname = 'candidates'"
+    for number, effort in ((other, 333), (world.backbone_id, 200)):
+        assert store.activate_backbone(connection, number, ()) == 0
+        row = connection.execute(settings).fetchone()
+        assert row is not None
+        assert f"hnsw.ef_search={effort}" in row[0]
+
+
+def test_the_vector_index_of_one_that_is_not_active(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built beside that of the active one, which stays; batches of both are found."""
+    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    world = seed.world(connection, images=IMAGES)
+    assert store.ensure_vector_index(connection, world.backbone_id)
+    other = another(connection, world, images=IMAGES - 1)
+    assert store.ensure_vector_index(connection, other)
+    assert not store.ensure_vector_index(connection, other)
+    last = int(world.image_ids[-1])
+    row = connection.execute(
+        "SELECT content_sha256 FROM tagdb_store.images WHERE image_id = %s", (last,)
+    ).fetchone()
+    assert row is not None
+    vector = seed.features(1, 5)[0].astype(np.float32)
+    assert store.embed_stored(connection, other, {row[0]: vector}) == 1
+    assert store.embed_stored(connection, other, {row[0]: vector}) == 0  # it has one
+    for number in (world.backbone_id, other):
+        status = store.search_status(connection, number)
+        assert status is not None
+        assert (status.backbone_id, status.search_vectors > 0) == (number, True)
+    counts = "SELECT projection_id, count(*) FROM tagdb_store.search_vectors GROUP BY 1 ORDER BY 1"
+    assert connection.execute(counts).fetchall() == [(1, IMAGES), (2, IMAGES)]
+    assert store.activate_backbone(connection, other, ()) == 0
+    assert store.similar(connection, vector, 1)[0].image_id == last
+    assert store.activate_backbone(connection, world.backbone_id, ()) == 0
+    assert store.drop_backbone(connection, other)
+    assert connection.execute(counts).fetchall() == [(1, IMAGES)]
+    left = "SELECT relname FROM pg_class WHERE relname ~ '^(search_vectors|embeddings)_[0-9]+$'"
+    assert {row[0] for row in connection.execute(left)} == {"embeddings_1", "search_vectors_1"}
+
+
+# --- whoever stores --------------------------------------------------------------------------------
+
+
+def test_a_switch_waits_for_a_batch_and_sees_it(connection: Connection, database_url: str) -> None:
+    world = seed.world(connection, images=IMAGES)
+    other = another(connection, world)
+    with database.connect(database_url) as ingest, database.connect(database_url) as switching:
+        run = store.begin_ingest_run(ingest, ["here"])
+        begun = ingest.transaction()
+        begun.__enter__()
+        assert store.save_batch(ingest, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
+        assert store.activate_backbone(switching, other, (), 50) is None
+        with blocked(
+            connection, switching, lambda: store.activate_backbone(switching, other, (), 10_000)
+        ) as switched:
+            begun.__exit__(None, None, None)
+            assert switched.result() == 1
+    assert active(connection) == world.backbone_id
+
+
+def test_a_batch_that_comes_after_a_switch(connection: Connection) -> None:
+    world = seed.world(connection, images=IMAGES)
+    other = another(connection, world)
+    run = store.begin_ingest_run(connection, ["here"])
+    assert store.activate_backbone(connection, other, ()) == 0
+    said = "the backbone of this database was changed to test 1 .* meanwhile"
+    with pytest.raises(BackboneMismatch, match=said):
+        store.save_batch(connection, run, world.backbone_id, [seed.image(1, "a"), seed.image(2)], [])
+    assert connection.execute("SELECT count(*) FROM tagdb.images").fetchone() == (IMAGES,)
+    # what is known needs no backbone
+    assert store.save_batch(connection, run, other, [seed.image(1, "a")], []).new == 1
+    again = [seed.image(1, "b", embedded=False)]
+    assert store.save_batch(connection, run, world.backbone_id, again, []).updated == 1
+    # nor does one that was dropped make a difference
+    assert store.drop_backbone(connection, world.backbone_id)
+    with pytest.raises(BackboneMismatch, match=said):
+        store.save_batch(connection, run, world.backbone_id, [seed.image(2)], [])
+
+
+# --- factors ---------------------------------------------------------------------------------------
+
+KNOWN = ("sea", "sun", "sand", "city", "night", "dog")
+PLAN = Plan(factors=3, min_hashtags=1, min_images=1, ridge=0.25, refit_penalty=0.0, iterations=5)
+
+
+def fold(connection: Connection, backbone_id: int, number: int) -> str:
+    """Factors that an image of two hashtags gets when it is ingested."""
+    run = store.begin_ingest_run(connection, ["here"])
+    folding = store.Folding(connection)
+    store.save_batch(connection, run, backbone_id, [seed.image(number, "sea", "sun")], [], folding)
+    folding.finish()
+    row = connection.execute(
+        "SELECT f.factors::text FROM tagdb_store.image_factors f JOIN tagdb_store.images i USING (image_id)"
+        " WHERE i.content_sha256 = %s AND f.folded_in",
+        (seed.image(number).content_sha256,),
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_another_backbones_embeddings_are_not_what_factors_are_predicted_from(
+    make_database: Callable[[bool], str],
+) -> None:
+    """After a switch images are folded in by their hashtags alone: as in a run without a ridge regression."""
+    found = {}
+    for plan in (PLAN, replace(PLAN, ridge=0.0)):
+        with database.connect(make_database(True)) as connection:
+            backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+            run = store.begin_ingest_run(connection, ["here"])
+            batch = [seed.image(n, *(KNOWN[(n * k) % 6] for k in (1, 2, 3))) for n in range(12)]
+            store.save_batch(connection, run, backbone_id, batch, [])
+            done = factors.compute(connection, plan, quiet=True)
+            maps = factor_maps(connection, done.factor_run_id)
+            assert maps is not None
+            assert maps.backbone_id == (backbone_id if plan.ridge else None)
+            before = fold(connection, backbone_id, 100)
+            other = store.add_backbone(connection, seed.identity(1)).backbone_id
+            assert store.activate_backbone(connection, other, None) == 0
+            found[plan.ridge] = before, fold(connection, other, 101)
+    with_ridge, without = found[0.25], found[0.0]
+    assert without[0] == without[1]
+    assert with_ridge[0] != with_ridge[1]
+    # ALS itself does not know of the ridge regression, so that the half-step is the same
+    assert with_ridge[1] == without[1]
+
+
+def test_a_run_whose_backbone_was_dropped(connection: Connection) -> None:
+    world = seed.world(connection, images=IMAGES)
+    other = another(connection, world)
+    done = factors.compute(connection, replace(PLAN, min_images=2), quiet=True)
+    assert store.activate_backbone(connection, other, ()) == 0
+    assert store.drop_backbone(connection, world.backbone_id)
+    maps = factor_maps(connection, done.factor_run_id)
+    assert maps is not None
+    assert maps.ridge is not None
+    assert maps.backbone_id is None
+    assert store.fold_in_missing(connection) == 0
+    assert ask(connection, 1)
+    assert factors.compute(connection, replace(PLAN, min_images=2), quiet=True).active
+    maps = factor_maps(connection, done.factor_run_id + 1)
+    assert maps is not None
+    assert maps.backbone_id == other
