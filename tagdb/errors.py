@@ -12,7 +12,8 @@
     ├── BackboneError           a backbone cannot be loaded or exported
     │   └── BackboneMismatch    the database's embeddings were made by another backbone
     ├── FactorsError            factors cannot be computed, or there are none
-    └── EvaluationError         it cannot be measured how good recommendations are
+    ├── EvaluationError         it cannot be measured how good recommendations are
+    └── BackupError             a back-up cannot be written or restored
 
 The command line prints the message and ends with exit code 1; a traceback is shown only with
 ``--verbose``. ``RejectedInput`` is caught by the ingest and becomes a row of ``ingest_errors``.
@@ -61,3 +62,7 @@ class FactorsError(TagdbError):
 
 class EvaluationError(TagdbError):
     """It cannot be measured how good recommendations are."""
+
+
+class BackupError(TagdbError):
+    """A back-up cannot be written, or not be restored."""

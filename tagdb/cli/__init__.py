@@ -30,6 +30,8 @@ COMMANDS = {
     "backbone": "The backbone: list, reembed, use, drop.",
     "index": "The vector index: build, status, check, drop.",
     "doctor": "What is wrong, and which settings hold back.",
+    "backup": "Write all of it into one file.",
+    "restore": "Put a back-up into a database.",
     "db": "The database: start, stop, status, url, shell, grant.",
 }
 """Command by command, with its line in ``tagdb --help``; each lies in the module of its name."""

@@ -1,0 +1,307 @@
+"""The file of a back-up: a zip archive of ``database.dump`` and ``manifest.json``, nothing compressed twice.
+
+Its comment is the SHA-256 of every byte before it, so that no bit of the file can change unnoticed, and the
+manifest has that of the dump. Any zip program takes out ``database.dump``, which ``pg_restore`` understands.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from tagdb.errors import BackupError
+from tagdb.hashtags import printable
+from tagdb.progress import track
+
+if sys.platform != "win32":
+    import fcntl
+
+FORMAT = 1
+"""The newest format: what this program reads."""
+DUMP, MANIFEST = "database.dump", "manifest.json"
+CHUNK = 1 << 20
+
+_SUM = hashlib.sha256().digest_size * 2
+_PARTIAL = ".tagdb-backup-"  # begins the name of what is not finished
+_MOST = 1 << 20  # bytes of a manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a database holds."""
+
+    images: int
+    hashtags: int
+    embeddings: int
+    factor_run: int | None
+    """The number of the active one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a back-up is of, and its dump's size and checksum."""
+
+    format: int
+    created_at: datetime
+    tagdb: str
+    schema: str
+    """The schema's revision."""
+    postgresql: str
+    pg_dump: str
+    pgvector: str
+    pgvector_schema: str
+    counts: Counts
+    dump_bytes: int = 0
+    dump_sha256: str = ""
+
+    def facts(self) -> dict[str, object]:
+        """What ``manifest.json`` says."""
+        return asdict(self) | {"created_at": self.created_at.isoformat()}
+
+    @staticmethod
+    def of(facts: object) -> "Manifest":
+        """From what ``manifest.json`` says; ValueError where that is none of this format."""
+        if not isinstance(facts, dict) or not isinstance(facts.get("counts"), dict):
+            raise ValueError("no manifest")
+        try:
+            counts = Counts(**facts["counts"])
+            created_at = datetime.fromisoformat(facts["created_at"])
+            manifest = Manifest(**facts | {"counts": counts, "created_at": created_at})
+        except (KeyError, TypeError) as error:
+            raise ValueError(str(error)) from error
+        numbers = (counts.images, counts.hashtags, counts.embeddings, manifest.dump_bytes)
+        texts = (manifest.schema, manifest.pg_dump, manifest.pgvector_schema, manifest.dump_sha256)
+        if not (
+            all(type(number) is int for number in numbers)
+            and isinstance(counts.factor_run, int | None)
+            and all(isinstance(text, str) for text in texts)
+        ):
+            raise ValueError("a value is of the wrong type")
+        return manifest
+
+
+class _Summed:
+    """A stream that only grows, and ends with the checksum of itself in place of its last characters."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._sum, self._last = stream, hashlib.sha256(), b""
+
+    def write(self, data: bytes) -> int:
+        both = self._last + data
+        keep = max(0, len(both) - _SUM)
+        self._sum.update(both[:keep])
+        self._stream.write(both[:keep])
+        self._last = both[keep:]
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing: only the end is of use."""
+
+    def end(self) -> None:
+        self._stream.write(self._sum.hexdigest().encode())
+
+
+def write(file: Path, dump: Iterable[bytes], manifest: Manifest, force: bool) -> Manifest:
+    """Write a back-up. The file is there when all of it is on disk; until then there is none, or the old one.
+
+    Parameters
+    ----------
+    manifest : without the dump's size and checksum, which are those of what was written.
+    force : replace a file that exists.
+
+    Raises
+    ------
+    BackupError
+        It exists, or cannot be written.
+    """
+    with _named_last(file, force) as stream:
+        summed = _Summed(stream)
+        with zipfile.ZipFile(summed, "w") as archive:  # type: ignore[call-overload]
+            digest, size = hashlib.sha256(), 0
+            with archive.open(_entry(DUMP), "w", force_zip64=True) as entry:
+                for chunk in dump:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    entry.write(chunk)
+            done = replace(manifest, dump_bytes=size, dump_sha256=digest.hexdigest())
+            archive.writestr(_entry(MANIFEST), json.dumps(done.facts(), indent=2, ensure_ascii=False) + "\n")
+            archive.comment = b"0" * _SUM
+        summed.end()
+    return done
+
+
+def check_place(file: Path, force: bool) -> None:
+    """Raise BackupError where no back-up can be written, or one is already."""
+    name = printable(str(file))
+    if file.is_dir():
+        raise BackupError(f"{name} is a folder; name a file in it")
+    if not file.parent.is_dir():
+        raise BackupError(f"the folder {printable(str(file.parent))} does not exist; make it first")
+    if os.path.lexists(file):
+        if not file.is_file():
+            raise BackupError(f"{name} is no file; name another")
+        if not force:
+            raise BackupError(f"{name} exists; name another file, or replace it with --force")
+
+
+@contextmanager
+def _named_last(file: Path, force: bool) -> Iterator[BinaryIO]:
+    check_place(file, force)
+    try:
+        _remove_abandoned(file.parent)
+        descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=file.parent)  # its owner's alone
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                with suppress(OSError):  # not every file system has locks
+                    _lock(descriptor)
+                yield stream
+                stream.flush()
+                os.fsync(descriptor)
+                if force:
+                    Path(name).replace(file)
+                else:
+                    _rename_to_new(name, file)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise BackupError(f"cannot write {printable(str(file))}: {error.strerror or error}") from error
+
+
+def _rename_to_new(name: str, file: Path) -> None:
+    try:
+        os.link(name, file)
+    except FileExistsError:
+        raise BackupError(f"{printable(str(file))} has come to be meanwhile; name another file") from None
+    except OSError:  # a file system without links
+        check_place(file, False)
+        Path(name).replace(file)
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform != "win32":
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what back-ups that were killed have left: nobody holds its lock."""
+    for path in folder.glob(f"{_PARTIAL}*"):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                _lock(descriptor)
+                path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, datetime.now().timetuple()[:6])
+    entry.external_attr = 0o600 << 16
+    return entry
+
+
+class Archive:
+    """A back-up that is whole and of a format that this program reads."""
+
+    def __init__(self, file: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
+        self.file, self.manifest, self._archive = file, manifest, archive
+
+    def dump(self) -> Iterator[bytes]:
+        """The dump's bytes, checked once more: the file may change while it is read.
+
+        Raises
+        ------
+        BackupError
+            They are not those that were written.
+        """
+        digest, size = hashlib.sha256(), 0
+        try:
+            with self._archive.open(DUMP) as entry:
+                while chunk := entry.read(CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    yield chunk
+        except (zipfile.BadZipFile, EOFError, OSError) as error:
+            raise _damaged(self.file) from error
+        if (size, digest.hexdigest()) != (self.manifest.dump_bytes, self.manifest.dump_sha256):
+            raise _damaged(self.file)
+
+
+@contextmanager
+def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
+    """Open a back-up, having read all of it once.
+
+    Raises
+    ------
+    BackupError
+        It cannot be read, is none, is damaged or incomplete, or of a newer format.
+    """
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise BackupError(f"cannot read {printable(str(file))}: {error.strerror}") from error
+    with stream:
+        try:
+            _check_sum(file, stream, quiet)
+        except OSError as error:
+            raise BackupError(f"cannot read {printable(str(file))}: {error.strerror}") from error
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                yield Archive(file, archive, _manifest(file, archive))
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise _damaged(file) from error
+
+
+def _check_sum(file: Path, stream: IO[bytes], quiet: bool) -> None:
+    name = printable(str(file))
+    begin = stream.read(30 + len(DUMP))
+    if begin[:5] == b"PGDMP":
+        raise BackupError(f"{name} is pg_dump's own; restore it with pg_restore")
+    if begin and not (begin[:4] == b"PK\3\4" and begin[30:] == DUMP.encode()):
+        raise BackupError(f"{name} is no back-up that tagdb made")
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    digest, left = hashlib.sha256(), size - _SUM
+    with track("checking", size // 10**6, "MB", quiet) as report:
+        while left > 0 and (chunk := stream.read(min(CHUNK, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+            report((size - left) // 10**6)
+    if left or stream.read() != digest.hexdigest().encode():
+        raise _damaged(file)
+
+
+def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    if not entries.keys() >= {DUMP, MANIFEST} or entries[MANIFEST].file_size > _MOST:
+        raise _damaged(file)
+    try:
+        facts = json.loads(archive.read(MANIFEST))
+        if isinstance(facts, dict) and isinstance(facts.get("format"), int) and facts["format"] > FORMAT:
+            raise BackupError(
+                f"{printable(str(file))} is of format {facts['format']}, newer than this tagdb knows "
+                f"({FORMAT}); upgrade tagdb"
+            )
+        manifest = Manifest.of(facts)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(file) from error
+    if entries[DUMP].file_size != manifest.dump_bytes:
+        raise _damaged(file)
+    return manifest
+
+
+def _damaged(file: Path) -> BackupError:
+    return BackupError(f"{printable(str(file))} is damaged or incomplete; use another copy of it")

@@ -1,0 +1,327 @@
+"""Backing up: tagdb's schemas in one file while others write, and put back in one transaction or not at all.
+
+PostgreSQL's own programs do it: ``pg_dump`` reads a snapshot, ``pg_restore`` turns it into SQL, ``psql`` runs
+that.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from tagdb import __version__, archive, database, indexing
+from tagdb.archive import CHUNK, Archive, Counts, Manifest
+from tagdb.config import Settings
+from tagdb.database import SCHEMA_REVISION, Connection, Notify
+from tagdb.errors import BackupError, SchemaError
+from tagdb.hashtags import printable
+from tagdb.machine import this_machine
+from tagdb.programs import PATIENCE, address, fed, output, program, running, send
+from tagdb.progress import track
+from tagdb.store import INDEX_FROM, statement
+
+SCHEMAS = ("tagdb", "tagdb_store")
+COMPRESSION = "gzip:1"
+_MIGRATIONS = 7_420_110_117  # the lock that migrations hold
+_TRIES = 3
+_HEAD = 1 << 16  # bytes in which pg_restore's first settings are
+_RESTORE = ("--format=custom", "--no-owner", "--no-tablespaces", "--no-publications")
+_PSQL = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
+_RIGHT = re.compile(r'(?:GRANT|REVOKE) .* (?:TO|FROM) ("(?:[^"]|"")+"|[^" ;]+)(?: WITH GRANT OPTION)?;')
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A database to restore into, as ``restore_target.sql`` finds it."""
+
+    vector_schema: str | None
+    outside: list[str]
+    has_images: bool
+    has_roles: bool
+    roles: list[str]
+
+
+# --- backing up ----------------------------------------------------------------------------------
+
+
+def back_up(
+    settings: Settings, file: Path, notify: Notify, *, force: bool = False, quiet: bool = False
+) -> Manifest:
+    """Write all of a database's tagdb into one file, as it is at one moment, while others read and write.
+
+    Parameters
+    ----------
+    force : replace a file that exists.
+
+    Raises
+    ------
+    BackupError
+        The file exists or cannot be written, or the login may not read everything.
+    SchemaError
+        There is no tagdb schema, or a newer one than this program knows.
+    """
+    archive.check_place(file, force)
+    url = database.ensure_url(settings, notify)
+    with database.connect(url) as connection, database.translated():
+        schema = database.revision(connection)
+        if schema is None or schema > SCHEMA_REVISION:  # an older one is welcome: before an upgrade, say
+            database.check_revision(connection)
+        major = connection.info.server_version // 10_000
+        pg_dump, version = program("pg_dump", settings.home, major)
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        with connection.transaction():
+            # whoever waits for pg_dump is idle
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            counts = Counts(**_row(connection, "backup_counts")[0])
+            postgresql, pgvector, vector_schema, snapshot = _row(connection, "backup_server")
+
+            manifest = Manifest(
+                format=archive.FORMAT,
+                created_at=datetime.now(UTC),
+                tagdb=__version__,
+                schema=schema or "",
+                postgresql=postgresql,
+                pg_dump=version,
+                pgvector=pgvector,
+                pgvector_schema=vector_schema,
+                counts=counts,
+            )
+            command = [pg_dump, "--format=custom", f"--compress={COMPRESSION}", f"--snapshot={snapshot}"]
+            command += [f"--lock-wait-timeout={PATIENCE}", *(f"--schema={name}" for name in SCHEMAS)]
+            return archive.write(file, _dump(command, url, quiet), manifest, force)
+
+
+def _dump(command: list[str], url: str, quiet: bool) -> Iterator[bytes]:
+    """What pg_dump says. It begins anew where a table goes before it is locked, as pruned runs do."""
+    dsn, environment = address(url)
+    for attempt in range(_TRIES):
+        done = 0
+        try:
+            with (
+                track("backing up", None, "MB", quiet) as report,
+                running([*command, "--no-password", f"--dbname={dsn}"], environment) as process,
+            ):
+                while chunk := output(process).read(CHUNK):
+                    yield chunk
+                    done += len(chunk)
+                    report(done // 10**6)
+            return
+        except BackupError as error:
+            if done or "does not exist" not in str(error) or attempt == _TRIES - 1:
+                raise
+
+
+def described(manifest: Manifest) -> str:
+    """What is in a back-up, in a line."""
+    counts = manifest.counts
+    run = "no factors" if counts.factor_run is None else f"factor run {counts.factor_run}"
+    return f"{counts.images:,} images, {counts.hashtags:,} hashtags, {counts.embeddings:,} embeddings, {run}"
+
+
+# --- restoring -----------------------------------------------------------------------------------
+
+
+def check(file: Path, *, quiet: bool = False) -> Manifest:
+    """Read all of a back-up, without a database.
+
+    Raises
+    ------
+    BackupError, SchemaError
+        As :func:`restore`.
+    """
+    with _opened(file, quiet) as found:
+        return found.manifest
+
+
+def restore(
+    settings: Settings, file: Path, notify: Notify, *, replace: bool = False, quiet: bool = False
+) -> Manifest:
+    """Put a back-up into a database, all or nothing, and upgrade its schema to this program's.
+
+    Whatever ends it early, even a kill, leaves the database as it was.
+
+    Parameters
+    ----------
+    replace : drop the tagdb that the database holds, with its images.
+
+    Raises
+    ------
+    BackupError
+        The file is none, or damaged; or the database holds images, or what depends on tagdb's schemas.
+    SchemaError
+        The back-up's schema is newer than this program knows.
+    """
+    with _opened(file, quiet) as found:
+        url = database.ensure_url(settings, notify)
+        with database.connect(url) as connection, database.translated():
+            database._check_server(connection)
+            target = _examined(connection, found.manifest, replace)
+            programs = _restoring(connection, settings, found.manifest)
+            begin = _begin(connection, settings, target, found.manifest, replace)
+        left_out = _put_back(found, url, programs, target.roles, begin, notify, quiet)
+    if left_out:
+        notify(f"left out the rights of who is not here: {', '.join(map(printable, sorted(left_out)))}")
+    if found.manifest.schema != SCHEMA_REVISION:
+        before, after = database.migrate(url)
+        notify(f"upgraded the schema from {before} to {after}")
+    return found.manifest
+
+
+@contextmanager
+def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
+    with archive.opened(file, quiet) as found:
+        schema = found.manifest.schema
+        if schema > SCHEMA_REVISION:
+            raise SchemaError(
+                f"{printable(str(file))} is of schema {schema}, newer than this tagdb knows "
+                f"({SCHEMA_REVISION}); upgrade tagdb"
+            )
+        yield found
+
+
+def _examined(connection: Connection, manifest: Manifest, replace: bool) -> _Target:
+    """The database that is to be restored into; BackupError where that would take something away."""
+    with connection.cursor(row_factory=class_row(_Target)) as cursor:
+        target = cursor.execute(statement("restore_target")).fetchone()
+    assert target is not None
+    where = f"the database {connection.info.dbname}"
+    if target.vector_schema not in (None, manifest.pgvector_schema):
+        raise BackupError(
+            f"{where} has pgvector in schema {printable(target.vector_schema or '')}, the back-up has it in "
+            f"{printable(manifest.pgvector_schema)}; "
+            "move it (ALTER EXTENSION vector SET SCHEMA ...), or restore into an empty database"
+        )
+    if target.has_images and not replace:
+        row = connection.execute("SELECT EXISTS (SELECT FROM tagdb_store.images)").fetchone()
+        if row and row[0]:
+            raise BackupError(
+                f"{where} holds images already; name an empty one with --database-url, "
+                "or replace all that tagdb has in it with --replace"
+            )
+    if target.outside:
+        raise BackupError(
+            f"tagdb's schemas in {where} would be replaced, and with them what uses them: "
+            f"{', '.join(map(printable, target.outside))}; drop or move that first"
+        )
+    return target
+
+
+def _restoring(connection: Connection, settings: Settings, manifest: Manifest) -> tuple[str, str]:
+    """pg_restore and psql. No server is too new for psql, but the dump may be for pg_restore."""
+    made_by = re.match(r"\d+", manifest.pg_dump)
+    at_least = max(int(made_by[0]) if made_by else 0, connection.info.server_version // 10_000)
+    return program("pg_restore", settings.home, at_least)[0], program("psql", settings.home, 0)[0]
+
+
+def _begin(
+    connection: Connection, settings: Settings, target: _Target, manifest: Manifest, replace: bool
+) -> str:
+    """What psql runs before the dump's statements, which then find the database as pg_dump left it."""
+    from tagdb.migrations import sqlfiles
+
+    said = ["BEGIN;", f"{database.SAFE_PATH};", "SET LOCAL client_min_messages = warning;"]
+    said += [f"SET LOCAL lock_timeout = '{PATIENCE}';", f"SELECT pg_advisory_xact_lock({_MIGRATIONS});"]
+    if not replace:
+        said.append(statement("restore_guard"))
+    said.append("DROP SCHEMA IF EXISTS tagdb, tagdb_store CASCADE;")
+    if target.vector_schema is None:
+        schema = sql.Identifier(manifest.pgvector_schema).as_string(connection)
+        said.append(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION vector SCHEMA {schema};")
+    if not target.has_roles:
+        said.append(sqlfiles.read("roles.r01"))
+    said.append(statement("restore_roles"))
+    if manifest.counts.embeddings >= INDEX_FROM:
+        machine = this_machine() if settings.database_url is None else None
+        memory = indexing.memory_for(connection, manifest.counts.embeddings, machine, None).used
+        said.append(f"SET LOCAL maintenance_work_mem = '{memory >> 10}kB';")
+    return "\n".join([*said, ""])
+
+
+def _end(counts: Counts) -> str:
+    """What psql runs after them: it commits only if there is as much as there was."""
+    found, wanted = statement("backup_counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
+    body = (
+        "DECLARE found pg_catalog.jsonb; BEGIN"
+        f" found := ({found}); IF found OPERATOR(pg_catalog.<>) {wanted} THEN"
+        " RAISE EXCEPTION 'what came out is not what went in: %', found; END IF; END"
+    )
+    return f"DO {sql.Literal(body).as_string()};\n{statement('restore_analyze')}COMMIT;\n"
+
+
+def _put_back(
+    found: Archive,
+    url: str,
+    programs: tuple[str, str],
+    roles: Iterable[str],
+    begin: str,
+    notify: Notify,
+    quiet: bool,
+) -> set[str]:
+    """Run all of it in one transaction, whose last statement is written when all else has succeeded.
+
+    psql commits nothing by itself where its input ends early. Returns who is not here to have rights.
+    """
+    pg_restore, psql = programs
+    dsn, environment = address(url)
+    restore = [pg_restore, *_RESTORE]
+    known = {"PUBLIC", *roles, "tagdb_reader", "tagdb_writer"}
+    rights, left_out = _rights(found, restore, environment, known)
+    run = [psql, *_PSQL, f"--dbname={dsn}"]
+    with running(run, environment, PIPE, DEVNULL) as target:
+        send(target, begin.encode())
+        with track("restoring", found.manifest.dump_bytes // 10**6, "MB", quiet) as report:
+
+            def told(done: int) -> None:
+                report(done // 10**6)
+                if done == found.manifest.dump_bytes and done > 10**8:
+                    notify("all rows are read; now their indexes are built")
+
+            with fed([*restore, "--file=-", "--no-privileges"], found.dump(), environment, told) as source:
+                head = output(source).read(_HEAD)
+                # a setting that servers before 17 do not have
+                send(target, head.replace(b"\nSET transaction_timeout = 0;\n", b"\n", 1))
+                while chunk := output(source).read(CHUNK):
+                    send(target, chunk)
+        end = "".join(f"{right}\n" for right in rights) + _end(found.manifest.counts)
+        send(target, end.encode())
+    return left_out
+
+
+def _rights(
+    found: Archive, restore: list[str], environment: Mapping[str, str], roles: set[str]
+) -> tuple[list[str], set[str]]:
+    """The statements that grant and revoke, for roles that exist; and the names of others."""
+    with fed([*restore, "--list"], found.dump(), environment) as source:
+        listed = output(source).read().decode()
+    given, left_out = [], set[str]()
+    with tempfile.NamedTemporaryFile("w") as chosen:
+        chosen.writelines(re.findall(r"^\d+; \d+ \d+ ACL .*\n", listed, re.MULTILINE))
+        chosen.flush()
+        with fed([*restore, "--file=-", f"--use-list={chosen.name}"], found.dump(), environment) as source:
+            said = output(source).read().decode()
+    for line in said.splitlines():
+        if not (right := _RIGHT.fullmatch(line)):
+            continue
+        role = right[1][1:-1].replace('""', '"') if right[1].startswith('"') else right[1]
+        if role in roles:
+            given.append(line)
+        else:
+            left_out.add(role)
+    return given, left_out
+
+
+def _row(connection: Connection, name: str) -> tuple[Any, ...]:
+    row = connection.execute(statement(name)).fetchone()
+    assert row is not None
+    return row

@@ -1,0 +1,50 @@
+"""``tagdb restore``."""
+
+from pathlib import Path
+
+import click
+
+from tagdb.cli.common import json_option, note, print_json, quiet_option, settings, shared_options, silent
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Drop the tagdb that is in the database, with its images.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Only say if FILE is whole, and what is in it."
+)
+@json_option
+@quiet_option
+@shared_options
+def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: bool) -> None:
+    """Put a back-up into a database that has no images yet, all or nothing.
+
+    FILE is read and checked before anything is touched; one that an older tagdb wrote is upgraded. Whatever
+    ends the restore early leaves the database as it was. A vector index is built anew, which takes time, and
+    may find a few other neighbours than the old one; without an index recommendations are the same to the
+    last digit. Restoring runs the SQL that is in FILE: restore only what you have backed up.
+
+    \b
+    Examples:
+      tagdb restore photos.tagdb
+      tagdb restore --check photos.tagdb
+      tagdb restore --replace photos.tagdb
+      tagdb restore photos.tagdb --database-url postgresql://me@db.example/photos
+    """
+    if only_check and replace:
+        raise click.UsageError("--check touches nothing, so that there is nothing to --replace")
+    from tagdb import backup
+    from tagdb.hashtags import printable
+
+    say = silent if quiet else note
+    if only_check:
+        done = backup.check(file, quiet=quiet)
+    else:
+        done = backup.restore(settings(), file, say, replace=replace, quiet=quiet)
+    if as_json:
+        print_json(done.facts())
+        return
+    said = (
+        f"{printable(str(file))} of {done.created_at.astimezone():%Y-%m-%d %H:%M}: {backup.described(done)}"
+    )
+    click.echo(f"{said}; schema {done.schema}, tagdb {done.tagdb}" if only_check else f"restored {said}")
