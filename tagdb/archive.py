@@ -138,9 +138,11 @@ def write(file: Path, dump: Iterable[bytes], manifest: Manifest, force: bool) ->
     return done
 
 
-def check_place(file: Path, force: bool) -> None:
-    """Raise BackupError where no back-up can be written, or one is already."""
+def place(file: Path, force: bool) -> Path:
+    """Where a back-up is written: a link stays one. BackupError where none can be, or one is already."""
     name = printable(str(file))
+    if str(file) == "-":
+        raise BackupError("a back-up goes into a file, which gets its name when it is complete; name one")
     if file.is_dir():
         raise BackupError(f"{name} is a folder; name a file in it")
     if not file.parent.is_dir():
@@ -150,11 +152,12 @@ def check_place(file: Path, force: bool) -> None:
             raise BackupError(f"{name} is no file; name another")
         if not force:
             raise BackupError(f"{name} exists; name another file, or replace it with --force")
+    return file.resolve()
 
 
 @contextmanager
 def _named_last(file: Path, force: bool) -> Iterator[BinaryIO]:
-    check_place(file, force)
+    file = place(file, force)
     try:
         _remove_abandoned(file.parent)
         descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=file.parent)  # its owner's alone
@@ -186,7 +189,7 @@ def _rename_to_new(name: str, file: Path) -> None:
     except FileExistsError:
         raise BackupError(f"{printable(str(file))} has come to be meanwhile; name another file") from None
     except OSError:  # a file system without links
-        check_place(file, False)
+        place(file, False)
         Path(name).replace(file)
 
 

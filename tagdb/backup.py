@@ -26,7 +26,7 @@ from tagdb.database import SCHEMA_REVISION, Connection, Notify
 from tagdb.errors import BackupError, SchemaError
 from tagdb.hashtags import printable
 from tagdb.machine import this_machine
-from tagdb.programs import PATIENCE, address, fed, output, program, running, send
+from tagdb.programs import BUSY, PATIENCE, address, fed, output, program, running, send
 from tagdb.progress import track
 from tagdb.store import INDEX_FROM, statement
 
@@ -46,7 +46,8 @@ class _Target:
 
     vector_schema: str | None
     outside: list[str]
-    has_images: bool
+    images: str | None
+    """``table``, or ``other``, or nothing."""
     has_roles: bool
     roles: list[str]
 
@@ -70,7 +71,7 @@ def back_up(
     SchemaError
         There is no tagdb schema, or a newer one than this program knows.
     """
-    archive.check_place(file, force)
+    file = archive.place(file, force)
     url = database.ensure_url(settings, notify)
     with database.connect(url) as connection, database.translated():
         schema = database.revision(connection)
@@ -83,9 +84,13 @@ def back_up(
         with connection.transaction():
             # whoever waits for pg_dump is idle
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            counts = Counts(**_row(connection, "backup_counts")[0])
-            postgresql, pgvector, vector_schema, snapshot = _row(connection, "backup_server")
-
+            connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            try:
+                counts = Counts(**_row(connection, "backup_counts")[0])
+                postgresql, pgvector, vector_schema, snapshot = _row(connection, "backup_server")
+                about = _row(connection, "backup_size")[0]
+            except psycopg.errors.LockNotAvailable as error:
+                raise BackupError(BUSY) from error
             manifest = Manifest(
                 format=archive.FORMAT,
                 created_at=datetime.now(UTC),
@@ -99,17 +104,17 @@ def back_up(
             )
             command = [pg_dump, "--format=custom", f"--compress={COMPRESSION}", f"--snapshot={snapshot}"]
             command += [f"--lock-wait-timeout={PATIENCE}", *(f"--schema={name}" for name in SCHEMAS)]
-            return archive.write(file, _dump(command, url, quiet), manifest, force)
+            return archive.write(file, _dump(command, url, about, quiet), manifest, force)
 
 
-def _dump(command: list[str], url: str, quiet: bool) -> Iterator[bytes]:
+def _dump(command: list[str], url: str, about: int, quiet: bool) -> Iterator[bytes]:
     """What pg_dump says. It begins anew where a table goes before it is locked, as pruned runs do."""
     dsn, environment = address(url)
     for attempt in range(_TRIES):
         done = 0
         try:
             with (
-                track("backing up", None, "MB", quiet) as report,
+                track("backing up", about // 10**6, "MB", quiet) as report,
                 running([*command, "--no-password", f"--dbname={dsn}"], environment) as process,
             ):
                 while chunk := output(process).read(CHUNK):
@@ -165,7 +170,7 @@ def restore(
     with _opened(file, quiet) as found:
         url = database.ensure_url(settings, notify)
         with database.connect(url) as connection, database.translated():
-            database._check_server(connection)
+            database.check_server(connection)
             target = _examined(connection, found.manifest, replace)
             programs = _restoring(connection, settings, found.manifest)
             begin = _begin(connection, settings, target, found.manifest, replace)
@@ -202,7 +207,7 @@ def _examined(connection: Connection, manifest: Manifest, replace: bool) -> _Tar
             f"{printable(manifest.pgvector_schema)}; "
             "move it (ALTER EXTENSION vector SET SCHEMA ...), or restore into an empty database"
         )
-    if target.has_images and not replace:
+    if target.images == "table" and not replace:
         row = connection.execute("SELECT EXISTS (SELECT FROM tagdb_store.images)").fetchone()
         if row and row[0]:
             raise BackupError(

@@ -118,7 +118,7 @@ def connect(url: str) -> Connection:
             "which look like postgresql://USER@HOST/DATABASE"
         ) from None
     defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
-    if _trusts_us(parts):
+    if trusts_us(url):
         defaults["require_auth"] = "none"  # who asks for a password now is an impostor
     try:
         connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
@@ -131,8 +131,9 @@ def connect(url: str) -> Connection:
         ) from error
 
 
-def _trusts_us(parts: dict[str, Any]) -> bool:
+def trusts_us(url: str) -> bool:
     """Whether this is root at its embedded server, which needs no password: libpq shall tell it none."""
+    parts = conninfo.conninfo_to_dict(libpq_url(url))
     owner = parts.get("user") == "tagdb" and "password" not in parts
     return owner and psycopg.pq.version() >= 160_000 and run_by_account(str(parts.get("host", "")))
 
@@ -203,7 +204,7 @@ def migrate(url: str) -> tuple[str | None, str]:
             check_revision(connection)
         if before == SCHEMA_REVISION:
             return before, SCHEMA_REVISION
-        _check_server(connection)
+        check_server(connection)
 
     from alembic import command
     from alembic.config import Config
@@ -241,7 +242,8 @@ def drop_database(url: str, name: str) -> None:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _check_server(connection: Connection) -> None:
+def check_server(connection: Connection) -> None:
+    """Raise DatabaseError where PostgreSQL or pgvector is too old, or pgvector is missing."""
     version = connection.info.server_version // 10_000
     if version < POSTGRES_AT_LEAST:
         raise DatabaseError(f"this is PostgreSQL {version}; tagdb needs {POSTGRES_AT_LEAST} or newer")

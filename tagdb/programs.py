@@ -20,6 +20,7 @@ from tagdb.server import Server
 
 PATIENCE = "60s"
 """How long a program waits for what others do, before it begins."""
+BUSY = f"others use tagdb's tables and have not stopped for {PATIENCE}; try again without them"
 
 Process = subprocess.Popen[bytes]
 
@@ -45,7 +46,11 @@ def address(url: str) -> tuple[str, dict[str, str]]:
     """Where to connect to, and an environment that has the password, which everybody sees in arguments."""
     dsn, password = database.without_password(url)
     own = {"LC_ALL": "C", "PGAPPNAME": "tagdb", "PGCLIENTENCODING": "UTF8"}
-    return dsn, {**os.environ, **own, **({"PGPASSWORD": password} if password else {})}
+    if password:
+        own["PGPASSWORD"] = password
+    if database.trusts_us(url):
+        own["PGREQUIREAUTH"] = "none"
+    return dsn, os.environ | own
 
 
 class Ended(Exception):
@@ -145,7 +150,7 @@ def _reason(program: str, said: str, code: int) -> str:
     why = re.sub("^.*(?:ERROR|FATAL): +", "", found[0]) if found else f"it ended with code {code}"
     left = "" if program == "pg_dump" else "; the database is as it was"
     if "lock timeout" in why:
-        return f"others use tagdb's tables and have not stopped for {PATIENCE}; try again without them{left}"
+        return f"{BUSY}{left}"
     if "permission denied" in why or "must be owner" in why:
         return f"the database refuses this to your login: {why}; take its owner's{left}"
     return f"{program} failed: {why}{left}"

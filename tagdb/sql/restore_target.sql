@@ -1,6 +1,6 @@
 -- What is in the way of a restore, and what is missing: where pgvector is, if it is installed; what reads
--- tagdb's schemas from outside and would be dropped along; whether there are the images' table, the group
--- roles, and one in the other.
+-- tagdb's schemas from outside and would be dropped along; whether there is a table of images, in which
+-- reading runs nobody's code, or something else of that name; whether there are the group roles; all roles.
 WITH own AS (
     SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('tagdb', 'tagdb_store')
 ), members AS (
@@ -30,6 +30,7 @@ SELECT (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.ex
              WHERE p.oid IN (SELECT d.function FROM dependent d)
                AND p.pronamespace NOT IN (SELECT oid FROM own)
              ORDER BY 1) AS outside,
-       to_regclass('tagdb_store.images') IS NOT NULL AS has_images,
+       (SELECT CASE WHEN c.relkind = 'r' AND NOT c.relrowsecurity THEN 'table' ELSE 'other' END
+        FROM pg_class c WHERE c.oid = to_regclass('tagdb_store.images')) AS images,
        to_regrole('tagdb_reader') IS NOT NULL AND to_regrole('tagdb_writer') IS NOT NULL AS has_roles,
        ARRAY(SELECT r.rolname::text FROM pg_roles r) AS roles

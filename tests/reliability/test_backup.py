@@ -475,6 +475,25 @@ def test_a_table_that_goes_before_it_is_locked(
     backup.check(tmp_path / "file", quiet=True)
 
 
+def test_others_are_not_waited_for_for_ever(
+    saved: Path,
+    collection: str,
+    at: Callable[[str], Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backup, "PATIENCE", "100ms")
+    before = stored(collection)
+    with database.connect(collection) as connection, connection.transaction():
+        connection.execute("LOCK TABLE tagdb_store.hashtags")
+        with pytest.raises(BackupError, match="others use tagdb's tables and have not stopped"):
+            backup.back_up(at(collection), tmp_path / "file", print, quiet=True)
+        with pytest.raises(BackupError, match=r"others use .* without them; the database is as it was"):
+            backup.restore(at(collection), saved, print, replace=True, quiet=True)
+    assert stored(collection) == before
+    assert not (tmp_path / "file").exists()
+
+
 # --- damage --------------------------------------------------------------------------------------
 
 
@@ -630,8 +649,15 @@ def test_a_file_is_not_overwritten(collection: str, program: Tagdb, tmp_path: Pa
     assert "no does not exist; make it first" in missing
     os.mkfifo(tmp_path / "pipe")
     assert "is no file; name another" in complaint(program(collection, "backup", "--force", "pipe"))
+    assert "goes into a file" in complaint(program(collection, "backup", "-"))
     (tmp_path / "link").symlink_to(tmp_path / "nothing")
-    assert "link" in complaint(program(collection, "backup", "link"))
+    assert "link is no file" in complaint(program(collection, "backup", "--force", "link"))
+    (tmp_path / "newest").symlink_to(file)
+    assert "newest exists" in complaint(program(collection, "backup", "newest"))
+    content = file.read_bytes()
+    assert program(collection, "backup", "--force", "newest").exit_code == 0
+    assert (tmp_path / "newest").is_symlink()  # what it leads to is replaced
+    assert file.read_bytes() != content
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
@@ -657,20 +683,20 @@ def test_a_back_up_that_is_killed_leaves_no_file(
     """What it had written is taken away by the next one, but nothing of one that runs is."""
     folder = tmp_path / "backups"
     folder.mkdir()
-    with database.connect(collection) as connection, connection.transaction():
-        connection.execute("LOCK TABLE tagdb_store.image_hashtags")  # for which pg_dump waits
-        process = started("backup", folder / "file", TAGDB_DATABASE_URL=collection, TAGDB_HOME=str(tmp_path))
-        deadline = time.monotonic() + LIMIT
-        while not list(folder.iterdir()):
-            assert time.monotonic() < deadline
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.02)
-        (partial,) = folder.iterdir()
-        assert partial.stat().st_mode & 0o777 == 0o600
-        archive._remove_abandoned(folder)
-        assert list(folder.iterdir()) == [partial]
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    process = started("backup", folder / "file", TAGDB_DATABASE_URL=collection, TAGDB_HOME=str(tmp_path))
+    deadline = time.monotonic() + LIMIT
+    while not list(folder.iterdir()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    time.sleep(0.01)
+    process.send_signal(signal.SIGSTOP)
+    (partial,) = folder.iterdir()
+    assert partial.stat().st_mode & 0o777 == 0o600
+    archive._remove_abandoned(folder)
+    assert list(folder.iterdir()) == [partial]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
     assert list(folder.iterdir()) == [partial]
     backup.back_up(at(collection), folder / "file", print, quiet=True)
     assert [path.name for path in folder.iterdir()] == ["file"]
@@ -712,6 +738,18 @@ def test_images_that_come_meanwhile_are_not_dropped(
         backup.restore(at(target), saved, print, quiet=True)
     with database.connect(target) as connection:
         assert rows(connection, "SELECT count(*) FROM tagdb.images") == [(3,)]
+
+
+def test_a_view_in_place_of_the_images(
+    saved: Path, collection: str, empty_database_url: str, at: Callable[[str], Settings]
+) -> None:
+    """Reading it could run somebody's function with our rights: it is not read."""
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("CREATE SCHEMA tagdb_store; CREATE VIEW tagdb_store.images AS SELECT 1/0")
+    with pytest.raises(BackupError, match="images is none of tagdb's tables"):
+        backup.restore(at(empty_database_url), saved, print, quiet=True)
+    backup.restore(at(empty_database_url), saved, print, replace=True, quiet=True)
+    assert stored(empty_database_url) == stored(collection)
 
 
 def test_what_others_built_on_it_is_not_dropped_along(saved: Path, collection: str, program: Tagdb) -> None:
