@@ -20,7 +20,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from tagdb.config import Settings
-from tagdb.database import Connection, Notify, libpq_url
+from tagdb.database import SECRETS, Connection, Notify, libpq_url
 from tagdb.errors import ConfigError, DatabaseError, ServerError
 from tagdb.server import Server
 from tagdb.store import statement
@@ -31,11 +31,7 @@ PORT = 5433
 """The port that is proposed to somebody who has none."""
 
 _RESERVED = {"tagdb", "postgres", *GROUPS.values()}
-# in a URL they are its owner's, and some are secrets
-_OWNERS = {
-    "user", "password", "passfile", "sslpassword",
-    "oauth_client_secret", "scram_client_key", "scram_server_key",
-}  # fmt: skip
+_OWNERS = {"user", "passfile", *SECRETS}  # in a URL, for nobody else
 _LOCK = 7_420_110_118  # one grant at a time in a database: they all rewrite the passfile
 
 
@@ -79,6 +75,8 @@ class Passfile:
         with self._explained("read"), suppress(FileNotFoundError):
             descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as stream:
+                if os.fstat(descriptor).st_mode & 0o077:  # of no use to libpq, either
+                    os.fchmod(descriptor, 0o600)
                 return [line for line in stream.read().split("\n") if line]
         return []
 

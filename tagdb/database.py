@@ -32,6 +32,9 @@ SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
 schema, such as public, may fit better than PostgreSQL's own of the same name, and would run with our rights.
 Said by a statement, because PgBouncer refuses it as a parameter."""
 
+SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+"""What a URL may hold that nobody else may see."""
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 Notify = Callable[[str], None]
 
@@ -42,9 +45,11 @@ def libpq_url(url: str) -> str:
 
 
 def without_password(url: str) -> tuple[str, str | None]:
-    """A connection string without its password, and the password."""
+    """A connection string without any secret, and the password among them."""
     parts = conninfo.conninfo_to_dict(libpq_url(url))
     password = parts.pop("password", None)
+    for name in SECRETS:
+        parts.pop(name, None)
     return conninfo.make_conninfo("", **parts), str(password) if password is not None else None
 
 

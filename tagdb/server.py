@@ -6,12 +6,14 @@ and the superuser never enters over TCP. PostgreSQL refuses to run as root: root
 account ``tagdb``, which may not enter the database itself.
 """
 
+import errno
 import functools
 import hashlib
 import importlib.util
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -85,7 +87,7 @@ class Server:
                 _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
                 _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="make the database")
                 new.rename(self._data)
-            old, own = (self._data / "PG_VERSION").read_text().strip(), _pg_config("--version")
+            old, own = _read(self._data / "PG_VERSION").strip(), _pg_config("--version")
             if old != own.split(".")[0]:
                 raise ServerError(f"{self._data} is of PostgreSQL {old}, not {own}: set TAGDB_HOME elsewhere")
             self._launch(programs, port)
@@ -131,9 +133,11 @@ class Server:
         """The lines of postmaster.pid, if its process lives and is no other program, as after a reboot."""
         _bundle()
         try:
-            lines = (self._data / "postmaster.pid").read_text("utf-8").splitlines() + [""] * 6
+            lines = _read(self._data / "postmaster.pid").splitlines() + [""] * 6
+            if not lines[0].isdecimal() or not (lines[3] or "0").isdecimal():
+                return None
             if sys.platform == "linux":
-                words = Path("/proc", lines[0] or "-", "cmdline").read_bytes().replace(b"\0", b" ")
+                words = Path("/proc", lines[0], "cmdline").read_bytes().replace(b"\0", b" ")
             else:
                 words = os.fsencode(_run("ps", "-ww", "-p", lines[0], "-o", "args=").stdout.strip() + " ")
         except (FileNotFoundError, ProcessLookupError):
@@ -194,8 +198,12 @@ class Server:
         """Write who may enter and the settings, then start in a session and with files of its own."""
         self._socket(None)[0].mkdir(0o700, exist_ok=True)
         folder, usual = self._socket(None)  # looks at whose the folder is
-        folder.chmod(0o700)
-        _give(folder)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)  # it may have been swapped
+        try:
+            os.fchmod(descriptor, 0o700)
+            _give(descriptor)
+        finally:
+            os.close(descriptor)
         owner = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')  # root, not the account in its place
         chosen = {"port": str(port or usual), "listen_addresses": "127.0.0.1" if port else ""}
         chosen |= {"unix_socket_directories": f'"{folder}"', **_settings(), **self.settings}
@@ -204,16 +212,16 @@ class Server:
         _write(self._data / "pg_ident.conf", f'owner "{owner}" tagdb\n')
         _write(self._data / "tagdb.conf", "# Written by tagdb at each start.\n" + "".join(lines))
         log, pid_file = self._data / "server.log", self._data / "postmaster.pid"
-        if pid_file.exists():
+        if os.path.lexists(pid_file):
             # PostgreSQL takes any living process of its user for a server. With a number above those that
             # Linux gives it still refuses while a killed server's orphans use the memory that the file names.
-            _write(pid_file, "\n".join(["4194305", *pid_file.read_text().splitlines()[1:], ""]))
+            _write(pid_file, "\n".join(["4194305", *_read(pid_file).splitlines()[1:], ""]))
             time.sleep(1)  # idle orphans go by themselves
         # A killed server leaves its socket's lock file too, with the same number in it.
         _run("/bin/sh", "-c", 'rm -f "$1"/.s.PGSQL.*; mv -f "$2" "$2.1"', "sh", folder, log, serve=True)
         done = _run(programs / "pg_ctl", "start", "-D", self._data, "-w", "-t", "60", "-l", log, serve=True)
         if done.returncode != 0:
-            why = (_reason(log.read_text(errors="replace")) if log.exists() else "") or _reason(done.stderr)
+            why = (_reason(_read(log)) if os.path.lexists(log) else "") or _reason(done.stderr)
             raise ServerError(f"the embedded PostgreSQL did not start: {why} (see {log})")
 
 
@@ -276,9 +284,19 @@ def _can(test: str, path: Path) -> bool:
     return _run("/bin/sh", "-c", 'test "$1" "$2"', "sh", test, path, serve=True).returncode == 0
 
 
-def _give(path: Path) -> None:
+def _give(path: Path | int) -> None:
     if account := _account():
         os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _read(path: Path, most: int = 1 << 20) -> str:
+    """The end of a file of the server's: nothing else, which the account may have put or linked there."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+        facts, account = os.fstat(stream.fileno()), _account()
+        if not stat.S_ISREG(facts.st_mode) or (account and facts.st_uid != account.pw_uid):
+            raise PermissionError(errno.EPERM, "it is not the server's own file", str(path))
+        stream.seek(max(0, facts.st_size - most))
+        return stream.read(most).decode("utf-8", "replace")
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,14 +5,13 @@ Commands are imported when they are called, and import what is heavy when they r
 """
 
 import importlib
-import sys
 import traceback
 from typing import Any
 
 import click
 
 from tagdb import __version__
-from tagdb.cli.common import shared_options
+from tagdb.cli.common import harmless, note, shared_options
 from tagdb.errors import TagdbError
 
 COMMANDS = {
@@ -71,7 +70,10 @@ class LazyGroup(click.Group):
         """Run a command. What goes wrong becomes a sentence and exit code 1."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except click.ClickException as error:
+            error.message = "\n".join(map(harmless, error.message.split("\n")))
+            raise
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except TagdbError as error:
             raise self._failure(ctx, str(error)) from error
@@ -81,8 +83,9 @@ class LazyGroup(click.Group):
 
     def _failure(self, ctx: click.Context, sentence: str) -> click.ClickException:
         if ctx.meta.get("tagdb.verbose"):
-            traceback.print_exc(file=sys.stderr)
-        return click.ClickException(sentence)
+            for line in traceback.format_exc().splitlines():
+                note(line)
+        return click.ClickException(harmless(sentence))
 
 
 @click.command(

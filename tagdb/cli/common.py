@@ -17,8 +17,6 @@ from tagdb.hashtags import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 DONE_WITH_REJECTIONS = 3
@@ -69,9 +67,19 @@ def settings(backbone: str | None = None) -> Settings:
     return config.load(database_url=meta.get("tagdb.database_url"), backbone=backbone)
 
 
+def harmless(text: str) -> str:
+    """A text in one line that does nothing to a terminal. The joiners that hashtags may hold are left in."""
+    return re.sub("[^\u200c\u200d]+", lambda found: printable(found[0]), text)
+
+
 def note(text: str) -> None:
-    """Say something to the person, on standard error."""
-    click.echo(text, err=True)
+    """Say something to the person, on standard error. What it quotes may come from anywhere."""
+    click.echo(harmless(text), err=True)
+
+
+def say(text: str) -> None:
+    """Print a line of a result for people. What it quotes may come from anywhere."""
+    click.echo(harmless(text))
 
 
 def silent(text: str) -> None:
@@ -91,8 +99,12 @@ def size(ctx: click.Context, param: click.Parameter, value: str | None) -> int |
 def print_json(value: object, indent: int | None = 2) -> None:
     """Print a result as JSON; without an indent in one line."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_jsonable)
-    # a file name that is not UTF-8 has surrogates, which only an escape can write
-    click.echo(_SURROGATE.sub(lambda found: ascii(found[0])[1:-1], text))
+    # surrogates, of a file name that is not UTF-8, cannot be written otherwise; others might steer a terminal
+    click.echo(re.sub("[^\n -~\u200c\u200d]", _escaped, text))
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0] if character[0].isprintable() else json.dumps(character[0])[1:-1]
 
 
 def _jsonable(value: object) -> str:
@@ -103,8 +115,9 @@ def _jsonable(value: object) -> str:
 
 def print_table(header: list[str], rows: list[list[str]], right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
     """Print aligned columns; those in ``right`` are aligned to the right."""
-    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
-    for line in [header, *rows]:
+    lines = [[harmless(cell) for cell in line] for line in [header, *rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    for line in lines:
         cells = [
             c.rjust(w) if i in right else c.ljust(w)
             for i, (c, w) in enumerate(zip(line, widths, strict=True))
@@ -133,7 +146,7 @@ def print_answers(
         result: dict[str, object] = {"photo": photo}
         if isinstance(answer, RejectedInput):
             rejected += 1
-            note(f"rejected {printable(photo)}: {answer}")
+            note(f"rejected {photo}: {answer}")
             result |= {"error": str(answer), what: []}
         else:
             answered += 1

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from tagdb.cli.common import json_option, note, print_json, settings, shared_options
+from tagdb.cli.common import json_option, note, print_json, say, settings, shared_options
 from tagdb.config import Settings
 from tagdb.errors import ConfigError
 
@@ -47,7 +47,7 @@ def start(port: int | None) -> None:
     server = Server(found.home)
     # only a port that is asked for here and now is worth a complaint about a server that runs without it
     started = server.start(port=port or (None if server.status().running else found.port))
-    click.echo(f"{'started' if started else 'running already'}: PostgreSQL in {server.home}")
+    say(f"{'started' if started else 'running already'}: PostgreSQL in {server.home}")
     if port and port != found.port:
         note(f"to listen there at every start, write into {found.file}: port = {port}")
 
@@ -103,7 +103,7 @@ def status(as_json: bool) -> None:
         words = {None: "none", True: "yes", False: "no"}
         for name, value in facts.items():
             shown = words[value] if value is None or isinstance(value, bool) else value
-            click.echo(f"{name.replace('_', ' ')}: {shown}")
+            say(f"{name.replace('_', ' ')}: {shown}")
 
 
 @command.command("url")

@@ -12,6 +12,7 @@ from tagdb.cli.common import (
     print_json,
     print_table,
     quiet_option,
+    say,
     settings,
     shared_options,
     silent,
@@ -276,6 +277,6 @@ def diff(before: int, after: int, images: int, top: int, as_json: bool) -> None:
         f"and the first one is for {found.same_first:.0%}"
     )
     for one in found.moved[:20]:
-        click.echo(f"  #{one.hashtag}  {one.before} → {one.after}")
+        say(f"  #{one.hashtag}  {one.before} → {one.after}")
     if len(found.moved) > 20:
         click.echo(f"  … and {len(found.moved) - 20} more that moved")

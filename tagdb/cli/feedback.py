@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from tagdb.cli.common import json_option, note, print_json, print_table, settings, shared_options
+from tagdb.cli.common import json_option, note, print_json, print_table, say, settings, shared_options
 
 
 @click.command("feedback")
@@ -32,7 +32,7 @@ def command(
     """
     from tagdb import database, feedback, store
     from tagdb.errors import RejectedInput, TagdbError
-    from tagdb.hashtags import fold, printable
+    from tagdb.hashtags import fold
 
     try:
         yes, no = (
@@ -50,11 +50,11 @@ def command(
             try:
                 done = feedback.give(connection, photo, yes, no, run)
             except RejectedInput as error:
-                raise TagdbError(f"{printable(photo)}: {error}") from error
+                raise TagdbError(f"{photo}: {error}") from error
             if as_json:
                 print_json(asdict(done))
             else:
-                click.echo(f"{printable(photo)}: {done.accepted} accepted, {done.rejected} rejected")
+                say(f"{photo}: {done.accepted} accepted, {done.rejected} rejected")
             return
         found = store.acceptance(connection)
     if as_json:

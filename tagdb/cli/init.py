@@ -2,7 +2,7 @@
 
 import click
 
-from tagdb.cli.common import note, settings, shared_options
+from tagdb.cli.common import note, say, settings, shared_options
 
 
 @click.command("init")
@@ -23,8 +23,8 @@ def command() -> None:
     before, after = database.migrate(url)
     where = database.describe(url)
     if before is None:
-        click.echo(f"created the schema, revision {after}, in {where}")
+        say(f"created the schema, revision {after}, in {where}")
     elif before == after:
-        click.echo(f"the schema in {where} is up to date, revision {after}")
+        say(f"the schema in {where} is up to date, revision {after}")
     else:
-        click.echo(f"upgraded the schema in {where} from revision {before} to {after}")
+        say(f"upgraded the schema in {where} from revision {before} to {after}")

@@ -13,6 +13,7 @@ from tagdb.cli.common import (
     json_option,
     note,
     print_answers,
+    say,
     settings,
     shared_options,
 )
@@ -20,6 +21,7 @@ from tagdb.cli.common import (
 if TYPE_CHECKING:
     from tagdb.config import Settings
     from tagdb.database import Connection
+
 
 @click.command("recommend")
 @click.argument("photos", nargs=-1, metavar="PHOTO...")
@@ -108,7 +110,7 @@ def command(
     from tagdb import database, recommend, store
     from tagdb.backbone import resolve
     from tagdb.errors import RejectedInput
-    from tagdb.hashtags import fold, printable
+    from tagdb.hashtags import fold
 
     try:
         query = store.Query(
@@ -127,13 +129,13 @@ def command(
 
     def show(photo: str, answer: Sequence[store.Recommendation]) -> None:
         if form == "hashtags":
-            click.echo(" ".join(f"#{one.hashtag}" for one in answer))
+            say(" ".join(f"#{one.hashtag}" for one in answer))
             return
         if many:
-            click.echo(printable(photo))
+            say(photo)
         width = max((len(one.hashtag) for one in answer), default=0)
         for one in answer:
-            click.echo(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
+            say(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
 
     coming: Iterator[str] | None = None
     content = recommend.read
@@ -162,7 +164,7 @@ def command(
             print_answers(answers, "hashtags", as_json, show)
             return
         if watch:
-            note(f"watching {printable(str(watch))}; Ctrl-C ends it")
+            note(f"watching {watch}; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             answers = recommend.keep_recommending(_connecting(config, connection), network, coming, query)
             print_answers(answers, "hashtags", as_json, show, lines=True)

@@ -9,6 +9,7 @@ from tagdb.cli.common import (
     json_option,
     note,
     print_answers,
+    say,
     settings,
     shared_options,
 )
@@ -34,13 +35,12 @@ def command(
     """
     from tagdb import database, recommend, store
     from tagdb.backbone import resolve
-    from tagdb.hashtags import printable
 
     def show(photo: str, answer: Sequence[store.SimilarImage]) -> None:
         if len(photos) > 1:
-            click.echo(printable(photo))
+            say(photo)
         for one in answer:
-            click.echo(f"{one.rank:>3}  {one.similarity:.3f}  {one.image_id:>8}  {printable(one.uri)}")
+            say(f"{one.rank:>3}  {one.similarity:.3f}  {one.image_id:>8}  {one.uri}")
 
     config = settings(backbone)
     with database.open_database(config, note) as connection:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from tagdb.cli.common import json_option, note, print_json, print_table, settings, shared_options
+from tagdb.cli.common import json_option, note, print_json, print_table, say, settings, shared_options
 from tagdb.errors import DatabaseError
 
 
@@ -47,7 +47,7 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
         what = f"{names} {'are' if len(edit.hashtags) > 1 else 'is'} banned"
     else:
         what = f"{names} {verb} as #{edit.into_hashtag}"
-    click.echo(f"{what} (to take it back: tagdb tags undo {edit.edit_id})")
+    say(f"{what} (to take it back: tagdb tags undo {edit.edit_id})")
 
 
 @command.command("alias")
@@ -147,4 +147,4 @@ def undo(edit: int | None, as_json: bool) -> None:
         print_json(asdict(undone))
         return
     names = " ".join(f"#{hashtag}" for hashtag in undone.hashtags)
-    click.echo(f"undone: edit {undone.edit_id}, {undone.kind} of {names}")
+    say(f"undone: edit {undone.edit_id}, {undone.kind} of {names}")
