@@ -27,6 +27,13 @@ def run(*names: str) -> None:
         connection.exec_driver_sql(read(name))
 
 
+def replace(*names: str) -> None:
+    """Run SQL files of functions that are there with the same arguments, and that others call."""
+    connection = op.get_bind().execution_options(no_parameters=True)
+    for name in names:
+        connection.exec_driver_sql(read(name).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+
+
 def drop(*objects: str) -> None:
     """Drop objects named with their kind (``VIEW tagdb.images``), in order, never cascading."""
     for name in objects:

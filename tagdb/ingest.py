@@ -30,6 +30,8 @@ from tagdb.worker import Workers
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""
+CHUNK_BYTES = 16 << 20
+"""What is said in them comes to about as much at most, or they are fewer."""
 HASHED_TOGETHER = 32
 """Records in one task of hashing."""
 WINDOW = 64
@@ -37,7 +39,7 @@ WINDOW = 64
 WINDOW_BYTES = 64 << 20
 """What their files come to at most, though there is one for each thread; both bound the memory used."""
 BATCH = 128
-"""New images stored in one transaction, unless their files come to more than ``BATCH_BYTES``."""
+"""New images stored in one transaction, unless they come to more than ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
 BATCH_KNOWN = 1024
 """Records in one transaction at most, however many of them are known."""
@@ -87,6 +89,8 @@ class _Outcome:
 
     image: store.Image | None
     rejected: list[store.Rejected]
+    size: int = 0
+    """About how many bytes of memory what is said takes; the photo's file is not counted."""
 
 
 _Content = tuple[bytes, int]
@@ -207,7 +211,12 @@ class _Ingest:
 
     def _hashing(self, records: Iterator[Record | Rejection]) -> _Hashing:
         """Take a chunk of records and begin to hash their contents."""
-        chunk = list(islice(records, CHUNK))
+        chunk, size = [], 0
+        for record in islice(records, CHUNK):
+            chunk.append(record)
+            size += record.size if isinstance(record, Record) else 0
+            if size > CHUNK_BYTES:
+                break
         parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, len(chunk), HASHED_TOGETHER)]
         return chunk, [self.pool.submit(_hashes, part) for part in parts]
 
@@ -225,9 +234,9 @@ class _Ingest:
                 if isinstance(content, store.Rejected):
                     yield _Outcome(None, [content]), 0
                 elif content[0] in known and isinstance(record, Record):
-                    yield _described(record, content[0]), 0
+                    yield _described(record, content[0]), record.size
                 elif isinstance(record, Record):
-                    yield self.pool.submit(self._decoded, record), content[1]
+                    yield self.pool.submit(self._decoded, record), content[1] + record.size
             chunk, hashing = ahead
 
     def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
@@ -255,6 +264,7 @@ class _Ingest:
         """Put what became of a record into the batch. Returns the bytes that it was counted as holding."""
         outcome = work[0].result() if isinstance(work[0], Future) else work[0]
         self.batch.append(outcome)
+        self.batch_bytes += outcome.size
         if outcome.image is not None and outcome.image.thumbnail is not None:
             self.batch_new += 1
             self.batch_bytes += len(outcome.image.original or b"")
@@ -392,4 +402,4 @@ def _described(record: Record, content_sha256: bytes) -> _Outcome:
         record.taken_at,
         record.metadata,
     )
-    return _Outcome(image, rejected)
+    return _Outcome(image, rejected, record.size + 300 * len(rejected))

@@ -9,7 +9,7 @@ import io
 import json
 import math
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,9 @@ from tagdb.hashtags import printable, split
 
 MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
+
+MAX_HASHTAGS = 1_000
+"""Hashtags of one row."""
 
 Row = tuple[str, int, Any]
 """Origin, line, and what was read there, maybe a RejectedInput."""
@@ -112,18 +115,11 @@ def read_csv(path: Path) -> Iterator[Row]:
         SourceError: the header is missing or lacks a column.
     """
     origin = printable(str(path))
-    too_long: list[RejectedInput] = []
-
-    def texts(stream: BinaryIO) -> Iterator[str]:
-        for _, text in _lines(stream):
-            if isinstance(text, RejectedInput):
-                too_long.append(text)
-            yield "\n" if isinstance(text, RejectedInput) else text
-
     with path.open("rb") as stream:
         # strict, as otherwise a quotation mark that is never closed would swallow all further rows
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        reader = csv.reader(texts(stream), delimiter=delimiter, strict=True)
+        lines = _CsvLines(_lines(stream))
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
         except csv.Error as error:
@@ -138,25 +134,67 @@ def read_csv(path: Path) -> Iterator[Row]:
         if times > 1:
             raise SourceError(f"the header of {origin} has {printable(name, 40)} {times} times")
         while True:
-            line = reader.line_num + 1
+            lines.begin_row()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield origin, line, RejectedInput(f"invalid CSV: {why(error)}")
+                number, first = lines.taken[0]
+                invalid = RejectedInput(f"invalid CSV: {why(error)}")
+                yield origin, number, first if isinstance(first, RejectedInput) else invalid
+                lines.give_again()
                 continue
-            if too_long:
-                yield origin, line, too_long[0]
-                too_long.clear()
-            elif len(cells) == len(header):
-                yield (
-                    origin,
-                    line,
-                    {name: cell for name, cell in zip(header, cells, strict=True) if name and cell},
-                )
+            number = lines.taken[0][0]
+            if len(cells) == len(header):
+                named = zip(header, cells, strict=True)
+                yield origin, number, {name: cell for name, cell in named if name and cell}
             elif cells:
-                yield origin, line, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
+                yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
+                lines.give_again()
+
+
+class _CsvLines(Iterator[str]):
+    """Lines for a CSV reader; those of a row that is none can be given again.
+
+    Behind a quotation mark that is never closed, many rows look like one. Only the line with that mark shall
+    be lost. What is given again comes to no more than four times what is read, or there were files that
+    could keep a reader busy for ever.
+    """
+
+    def __init__(self, lines: Iterator[tuple[int, str | RejectedInput]]) -> None:
+        self._lines = lines
+        self._again: deque[tuple[int, str | RejectedInput]] = deque()
+        self.taken: list[tuple[int, str | RejectedInput]] = []
+        """The lines of the row, with their numbers."""
+        self._length, self._to_spare = 0, 1 << 20
+
+    def begin_row(self) -> None:
+        """Note that a row begins with the next line."""
+        self.taken.clear()
+        self._length = 0
+
+    def give_again(self) -> None:
+        """Give the lines behind the row's first one again, if there is enough to spare."""
+        rest = self.taken[1:]
+        length = sum(len(text) for _, text in rest if isinstance(text, str))
+        if length <= self._to_spare:
+            self._to_spare -= length
+            self._again.extendleft(reversed(rest))
+
+    def __next__(self) -> str:
+        if self._again:
+            number, text = self._again.popleft()
+        else:
+            number, text = next(self._lines)
+            self._to_spare += 4 * len(text) if isinstance(text, str) else 0
+        self.taken.append((number, text))
+        if isinstance(text, RejectedInput):
+            raise csv.Error(str(text))
+        self._length += len(text)
+        if self._length > MAX_LINE:
+            raise csv.Error(f"a row of more than {MAX_LINE // 1_000_000} MB")
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +227,12 @@ def _invalid(error: Exception) -> RejectedInput:
 # --- Fields -------------------------------------------------------------------------------------------
 
 
-def check(value: Any, where: str, depth: int = 0) -> None:
-    """Reject what PostgreSQL's text and jsonb cannot hold, and what JSON does not allow."""
+def check(value: Any, where: str, depth: int = 0) -> int:
+    """Reject what PostgreSQL's text and jsonb cannot hold, and what JSON does not allow.
+
+    Returns about how many bytes of memory the value takes.
+    """
+    size = 64
     if depth > _MAX_DEPTH:
         raise RejectedInput(f"nested too deeply: {where}")
     if isinstance(value, str):
@@ -198,17 +240,18 @@ def check(value: Any, where: str, depth: int = 0) -> None:
             raise RejectedInput(f"a NUL character in {where}")
         if _SURROGATE.search(value):
             raise RejectedInput(f"not valid UTF-8: {where}")
+        size += len(value)
     elif isinstance(value, float) and not math.isfinite(value):
         raise RejectedInput(f"not a finite number: {where}")
     elif isinstance(value, _Duplicate):
         raise RejectedInput(f"twice in one object: {value.name}")
     elif isinstance(value, list):
-        for item in value:
-            check(item, where, depth + 1)
+        size += sum(check(item, where, depth + 1) for item in value)
     elif isinstance(value, dict):
         for name, item in value.items():
-            check(name, "the name of a field", depth + 1)
-            check(item, printable(name, 40), depth + 1)
+            size += check(name, "the name of a field", depth + 1)
+            size += check(item, printable(name, 40), depth + 1)
+    return size
 
 
 def text_of(row: dict[str, Any], name: str) -> str | None:
@@ -223,11 +266,12 @@ def hashtags_of(value: object) -> tuple[str, ...]:
     """Hashtags from a list of texts, or from a text that is split; not folded."""
     if value is None:
         return ()
-    if isinstance(value, str):
-        return tuple(split(value))
-    if isinstance(value, list) and all(isinstance(hashtag, str) for hashtag in value):
-        return tuple(value)
-    raise RejectedInput(f"hashtags must be a list of texts, or a text: {as_json(value)}")
+    found = split(value) if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(hashtag, str) for hashtag in found):
+        raise RejectedInput(f"hashtags must be a list of texts, or a text: {as_json(value)}")
+    if len(found) > MAX_HASHTAGS:
+        raise RejectedInput(f"{len(found)} hashtags, at most {MAX_HASHTAGS} are allowed")
+    return tuple(found)
 
 
 def path_of(uri: str) -> str:

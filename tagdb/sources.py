@@ -10,7 +10,7 @@ import stat
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -35,6 +35,8 @@ from tagdb.manifests import (
 PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
 )
+MAX_COLLECTION = 500
+"""Longest name of a collection in characters: an index must be able to hold it."""
 MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
 
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
@@ -62,6 +64,8 @@ class Record:
     """The file it was read from, manifest or photo, in printable characters."""
     line: int | None
     """1-based line of a manifest, or position in a JSON list; none for a photo without a manifest."""
+    size: int = field(default=0, compare=False)
+    """About how many bytes of memory all that is said of the photo takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def open_source(source: str, *, stdin: BinaryIO | None = None, allow_outside: bo
 
 def _folder(path: Path, name: str, allow_outside: bool) -> Source:
     data = path / "data"
-    if data.is_dir() and (lists := sorted((path / "metadata").glob("*.json"))):
+    if data.is_dir() and (lists := _files(path / "metadata", "*.json")):
         root = _Root(data, "the data folder", allow_outside)
         return _Rows(name, lambda: chain.from_iterable(map(read_json, lists)), root, _ancestor_fields)
     for manifest in (path / "metadata.jsonl", path / "metadata.csv"):
@@ -145,6 +149,11 @@ def _folder(path: Path, name: str, allow_outside: bool) -> Source:
     beside = (each for each in sorted(path.iterdir()) if each.suffix.lower() in MANIFEST_SUFFIXES)
     photos.passed_over = tuple(printable(str(each)) for each in beside)
     return photos
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Regular files only: opening a FIFO would wait for ever."""
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
 def _manifest(path: Path, name: str, allow_outside: bool) -> Source:
@@ -287,7 +296,7 @@ class _Rows(Source):
     def _record(self, origin: str, line: int, row: Any) -> Record:
         if isinstance(row, RejectedInput):
             raise row
-        check(row, "the row")
+        size = check(row, "the row")
         if not isinstance(row, dict):
             raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
         known, metadata = self._fields(row)
@@ -300,7 +309,9 @@ class _Rows(Source):
             file_name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
         hashtags = hashtags_of(known["hashtags"])
         collection, source_ref = text_of(known, "collection"), text_of(known, "source_ref")
+        if collection is not None and len(collection) > MAX_COLLECTION:
+            raise RejectedInput(f"a collection's name of more than {MAX_COLLECTION} characters")
         taken_at = time_of(known["taken_at"])
         path = self._root.locate(file_name)
         uri = uri or path.as_uri()
-        return Record(path, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line)
+        return Record(path, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size)

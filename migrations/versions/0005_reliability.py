@@ -42,6 +42,7 @@ def upgrade() -> None:
     """Make what is new."""
     sqlfiles.drop(*REPLACED)
     sqlfiles.run(*FILES)
+    sqlfiles.replace("counting_as.r02")
 
 
 def downgrade() -> None:
@@ -49,3 +50,4 @@ def downgrade() -> None:
     sqlfiles.drop(*REPLACED, "FUNCTION tagdb_store.drop_backbone, tagdb_store.activate_backbone")
     op.get_bind().exec_driver_sql("ALTER TABLE tagdb_store.ingest_runs DROP COLUMN batches")
     sqlfiles.run(*BEFORE)
+    sqlfiles.replace("counting_as.r01")

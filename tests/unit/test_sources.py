@@ -251,6 +251,24 @@ def test_csv_rows_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytes
     assert found[9].startswith("invalid CSV: ")
 
 
+def test_csv_quotation_marks_that_are_never_closed(tmp_path: Path, photo: Path) -> None:
+    """Cost their own row, and not those behind it."""
+    rows = ['a.jpg,"x', "a.jpg,y", 'a.jpg,"y, z"', 'a.jpg,"x', 'a.jpg,"y', 'z"', '"', "a.jpg,y"]
+    source = open_source(write(tmp_path / "m.csv", text="file_name,hashtags\n" + "\n".join(rows)))
+    found = list(source)
+    assert [one.line for one in found if isinstance(one, Record)] == [3, 4, 6, 9]
+    assert [one.line for one in found if isinstance(one, Rejection)] == [2, 5, 8]
+    assert source.count() == 7
+
+
+def test_a_fifo_among_lists(tmp_path: Path) -> None:
+    """Nobody waits for it."""
+    row = {"search_hashtag": "a", "image_local_name": "1.jpg"}
+    folder = ancestor(tmp_path, a=[row])
+    os.mkfifo(tmp_path / "metadata/b.json")
+    assert len(records(open_source(folder))) == 1
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
@@ -264,6 +282,12 @@ def test_csv_rows_that_are_wrong(tmp_path: Path, photo: Path, monkeypatch: pytes
         ({}, "neither file_name nor uri is given"),
         ({"file_name": ["a.jpg"]}, 'file_name must be a text: ["a.jpg"]'),
         ({"file_name": "a.jpg", "collection": 1}, "collection must be a text: 1"),
+        (
+            {"file_name": "a.jpg", "collection": "x" * 501},
+            "a collection's name of more than 500 characters",
+        ),
+        ({"file_name": "a.jpg", "hashtags": ["a"] * 1001}, "1001 hashtags, at most 1000 are allowed"),
+        ({"file_name": "a.jpg", "hashtags": "#a" * 1001}, "1001 hashtags, at most 1000 are allowed"),
         (
             {"file_name": "a.jpg", "taken_at": "soon"},
             'taken_at must be an ISO 8601 time, or Unix seconds: "soon"',

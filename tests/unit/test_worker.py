@@ -1,4 +1,4 @@
-"""Processes that decode and embed: what comes back is what decoding here gives, and nothing is left behind."""
+"""Processes that decode and embed: what comes back is what decoding here gives; nothing stays behind."""
 
 import os
 import sys
