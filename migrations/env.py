@@ -11,7 +11,7 @@ from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-from tagdb.database import SAFE_PATH, engine
+from tagdb.database import LOCK_TIMEOUT, SAFE_PATH, engine
 from tagdb.errors import SchemaError
 from tagdb.models import metadata
 
@@ -19,6 +19,8 @@ ischema_names["halfvec"] = HALFVEC  # autogenerate must know the type to compare
 
 LOCK = 7_420_110_117
 """Key of the advisory lock that migrations hold."""
+ANOTHER = "10min"
+"""How long another migration is waited for. It does what this one would do, and gives up by itself."""
 STRANGER = """
 SELECT r.rolname
 FROM pg_namespace n
@@ -76,10 +78,12 @@ def include_name(name: str | None, kind: str, parents: dict[str, str | None]) ->
 
 def run(connection: Connection) -> None:
     """Migrate on an open connection."""
-    connection.execute(text("SET LOCAL lock_timeout = '30s'"))
-    connection.execute(text("SET LOCAL client_min_messages = warning"))
     _safely(connection)
+    connection.execute(text("SET LOCAL client_min_messages = warning"))
+    waiting = text("SELECT set_config('lock_timeout', :time, true)")
+    connection.execute(waiting, {"time": ANOTHER})
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    connection.execute(waiting, {"time": context.config.attributes.get("lock_timeout", LOCK_TIMEOUT)})
     if owner := connection.scalar(text(STRANGER)):
         raise SchemaError(
             f"the schema tagdb_store belongs to {owner!r}, and what is in it could run with your rights: "

@@ -27,6 +27,9 @@ PATIENCE = 60.0
 PAUSE = 0.5
 """Seconds between two tries."""
 
+LOCK_TIMEOUT = "30s"
+"""How long an upgrade waits for whoever uses what it changes; they wait behind it meanwhile."""
+
 SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
 """Where names without a schema are looked for: where nobody else can put anything. A function in another
 schema, such as public, may fit better than PostgreSQL's own of the same name, and would run with our rights.
@@ -191,7 +194,7 @@ def engine(url: str) -> "Engine":
     return create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
 
 
-def migrate(url: str) -> tuple[str | None, str]:
+def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str]:
     """Create the schema or upgrade it to the newest revision. Returns (before, after).
 
     Safe to run from several places at once: an advisory lock is held, and all is one transaction.
@@ -201,7 +204,8 @@ def migrate(url: str) -> tuple[str | None, str]:
     SchemaError
         The schema is newer than this program.
     DatabaseError
-        PostgreSQL or pgvector is too old or missing, or the login may not create schemas.
+        PostgreSQL or pgvector is too old or missing, the login may not create schemas, or somebody has used
+        the tables for longer than ``lock_timeout``. Everything is as it was.
     """
     with connect(url) as connection:
         before = revision(connection)
@@ -213,6 +217,7 @@ def migrate(url: str) -> tuple[str | None, str]:
 
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
     from sqlalchemy.exc import DBAPIError
 
     import tagdb.migrations
@@ -221,13 +226,22 @@ def migrate(url: str) -> tuple[str | None, str]:
     config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
     try:
         with engine(url).begin() as connection_:
-            config.attributes["connection"] = connection_
+            config.attributes |= {"connection": connection_, "lock_timeout": lock_timeout}
             command.upgrade(config, "head")
+    except CommandError:  # it does not know the revision: a newer tagdb was quicker
+        with connect(url) as connection:
+            check_revision(connection)
+        raise
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # which no role of tagdb's gives
             raise DatabaseError(
                 f"your login may not make or upgrade the tagdb schema: {_first_line(error.orig)}; "
                 "ask the database's administrator to run: tagdb init"
+            ) from error
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise DatabaseError(
+                f"others have used tagdb's tables for {lock_timeout}, and the schema is as it was; "
+                "end what runs elsewhere and run again: tagdb init"
             ) from error
         with translated():
             raise error.orig or error from error

@@ -60,7 +60,7 @@ def load(connection: Connection) -> Data:
     kept = np.flatnonzero(np.isin(images.image_ids, ids))
     pairs = np.isin(interactions.image_ids, ids)
     return Data(
-        Embeddings(ids, embeddings.vectors[np.isin(embeddings.image_ids, ids)]),
+        Embeddings(ids, embeddings.vectors[np.isin(embeddings.image_ids, ids)], embeddings.backbone_id),
         Interactions(
             interactions.image_ids[pairs], interactions.hashtag_ids[pairs], interactions.accepted[pairs]
         ),
@@ -249,6 +249,9 @@ def _ask_sql(
     The answers, int64 (q, TOP), those of the sample from SQL; None if nobody could be asked.
     """
     assert given.model is not None
+    active = store.active_backbone(connection)
+    if active is None or active.backbone_id != data.embeddings.backbone_id:
+        return None  # it was changed meanwhile: SQL would search other embeddings than these
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):

@@ -35,6 +35,7 @@ PUBLIC: dict[str, tuple[object, ...]] = {
 }
 """Every public function, and arguments that give rows in a world."""
 INTERNAL: dict[str, tuple[object, ...]] = {
+    "activate_backbone": (1, None),
     "activate_factor_run": (1,),
     "active_run": (),
     "add_backbone": ("another", 96, b"0" * 32),
@@ -49,6 +50,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "discard_abandoned_factor_runs": (),
     "discard_factor_run": (2,),
     "diverse_hashtags": (1, "{1,2}", "{1,0.5}", 0.5, 2),
+    "drop_backbone": (1,),
     "drop_projections": (),
     "edit_hashtags": ("ban", "{tag3}"),
     "fold_hashtag": ("#Tag1",),
