@@ -50,6 +50,13 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"tagdb.cli.{cmd_name}").command
         return command
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Read the options before a command's name."""
+        try:
+            return super().make_context(*arguments, **more)
+        except click.ClickException as error:
+            raise _harmless(error) from error.__cause__
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -71,8 +78,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            error.message = "\n".join(map(harmless, error.message.split("\n")))
-            raise
+            raise _harmless(error) from error.__cause__
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except TagdbError as error:
@@ -86,6 +92,12 @@ class LazyGroup(click.Group):
             for line in traceback.format_exc().splitlines():
                 note(line)
         return click.ClickException(harmless(sentence))
+
+
+def _harmless(error: click.ClickException) -> click.ClickException:
+    """The same error, which does nothing to a terminal: Click repeats arguments as they are."""
+    error.message = "\n".join(map(harmless, error.message.split("\n")))  # type: ignore[misc]
+    return error
 
 
 @click.command(
