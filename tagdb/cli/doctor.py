@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 def command(memory: int | None, cores: int | None, as_json: bool) -> None:
     """Say what is wrong with the database, and which settings hold it back and by how much.
 
-    Settings that can be tried are: some recommendations run with each, and their times are compared. Nothing
-    is changed. If the server runs on another machine, say how much memory and how many cores that has. Ends
-    with exit code 1 if something is wrong; what could be better is advice.
+    Looks at the schema and its rights, at what is stored, at indexes, factors and statistics, at the server
+    and its disk. Of large collections vectors are looked at in a sample. Settings that can be tried are: some
+    recommendations run with each, and their times are compared. Nothing is changed. If the server runs on
+    another machine, say how much memory and how many cores that has. Ends with exit code 1 if something is
+    wrong; what could be better is advice.
 
     \b
     Examples:
@@ -42,7 +44,7 @@ def command(memory: int | None, cores: int | None, as_json: bool) -> None:
         machine = this_machine()
     url = database.ensure_url(found, note)
     with database.connect(url) as connection, database.translated():
-        one, findings = doctor.examine(connection, machine)
+        one, findings = doctor.examine(connection, machine, found.home, found.database_url is None)
     if as_json:
         facts = {
             "postgresql": one.facts.version,
@@ -68,16 +70,17 @@ def _show(findings: "Sequence[Finding]") -> None:
     fine = [each.sentence for each in findings if each.severity == "ok"]
     if fine:
         click.echo(f"fine: {'; '.join(fine)}")
+    if skipped := [each.sentence for each in findings if each.severity == "skipped"]:
+        click.echo(f"not looked at: {'; '.join(skipped)}")
     remedies = [each for each in findings if each.remedy and each.severity != "ok"]
     if not remedies:
         return
     click.echo("\nto change that:")
-    for each in remedies:
-        if each.remedy.startswith("tagdb "):
-            click.echo(f"  {each.remedy}")
+    for remedy, restart in dict.fromkeys((each.remedy, each.restart) for each in remedies):
+        if remedy[0].islower():  # a command; SQL is written in capitals
+            click.echo(f"  {remedy}")
         else:
-            restart = "  -- counts after a restart of the server" if each.restart else ""
-            click.echo(f"  {each.remedy};{restart}")
+            click.echo(f"  {remedy};{'  -- counts after a restart of the server' if restart else ''}")
     if any(each.remedy.startswith("ALTER SYSTEM") for each in remedies):
         click.echo("  SELECT pg_reload_conf();")
     if any(each.remedy.startswith(("ALTER DATABASE", "ALTER ROLE")) for each in remedies):

@@ -6,18 +6,23 @@ from tagdb.cli.common import note, say, settings, shared_options
 
 
 @click.command("init")
+@click.option("--repair", is_flag=True, help="Make anew what is missing or was changed; see: tagdb doctor.")
 @shared_options
-def command() -> None:
+def command(repair: bool) -> None:
     """Create the schema, or upgrade it to this tagdb's.
 
-    The embedded database does this by itself on first use; one that is named by a URL waits for you.
+    The embedded database does this by itself on first use; one that is named by a URL waits for you. With
+    --repair, views, functions and triggers are as this tagdb makes them afterwards, and the roles have their
+    rights. What is stored is left alone.
 
     \b
     Examples:
       tagdb init
       tagdb init --database-url postgresql://me@db.example/photos
+      tagdb init --repair
     """
     from tagdb import database
+    from tagdb.store import schema
 
     url = database.ensure_url(settings(), note)
     before, after = database.migrate(url)
@@ -28,3 +33,7 @@ def command() -> None:
         say(f"the schema in {where} is up to date, revision {after}")
     else:
         say(f"upgraded the schema in {where} from revision {before} to {after}")
+    if repair:
+        with database.connect(url) as connection:
+            made = schema.repair(connection)
+        click.echo(f"made anew: {', '.join(map(str, made)) or 'nothing'}")

@@ -1,19 +1,37 @@
 """What a check is given and what it says."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
+import psycopg
 from psycopg import sql
 
 from tagdb import database, tuning
 from tagdb.database import Connection
 from tagdb.machine import Machine
 from tagdb.store import health
+from tagdb.store import schema as objects
 
-Severity = Literal["ok", "advice", "wrong"]
-"""Whether something is as it should be, could be better, or does not work."""
+Severity = Literal["ok", "advice", "wrong", "skipped"]
+"""Whether something is as it should be, could be better, does not work, or could not be looked at."""
+DAMAGE = (
+    psycopg.errors.DataCorrupted,
+    psycopg.errors.IndexCorrupted,
+    psycopg.errors.IoError,
+    psycopg.errors.UndefinedFile,
+)
+"""Errors of a database that the disk has not kept."""
+UNDEFINED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+)
+"""Errors of a schema that is incomplete."""
+WAITED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+"""Errors of a question that took too long."""
 RESTART, RELOAD, CONNECT = "postmaster", "sighup", "user"
 """When a setting counts: after a restart, once the configuration is read again, in new connections."""
 
@@ -45,8 +63,12 @@ class Examination:
     facts: health.ServerFacts
     machine: Machine | None
     """What the server has to itself, if that is known."""
+    here: bool = False
+    """Whether the server runs on this machine, so that its files can be looked at."""
+    home: Path | None = None
+    """Where tagdb keeps what is its own, on this machine."""
     images: list[int] = field(default_factory=list)
-    """Stored images to try recommending with; none where that does not work yet."""
+    """Stored images that recommending was tried with; none where that does not work yet."""
     timings: list[health.Timing] = field(default_factory=list)
     """How recommending for each of them went at first."""
 
@@ -54,6 +76,16 @@ class Examination:
     def revision(self) -> str | None:
         """The schema's revision, if there is a schema."""
         return database.revision(self.connection)
+
+    @cached_property
+    def deviations(self) -> objects.Deviations:
+        """In what the catalog differs from what the migrations make."""
+        return objects.deviations(self.connection)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there that the checks of what is stored use, and may be read."""
+        return self.readable and self.facts.may_store and not self.deviations.missing
 
     @property
     def readable(self) -> bool:
@@ -106,6 +138,23 @@ def shown(size: float) -> str:
     while size >= 1024 and unit != "TB":
         size, unit = size / 1024, next(units)
     return f"{size:.0f} {unit}" if size >= 10 or size == int(size) else f"{size:.1f} {unit}"
+
+
+def said(error: Exception) -> str:
+    """What an error says, in one line."""
+    text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return ((text or str(error)).strip().splitlines() or ["no reason given"])[0]
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """Some names for people; of many the first ones."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def written(size: float) -> str:

@@ -9,6 +9,13 @@ SELECT current_setting('server_version') AS version,
        v.installed_version AS pgvector,
        coalesce((SELECT has_schema_privilege(n.oid, 'USAGE')
                  FROM pg_namespace n WHERE n.nspname = 'tagdb'), false) AS may_read,
+       coalesce((SELECT has_schema_privilege(n.oid, 'USAGE')
+                        AND bool_and(has_table_privilege(c.oid, 'SELECT'))
+                 FROM pg_namespace n
+                 JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+                 WHERE n.nspname = 'tagdb_store'
+                 GROUP BY n.oid), false) AS may_store,
+       pg_has_role('pg_read_all_stats', 'USAGE') AS may_monitor,
        d.stats_reset AS counted_since,
        d.temp_files,
        d.temp_bytes

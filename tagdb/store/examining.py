@@ -1,4 +1,4 @@
-"""What ``tagdb doctor`` asks of what is stored. Everything here only reads, and is for a writer or the owner."""
+"""What ``tagdb doctor`` asks of a database. Everything here only reads."""
 
 from collections.abc import Mapping
 from typing import Any

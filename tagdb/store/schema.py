@@ -104,9 +104,9 @@ def repair(connection: Connection) -> list[Item]:
                 except psycopg.Error as error:
                     failed[item] = error
             if len(failed) == len(waiting):
-                item, error = next(iter(failed.items()))
-                said = (error.diag.message_primary or str(error)).splitlines()[0]
-                raise DatabaseError(f"the {item} cannot be made anew: {said}; restore a back-up") from error
+                item, why = next(iter(failed.items()))
+                said = (why.diag.message_primary or str(why)).splitlines()[0]
+                raise DatabaseError(f"the {item} cannot be made anew: {said}; restore a back-up") from why
             waiting = list(failed)
         for name in ("roles", *(name for name in _newest() if name.endswith("_grants"))):
             connection.execute(_again(_newest()[name]))
@@ -124,5 +124,7 @@ def _newest() -> dict[str, str]:
 
 def _again(text: str) -> sql.SQL:
     """A file's text, for what may be there already."""
-    replacing = re.sub(r"^CREATE (VIEW|FUNCTION|TRIGGER)\b", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE)
-    return sql.SQL(replacing)  # type: ignore[arg-type]
+    replacing = re.sub(
+        r"^CREATE (VIEW|FUNCTION|TRIGGER)\b", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE
+    )
+    return sql.SQL(replacing)

@@ -1,0 +1,209 @@
+"""What is stored: nothing has lost what it belongs to, nothing is missing, and vectors are of use."""
+
+import shlex
+from collections.abc import Iterator
+
+import psycopg
+
+from tagdb import store
+from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Examination, Finding, counted, said
+from tagdb.store import examining, health
+
+SAMPLE = 20
+"""Recommendations that are timed at a time."""
+SOME = 500
+"""Search vectors that are compared with their embeddings."""
+BARE = "-"
+"""The source that cannot be read again."""
+
+
+def readable(one: Examination) -> Iterator[Finding]:
+    """Whether this login may look at what is stored."""
+    if one.readable and not one.facts.may_store:
+        yield Finding(
+            check="contents",
+            severity="skipped",
+            sentence="what is stored, which your login may not read (its owner or a writer may)",
+        )
+
+
+def recommending(one: Examination) -> Iterator[Finding]:
+    """Recommending works, tried with some stored images. Other checks use how long it took."""
+    if not one.readable:
+        return
+    try:
+        if store.readiness(one.connection).factors:
+            images = health.sample_images(one.connection, SAMPLE)
+            one.timings = health.recommend_timed(one.connection, images)
+            one.images = images[: len(one.timings)]
+    except (*DAMAGE, *UNDEFINED, *WAITED):
+        raise
+    except psycopg.Error as error:
+        if one.connection.broken:
+            raise
+        yield Finding(check="recommending", severity="wrong", sentence=f"recommending fails: {said(error)}")
+        return
+    if one.timings:
+        yield Finding(check="recommending", severity="ok", sentence="recommending")
+
+
+def orphans(one: Examination) -> Iterator[Finding]:
+    """No row has lost the image or hashtag that it belongs to."""
+    if not one.complete:
+        return
+    found = examining.found(one.connection, "doctor_orphans")
+    for row in found:
+        table, missing, number = row["called"], row["missing"], row["rows"]
+        yield Finding(
+            check=f"orphans in {table} ({missing})",
+            severity="wrong",
+            sentence=f"{counted(number, f'row of {table} has', f'rows of {table} have')} lost the {missing} "
+            "they belong to",
+            remedy=f"DELETE FROM tagdb_store.{table} x WHERE NOT EXISTS (SELECT FROM tagdb_store.{missing}s "  # noqa: S608
+            f"o WHERE o.{missing}_id = x.{missing}_id)",
+            figures={"rows": number},
+        )
+    if not found:
+        yield Finding(check="orphans", severity="ok", sentence="no orphans")
+
+
+def gaps(one: Examination) -> Iterator[Finding]:
+    """Every image has an embedding, and the vector index finds each of them."""
+    if not one.complete or (backbone := store.active_backbone(one.connection)) is None:
+        return
+    (row,) = examining.found(one.connection, "doctor_gaps")
+    if row["images"]:
+        sources = [source for source in row["sources"] if source != BARE]
+        number = row["images"]
+        yield Finding(
+            check="embeddings",
+            severity="advice",
+            sentence=f"{counted(number, 'image has', 'images have')} no embedding of the backbone "
+            f"{backbone.identity}: nobody finds {'it' if number == 1 else 'them'}, and nothing is "
+            f"recommended for {'it' if number == 1 else 'them'}; ingest {'its' if number == 1 else 'their'} "
+            "photos again",
+            remedy=f"tagdb ingest {shlex.join(sources)}" if sources else "",
+            figures={"images": number},
+        )
+    status = store.search_status(one.connection)
+    if status is None or status.projection_id is None:
+        return
+    asked = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
+    (row,) = examining.found(one.connection, "doctor_search_gaps", asked)
+    if row["unfindable"]:
+        yield Finding(
+            check="search vectors",
+            severity="wrong",
+            sentence=f"{counted(row['unfindable'], 'image is', 'images are')} not in the vector index, so "
+            "that no search finds them",
+            remedy="tagdb index build",
+            figures={"images": row["unfindable"]},
+        )
+    if row["superfluous"]:
+        yield Finding(
+            check="superfluous search vectors",
+            severity="wrong",
+            sentence=f"the vector index holds {counted(row['superfluous'], 'image', 'images')} without "
+            "embedding, which take the places of others",
+            remedy="tagdb index build",
+            figures={"images": row["superfluous"]},
+        )
+    if not (row["unfindable"] or row["superfluous"]):
+        yield Finding(check="search vectors", severity="ok", sentence="search vectors")
+
+
+def embeddings(one: Examination) -> Iterator[Finding]:
+    """Embeddings are finite and of length 1; all of them, or a sample of a large collection."""
+    if not one.complete or (backbone := store.active_backbone(one.connection)) is None:
+        return
+    number = backbone.backbone_id
+    percent = examining.share(one.connection, f"embeddings_{number}")
+    asked = {"backbone_id": number, "percent": percent}
+    (row,) = examining.measured(one.connection, "doctor_embeddings", asked)
+    of, figures = _of(row, percent, "embeddings")
+    vector = store.vector_schema(one.connection)
+    if row["useless"]:
+        yield Finding(
+            check="useless embeddings",
+            severity="wrong",
+            sentence=f"{row['useless']:,} of {of} are zero or not finite, and near to nothing; delete them, "
+            "and ingest their photos again",
+            remedy=f"DELETE FROM tagdb_store.embeddings WHERE backbone_id = {number} "  # noqa: S608
+            f'AND NOT "{vector}".l2_norm(embedding) BETWEEN 1e-6 AND 1e6',
+            figures=figures | {"useless": row["useless"]},
+        )
+    if row["other"]:
+        yield Finding(
+            check="lengths of embeddings",
+            severity="wrong",
+            sentence=f"{row['other']:,} of {of} are not of length 1, and compared wrongly",
+            remedy=f'UPDATE tagdb_store.embeddings SET embedding = "{vector}".l2_normalize(embedding) '  # noqa: S608
+            f'WHERE backbone_id = {number} AND NOT "{vector}".l2_norm(embedding) BETWEEN 0.99 AND 1.01 '
+            f'AND "{vector}".l2_norm(embedding) BETWEEN 1e-6 AND 1e6',
+            figures=figures | {"other": row["other"]},
+        )
+    if row["looked_at"] and not (row["useless"] or row["other"]):
+        yield Finding(check="lengths of embeddings", severity="ok", sentence=of, figures=figures)
+
+
+def search_vectors(one: Examination) -> Iterator[Finding]:
+    """Search vectors are those of their embeddings, by a sample."""
+    if not one.complete or (status := store.search_status(one.connection)) is None:
+        return
+    if status.projection_id is None:
+        return
+    # about as many as are compared, spread over the whole table; a page holds some twenty
+    percent = min(100.0, 100.0 * 2 * SOME / max(1, status.search_vectors))
+    asked = {
+        "backbone_id": status.backbone_id,
+        "projection_id": status.projection_id,
+        "percent": percent,
+        "most": SOME,
+    }
+    (row,) = examining.measured(one.connection, "doctor_search_vectors", asked)
+    if row["other"]:
+        yield Finding(
+            check="search vectors' embeddings",
+            severity="wrong",
+            sentence=f"{row['other']:,} of {row['looked_at']:,} search vectors at random are not those of "
+            "their embeddings, so that searches miss these images",
+            remedy="tagdb index build",
+            figures={"looked_at": row["looked_at"], "other": row["other"]},
+        )
+
+
+def factors(one: Examination) -> Iterator[Finding]:
+    """The active run's factors can be used; those of images by a sample in a large collection."""
+    if not one.complete or (run := store.factor_run(one.connection)) is None:
+        return
+    number = run["factor_run_id"]
+    percent = examining.share(one.connection, f"image_factors_{number}")
+    asked = {"factor_run_id": number, "factors": run["factors"], "percent": percent}
+    for row in examining.measured(one.connection, "doctor_factors", asked):
+        kind = f"{row['kind']} factors"
+        of, figures = _of(row, percent if row["kind"] == "image" else 100, kind)
+        if row["useless"]:
+            yield Finding(
+                check=kind,
+                severity="wrong",
+                sentence=f"{row['useless']:,} of {of} of run {number} are not finite or not {run['factors']} "
+                "numbers",
+                remedy="tagdb factors compute",
+                figures=figures | {"useless": row["useless"]},
+            )
+        elif not row["looked_at"] and (run["hashtags"] if row["kind"] == "hashtag" else run["images"]):
+            yield Finding(
+                check=kind,
+                severity="wrong",
+                sentence=f"the active factor run {number} has lost its {kind}: nothing is recommended",
+                remedy="tagdb factors compute",
+            )
+        else:
+            yield Finding(check=kind, severity="ok", sentence=of, figures=figures)
+
+
+def _of(row: examining.Row, percent: float, what: str) -> tuple[str, dict[str, float]]:
+    """How many were looked at, in words and as a figure."""
+    number = row["looked_at"]
+    said = f"{number:,} {what}" if percent >= 100 else f"{number:,} {what} at random ({percent:.2g} %)"
+    return said, {"looked_at": number, "percent": percent}

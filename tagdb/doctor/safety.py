@@ -1,0 +1,131 @@
+"""Who may get in: rights in the database, and files that are the owner's alone."""
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from tagdb.doctor.findings import Examination, Finding, named
+from tagdb.doctor.storage import folder_of_data
+from tagdb.store import examining
+
+ALL = {"TABLE": "ALL TABLES", "FUNCTION": "ALL FUNCTIONS", "SCHEMA": ""}
+SEQUENCES = "ALL SEQUENCES"
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+STRANGERS = stat.S_IWGRP | stat.S_IRWXO
+
+
+def rights(one: Examination) -> Iterator[Finding]:
+    """Nobody has rights that tagdb does not give, and tagdb's roles have theirs."""
+    if not one.readable:
+        return
+    rows = examining.found(one.connection, "doctor_rights")
+    for grantee in dict.fromkeys(row["grantee"] for row in rows):
+        its = [row for row in rows if row["grantee"] == grantee]
+        given = [f"{row['rights']} on {row['name']}" for row in its]
+        commands = []
+        for schema, kind in dict.fromkeys((row["schema"], row["kind"]) for row in its):
+            if kind == "SCHEMA":
+                # of others than readers and PUBLIC only making something there is too much
+                everything = grantee == "PUBLIC" or (grantee, schema) == ("tagdb_reader", "tagdb_store")
+                what = "ALL" if everything else "CREATE"
+                commands.append(f"REVOKE {what} ON SCHEMA {schema} FROM {_quoted(grantee)}")
+            else:
+                commands.append(f"REVOKE ALL ON {ALL[kind]} IN SCHEMA {schema} FROM {_quoted(grantee)}")
+                if kind == "TABLE":
+                    commands.append(f"REVOKE ALL ON {SEQUENCES} IN SCHEMA {schema} FROM {_quoted(grantee)}")
+        who = "everybody (PUBLIC)" if grantee == "PUBLIC" else grantee
+        yield Finding(
+            check=f"rights of {grantee}",
+            severity="wrong",
+            sentence=f"{who} may do in tagdb's schemas what tagdb does not give: {named(given)}",
+            remedy="; ".join(commands),
+            figures={"rights": len(its)},
+        )
+    lacking = examining.found(one.connection, "doctor_lacking")
+    for role in dict.fromkeys(row["role"] for row in lacking):
+        its = [row for row in lacking if row["role"] == role]
+        roles = any(row["right"] == "CREATE" for row in its)
+        given = [f"{row['right']} on {row['name']}" for row in its]
+        yield Finding(
+            check=f"rights that {role} lacks",
+            severity="wrong",
+            sentence=f"there is no role {role}, which logins get their rights from"
+            if roles
+            else f"{role} has not the rights that it should have: {named(given)}",
+            remedy="tagdb init --repair",
+            figures={"rights": len(its)},
+        )
+    if not (rows or lacking):
+        yield Finding(check="rights", severity="ok", sentence="rights")
+
+
+def owners(one: Examination) -> Iterator[Finding]:
+    """Everything is the schema's owner's, and functions with their owner's rights cannot be led astray."""
+    if not one.readable:
+        return
+    rows = examining.found(one.connection, "doctor_definers")
+    astray = [row["name"] for row in rows if row["astray"]]
+    if astray:
+        yield Finding(
+            check="search paths",
+            severity="wrong",
+            sentence="with its owner's rights, but whatever search path a caller has, runs the function "
+            f"{named(astray)}: a caller could make it do something else",
+            remedy="; ".join(
+                f"ALTER FUNCTION {name} SET search_path = pg_catalog, pg_temp" for name in astray
+            ),
+        )
+    strange = [row for row in rows if row["strange"]]
+    if strange:
+        definer = [row for row in strange if row["definer"]]
+        yield Finding(
+            check="owners",
+            severity="wrong" if definer else "advice",
+            sentence=f"in tagdb's schemas, which belong to {strange[0]['schema_owner']}, something belongs "
+            f"to {named(sorted({row['owner'] for row in strange}))}: "
+            f"{named([row['name'] for row in strange])}"
+            + ("; such functions run with that one's rights" if definer else ""),
+            remedy="; ".join(
+                f"ALTER {row['kind']} {row['name']} OWNER TO {_quoted(row['schema_owner'])}"
+                for row in strange
+            ),
+            figures={"objects": len(strange)},
+        )
+
+
+def files(one: Examination) -> Iterator[Finding]:
+    """On this machine: tagdb's home, the data and passwords are closed to others."""
+    allowed: dict[Path, int] = {}
+    if one.home is not None:
+        allowed |= {one.home: OTHERS_WRITE, one.home / "pgpass": OTHERS, one.home / "run": OTHERS_WRITE}
+    if (data := folder_of_data(one)) is not None:
+        allowed[data] = STRANGERS
+    looked = 0
+    for path, forbidden in allowed.items():
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except OSError:
+            continue  # it is not there, or not for us to see
+        looked += 1
+        if not mode & forbidden:
+            continue
+        passwords = path.name == "pgpass"
+        may = "read" if passwords or path == data else "write to"
+        yield Finding(
+            check=f"file {path}",
+            severity="wrong",
+            sentence=f"others on this machine may {may} {path}"
+            + (", where passwords are kept" if passwords else ""),
+            remedy=f"chmod {mode & ~forbidden:o} {shlex.quote(os.fspath(path))}",
+            value=f"{mode:o}",
+            recommended=f"{mode & ~forbidden:o}",
+        )
+    if looked:
+        yield Finding(check="files", severity="ok", sentence="files", figures={"files": looked})
+
+
+def _quoted(role: str) -> str:
+    return role if role == "PUBLIC" else '"' + role.replace('"', '""') + '"'

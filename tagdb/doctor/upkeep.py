@@ -1,0 +1,254 @@
+"""What needs doing now and then: factors and statistics anew, tables cleaned up, and what broke off."""
+
+import shlex
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from tagdb import store
+from tagdb.doctor.findings import Examination, Finding, counted, named, shown
+from tagdb.store import examining
+
+STALE = 0.2
+"""Share of images that came after the factors, or of hashtags without, from which on to compute again."""
+LAG = 0.1
+"""Share of images that the statistics do not know, from which on to compute them again."""
+DEAD = 0.5
+"""Rows that are no more beside one that is, from which on cleaning up is behind."""
+MANY = 10_000
+"""Fewer rows than that are not worth cleaning up, or gathering statistics of."""
+IDLE = 900.0
+"""Seconds after which a session that does nothing, and keeps others from working, is forgotten."""
+BUILDING = "building"
+
+
+def factors(one: Examination) -> Iterator[Finding]:
+    """There are factors, and most images and hashtags went into them."""
+    if not one.complete:
+        return
+    run = store.factor_run(one.connection)
+    if run is None:
+        ready = store.readiness(one.connection)
+        if ready.images and ready.hashtags:
+            yield Finding(
+                check="factor run",
+                severity="advice",
+                sentence="there are images and hashtags, but no factors: nothing can be recommended",
+                remedy="tagdb factors compute",
+            )
+        return
+    number = run["factor_run_id"]
+    asked = {"factor_run_id": number, "min_hashtags": run["min_hashtags"], "min_images": run["min_images"]}
+    (lag,) = examining.found(one.connection, "doctor_factors_lag", asked)
+    late, images = lag["folded_in"] + lag["without"], lag["images"] + lag["without"]
+    said = []
+    if late > STALE * images:
+        said.append(
+            f"{late:,} of {counted(images, 'image', 'images')} came after it ({lag['folded_in']:,} were "
+            f"folded in, {lag['without']:,} are no neighbours)"
+        )
+    if lag["hashtags_without"] > STALE * lag["hashtags"]:
+        said.append(
+            f"{lag['hashtags_without']:,} of {counted(lag['hashtags'], 'hashtag', 'hashtags')} are never "
+            f"recommended"
+        )
+    figures = {name: lag[name] for name in ("images", "folded_in", "without", "hashtags", "hashtags_without")}
+    if said:
+        yield Finding(
+            check="factor run",
+            severity="advice",
+            sentence=f"the factors (run {number}) are behind: {'; '.join(said)}",
+            remedy="tagdb factors compute",
+            figures=figures,
+        )
+    else:
+        yield Finding(check="factor run", severity="ok", sentence=f"factors (run {number})", figures=figures)
+
+
+def statistics(one: Examination) -> Iterator[Finding]:
+    """Statistics of hashtags know most images."""
+    if not one.complete:
+        return
+    row = one.connection.execute(store.statement("statistics_lag")).fetchone()
+    images, changed = row or (0, 0)
+    if changed and changed > LAG * images:
+        yield Finding(
+            check="statistics",
+            severity="advice",
+            sentence=f"the statistics of hashtags are behind: {counted(changed, 'image', 'images')} came or "
+            f"changed since, of {images:,}",
+            remedy="tagdb stats refresh",
+            figures={"images": images, "changed": changed},
+        )
+    else:
+        yield Finding(check="statistics", severity="ok", sentence="statistics")
+
+
+def partitions(one: Examination) -> Iterator[Finding]:
+    """Each backbone, projection and factor run has its tables, and nothing is left of what broke off."""
+    if not one.complete:
+        return
+    rows = examining.found(one.connection, "doctor_partitions")
+    for row in rows:
+        if row["state"] in ("active", "kept") and not row["attached"]:
+            yield _lost(row)
+    emptied = sorted(
+        {row["number"] for row in rows if row["state"] in ("ready", "retired") and not row["there"]
+         and row["parent"] in ("image_factors", "hashtag_factors")}
+    )  # fmt: skip
+    if emptied:
+        yield Finding(
+            check="emptied factor runs",
+            severity="advice",
+            sentence=f"going back to a run would fail, its tables are gone: run "
+            f"{named([str(n) for n in emptied])}",
+            remedy="; ".join(f"SELECT tagdb_store.prune_factor_run({number})" for number in emptied),
+        )
+    abandoned = [row for row in rows if row["state"] == BUILDING and not row["at_work"]]
+    if abandoned:
+        numbers = sorted({row["number"] for row in abandoned})
+        yield Finding(
+            check="abandoned factor runs",
+            severity="advice",
+            sentence=f"computing factors broke off, and nobody is at it: run "
+            f"{named([str(n) for n in numbers])}",
+            remedy="SELECT tagdb_store.discard_abandoned_factor_runs()",
+        )
+    retired = [
+        row for row in rows
+        if row["parent"] == "search_vectors" and row["state"] == "retired" and not row["at_work"]
+    ]  # fmt: skip
+    if retired:
+        size = sum(row["bytes"] for row in retired)
+        yield Finding(
+            check="left-over search vectors",
+            severity="advice",
+            sentence=f"search vectors that nobody searches take up {shown(size)}: another index has replaced "
+            "them, or building them broke off",
+            remedy="SELECT tagdb_store.drop_projections()",
+            figures={"bytes": size},
+        )
+    over = [row for row in rows if row["there"] and row["state"] in ("gone", "failed", "pruned")]
+    if over:
+        names = [f"{row['parent']}_{row['number']}" for row in over]
+        size = sum(row["bytes"] for row in over)
+        yield Finding(
+            check="left-over tables",
+            severity="advice",
+            sentence=f"tables that belong to nothing take up {shown(size)}: {named(names)}",
+            remedy="; ".join(f"DROP TABLE tagdb_store.{name}" for name in names),
+            figures={"bytes": size},
+        )
+
+
+def _lost(row: examining.Row) -> Finding:
+    """What to say of a table that is used and not there, or not attached."""
+    parent, number, there = row["parent"], row["number"], row["there"]
+    name = f"{parent}_{number}"
+    if there:
+        said = "not attached, so that nobody reads it"
+        remedy = (
+            f"ALTER TABLE tagdb_store.{parent} ATTACH PARTITION tagdb_store.{name} FOR VALUES IN ({number})"
+        )
+    elif parent == "embeddings":
+        said = "gone; make it, and ingest the photos again"
+        remedy = f"CREATE TABLE tagdb_store.{name} PARTITION OF tagdb_store.{parent} FOR VALUES IN ({number})"
+    else:
+        said = "gone"
+        remedy = "tagdb index build" if parent == "search_vectors" else "tagdb factors compute"
+    return Finding(check=name, severity="wrong", sentence=f"the table {name} is {said}", remedy=remedy)
+
+
+def older_index(one: Examination) -> Iterator[Finding]:
+    """No index over embeddings is kept up beside the one over search vectors."""
+    if not one.complete:
+        return
+    status = store.search_status(one.connection)
+    if status and status.older_index and status.projection_id is not None:
+        index = f"embeddings_{status.backbone_id}_hnsw"
+        yield Finding(
+            check="older index",
+            severity="advice",
+            sentence="an index over embeddings, as an older tagdb built it, is kept up and not searched",
+            remedy=f"DROP INDEX CONCURRENTLY tagdb_store.{index}",
+        )
+
+
+def cleaning(one: Examination) -> Iterator[Finding]:
+    """The planner knows the tables, and what was deleted is cleaned up."""
+    if not one.complete:
+        return
+    rows = examining.found(one.connection, "doctor_upkeep")
+
+    def listed(names: list[str]) -> str:
+        tables = (sql.Identifier("tagdb_store", name).as_string(one.connection) for name in names)
+        return ", ".join(tables)
+
+    unknown = [
+        row["name"] for row in rows
+        if row["bytes"] and row["rows"] >= MANY and (row["never_looked_at"] or row["changed"] > row["rows"])
+    ]  # fmt: skip
+    if unknown:
+        yield Finding(
+            check="planner's statistics",
+            severity="advice",
+            sentence=f"the planner knows nothing of most of {named(unknown)}, and may choose slow plans",
+            remedy=f"ANALYZE {listed(unknown)}",
+            figures={"tables": len(unknown)},
+        )
+    behind = [row for row in rows if row["dead"] >= MANY and row["dead"] > DEAD * row["rows"]]
+    if behind:
+        names = [row["name"] for row in behind]
+        dead = sum(row["dead"] for row in behind)
+        yield Finding(
+            check="dead rows",
+            severity="advice",
+            sentence=f"{dead:,} rows that are no more were not cleaned up yet, in {named(names)}",
+            remedy=f"VACUUM (ANALYZE) {listed(names)}",
+            figures={"dead": dead},
+        )
+    if not (unknown or behind):
+        yield Finding(check="dead rows", severity="ok", sentence="tables are cleaned up")
+
+
+def sessions(one: Examination) -> Iterator[Finding]:
+    """No forgotten session keeps others, or cleaning up, from their work."""
+    if not one.readable:
+        return
+    if not one.facts.may_monitor:
+        yield Finding(
+            check="sessions",
+            severity="skipped",
+            sentence="the sessions of other logins (pg_read_all_stats would let yours)",
+        )
+        return
+    for row in examining.found(one.connection, "doctor_sessions", {"seconds": IDLE}):
+        how = "in a transaction" if row["in_transaction"] else "and says that it is at work"
+        minutes = f"{row['seconds'] / 60:,.0f} minutes"
+        blocked = counted(row["waiting"], "session waits for it", "sessions wait for it")
+        yield Finding(
+            check=f"session {row['pid']}",
+            severity="wrong" if row["waiting"] else "advice",
+            sentence=f"a session of {row['login']} ({row['application']}) has done nothing for {minutes} "
+            f"{how}: " + (blocked if row["waiting"] else "cleaning up may wait for it"),
+            remedy=f"SELECT pg_terminate_backend({row['pid']})",
+            figures={"seconds": row["seconds"], "waiting": row["waiting"]},
+        )
+
+
+def ingests(one: Examination) -> Iterator[Finding]:
+    """Ingests that broke off were run again."""
+    if not one.complete:
+        return
+    rows = examining.found(one.connection, "doctor_ingests")
+    if rows:
+        commands = [f"tagdb ingest {shlex.join(row['sources'])}" for row in rows if "-" not in row["sources"]]
+        yield Finding(
+            check="ingests",
+            severity="advice",
+            sentence=f"{counted(len(rows), 'ingest', 'ingests')} broke off, the last one of "
+            f"{rows[0]['started_at']:%Y-%m-%d %H:%M}, and was not run again; what it stored is there, and it "
+            "goes on from that",
+            remedy=commands[0] if commands else "",
+            figures={"ingests": len(rows)},
+        )

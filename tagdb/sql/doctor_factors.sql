@@ -1,0 +1,12 @@
+-- Factors of a run that recommending cannot use, because they are not finite or not as many as the run's:
+-- of all hashtags, and of all images or those on some pages at random.
+SELECT 'image' AS kind, count(*) AS looked_at,
+       count(*) FILTER (WHERE {vector}.vector_dims(f.factors) <> %(factors)s
+                           OR NOT {vector}.l2_norm(f.factors) < 1e6) AS useless
+FROM tagdb_store.image_factors f TABLESAMPLE SYSTEM (%(percent)s)
+WHERE f.factor_run_id = %(factor_run_id)s
+UNION ALL
+SELECT 'hashtag', count(*),
+       count(*) FILTER (WHERE {vector}.vector_dims(f.factors) <> %(factors)s OR NOT f.norm < 1e6)
+FROM tagdb_store.hashtag_factors f
+WHERE f.factor_run_id = %(factor_run_id)s

@@ -1,0 +1,718 @@
+"""``tagdb doctor``: each thing that can be wrong, what is said of it, and that the remedy mends it."""
+
+import shlex
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tagdb import database, doctor, store
+from tagdb.database import Connection
+from tagdb.doctor import Finding, safety, storage, upkeep
+from tagdb.store import examining
+from tests import seed
+from tests.cli.conftest import Run, parsed
+from tests.conftest import administer, named
+
+BAD = ("wrong", "advice")
+OFF = "SET session_replication_role = replica; "
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A TAGDB_HOME with nothing in it."""
+    (tmp_path / "home").mkdir(mode=0o700)
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def template(run: dict[str, str]) -> Iterator[str]:
+    """The name of a database with something of everything, and nothing wrong."""
+    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
+    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {run['template']} STRATEGY FILE_COPY", name)
+    with database.connect(named(run["url"], name)) as connection:
+        world = seed.world(connection)
+        seed.add_index(connection, world.backbone_id)
+        store.refresh_statistics(connection)
+        connection.execute("UPDATE tagdb_store.factor_runs SET min_images = 2")
+    yield name
+    administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def database_url(run: dict[str, str], template: str) -> Iterator[str]:
+    """The URL of a database of this test's own, a copy of the template."""
+    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
+    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {template} STRATEGY FILE_COPY", name)
+    yield named(run["url"], name)
+    administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def healthy(connection: Connection) -> Connection:
+    """A connection to that database."""
+    return connection
+
+
+def examined(url: str) -> dict[str, Finding]:
+    """What is wrong or could be better, but for what the tests' server is set to, by what it is about."""
+    with database.connect(url) as connection:
+        _, found = doctor.examine(connection)
+    settings = ("fsync", "full_page_writes", "autovacuum", "max_wal_size")
+    return {each.check: each for each in found if each.severity in BAD and each.check not in settings}
+
+
+def follow(remedy: str, url: str, tagdb: Run) -> None:
+    """Do what the doctor says."""
+    if remedy.startswith("tagdb "):
+        done = tagdb(*shlex.split(remedy)[1:])
+        assert done.exit_code == 0, done.output
+    elif remedy[0].islower():
+        subprocess.run(shlex.split(remedy), check=True)
+    else:
+        with database.connect(url) as connection:
+            for command in remedy.split("; "):
+                connection.execute(command.encode())
+
+
+def broken(connection: Connection, commands: str) -> None:
+    """Break something, or skip where that takes a superuser and this is none."""
+    try:
+        connection.execute(commands.encode())
+    except psycopg.errors.InsufficientPrivilege:
+        pytest.skip("needs a superuser")
+    connection.execute("RESET ALL")
+    connection.execute("SELECT pg_stat_force_next_flush()")
+
+
+CATALOG = {
+    "a function is missing": (
+        "DROP FUNCTION tagdb.complete_hashtags",
+        {"missing objects": "wrong"},
+        "the schema is incomplete: there is no function tagdb.complete_hashtags",
+    ),
+    "a view is missing": (
+        "DROP VIEW tagdb.coverage",
+        {"missing objects": "wrong"},
+        "there is no view tagdb.coverage",
+    ),
+    "functions that others use are missing": (
+        "DROP FUNCTION tagdb_store.refuse CASCADE",
+        {"missing objects": "wrong"},
+        "there is no function tagdb",
+    ),
+    "a trigger is missing": (
+        "DROP TRIGGER ef_search_followed ON tagdb_store.backbones",
+        {"missing objects": "wrong"},
+        "there is no trigger ef_search_followed ON tagdb_store.backbones",
+    ),
+    "a function was changed": (
+        "CREATE OR REPLACE FUNCTION tagdb_store.retire_projection(backbone_id integer) RETURNS boolean"
+        " LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
+        " AS 'BEGIN RETURN false; END'",
+        {"changed objects": "wrong"},
+        "not as this tagdb makes it: function tagdb_store.retire_projection",
+    ),
+    "a function of the same name": (
+        "CREATE FUNCTION tagdb.fold_hashtag(name varchar) RETURNS text LANGUAGE sql RETURN 'spam';"
+        "REVOKE ALL ON FUNCTION tagdb.fold_hashtag(varchar) FROM PUBLIC;"
+        "GRANT EXECUTE ON FUNCTION tagdb.fold_hashtag(varchar) TO tagdb_reader",
+        {"added functions": "wrong"},
+        "another function has the name of one of tagdb's, and may be called in its place: "
+        "tagdb.fold_hashtag(character varying)",
+    ),
+    "a foreign key is missing": (
+        "ALTER TABLE tagdb_store.image_hashtags DROP CONSTRAINT image_hashtags_image_id_fkey",
+        {"keys": "wrong"},
+        "the tables have lost a key or an index: image_hashtags_image_id_fkey",
+    ),
+    "a primary key and an index are missing": (
+        "ALTER TABLE tagdb_store.images DROP CONSTRAINT images_pkey CASCADE;"
+        "DROP INDEX tagdb_store.hashtags_prefix",
+        {"keys": "wrong"},
+        "the tables have lost a key or an index: hashtags_prefix, images_pkey",
+    ),
+    "a key is not proven": (
+        "ALTER TABLE tagdb_store.image_files DROP CONSTRAINT image_files_image_id_fkey,"
+        " ADD CONSTRAINT image_files_image_id_fkey FOREIGN KEY (image_id)"
+        " REFERENCES tagdb_store.images ON DELETE CASCADE NOT VALID",
+        {"unproven keys": "advice"},
+        "nobody has looked whether all rows keep to image_files_image_id_fkey",
+    ),
+    "foreign keys are switched off": (
+        "ALTER TABLE tagdb_store.image_hashtags DISABLE TRIGGER ALL",
+        {"foreign keys": "wrong"},
+        "triggers are switched off, and so foreign keys, for image_hashtags",
+    ),
+    "an index is invalid": (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tagdb_store.images_collection'::regclass",
+        {"indexes": "wrong"},
+        "invalid, so that nobody uses it: index images_collection",
+    ),
+    "building an index anew broke off": (
+        "CREATE INDEX images_collection_ccnew ON tagdb_store.images (collection);"
+        "UPDATE pg_index SET indisvalid = false"
+        " WHERE indexrelid = 'tagdb_store.images_collection_ccnew'::regclass",
+        {"indexes": "wrong"},
+        "invalid, so that nobody uses it: index images_collection_ccnew",
+    ),
+    "an index is not used": (
+        "CREATE INDEX mine ON tagdb_store.images (uri)",
+        {"unused indexes": "advice"},
+        "not tagdb's, never used, and kept up with every change (16 kB): index mine",
+    ),
+}
+CONTENTS = {
+    "images are gone": (
+        OFF + "DELETE FROM tagdb_store.images WHERE image_id <= 3",
+        {
+            "orphans in image_hashtags (image)": "wrong",
+            "orphans in embeddings (image)": "wrong",
+            "orphans in search_vectors (image)": "wrong",
+        },
+        "3 rows of image_hashtags have lost the image they belong to",
+    ),
+    "files and feedback without their image": (
+        OFF + "INSERT INTO tagdb_store.image_files (image_id, thumbnail) VALUES (999, '');"
+        "INSERT INTO tagdb_store.feedback (image_id, hashtag_id, accepted) VALUES (999, 1, true)",
+        {"orphans in image_files (image)": "wrong", "orphans in feedback (image)": "wrong"},
+        "1 row of image_files has lost the image they belong to",
+    ),
+    "a hashtag is gone": (
+        OFF + "DELETE FROM tagdb_store.hashtags WHERE hashtag_id = 8",
+        {"orphans in image_hashtags (hashtag)": "wrong"},
+        "2 rows of image_hashtags have lost the hashtag they belong to",
+    ),
+    "search vectors are missing": (
+        "DELETE FROM tagdb_store.search_vectors WHERE image_id IN (2, 3)",
+        {"search vectors": "wrong"},
+        "2 images are not in the vector index, so that no search finds them",
+    ),
+    "embeddings are missing": (
+        "DELETE FROM tagdb_store.embeddings WHERE image_id = 2",
+        {"superfluous search vectors": "wrong", "embeddings": "advice"},
+        "1 image has no embedding of the backbone test 0",
+    ),
+    "embeddings of another length": (
+        "UPDATE tagdb_store.embeddings SET embedding = embedding operator(public.+) embedding"
+        " WHERE image_id < 4",
+        {"lengths of embeddings": "wrong"},
+        "3 of 20 embeddings are not of length 1, and compared wrongly",
+    ),
+    "an embedding of zeros": (
+        "UPDATE tagdb_store.embeddings SET embedding = array_fill(0, ARRAY[1280])::public.halfvec"
+        " WHERE image_id = 4",
+        {"useless embeddings": "wrong", "search vectors' embeddings": "wrong"},
+        "1 of 20 embeddings are zero or not finite, and near to nothing",
+    ),
+    "search vectors of other embeddings": (
+        "UPDATE tagdb_store.search_vectors v SET vector = o.vector FROM tagdb_store.search_vectors o"
+        " WHERE o.image_id = v.image_id % 20 + 1",
+        {"search vectors' embeddings": "wrong"},
+        "20 of 20 search vectors at random are not those of their embeddings",
+    ),
+    "factors of another size": (
+        "UPDATE tagdb_store.hashtag_factors SET factors = '[1,2]' WHERE hashtag_id = 1;"
+        "UPDATE tagdb_store.image_factors SET factors = '[1,2]' WHERE image_id < 3",
+        {"image factors": "wrong", "hashtag factors": "wrong", "recommending": "wrong"},
+        "2 of 20 image factors of run 1 are not finite or not 4 numbers",
+    ),
+    "all factors are gone": (
+        "DELETE FROM tagdb_store.hashtag_factors",
+        {"hashtag factors": "wrong", "factor run": "advice"},
+        "the active factor run 1 has lost its hashtag factors: nothing is recommended",
+    ),
+}
+UPKEEP = {
+    "the table of a run is gone": (
+        "DROP TABLE tagdb_store.image_factors_1",
+        {"image_factors_1": "wrong", "image factors": "wrong", "factor run": "advice"},
+        "the table image_factors_1 is gone",
+    ),
+    "the table of embeddings is gone": (
+        "DROP TABLE tagdb_store.embeddings_1",
+        {"embeddings_1": "wrong", "embeddings": "advice"},
+        "the table embeddings_1 is gone; make it, and ingest the photos again",
+    ),
+    "a table is not attached": (
+        "ALTER TABLE tagdb_store.search_vectors DETACH PARTITION tagdb_store.search_vectors_1",
+        {"search_vectors_1": "wrong", "search vectors": "wrong"},
+        "the table search_vectors_1 is not attached, so that nobody reads it",
+    ),
+    "a run to go back to has no tables": (
+        "INSERT INTO tagdb_store.factor_runs (status, factors, alpha, regularization, iterations, min_images,"
+        " seed, neighbours, similarity_exponent) VALUES ('retired', 4, 1, 1, 1, 1, 1, 1, 1)",
+        {"emptied factor runs": "advice"},
+        "going back to a run would fail, its tables are gone: run 2",
+    ),
+    "nobody searches a projection": (
+        "SELECT tagdb_store.retire_projection(1)",
+        {"left-over search vectors": "advice"},
+        "search vectors that nobody searches take up",
+    ),
+    "tables that belong to nothing": (
+        "CREATE TABLE tagdb_store.image_factors_77 (n int)",
+        {"left-over tables": "advice"},
+        "tables that belong to nothing take up 0 B: image_factors_77",
+    ),
+    "an older index": (
+        "CREATE INDEX embeddings_1_hnsw ON tagdb_store.embeddings_1"
+        " USING hnsw (embedding public.halfvec_cosine_ops)",
+        {"older index": "advice"},
+        "an index over embeddings, as an older tagdb built it, is kept up and not searched",
+    ),
+    "no factors": (
+        "UPDATE tagdb_store.factor_runs SET status = 'retired'",
+        {"factor run": "advice"},
+        "there are images and hashtags, but no factors",
+    ),
+    "factors are behind": (
+        "UPDATE tagdb_store.image_factors SET folded_in = true WHERE image_id <= 10;"
+        "DELETE FROM tagdb_store.hashtag_factors WHERE hashtag_id <= 4",
+        {"factor run": "advice"},
+        "the factors (run 1) are behind: 10 of 20 images came after it (10 were folded in, 0 are no "
+        "neighbours); 4 of 8 hashtags are never recommended",
+    ),
+    "statistics are behind": (
+        "UPDATE tagdb_store.statistics SET images = 10",
+        {"statistics": "advice"},
+        "the statistics of hashtags are behind: 10 images came or changed since, of 20",
+    ),
+}
+SAFETY = {
+    "everybody may execute a function": (
+        "GRANT EXECUTE ON FUNCTION tagdb.fold_hashtag TO PUBLIC; GRANT USAGE ON SCHEMA tagdb TO PUBLIC",
+        {"rights of PUBLIC": "wrong"},
+        "everybody (PUBLIC) may do in tagdb's schemas what tagdb does not give: USAGE on tagdb, "
+        "EXECUTE on tagdb.fold_hashtag(text)",
+    ),
+    "readers read tables": (
+        "GRANT USAGE ON SCHEMA tagdb_store TO tagdb_reader;"
+        "GRANT SELECT ON tagdb_store.images TO tagdb_reader",
+        {"rights of tagdb_reader": "wrong"},
+        "tagdb_reader may do in tagdb's schemas what tagdb does not give: SELECT on tagdb_store.images, "
+        "USAGE on tagdb_store",
+    ),
+    "writers make things": (
+        "GRANT CREATE ON SCHEMA tagdb TO tagdb_writer",
+        {"rights of tagdb_writer": "wrong"},
+        "CREATE on tagdb",
+    ),
+    "readers cannot read": (
+        "REVOKE USAGE ON SCHEMA tagdb FROM tagdb_reader; REVOKE SELECT ON tagdb.images FROM tagdb_reader;"
+        "REVOKE EXECUTE ON FUNCTION tagdb.similar_images FROM tagdb_reader",
+        {"rights that tagdb_reader lacks": "wrong"},
+        "tagdb_reader has not the rights that it should have: ",
+    ),
+    "writers cannot read": (
+        "REVOKE ALL ON SCHEMA tagdb_store FROM tagdb_writer;"
+        "REVOKE ALL ON tagdb_store.images FROM tagdb_writer",
+        {"rights that tagdb_writer lacks": "wrong"},
+        "tagdb_writer has not the rights that it should have: SELECT on tagdb_store.images, "
+        "USAGE on schema tagdb_store",
+    ),
+    "a function without a search path": (
+        "ALTER FUNCTION tagdb_store.active_run RESET search_path;"
+        "ALTER FUNCTION tagdb.recommend_for_image RESET search_path",
+        {"search paths": "wrong"},
+        "with its owner's rights, but whatever search path a caller has, runs the function "
+        "tagdb.recommend_for_image(",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CATALOG | CONTENTS | UPKEEP | SAFETY)
+def test_what_is_wrong_is_said_and_mended(
+    tagdb: Run, healthy: Connection, database_url: str, case: str
+) -> None:
+    """Nothing else is said, the exit code tells, and the remedies leave nothing of it."""
+    commands, expected, sentence = (CATALOG | CONTENTS | UPKEEP | SAFETY)[case]
+    assert examined(database_url) == {}
+    broken(healthy, commands)
+    found = examined(database_url)
+    assert {check: each.severity for check, each in found.items()} == expected
+    assert any(sentence in each.sentence for each in found.values()), found
+    done = tagdb("doctor")
+    assert done.exit_code == (1 if "wrong" in expected.values() else 0), done.output
+    assert sentence in done.stdout
+    for _ in range(3):  # mending one thing may bring another to light
+        for remedy in dict.fromkeys(each.remedy for each in found.values() if each.remedy):
+            follow(remedy, database_url, tagdb)
+        found = examined(database_url)
+        if not [each for each in found.values() if each.remedy]:
+            break
+    assert not [each for each in found.values() if each.severity == "wrong" or each.remedy], found
+
+
+def test_nothing_is_wrong(tagdb: Run, healthy: Connection) -> None:
+    """As said for people and for programs."""
+    done = tagdb("doctor")
+    assert done.exit_code == 0, done.output
+    assert "wrong:" not in done.stdout
+    (fine,) = (line for line in done.stdout.splitlines() if line.startswith("fine: "))
+    for part in ("views and functions", "tables and keys", "rights", "recommending", "no orphans",
+                 "search vectors", "20 embeddings", "20 image factors", "8 hashtag factors",
+                 "factors (run 1)", "statistics", "tables are cleaned up", "files"):  # fmt: skip
+        assert part in fine
+    found = parsed(tagdb("doctor", "--json"))["findings"]
+    assert {each["severity"] for each in found} <= {"ok", "advice"}
+    assert len({each["check"] for each in found}) == len(found)
+
+
+def test_a_missing_table_cannot_be_mended(tagdb: Run, healthy: Connection, database_url: str) -> None:
+    """The checks that would read it are not made, and repairing says why it cannot."""
+    healthy.execute("DROP TABLE tagdb_store.index_checks CASCADE")
+    healthy.execute("ALTER TABLE tagdb_store.images DROP COLUMN source_ref CASCADE")
+    found = examined(database_url)
+    assert set(found) == {"tables", "missing objects", "columns"}
+    assert found["tables"].sentence.endswith("there is no table tagdb_store.index_checks; restore a back-up")
+    assert "no column images.source_ref" in found["columns"].sentence
+    done = tagdb("init", "--repair")
+    assert done.exit_code == 1
+    assert "cannot be made anew" in done.stderr
+    assert "restore a back-up" in done.stderr
+
+
+def test_repairing_what_is_whole(tagdb: Run, healthy: Connection) -> None:
+    healthy.execute("UPDATE tagdb_store.backbones SET ef_search = 333")
+    before = healthy.execute("SELECT oid, relacl FROM pg_class ORDER BY oid").fetchall()
+    assert "made anew: nothing" in tagdb("init", "--repair").stdout
+    assert healthy.execute("SELECT oid, relacl FROM pg_class ORDER BY oid").fetchall() == before
+    healthy.execute("DROP FUNCTION tagdb_store.candidates CASCADE")
+    done = tagdb("init", "--repair")
+    assert "function tagdb_store.candidates" in done.stdout, done.output
+    (row,) = healthy.execute("SELECT proconfig FROM pg_proc WHERE proname = 'candidates'")
+    assert "hnsw.ef_search=333" in row[0]
+
+
+def test_photos_that_must_be_ingested_again(
+    tagdb: Run,
+    ingest: Run,
+    photos: Path,
+    make_database: Callable[[bool], str],
+    home: Path,
+    backbone_file: Path,
+    monkeypatch: Any,
+) -> None:
+    """The command that brings back what broke off or was lost is named."""
+    (home / "backbones").mkdir()
+    (home / "backbones" / backbone_file.name).symlink_to(backbone_file)
+    url = make_database(True)
+    monkeypatch.setenv("TAGDB_DATABASE_URL", url)
+    assert ingest(photos / "photos.csv", "--quiet").exit_code == 0
+    assert tagdb("factors", "compute", "--factors", 4, "--quiet").exit_code == 0
+    assert examined(url) == {}
+    with database.connect(url) as connection:
+        some = "(SELECT image_id FROM tagdb_store.images LIMIT 2)"
+        connection.execute(f"DELETE FROM tagdb_store.embeddings WHERE image_id IN {some}".encode())
+        connection.execute("UPDATE tagdb_store.ingest_runs SET finished_at = NULL, started_at = '2001-02-03'")
+    found = examined(url)
+    assert {check: each.severity for check, each in found.items()} == dict.fromkeys(
+        ("embeddings", "ingests"), "advice"
+    )
+    assert "2 images have no embedding of the backbone" in found["embeddings"].sentence
+    assert "1 ingest broke off, the last one of 2001-02-03" in found["ingests"].sentence
+    (remedy,) = {each.remedy for each in found.values()}
+    assert remedy == f"tagdb ingest {photos / 'photos.csv'}"
+    assert ingest(*shlex.split(remedy)[2:]).exit_code == 0
+    assert examined(url) == {}
+
+
+def test_an_abandoned_factor_run(tagdb: Run, healthy: Connection, database_url: str) -> None:
+    """One that a session is at work on is not abandoned."""
+    with database.connect(database_url) as other:
+        seed.begin_run(other, 4)
+        assert examined(database_url) == {}
+    found = examined(database_url)
+    assert set(found) == {"abandoned factor runs"}
+    follow(found["abandoned factor runs"].remedy, database_url, tagdb)
+    assert examined(database_url) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "severity", "says"),
+    [
+        ("BEGIN", "advice", "in a transaction: cleaning up may wait for it"),
+        ("BEGIN; LOCK TABLE tagdb_store.hashtags", "wrong", "in a transaction: 1 session waits for it"),
+        ("SELECT pg_advisory_lock(hashtext('tagdb projection'), 7)", "advice", "and says that it is at work"),
+    ],
+)
+def test_a_forgotten_session(
+    tagdb: Run,
+    healthy: Connection,
+    database_url: str,
+    monkeypatch: Any,
+    command: str,
+    severity: str,
+    says: str,
+) -> None:
+    monkeypatch.setattr(upkeep, "IDLE", 0.0)
+    monkeypatch.setattr(doctor, "PATIENCE", 0.5)
+    forgotten, waiting = (psycopg.connect(database_url, autocommit=True) for _ in range(2))
+    with closing(forgotten), closing(waiting):
+        assert examined(database_url) == {}
+        forgotten.execute(command.encode())
+        if "LOCK" in command:
+            waiting.pgconn.send_query(b"DELETE FROM tagdb_store.hashtags WHERE false")
+        found = {check: each for check, each in examined(database_url).items() if check.startswith("session")}
+        assert set(found) == {f"session {forgotten.info.backend_pid}"}
+        (each,) = found.values()
+        assert (each.severity, says in each.sentence) == (severity, True), each.sentence
+        follow(each.remedy, database_url, tagdb)
+        with pytest.raises(psycopg.OperationalError):
+            forgotten.execute("SELECT 1")
+        assert examined(database_url) == {}
+
+
+def test_tables_that_nobody_cleans_up(
+    tagdb: Run, healthy: Connection, database_url: str, monkeypatch: Any
+) -> None:
+    healthy.execute("ALTER TABLE tagdb_store.images SET (autovacuum_enabled = off)")
+    monkeypatch.setattr(upkeep, "MANY", 15)
+    assert examined(database_url) == {}
+    broken(healthy, "UPDATE tagdb_store.images SET uri = uri || '?'")
+    found = examined(database_url)
+    assert set(found) == {"dead rows"}
+    assert found["dead rows"].sentence == "20 rows that are no more were not cleaned up yet, in images"
+    follow(found["dead rows"].remedy, database_url, tagdb)
+    assert examined(database_url) == {}
+    broken(healthy, "UPDATE tagdb_store.images SET uri = uri || '?' WHERE image_id < 8")
+    broken(
+        healthy, "UPDATE tagdb_store.images SET uri = uri || '?', metadata = '{\"a\": 1}' WHERE image_id > 4"
+    )
+    found = examined(database_url)
+    assert "planner's statistics" in found
+    for each in found.values():
+        follow(each.remedy, database_url, tagdb)
+    assert examined(database_url) == {}
+
+
+def test_owners(role: Callable[..., str], tagdb: Run, healthy: Connection, database_url: str) -> None:
+    """Another owner is no good, and worse of functions that run with the owner's rights."""
+    try:
+        other = role()
+    except psycopg.errors.InsufficientPrivilege:
+        pytest.skip("roles cannot be made here")
+    for command, severity in (
+        ("ALTER VIEW tagdb.coverage OWNER TO {}", "advice"),
+        ("ALTER FUNCTION tagdb_store.retire_projection OWNER TO {}", "wrong"),
+    ):
+        healthy.execute(command.format(other).encode())
+        found = examined(database_url)
+        assert {check: each.severity for check, each in found.items()} == {"owners": severity}
+        assert f"something belongs to {other}" in found["owners"].sentence
+        follow(found["owners"].remedy, database_url, tagdb)
+        assert examined(database_url) == {}
+
+
+def test_files(tagdb: Run, healthy: Connection, home: Path, monkeypatch: Any, tmp_path: Path) -> None:
+    """Closed to others; the remedy closes them."""
+    (home / "pgpass").write_text("*:*:*:*:secret\n")
+    (home / "pgpass").chmod(0o644)
+    home.chmod(0o777)
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    data.chmod(0o755)
+    monkeypatch.setattr(safety, "folder_of_data", lambda one: data)
+    done = tagdb("doctor", "--json")
+    assert done.exit_code == 1
+    found = [each for each in parsed(done)["findings"] if each["severity"] == "wrong"]
+    assert [(each["sentence"], each["remedy"]) for each in found] == [
+        (f"others on this machine may write to {home}", f"chmod 755 {home}"),
+        (
+            f"others on this machine may read {home}/pgpass, where passwords are kept",
+            f"chmod 600 {home}/pgpass",
+        ),
+        (f"others on this machine may read {data}", f"chmod 750 {data}"),
+    ]
+    for each in found:
+        follow(each["remedy"], "", tagdb)
+    assert tagdb("doctor").exit_code == 0
+
+
+def test_a_full_disk(healthy: Connection, database_url: str, monkeypatch: Any) -> None:
+    for full, free, severity, says in (
+        (storage.FULL, 1 << 20, "wrong", "the disk is nearly full: 1 MB are free where the data lies"),
+        (storage.FULL, storage.FULL, "ok", "512 MB free"),
+        (0, 1 << 20, "advice", "building the vector index anew, or a back-up on that disk, may not fit"),
+    ):
+        monkeypatch.setattr(storage, "FULL", full)
+        monkeypatch.setattr(storage, "free", lambda folder, free=free: free)
+        with database.connect(database_url) as connection:
+            one, found = doctor.examine(connection)
+            if storage.folder_of_data(one) is None:
+                pytest.skip("the server runs elsewhere")
+        (disk,) = (each for each in found if each.check == "disk")
+        assert (disk.severity, says in disk.sentence) == (severity, True), disk.sentence
+
+
+def test_a_replication_slot_that_nobody_uses(
+    tagdb: Run, healthy: Connection, database_url: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(storage, "HELD", -1)
+    slot = f"tagdb_test_{uuid.uuid4().hex[:12]}"
+    try:
+        healthy.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+    except psycopg.Error:
+        pytest.skip("slots cannot be made here")
+    try:
+        found = examined(database_url)[f"replication slot {slot}"]
+        assert found.severity == "advice"
+        follow(found.remedy, database_url, tagdb)
+        assert f"replication slot {slot}" not in examined(database_url)
+    finally:
+        healthy.execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s",
+            (slot,),
+        )
+
+
+def test_transaction_numbers_that_run_out(
+    tagdb: Run, healthy: Connection, database_url: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(storage, "OLD", -1)
+    assert examined(database_url)["transaction numbers"].severity == "advice"
+    monkeypatch.setattr(storage, "ENDS", -1)
+    found = examined(database_url)["transaction numbers"]
+    assert found.severity == "wrong"
+    age = "SELECT age(datfrozenxid) FROM pg_database WHERE datname = current_database()"
+    before = healthy.execute(age).fetchone()
+    follow(found.remedy, database_url, tagdb)
+    after = healthy.execute(age).fetchone()
+    assert before is not None
+    assert after is not None
+    assert after[0] <= before[0]
+
+
+def test_another_order_of_text(tagdb: Run, healthy: Connection, database_url: str) -> None:
+    now = (
+        "SELECT pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = current_database()"
+    )
+    if healthy.execute(now).fetchone() == (None,):
+        pytest.skip("this server's order of text has no version")
+    broken(healthy, "UPDATE pg_database SET datcollversion = '0' WHERE datname = current_database()")
+    found = examined(database_url)
+    assert set(found) == {"order of text"}
+    assert found["order of text"].severity == "wrong"
+    follow(found["order of text"].remedy, database_url, tagdb)
+    assert examined(database_url) == {}
+
+
+def test_checksums_that_are_off(healthy: Connection, database_url: str, monkeypatch: Any) -> None:
+    real = doctor.health.server_settings
+
+    def server_settings(connection: Connection, names: list[str]) -> Any:
+        found = real(connection, names)
+        if "data_checksums" in found:
+            found["data_checksums"] = doctor.health.Setting(
+                "data_checksums", "off", "internal", "default", None
+            )
+        return found
+
+    monkeypatch.setattr(doctor.health, "server_settings", server_settings)
+    found = examined(database_url)["data_checksums"]
+    assert found.severity == "advice"
+    assert found.remedy.startswith("pg_checksums --enable --pgdata=/")
+
+
+def test_a_damaged_page(
+    run: dict[str, str],
+    tagdb: Run,
+    healthy: Connection,
+    make_database: Callable[[bool], str],
+    monkeypatch: Any,
+) -> None:
+    """A page of a file that the server has not read yet is overwritten."""
+    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
+    healthy.execute("CHECKPOINT")
+    source = healthy.info.dbname
+    where = "SELECT current_setting('data_directory'), pg_relation_filepath('tagdb_store.image_hashtags')"
+    try:
+        row = healthy.execute(where).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        pytest.skip("needs to know where the data lies")
+    assert row is not None
+    healthy.close()
+    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {source} STRATEGY FILE_COPY", name)
+    url = named(run["url"], name)
+    try:
+        with database.connect(url) as connection:
+            row = connection.execute(where).fetchone()
+        assert row is not None
+        file = Path(*row)
+        if not file.is_file():
+            pytest.skip("the server runs elsewhere")
+        content = bytearray(file.read_bytes())
+        content[4000:4100] = b"damaged" * 15
+        file.write_bytes(content[: file.stat().st_size])
+        monkeypatch.setenv("TAGDB_DATABASE_URL", url)
+        done = tagdb("doctor")
+        assert done.exit_code == 1
+        assert "wrong: the database is damaged: invalid page in block 0" in done.stdout
+        assert "fine: " in done.stdout
+        with database.connect(url) as connection:
+            connection.execute("SELECT pg_stat_force_next_flush()")
+        found = examined(url)["damaged pages"]
+        assert found.severity == "wrong"
+        assert "a page of this database was damaged when it was read" in found.sentence
+    finally:
+        administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def test_a_check_that_fails(tagdb: Run, healthy: Connection, monkeypatch: Any) -> None:
+    """It says so, and the others go on."""
+
+    def fails(one: object) -> Iterator[Finding]:
+        yield Finding(check="before", severity="ok", sentence="before it failed")
+        raise ZeroDivisionError("by nothing")
+
+    fails.__module__ = "tagdb.doctor.contents"
+    monkeypatch.setattr(doctor, "CHECKS", (fails, *doctor.CHECKS))
+    done = tagdb("doctor")
+    assert done.exit_code == 1
+    assert "wrong: contents.fails could not be checked: ZeroDivisionError: by nothing" in done.stdout
+    assert "fine: before it failed; PostgreSQL" in done.stdout
+
+
+def test_what_cannot_be_looked_at(
+    login: Callable[..., str], tagdb: Run, healthy: Connection, database_url: str, monkeypatch: Any
+) -> None:
+    """Because of rights, or because another session has it, is said and is not wrong."""
+    reader, writer = (login(database_url, f"tagdb_{role}") for role in ("reader", "writer"))
+    done = tagdb("doctor", "--database-url", reader)
+    assert done.exit_code == 0, done.output
+    assert "not looked at: what is stored, which your login may not read" in done.stdout
+    assert "; the sessions of other logins" in done.stdout
+    done = tagdb("doctor", "--database-url", writer, "--json")
+    assert done.exit_code == 0, done.output
+    found = parsed(done)["findings"]
+    assert [each["check"] for each in found if each["severity"] == "skipped"] == ["sessions"]
+    monkeypatch.setattr(doctor, "PATIENCE", 1.0)
+    with healthy.transaction():
+        healthy.execute("LOCK TABLE tagdb_store.images")
+        done = tagdb("doctor")
+    assert done.exit_code == 0, done.output
+    assert "contents.orphans (another session has locked it)" in done.stdout
+
+
+def test_large_collections_are_sampled(healthy: Connection, database_url: str, monkeypatch: Any) -> None:
+    """And what is said tells so."""
+    monkeypatch.setattr(examining, "ALL", 8192)
+    monkeypatch.setattr(examining, "SOME", 60_000)
+    healthy.execute("UPDATE tagdb_store.embeddings SET embedding = embedding operator(public.+) embedding")
+    found = examined(database_url)["lengths of embeddings"]
+    assert 0 < found.figures["looked_at"] <= 20
+    assert "embeddings at random (" in found.sentence
+
+
+def test_every_check_is_described() -> None:
+    described = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
+    for check in doctor.CHECKS:
+        name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+        assert f"| `{name}` |" in described, f"docs/doctor.md does not say what {name} looks at"
+    assert described.count("\n| `") == len(doctor.CHECKS)
