@@ -88,6 +88,16 @@ def translated() -> Iterator[None]:
         raise DatabaseError(
             f"the database is out of space: {_first_line(error)}; make room and run the same command again"
         ) from error
+    except (
+        psycopg.errors.LockNotAvailable,
+        psycopg.errors.QueryCanceled,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.SerializationFailure,
+    ) as error:
+        raise DatabaseError(
+            f"others were in the way, and the database gave up: {_first_line(error)}; "
+            "run the same command again"
+        ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DatabaseError(
             f"the connection to the database broke: {_first_line(error)}; run the same command again"

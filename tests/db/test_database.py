@@ -175,6 +175,14 @@ def test_time_to_connect(url: str) -> None:
             DatabaseError,
             "connection to the database broke: .*again",
         ),
+        *(
+            (
+                f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$",
+                DatabaseError,
+                "others were in the way, and the database gave up: .*again",
+            )
+            for code in ("55P03", "57014", "40P01", "40001")
+        ),
         ("DO $$ BEGIN RAISE 'two\nlines'; END $$", DatabaseError, "the database refused: two"),
     ],
 )
