@@ -7,6 +7,7 @@ import click
 
 from tagdb.cli.common import (
     exit_after_rejections,
+    harmless,
     json_option,
     note,
     print_json,
@@ -132,7 +133,7 @@ def reembed(
     else:
         text = f"backbone {done.backbone_id}, {network.identity}, is {'' if done.active else 'not '}active: "
         text += f"{done.embedded} embedded, {len(done.rejected)} rejected"
-        click.echo(f"{text}; {done.seconds:.1f} s, {rate:.0f} images/s")
+        click.echo(harmless(f"{text}; {done.seconds:.1f} s, {rate:.0f} images/s"))
     if done.switched:
         _say_what_next(None if config.backbone == backbone else config.backbone, say)
     elif not done.active and no_switch:
