@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 TORCH := .venv/.torch
 NODE := tests/clients/node/node_modules/.installed
 
-.PHONY: demo install test lint format lock bench bench-scale clean
+.PHONY: demo install test soak lint format lock bench bench-scale clean
 
 demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 	$(BIN)/tagdb demo
@@ -14,6 +14,9 @@ install: $(INSTALLED)  ## make .venv with tagdb in it
 
 test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto
+
+soak: $(INSTALLED)  ## the reliability tests ten times as long, or TIMES=…; prints every seed
+	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto -rP tests/reliability
 
 lint: $(INSTALLED)  ## formatting, linting, types, layers
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
--- How the embeddings of a backbone, or else of the active one, are searched: by which projection, if any, how many there are and
--- how many have a search vector, by the planner's statistics, the sizes of what is read, and what the last
--- check found of the settings in use.
+-- How the embeddings of a backbone, or else of the active one, are searched: by which projection, if any, how
+-- many there are and how many have a search vector, by the planner's statistics, the sizes of what is read, and
+-- what the last check found of the settings in use.
 SELECT b.backbone_id, b.candidates, b.ef_search, p.projection_id, p.created_at, p.learned_from, p.kept, p.build_seconds,
        greatest(e.reltuples, 0)::bigint AS embeddings,
        pg_table_size(e.oid) AS embeddings_bytes,

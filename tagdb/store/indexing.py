@@ -252,10 +252,12 @@ def ensure_vector_index(
     """Build the vector index of a backbone once there are enough embeddings. True if it did.
 
     Call it after embeddings came in: it also refreshes the planner's statistics of them, where the login
-    may do that.
+    may do that and much came in: of a million images that takes seconds, however few are new.
     """
-    partition = sql.Identifier("tagdb_store", f"embeddings_{backbone_id}")
-    connection.execute(sql.SQL("ANALYZE {} (backbone_id, image_id)").format(partition))
+    row = connection.execute(statement("embeddings_outgrown"), {"backbone_id": backbone_id}).fetchone()
+    if row is not None and row[0]:
+        partition = sql.Identifier("tagdb_store", f"embeddings_{backbone_id}")
+        connection.execute(sql.SQL("ANALYZE {} (backbone_id, image_id)").format(partition))
     status = search_status(connection, backbone_id)
     if status is None or status.projection_id is not None:
         return False

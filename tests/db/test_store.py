@@ -536,6 +536,22 @@ def test_few_embeddings_get_no_vector_index(connection: Connection) -> None:
     assert vector_indexes(connection) == []
 
 
+def test_the_planner_looks_again_where_much_came_in(connection: Connection) -> None:
+    """Not after every photo: of a million images that takes seconds."""
+    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    ids, vectors = seed.add_images(connection, 200), seed.features(200)
+
+    def known_after(chosen: slice) -> int:
+        seed.add_embeddings(connection, backbone_id, ids[chosen], vectors[chosen])
+        store.ensure_vector_index(connection, backbone_id)
+        name = f"tagdb_store.embeddings_{backbone_id}"
+        return int(rows(connection, "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", name)[0][0])
+
+    assert known_after(slice(0, 100)) == 100
+    assert known_after(slice(100, 101)) == 100
+    assert known_after(slice(101, 200)) == 200
+
+
 def test_many_embeddings_get_a_vector_index(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     world = seed.world(connection)
     monkeypatch.setattr(indexing, "INDEX_FROM", 20)
