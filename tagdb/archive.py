@@ -78,7 +78,8 @@ class Manifest:
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from error
         numbers = (counts.images, counts.hashtags, counts.embeddings, manifest.dump_bytes)
-        texts = (manifest.schema, manifest.pg_dump, manifest.pgvector_schema, manifest.dump_sha256)
+        versions = (manifest.tagdb, manifest.schema, manifest.postgresql, manifest.pg_dump, manifest.pgvector)
+        texts = (*versions, manifest.pgvector_schema, manifest.dump_sha256)
         if not (
             all(type(number) is int for number in numbers)
             and isinstance(counts.factor_run, int | None)
@@ -143,7 +144,11 @@ def place(file: Path, force: bool) -> Path:
     name = printable(str(file))
     if str(file) == "-":
         raise BackupError("a back-up goes into a file, which gets its name when it is complete; name one")
-    if file.is_dir():
+    try:
+        is_folder = file.is_dir()
+    except OSError as error:  # its name is too long, or the way there is closed
+        raise BackupError(f"{printable(str(file), 200)} cannot be written: {error.strerror}") from error
+    if is_folder:
         raise BackupError(f"{name} is a folder; name a file in it")
     if not file.parent.is_dir():
         raise BackupError(f"the folder {printable(str(file.parent))} does not exist; make it first")

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
+from tagdb.hashtags import printable
 
 DIMENSIONS = 1280
 SIZES = (96, 128, 160, 192, 224)
@@ -224,7 +225,9 @@ def _from_litert(path: Path, cache: Path) -> Backbone:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BackboneError(f"cannot read the backbone {path}: {error.strerror}") from error
+        raise BackboneError(
+            f"cannot read the backbone {printable(str(path), 200)}: {error.strerror}"
+        ) from error
     identity = Identity(
         path.name.removesuffix(".tflite"), _litert_size(content, str(path)), hashlib.sha256(content).digest()
     )
@@ -247,13 +250,18 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
     if size not in SIZES:
         raise BackboneError(f"the input size is one of {', '.join(map(str, SIZES))}, not {size}")
     weights = _keras_cache(size) if name == IMAGENET else Path(name)
-    if name != IMAGENET and not weights.is_file():
+    try:
+        there = weights.is_file()
+        content = weights.read_bytes() if there else b""
+    except OSError as error:  # it is somebody else's, or its name is too long
+        raise BackboneError(f"cannot read the backbone {printable(name, 200)}: {error.strerror}") from error
+    if name != IMAGENET and not there:
         raise BackboneError(
             f"there is no backbone {name}: give the path of a weights file, {IMAGENET} or {BUNDLED}"
         )
     short = IMAGENET if name == IMAGENET else weights.name.removesuffix(".h5").removesuffix(".weights")
-    if weights.is_file():
-        identity = Identity(short, size, hashlib.sha256(weights.read_bytes()).digest())
+    if there:
+        identity = Identity(short, size, hashlib.sha256(content).digest())
         exported = _exported(cache, size, identity.weights_sha256)
         if exported.is_file():
             return _load(identity, exported)
@@ -271,7 +279,10 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
 def _export(name: str, weights: Path, size: int, target: Path) -> None:
     source = str(weights) if weights.is_file() else IMAGENET
     command = [sys.executable, "-m", "tagdb.keras_export", source, str(size), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    safe = os.environ | {"PYTHONSAFEPATH": "1"}  # no module of the current folder, which may be anybody's
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, env=safe
+    )
     if done.returncode == 0 and target.is_file():
         if not weights.is_file():
             raise BackboneError(

@@ -27,7 +27,8 @@ from tagdb.server import Server
 from tests.once import once
 
 # On a terminal or not, with whatever settings: tests see only what they set.
-for name in [name for name in os.environ if name.startswith("TAGDB_") and not name.startswith("TAGDB_TEST_")]:
+KEPT = ("TAGDB_TEST_", "TAGDB_SOAK")
+for name in [name for name in os.environ if name.startswith("TAGDB_") and not name.startswith(KEPT)]:
     del os.environ[name]
 
 SHARED = Path(__file__).parents[2] / "shared"

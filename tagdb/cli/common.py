@@ -1,6 +1,7 @@
 """What the commands share: options, settings, and how results and notes are printed."""
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -84,6 +85,17 @@ def say(text: str) -> None:
 
 def silent(text: str) -> None:
     """Say nothing; in the place of :func:`note`."""
+
+
+class Finite(click.FloatRange):
+    """A number in a range; Click's own lets NaN through, which is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number.", param, ctx)
+        return number
 
 
 def size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

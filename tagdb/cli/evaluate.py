@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tagdb.cli.common import (
+    Finite,
     json_option,
     note,
     print_json,
@@ -32,7 +33,7 @@ PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
 )
 @click.option(
     "--fraction",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Finite(0, 1, min_open=True, max_open=True),
     metavar="F",
     help="Hold out this share of the photos once, instead of folds.",
 )

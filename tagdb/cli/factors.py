@@ -7,6 +7,7 @@ import click
 
 from tagdb.cli.common import (
     F,
+    Finite,
     json_option,
     note,
     print_json,
@@ -49,7 +50,7 @@ def plan_options(function: F) -> F:
         elif isinstance(default, int):
             kind = click.IntRange(int(LIMITS[name][0]), int(LIMITS[name][1]))
         else:
-            kind = click.FloatRange(*LIMITS[name])
+            kind = Finite(*LIMITS[name])
         value = default if isinstance(default, str) else f"{default:g}"
         metavar = None if name == "weighting" else "N" if isinstance(default, int) else "X"
         function = click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tagdb.cli.common import (
+    Finite,
     json_option,
     note,
     print_json,
@@ -153,7 +154,7 @@ def drop(yes: bool) -> None:
 )
 @click.option(
     "--recall",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     default=0.96,
     show_default=True,
     help="What share of the true nearest images to find.",

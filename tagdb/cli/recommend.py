@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tagdb.cli.common import (
+    Finite,
     backbone_options,
     json_option,
     note,
@@ -46,19 +47,19 @@ if TYPE_CHECKING:
 @click.option("--exclude", multiple=True, metavar="TAG", help="A hashtag not to recommend; repeatable.")
 @click.option(
     "--known-weight",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     metavar="W",
     help="How far --known leads to what goes with it: 0 not at all, 1 entirely (default: 0.5).",
 )
 @click.option(
     "--diversity",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     metavar="D",
     help="0 the best scores (default), 1 hashtags as unlike each other as can be.",
 )
 @click.option(
     "--popularity-discount",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     metavar="D",
     help="Prefer rarer hashtags: 0 not at all (default), 1 most.",
 )

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from tagdb.cli.common import (
+    Finite,
     json_option,
     note,
     print_json,
@@ -21,7 +22,7 @@ SHOWN = 10
 
 @click.command("tune")
 @click.option(
-    "--minutes", type=click.FloatRange(min=0, min_open=True), default=10, show_default=True,
+    "--minutes", type=Finite(min=0, min_open=True), default=10, show_default=True,
     help="How long to search.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Other photos are put aside.")

@@ -552,7 +552,7 @@ def test_public_functions(connection: Connection, indexed: bool) -> None:
 
 ARGUMENTS = [
     "", " ", "-", "--", "-1", "0", "99999999999999999999", "1e999", "nan", "inf", "-inf", "x" * 10_000,
-    "\x1b[31mred", "a\0b", "caf\udce9", "\u202egpj.exe", "'; DROP TABLE images", "{}", "../..", "/dev/null",
+    "\x1b[31mred", "caf\udce9", "\u202egpj.exe", "'; DROP TABLE images", "{}", "../..", "/dev/null",
     "%s", "~", "\n", "#", "##", "🏳\ufe0f\u200d🌈", "0x10", "1_0", "１",
 ]  # fmt: skip
 LEFT_OUT = {"demo", "shell", "start", "stop", "tune"}
@@ -599,16 +599,20 @@ def test_arguments_of_every_command(
             ]
         calls += [[*path, *[value] * max(1, needed)] for value in rng.sample(ARGUMENTS, 8)]
     print(f"seed {SEED}: {len(calls)} calls of {len(commands)} commands")
-    for arguments in calls:
-        done = CliRunner().invoke(cli, arguments, input=b"", prog_name="tagdb")
-        shown = [one[:40] for one in arguments]
-        assert done.exit_code in (0, 1, 2, 3), (shown, done.output)
-        assert "has a bug" not in done.output, (shown, done.output[:500])
-        assert "Traceback" not in done.output, shown
-        assert re.sub("[\n\t\u200c\u200d]", "", done.stderr).isprintable(), (shown, done.stderr[:300])
-        if done.exit_code in (1, 2):
-            starts = [line.partition(" ")[0] for line in done.stderr.splitlines()]
-            assert {"Error:", "rejected"} & set(starts), (shown, done.stderr[:300])
+    assert [said for arguments in calls if (said := objection(arguments))] == []
+
+
+def objection(arguments: list[str]) -> tuple[list[str], str] | None:
+    """What is wrong about how a command ends, if anything is."""
+    done = CliRunner().invoke(cli, arguments, input=b"", prog_name="tagdb")
+    starts = {line.partition(" ")[0] for line in done.stderr.splitlines()}
+    fine = (
+        done.exit_code in (0, 1, 2, 3)
+        and not re.search("has a bug|Traceback", done.output)
+        and re.sub("[\n\t\u200c\u200d]", "", done.stderr).isprintable()
+        and (done.exit_code in (0, 3) or {"Error:", "rejected", "Aborted!"} & starts)
+    )
+    return None if fine else ([one[:40] for one in arguments], done.stderr[:300])
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,12 @@ def test_imagenet_weights_that_cannot_be_downloaded(tmp_path: Path, monkeypatch:
 # --- What is no backbone ------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_no_weights(tmp_path: Path) -> None:
+def test_a_file_that_is_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the current folder's modules are not run."""
+    (tmp_path / "here").mkdir()
+    for module in ("keras", "tensorflow", "json", "tagdb"):
+        (tmp_path / "here" / f"{module}.py").write_text(f"open({str(tmp_path / 'planted')!r}, 'w')")
+    monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "notes.weights.h5").write_text("milk, bread")
     with pytest.raises(BackboneError) as caught:
         resolve(str(tmp_path / "notes.weights.h5"), 96, None, tmp_path / "cache")
@@ -314,6 +319,13 @@ def test_a_file_that_is_no_weights(tmp_path: Path) -> None:
     assert "notes.weights.h5 could not be loaded as weights of MobileNetV2" in said
     assert "file signature not found" in str(caught.value.__cause__)
     assert left(tmp_path / "cache") == []
+    assert not (tmp_path / "planted").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "x" * 5_000 + ".tflite"])
+def test_a_name_that_is_too_long(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BackboneError, match=r"^cannot read the backbone x+…: File name too long$"):
+        resolve(name, 96, None, tmp_path)
 
 
 @pytest.mark.usefixtures("no_export")

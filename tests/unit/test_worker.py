@@ -1,5 +1,6 @@
 """Processes that decode and embed: what comes back is what decoding here gives; nothing stays behind."""
 
+import io
 import os
 import sys
 import threading
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tagdb import images, worker
 from tagdb.backbone import Backbone, Identity
 from tagdb.errors import RejectedInput, TagdbError
 from tagdb.worker import Worker, Workers
 from tests.pictures import photo
+from tests.reliability.programs import SOAK
 from tests.reliability.sabotage import sabotage, that
 
 
@@ -166,3 +169,12 @@ def test_what_it_knows(one: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             assert Path(ours.name) not in files
             assert len([file for file in files if str(file).startswith("socket:")]) == 1
     assert not planted.exists()
+
+
+@pytest.mark.skipif(SOAK == 1, reason="takes 2 GB of memory; in the long form only")
+@pytest.mark.parametrize(("width", "height", "kind"), [(8_191, 12_000, "WEBP"), (10_000, 10_000, "PNG")])
+def test_the_largest_pictures_fit(one: Worker, width: int, height: int, kind: str) -> None:
+    """With transparency, which takes most."""
+    stream = io.BytesIO()
+    Image.new("RGBA", (width, height), (9, 9, 9, 9)).save(stream, kind, lossless=True, method=0)
+    assert one.embed(stream.getvalue()).photo.width == width
