@@ -189,7 +189,7 @@ def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
         schema = found.manifest.schema
         if schema > SCHEMA_REVISION:
             raise SchemaError(
-                f"{printable(str(file))} is of schema {schema}, newer than this tagdb knows "
+                f"{printable(str(file))} is of schema {printable(schema, 20)}, newer than this tagdb knows "
                 f"({SCHEMA_REVISION}); upgrade tagdb"
             )
         yield found

@@ -16,6 +16,7 @@ from typing import IO
 
 from tagdb import database
 from tagdb.errors import BackupError, ServerError
+from tagdb.hashtags import printable
 from tagdb.server import Server
 
 PATIENCE = "60s"
@@ -152,5 +153,5 @@ def _reason(program: str, said: str, code: int) -> str:
     if "lock timeout" in why:
         return f"{BUSY}{left}"
     if "permission denied" in why or "must be owner" in why:
-        return f"the database refuses this to your login: {why}; take its owner's{left}"
-    return f"{program} failed: {why}{left}"
+        return f"the database refuses this to your login: {printable(why)}; take its owner's{left}"
+    return f"{program} failed: {printable(why)}{left}"

@@ -10,9 +10,7 @@ from tagdb.cli.common import json_option, note, print_json, quiet_option, settin
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Drop the tagdb that is in the database, with its images.")
-@click.option(
-    "--check", "only_check", is_flag=True, help="Only say if FILE is whole, and what is in it."
-)
+@click.option("--check", "only_check", is_flag=True, help="Only say if FILE is whole, and what is in it.")
 @json_option
 @quiet_option
 @shared_options
@@ -47,4 +45,5 @@ def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: b
     said = (
         f"{printable(str(file))} of {done.created_at.astimezone():%Y-%m-%d %H:%M}: {backup.described(done)}"
     )
-    click.echo(f"{said}; schema {done.schema}, tagdb {done.tagdb}" if only_check else f"restored {said}")
+    by = printable(f"schema {done.schema}, tagdb {done.tagdb}")
+    click.echo(f"{said}; {by}" if only_check else f"restored {said}")

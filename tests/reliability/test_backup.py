@@ -194,8 +194,8 @@ def test_a_restored_database_is_the_same(
     assert all(before)
     assert answers(empty_database_url) == before
     with database.connect(empty_database_url) as connection:
-        analyzed = "SELECT reltuples FROM pg_class WHERE oid = 'tagdb_store.images'::regclass"
-        assert rows(connection, analyzed) == [(43,)]
+        known = "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'tagdb_store'"
+        assert {("images",), ("embeddings",), ("embeddings_1",)} <= set(rows(connection, known))
 
 
 def test_a_restored_database_lives_on(
@@ -772,7 +772,7 @@ def test_a_restore_that_is_killed_leaves_the_old_content(
     database_url: str, make_database: Make, at: Callable[[str], Settings], tmp_path: Path
 ) -> None:
     """Killed at random moments: there is all of the old, or all of the new, and the next one succeeds."""
-    fill(database_url, 1500)
+    fill(database_url, 1000)
     backup.back_up(at(database_url), tmp_path / "file", print, quiet=True)
     target = make_database(True)
     fill(target, 20)
@@ -784,7 +784,7 @@ def test_a_restore_that_is_killed_leaves_the_old_content(
     start = time.monotonic() - begun
     print(f"seed {number}")
     hits = 0
-    for trial in range(4 * SOAK):
+    for trial in range(3 * SOAK):
         process = started("restore", "--replace", tmp_path / "file", **here)
         wait_for(target, process)
         delay = 0.0 if trial == 0 else rng.uniform(0, start)
@@ -801,6 +801,38 @@ def test_a_restore_that_is_killed_leaves_the_old_content(
     assert hits
     finished(started("restore", "--replace", tmp_path / "file", **here))
     assert stored(target) == new
+
+
+def test_what_psql_hears_of_a_killed_restore_commits_nothing(
+    saved: Path,
+    make_database: Make,
+    at: Callable[[str], Settings],
+    bundled: Callable[..., str],
+    run: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its input ends: after any statement, in the middle of rows, before the last word."""
+    heard, send = bytearray(), backup.send
+
+    def overheard(process: Any, data: bytes, end: bool = False) -> None:
+        heard.extend(data)
+        send(process, data, end)
+
+    monkeypatch.setattr(backup, "send", overheard)
+    target = make_database(True)
+    backup.restore(at(target), saved, print, replace=True, quiet=True)
+    new = stored(target)
+    assert heard.endswith(b"COMMIT;\n")
+    number = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {number}")
+    rng = random.Random(number)
+    ends = [place for place in range(len(heard)) if heard[place - 1 : place + 1] == b"\n\n"]
+    cuts = [len(heard) - len(b"COMMIT;\n"), *rng.sample(ends, 8 * SOAK)]
+    cuts += [rng.randrange(len(heard)) for _ in range(4 * SOAK)]
+    psql = [str(Server(Path(run["home"])).program("psql")), *backup._PSQL, f"--dbname={target}"]
+    for cut in cuts:
+        subprocess.run(psql, input=bytes(heard[:cut]), capture_output=True, check=False)
+        assert stored(target) == new, cut
 
 
 AT_WORK = (
@@ -902,6 +934,8 @@ def test_what_a_newcomer_types(saved: Path, empty_database_url: str, program: Ta
     assert checked.exit_code == 0, checked.output
     assert checked.stdout.startswith(f"{saved} of 20")
     assert f"43 images, 15 hashtags, 43 embeddings, factor run 2; schema {SCHEMA_REVISION}" in checked.stdout
+    rude = rewritten(saved, saved.with_name("rude"), tagdb="\x1b[2J", schema="\x1b0")
+    assert "\x1b" not in program(NOWHERE, "restore", "--check", rude).output
     both = program(NOWHERE, "restore", "--check", "--replace", saved)
     assert both.exit_code == 2
 
