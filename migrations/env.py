@@ -63,8 +63,8 @@ WHERE o.namespace = (SELECT e.extnamespace FROM pg_extension e WHERE e.extname =
 ORDER BY 1
 LIMIT 1
 """
-"""What somebody else has put beside pgvector under a name of PostgreSQL's or pgvector's own. It may fit better,
-and the functions that run with their owner's rights are resolved there."""
+"""What somebody else has put beside pgvector under a name of PostgreSQL's or pgvector's own. It may fit
+better, and the functions that run with their owner's rights are resolved there."""
 
 
 def include_name(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
@@ -119,12 +119,12 @@ def _safely(connection: Connection) -> None:
 
 
 def _check_lookalikes(connection: Connection) -> None:
-    """Raise SchemaError if somebody else's function or operator could be taken for PostgreSQL's or pgvector's."""
+    """Raise SchemaError if somebody else's function or operator could be taken for one of PostgreSQL's own."""
     _safely(connection)
     if found := connection.execute(text(LOOKALIKES)).first():
         raise SchemaError(
-            f"{found[0]} belongs to {found[1]!r} and could be taken for PostgreSQL's own by tagdb's functions; "
-            "drop it, or move pgvector to another schema (ALTER EXTENSION vector SET SCHEMA ...)"
+            f"{found[0]} belongs to {found[1]!r} and could be taken for PostgreSQL's own by tagdb's "
+            "functions; drop it, or move pgvector to another schema (ALTER EXTENSION vector SET SCHEMA ...)"
         )
 
 
