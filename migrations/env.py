@@ -119,7 +119,7 @@ def _safely(connection: Connection) -> None:
 
 
 def _check_lookalikes(connection: Connection) -> None:
-    """Raise SchemaError if somebody else's function or operator could be taken for one of PostgreSQL's own."""
+    """Raise SchemaError if somebody else's function or operator could be taken for PostgreSQL's own."""
     _safely(connection)
     if found := connection.execute(text(LOOKALIKES)).first():
         raise SchemaError(

@@ -16,7 +16,7 @@ from tagdb.store.recommending import similar
 from tagdb.store.statements import statement
 
 OWN = 0.6
-"""Share of a crossed query's numbers that are from the first image. With 0.6 as much of the true neighbours is
+"""Share of a crossed query's numbers that are from the first image. With 0.6 as many true neighbours are
 found among a million images as for held-out photos, or a little less; with 0.5 far less, and with 0.75 all,
 whatever the effort. benchmarks/recommend.py compares the two."""
 
