@@ -16,7 +16,7 @@ test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto
 
 soak: $(INSTALLED)  ## the reliability tests ten times as long, or TIMES=…; prints every seed
-	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto -rP tests/reliability
+	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto -rP tests/reliability tests/db/test_backbones.py
 
 lint: $(INSTALLED)  ## formatting, linting, types, layers
 	$(BIN)/ruff check .
