@@ -235,12 +235,22 @@ def test_a_second_backbone_embeds_what_is_stored(
 ) -> None:
     save(image(1), image(2))
     other = store.add_backbone(connection, seed.identity(2)).backbone_id
+    make_active(connection, other)
     again = image(1, original=None)
     again.thumbnail = b"not stored again"
     assert store.save_batch(connection, 1, other, [again, image(3)], []) == Counts(new=1, known=1)
     counts = "SELECT backbone_id, count(*) FROM tagdb_store.embeddings GROUP BY 1 ORDER BY 1"
     assert rows(connection, counts) == [(backbone_id, 2), (other, 2)]
     assert rows(connection, "SELECT count(*), count(original) FROM tagdb_store.image_files") == [(3, 3)]
+
+
+def make_active(connection: Connection, backbone_id: int) -> None:
+    """Switch to a backbone that has not embedded all images, as nobody should."""
+    for active in (False, True):
+        connection.execute(
+            "UPDATE tagdb_store.backbones SET active = %s WHERE (backbone_id = %s) = %s",
+            (active, backbone_id, active),
+        )
 
 
 def test_backbones(connection: Connection) -> None:
@@ -343,8 +353,10 @@ def test_one_image_embedded_by_two_at_once(connection: Connection, two: list[Con
     first = store.add_backbone(connection, seed.identity(1)).backbone_id
     for turn in range(8):
         batch = [image(n) for n in range(3)]
+        make_active(connection, first)
         store.save_batch(two[0], 1, first, batch, [])
         other = store.add_backbone(connection, seed.identity(10 + turn)).backbone_id
+        make_active(connection, other)
         at_once(
             partial(store.save_batch, two[0], 1, other, batch, []),
             partial(store.save_batch, two[1], 2, other, batch[::-1], []),

@@ -564,10 +564,10 @@ class Fake:
         return seed.unit(np.resize(np.abs(mean) + 0.01, seed.DIMENSIONS)).astype(np.float32)
 
 
-class FakeWorker:
-    """Stands for a process that decodes and embeds."""
+class FakeWorkers:
+    """Stands for processes that decode and embed."""
 
-    def __init__(self, backbone: Fake, size: int) -> None:
+    def __init__(self, backbone: Fake, size: int, threads: int) -> None:
         self.backbone, self.size = backbone, size
 
     def embed(self, content: bytes) -> Embedded:
@@ -598,7 +598,7 @@ class Photos(Source):
 
 
 def test_a_whole_ingest(connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "Worker", FakeWorker)
+    monkeypatch.setattr(ingest, "Workers", FakeWorkers)
 
     def run(said: dict[int, tuple[str, ...]]) -> store.Counts:
         options = ingest.Options(quiet=True)
