@@ -50,6 +50,8 @@ def room(one: Examination) -> Iterator[Finding]:
     """The disk that the data lies on has room for the log, a vector index and a back-up."""
     (row,) = examining.found(one.connection, "doctor_storage")
     if not one.here or row["data_directory"] is None:
+        why = "whose place your login may not know" if one.here else "which runs elsewhere"
+        yield Finding(check="disk", severity="skipped", sentence=f"the disk of the server, {why}")
         return
     try:
         # the log may lie elsewhere, behind a link

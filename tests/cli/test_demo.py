@@ -56,6 +56,10 @@ def test_the_demo_recommends_and_cleans_up(home: Path) -> None:
         own = connection.execute("SELECT FROM pg_namespace WHERE nspname LIKE 'tagdb%'").fetchone()
         assert own is None
     assert "tagdb_demo" in databases(home)
+    doctor = tagdb(home, "doctor", "--database-url", result["database_url"])
+    assert doctor.returncode == 0, doctor.stdout
+    assert "advice:" not in doctor.stdout
+    assert "not looked at:" not in doctor.stdout
 
     gone = tagdb(home, "demo", "--remove")
     assert gone.returncode == 0, gone.stderr
