@@ -92,7 +92,7 @@ class Copies(Source):
             path = self.folder / f"{n}.jpg"
             path.write_bytes(self.contents[which] + b"%d" % n)
             kept.append(path)
-            yield replace(self.records[which], path=path, uri=path.as_uri())
+            yield replace(self.records[which], path=path, uri=path.as_uri(), within=None)
             if len(kept) > KEPT:
                 kept.popleft().unlink()
         self.note(self.total)

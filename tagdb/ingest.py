@@ -9,6 +9,7 @@ stored, and the next run finds that content known.
 
 import os
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -245,7 +246,7 @@ class _Ingest:
     def _decoded(self, record: Record) -> _Outcome:
         """Read a photo, and have it decoded and embedded. Runs in the pool."""
         try:
-            content = read_file(record.path)
+            content = read_file(record.path, record.within)
             embedded = self.workers.embed(content)
         except RejectedInput as error:
             return _Outcome(None, [store.Rejected(record.origin, record.line, _reason(record, error))])
@@ -350,19 +351,24 @@ def _hash(record: Record | Rejection) -> _Content | store.Rejected:
     if isinstance(record, Rejection):
         return store.Rejected(record.origin, record.line, record.reason)
     try:
-        content = read_file(record.path)
+        content = read_file(record.path, record.within)
         return images.content_hash(content), len(content)
     except RejectedInput as error:
         return store.Rejected(record.origin, record.line, _reason(record, error))
 
 
-def read_file(path: Path) -> bytes:
-    """The content of a file, whatever has become of it since it was found: nothing here waits or fills up."""
+def read_file(path: Path, within: Path | None = None) -> bytes:
+    """The content of a file, whatever has become of it since it was found: nothing here waits or fills up.
+
+    ``within``: the folder, without links, that it must lie in.
+    """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise RejectedInput("not a regular file any more")
+            if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
+                raise RejectedInput("outside the folder by now (use --allow-outside)")
             if before.st_size > images.MAX_BYTES:
                 raise RejectedInput(f"larger than {images.MAX_BYTES >> 20} MB")
             content = file.read(before.st_size + 1)
@@ -372,6 +378,12 @@ def read_file(path: Path) -> bytes:
     if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise RejectedInput("it changed while it was read; ingest it again when it is complete")
     return content
+
+
+def _opened(descriptor: int, path: Path) -> Path:
+    """Where an open file lies, as the kernel knows it; where it does not tell, as far as can be seen."""
+    known = Path(f"/proc/self/fd/{descriptor}")
+    return known.readlink() if sys.platform == "linux" and known.exists() else path.resolve()
 
 
 def _without_waiting(path: str, flags: int) -> int:

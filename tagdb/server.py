@@ -148,15 +148,17 @@ class Server:
 
     def _socket(self, postmaster: list[str] | None) -> tuple[Path, str]:
         """Folder and port of the socket: as a running server noted them, else as they will be."""
-        folder, port = self.home / "run", "5432"
+        folder, port, owners = self.home / "run", "5432", {os.geteuid()}
+        if account := _account():
+            owners.add(account.pw_uid)
         if postmaster and postmaster[4]:
             folder, port = Path(postmaster[4]), postmaster[3]
+            owners -= {0}  # a server's own folder is never root's, where others may write, too
         elif len(os.fsencode(folder / ".s.PGSQL.65535")) > 103:  # macOS's limit, the smallest
             name = "tagdb-" + hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
             folder = Path(tempfile.gettempdir()).resolve() / name
         with suppress(OSError):  # it is not there; but in the temporary folder anybody may have made it
-            owner = folder.lstat().st_uid
-            if owner != os.geteuid() and not ((account := _account()) and account.pw_uid == owner):
+            if folder.lstat().st_uid not in owners:
                 raise ServerError(f"{folder} was made by another user: set TAGDB_HOME to a shorter path")
         return folder, port
 
@@ -301,7 +303,8 @@ def _read(path: Path, most: int = 1 << 20) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write as the account into its folder, where root might follow a link that is not its own."""
-    _run("/bin/sh", "-c", 'cat >"$1"', "sh", path, serve=True, stdin=text, to=f"write {path}")
+    script = 'rm -rf "$1.new" && cat >"$1.new" && mv -f "$1.new" "$1"'
+    _run("/bin/sh", "-ec", script, "sh", path, serve=True, stdin=text, to=f"write {path}")
 
 
 def _reason(said: str) -> str:

@@ -66,6 +66,8 @@ class Record:
     """1-based line of a manifest, or position in a JSON list; none for a photo without a manifest."""
     size: int = field(default=0, compare=False)
     """About how many bytes of memory all that is said of the photo takes."""
+    within: Path | None = field(default=None, compare=False)
+    """The folder, without links, that the file must lie in when it is opened; none for anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,11 @@ class _Root:
         self._real = folder.resolve()
         self._parent = lru_cache(maxsize=64)(Path.resolve)  # most photos lie in the folder of the last one
 
+    @property
+    def within(self) -> Path | None:
+        """What a file must lie in, also when it is opened: a link may have been put in its way since."""
+        return None if self._allow_outside else self._real
+
     def locate(self, name: str | Path) -> Path:
         """Return the absolute path of an existing regular file, which is not opened."""
         path, shown = self._folder / name, printable(str(name), 200)
@@ -212,7 +219,8 @@ class _Photos(Source):
             except RejectedInput as error:
                 yield Rejection(origin, None, str(error))
             else:
-                yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None)
+                within = self._root.within
+                yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None, within=within)
 
     def _find_if_there(self) -> Iterator[Path | Rejection]:
         try:
@@ -314,4 +322,7 @@ class _Rows(Source):
         taken_at = time_of(known["taken_at"])
         path = self._root.locate(file_name)
         uri = uri or path.as_uri()
-        return Record(path, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size)
+        within = self._root.within
+        return Record(
+            path, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size, within
+        )

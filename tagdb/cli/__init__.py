@@ -5,6 +5,7 @@ Commands are imported when they are called, and import what is heavy when they r
 """
 
 import importlib
+import sys
 import traceback
 from typing import Any
 
@@ -89,8 +90,10 @@ class LazyGroup(click.Group):
 
     def _failure(self, ctx: click.Context, sentence: str) -> click.ClickException:
         if ctx.meta.get("tagdb.verbose"):
-            for line in traceback.format_exc().splitlines():
-                note(line)
+            for part in traceback.format_exception(sys.exc_info()[1]):
+                # places in the program have several lines; what an error says is one, whatever is in it
+                for line in part.splitlines() if part.startswith("  File ") else [part.strip("\n")]:
+                    note(line)
         return click.ClickException(harmless(sentence))
 
 

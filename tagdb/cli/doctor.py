@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tagdb.cli.common import json_option, note, print_json, settings, shared_options, size
+from tagdb.cli.common import json_option, note, print_json, say, settings, shared_options, size
 
 if TYPE_CHECKING:
     from tagdb.doctor import Finding
@@ -66,21 +66,21 @@ def _show(findings: "Sequence[Finding]") -> None:
     for severity in ("wrong", "advice"):
         for each in findings:
             if each.severity == severity:
-                click.echo(f"{severity}: {each.sentence}")
+                say(f"{severity}: {each.sentence}")
     fine = [each.sentence for each in findings if each.severity == "ok"]
     if fine:
-        click.echo(f"fine: {'; '.join(fine)}")
+        say(f"fine: {'; '.join(fine)}")
     if skipped := [each.sentence for each in findings if each.severity == "skipped"]:
-        click.echo(f"not looked at: {'; '.join(skipped)}")
+        say(f"not looked at: {'; '.join(skipped)}")
     remedies = [each for each in findings if each.remedy and each.severity != "ok"]
     if not remedies:
         return
     click.echo("\nto change that:")
     for remedy, restart in dict.fromkeys((each.remedy, each.restart) for each in remedies):
         if remedy[0].islower():  # a command; SQL is written in capitals
-            click.echo(f"  {remedy}")
+            say(f"  {remedy}")
         else:
-            click.echo(f"  {remedy};{'  -- counts after a restart of the server' if restart else ''}")
+            say(f"  {remedy};{'  -- counts after a restart of the server' if restart else ''}")
     if any(each.remedy.startswith("ALTER SYSTEM") for each in remedies):
         click.echo("  SELECT pg_reload_conf();")
     if any(each.remedy.startswith(("ALTER DATABASE", "ALTER ROLE")) for each in remedies):

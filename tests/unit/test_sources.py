@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagdb import manifests
-from tagdb.errors import SourceError
+from tagdb.errors import RejectedInput, SourceError
+from tagdb.ingest import read_file
 from tagdb.sources import Record, Rejection, Source, open_source
 
 INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
@@ -592,3 +593,31 @@ def test_any_content_gives_rows_or_a_source_error(
 
     for item in items():
         assert isinstance(item, Record) or item.reason.isprintable()
+
+
+@pytest.mark.parametrize("swapped", ["file", "folder", "folder above"])
+def test_what_is_put_in_the_way_later_is_not_read_either(tmp_path: Path, swapped: str) -> None:
+    """A link may take a file's or a folder's place after it was found, and before it is opened."""
+    outside, folder = tmp_path / "outside" / "inner", tmp_path / "photos" / "a" / "inner"
+    for each in (outside, folder):
+        each.mkdir(parents=True)
+        (each / "x.jpg").write_bytes(each.parent.name.encode())
+    (tmp_path / "photos" / "list.csv").write_text(
+        "file_name,hashtags\na/inner/x.jpg,#a\na/inner/../inner/x.jpg,#a\n"
+    )
+    found = list(open_source(str(tmp_path / "photos" / "list.csv")))
+    assert all(isinstance(one, Record) and read_file(one.path, one.within) == b"a" for one in found)
+    path = {"file": folder / "x.jpg", "folder": folder, "folder above": folder.parent}[swapped]
+    target = {"file": outside / "x.jpg", "folder": outside, "folder above": outside.parent}[swapped]
+    path.rename(tmp_path / "photos" / "moved")
+    path.symlink_to(target)
+    for one in found:
+        assert isinstance(one, Record)
+        assert read_file(one.path) == b"outside"
+        with pytest.raises(RejectedInput, match="outside the folder by now"):
+            read_file(one.path, one.within)
+    later = open_source(str(tmp_path / "photos" / "list.csv"))
+    again = {getattr(one, "reason", "").split(":")[0] for one in later}
+    assert again == {"outside the manifest's folder (use --allow-outside)"}
+    allowed = list(open_source(str(tmp_path / "photos" / "list.csv"), allow_outside=True))
+    assert all(isinstance(one, Record) and read_file(one.path, one.within) == b"outside" for one in allowed)
