@@ -417,7 +417,7 @@ def test_many_rows_of_megabytes(
     backbone = Backbone(Identity("random", 96, bytes(32)), backbone_file.read_bytes())
     (tmp_path / "0.jpg").write_bytes(photo(0))
     row = {"file_name": "0.jpg", "hashtags": ["a"], "x": ["y" * 1_000] * 1_000}
-    (tmp_path / "m.jsonl").write_text((json.dumps(row) + "\n") * 60)
+    (tmp_path / "m.jsonl").write_text((json.dumps(row) + "\n") * 90)
     monkeypatch.setattr(tagdb.ingest, "BATCH_BYTES", 8 << 20)
     monkeypatch.setattr(tagdb.ingest, "WINDOW_BYTES", 8 << 20)
     tracemalloc.start()
@@ -427,9 +427,9 @@ def test_many_rows_of_megabytes(
         highest = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    print(f"60 rows of a megabyte each: {highest / 1e6:.0f} MB at most")
-    assert (counts.new, counts.new + counts.known + counts.updated) == (1, 60)
-    assert highest < 130e6
+    print(f"90 rows of a megabyte each: {highest / 1e6:.0f} MB at most")
+    assert (counts.new, counts.new + counts.known + counts.updated) == (1, 90)
+    assert highest < 80e6
 
 
 # --- Through SQL --------------------------------------------------------------------------------------
