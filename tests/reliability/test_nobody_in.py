@@ -59,7 +59,7 @@ BEGIN
             FOREACH one IN ARRAY kinds LOOP
                 BEGIN
                     EXECUTE format('CREATE FUNCTION %1$s.%2$I(%3$s) RETURNS %3$s {how}', place, named, one);
-                    FOREACH other IN ARRAY seconds LOOP
+                    FOREACH other IN ARRAY '{text,int4,float8}'::text[] LOOP
                         EXECUTE format('CREATE FUNCTION %1$s.%2$I(%3$s, %4$s) RETURNS %3$s {how}',
                                        place, named, one, other);
                     END LOOP;
