@@ -324,10 +324,10 @@ def harmful() -> dict[str, bytes]:
         "large.png": png(8_000, 8_000, 8, 0, _zeros(8_001 * 8_000)),
         "large-16.png": png(5_000, 5_000, 16, 4, _zeros(20_001 * 5_000)),
         # more than the header says, and things beside the picture that unpack to far more than they are
-        "more.png": png(10, 10, 8, 0, _zeros(300 << 20)),
-        "ztxt.png": png(10, 10, 8, 0, _zeros(110), chunk(b"zTXt", b"Comment\0\0" + _zeros(300 << 20))),
-        "itxt.png": png(10, 10, 8, 0, _zeros(110), chunk(b"iTXt", b"Title\0\1\0en\0T\0" + _zeros(300 << 20))),
-        "iccp.png": png(10, 10, 8, 0, _zeros(110), chunk(b"iCCP", b"profile\0\0" + _zeros(300 << 20))),
+        "more.png": png(10, 10, 8, 0, _zeros(128 << 20)),
+        "ztxt.png": png(10, 10, 8, 0, _zeros(110), chunk(b"zTXt", b"Comment\0\0" + _zeros(128 << 20))),
+        "itxt.png": png(10, 10, 8, 0, _zeros(110), chunk(b"iTXt", b"Title\0\1\0en\0T\0" + _zeros(128 << 20))),
+        "iccp.png": png(10, 10, 8, 0, _zeros(110), chunk(b"iCCP", b"profile\0\0" + _zeros(128 << 20))),
         "texts.png": png(10, 10, 8, 0, _zeros(110), chunk(b"tEXt", b"a\0" + b"x" * 900) * 5_000),
         "empties.png": png(10, 10, 8, 0, _zeros(110), chunk(b"IDAT", b"") * 20_000),
         # circles and lies in TIFF
