@@ -404,7 +404,7 @@ def ingesting(url: str) -> Iterator[Callable[[], int]]:
             with database.connect(url) as connection:
                 backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
                 run = store.begin_ingest_run(connection, ["here"])
-                while not stop.is_set():
+                while not stop.wait(0.02):  # or a soak would back up ever more
                     numbers = range(done[0] * BATCH, (done[0] + 1) * BATCH)
                     batch = [seed.image(n, f"tag{n % 7}", f"own{n}") for n in numbers]
                     store.save_batch(connection, run, backbone_id, batch, [])
@@ -429,9 +429,8 @@ def test_while_an_ingest_writes(
     trials = 3 * SOAK
     seen = []
     with ingesting(database_url) as batches:
-        deadline = time.monotonic() + LIMIT
         for trial in range(trials):
-            before = batches()
+            before, deadline = batches(), time.monotonic() + LIMIT
             while batches() < before + 2:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
@@ -787,7 +786,7 @@ def test_a_restore_that_is_killed_leaves_the_old_content(
     for trial in range(3 * SOAK):
         process = started("restore", "--replace", tmp_path / "file", **here)
         wait_for(target, process)
-        delay = 0.0 if trial == 0 else rng.uniform(0, start)
+        delay = 0.0 if trial == 0 else rng.uniform(0, 2 * start)
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate()
