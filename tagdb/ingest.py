@@ -1,33 +1,28 @@
 """Bringing photos and their hashtags into the database.
 
 The way of a photo: a source names it; its bytes are hashed; if the content is known, only what is
-said of it is stored; otherwise it is decoded and embedded. Hashing runs in one thread a core, and each
-thread has a process that decodes and embeds for it (see :mod:`tagdb.worker`), while the calling thread
-stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch that was
-stored, and the next run finds that content known.
+said of it is stored; otherwise it is decoded and embedded (see :mod:`tagdb.pipeline`), while the calling
+thread stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch that
+was stored, and the next run finds that content known.
 """
 
-import os
-import stat
-import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 from typing import TypeVar
 
 import psycopg
 
-from tagdb import hashtags, images, indexing, store
+from tagdb import files, indexing, records, store
 from tagdb.backbone import DEFAULT_SIZE, Backbone
 from tagdb.database import Connection, gone
 from tagdb.errors import BackboneMismatch, RejectedInput
+from tagdb.pipeline import Pipeline, Work
 from tagdb.progress import Report, track
+from tagdb.records import Content, Outcome
 from tagdb.sources import Record, Rejection, Source
-from tagdb.worker import Workers
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""
@@ -35,10 +30,6 @@ CHUNK_BYTES = 16 << 20
 """What is said in them comes to about as much at most, or they are fewer."""
 HASHED_TOGETHER = 32
 """Records in one task of hashing."""
-WINDOW = 64
-"""Photos that wait for a thread or for being stored."""
-WINDOW_BYTES = 64 << 20
-"""What their files come to at most, though there is one for each thread; both bound the memory used."""
 BATCH = 128
 """New images stored in one transaction, unless they come to more than ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
@@ -84,22 +75,8 @@ class Summary:
         return self.counts.new + self.counts.known + self.counts.updated
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What became of one record: an image to store or none, and what had to be rejected."""
-
-    image: store.Image | None
-    rejected: list[store.Rejected]
-    size: int = 0
-    """About how many bytes of memory what is said takes; the photo's file is not counted."""
-
-
-_Content = tuple[bytes, int]
-"""Hash and bytes of a file."""
-_Hashing = tuple[list[Record | Rejection], list[Future[list[_Content | store.Rejected]]]]
+_Hashing = tuple[list[Record | Rejection], list[Future[list[Content | store.Rejected]]]]
 """Records, and the hashes of their contents in the making."""
-_Work = tuple[Future[_Outcome] | _Outcome, int]
-"""What becomes or became of a record, and how many bytes of its file are held for that."""
 
 
 class _Ingest:
@@ -118,15 +95,13 @@ class _Ingest:
         self.backbone = backbone
         self.options = options
         self.on_rejected = on_rejected
-        self.threads = os.cpu_count() or 1
-        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tagdb-ingest")
         size = backbone.identity.input_size if backbone else DEFAULT_SIZE
-        self.workers = Workers(None if options.dry_run else backbone, size, self.threads)
+        self.pipeline = Pipeline(None if options.dry_run else backbone, size)
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
         self.folding = store.Folding(connection)
-        self.batch: list[_Outcome] = []
+        self.batch: list[Outcome] = []
         self.batch_new = self.batch_bytes = self.batches = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
 
@@ -140,22 +115,11 @@ class _Ingest:
     def _run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
         self._begin(sources)
-        records = islice(chain.from_iterable(sources), self.options.limit)
-        waiting: deque[_Work] = deque()
-        held = 0
+        given = islice(chain.from_iterable(sources), self.options.limit)
         with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
-            try:
-                for work in self._planned(records):
-                    waiting.append(work)
-                    held += work[1]
-                    while len(waiting) > WINDOW or (held > WINDOW_BYTES and len(waiting) > self.threads):
-                        held -= self._take(waiting.popleft(), report)
-                while waiting:
-                    self._take(waiting.popleft(), report)
-            finally:
-                self.pool.shutdown(wait=False, cancel_futures=True)
-                self.workers.close()  # before threads are waited for, which may wait for workers
-                self.pool.shutdown()
+            with self.pipeline:
+                for outcome in self.pipeline.results(self._planned(given)):
+                    self._take(outcome, report)
             self._store(report)
         if self.run_id is not None and self.backbone_id is not None:
             self._finish(self.run_id, self.backbone_id)
@@ -210,48 +174,48 @@ class _Ingest:
             self.run_id = store.begin_ingest_run(self.connection, [source.name for source in sources])
         self.backbone_id = stored.backbone_id if stored else None
 
-    def _hashing(self, records: Iterator[Record | Rejection]) -> _Hashing:
+    def _hashing(self, given: Iterator[Record | Rejection]) -> _Hashing:
         """Take a chunk of records and begin to hash their contents."""
         chunk, size = [], 0
-        for record in islice(records, CHUNK):
+        for record in islice(given, CHUNK):
             chunk.append(record)
             size += record.size if isinstance(record, Record) else 0
             if size > CHUNK_BYTES:
                 break
         parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, len(chunk), HASHED_TOGETHER)]
-        return chunk, [self.pool.submit(_hashes, part) for part in parts]
+        return chunk, [self.pipeline.submit(records.hashes, part) for part in parts]
 
-    def _planned(self, records: Iterator[Record | Rejection]) -> Iterator[_Work]:
+    def _planned(self, given: Iterator[Record | Rejection]) -> Iterator[Work[Outcome]]:
         """Hash a chunk, ask the database which contents it knows, hand out the work that is left."""
-        chunk, hashing = self._hashing(records)
+        chunk, hashing = self._hashing(given)
         while chunk:
             found = [content for part in hashing for content in part.result()]
-            ahead = self._hashing(records)  # the pool goes on hashing while the database is asked
+            ahead = self._hashing(given)  # threads go on hashing while the database is asked
             contents = [f[0] for f in found if not isinstance(f, store.Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = self._known(self.backbone_id, contents)
             for record, content in zip(chunk, found, strict=True):
                 if isinstance(content, store.Rejected):
-                    yield _Outcome(None, [content]), 0
+                    yield Outcome(None, [content]), 0
                 elif content[0] in known and isinstance(record, Record):
-                    yield _described(record, content[0]), record.size
+                    yield records.described(record, content[0]), record.size
                 elif isinstance(record, Record):
-                    yield self.pool.submit(self._decoded, record), content[1] + record.size
+                    yield self.pipeline.submit(self._decoded, record), content[1] + record.size
             chunk, hashing = ahead
 
     def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
         return self._trying(lambda: store.known_hashes(self.connection, backbone_id, contents))
 
-    def _decoded(self, record: Record) -> _Outcome:
-        """Read a photo, and have it decoded and embedded. Runs in the pool."""
+    def _decoded(self, record: Record) -> Outcome:
+        """Read a photo, and have it decoded and embedded. Runs in a thread of the pipeline."""
         try:
-            content = read_file(record.path, record.within)
-            embedded = self.workers.embed(content)
+            content = files.read(record.path, record.within)
+            embedded = self.pipeline.workers.embed(content)
         except RejectedInput as error:
-            return _Outcome(None, [store.Rejected(record.origin, record.line, _reason(record, error))])
+            return Outcome(None, [records.rejected(record, error)])
         photo = embedded.photo
-        outcome = _described(record, photo.sha256)
+        outcome = records.described(record, photo.sha256)
         image = outcome.image
         assert image is not None
         image.taken_at = record.taken_at or photo.taken_at
@@ -261,9 +225,8 @@ class _Ingest:
         image.original = content if self.options.originals else None
         return outcome
 
-    def _take(self, work: _Work, report: Report) -> int:
-        """Put what became of a record into the batch. Returns the bytes that it was counted as holding."""
-        outcome = work[0].result() if isinstance(work[0], Future) else work[0]
+    def _take(self, outcome: Outcome, report: Report) -> None:
+        """Put what became of a record into the batch."""
         self.batch.append(outcome)
         self.batch_bytes += outcome.size
         if outcome.image is not None and outcome.image.thumbnail is not None:
@@ -272,7 +235,6 @@ class _Ingest:
         full = self.batch_new >= BATCH or self.batch_bytes >= BATCH_BYTES
         if full or len(self.batch) >= BATCH_KNOWN:
             self._store(report)
-        return work[1]
 
     def _saved(
         self, run_id: int, backbone_id: int, stored: Sequence[store.Image], rejected: Sequence[store.Rejected]
@@ -341,77 +303,3 @@ def _total(sources: Sequence[Source], limit: int | None) -> int | None:
         return limit
     total = sum(count or 0 for count in counts)
     return total if limit is None else min(total, limit)
-
-
-def _hashes(records: Sequence[Record | Rejection]) -> list[_Content | store.Rejected]:
-    return [_hash(record) for record in records]
-
-
-def _hash(record: Record | Rejection) -> _Content | store.Rejected:
-    if isinstance(record, Rejection):
-        return store.Rejected(record.origin, record.line, record.reason)
-    try:
-        content = read_file(record.path, record.within)
-        return images.content_hash(content), len(content)
-    except RejectedInput as error:
-        return store.Rejected(record.origin, record.line, _reason(record, error))
-
-
-def read_file(path: Path, within: Path | None = None) -> bytes:
-    """The content of a file, whatever has become of it since it was found: nothing here waits or fills up.
-
-    ``within``: the folder, without links, that it must lie in.
-    """
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise RejectedInput("not a regular file any more")
-            if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
-                raise RejectedInput("outside the folder by now (use --allow-outside)")
-            if before.st_size > images.MAX_BYTES:
-                raise RejectedInput(f"larger than {images.MAX_BYTES >> 20} MB")
-            content = file.read(before.st_size + 1)
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise RejectedInput(f"cannot be read: {error.strerror}") from error
-    if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise RejectedInput("it changed while it was read; ingest it again when it is complete")
-    return content
-
-
-def _opened(descriptor: int, path: Path) -> Path:
-    """Where an open file lies, as the kernel knows it; where it does not tell, as far as can be seen."""
-    known = Path(f"/proc/self/fd/{descriptor}")
-    return known.readlink() if sys.platform == "linux" and known.exists() else path.resolve()
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """For a FIFO that has taken the file's place: opening one would wait for somebody to write."""
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _reason(record: Record, error: RejectedInput) -> str:
-    """The reason, with the photo's name unless the record's origin is the photo itself."""
-    return str(error) if record.line is None else f"{hashtags.printable(record.path.name)}: {error}"
-
-
-def _described(record: Record, content_sha256: bytes) -> _Outcome:
-    """What a record says of a content: folded hashtags, and those that are none."""
-    folded: dict[str, None] = {}
-    rejected = []
-    for raw in record.hashtags:
-        try:
-            folded[hashtags.fold(raw)] = None
-        except RejectedInput as error:
-            rejected.append(store.Rejected(record.origin, record.line, str(error)))
-    image = store.Image(
-        content_sha256,
-        record.uri,
-        list(folded),
-        record.collection,
-        record.source_ref,
-        record.taken_at,
-        record.metadata,
-    )
-    return _Outcome(image, rejected, record.size + 300 * len(rejected))

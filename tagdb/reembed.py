@@ -5,24 +5,23 @@ embedded as well before the switch, which excludes batches and is one transactio
 one, too, so that whoever was interrupted goes on where it was.
 """
 
-import os
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
-from tagdb import images, indexing, store
+from tagdb import files, images, indexing, store
 from tagdb.backbone import Backbone
-from tagdb.database import Connection
+from tagdb.database import Connection, gone
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
-from tagdb.ingest import BATCH, CHUNK, WINDOW, WINDOW_BYTES, read_file
+from tagdb.ingest import BATCH, CHUNK, TRIES
 from tagdb.manifests import path_of
+from tagdb.pipeline import Pipeline, Work
 from tagdb.progress import Report, track
 from tagdb.worker import Workers
 
@@ -79,10 +78,11 @@ class _Reembedding:
         self.quiet = quiet
         self.on_rejected = on_rejected
         self.summary = Summary(_added(connection, backbone))
+        self.started = time.monotonic()
+        self.was_active = _is_active(connection, self.summary.backbone_id)
         self.batch: dict[bytes, NDArray[np.float32]] = {}
 
     def run(self, switch: bool, allow_missing: bool) -> Summary:
-        started = time.monotonic()
         summary = self.summary
         with store.filling(self.connection, summary.backbone_id) as alone:
             if not alone:
@@ -97,40 +97,40 @@ class _Reembedding:
             if switch and not summary.active and (allow_missing or not summary.rejected):
                 while _switched(self.connection, summary.backbone_id, summary.rejected):
                     self._embed_missing()  # what came in the meantime
-                summary.active = summary.switched = True
-        summary.seconds = time.monotonic() - started
+                summary.active = True
+            summary.switched = summary.active and not self.was_active
+        summary.seconds = time.monotonic() - self.started
         return summary
+
+    def reconnected(self, connection: Connection) -> None:
+        """Go on with another connection; the batch may have been stored without our hearing of it."""
+        self.connection.close()
+        self.connection = connection
+        stored = store.known_hashes(connection, self.summary.backbone_id, list(self.batch))
+        self.summary.embedded += len(stored)
+        self.batch = {}
 
     def _embed_missing(self) -> None:
         """Embed what is missing, again and again until nothing is but what was rejected."""
         known = next(b for b in store.backbones(self.connection) if b.backbone_id == self.summary.backbone_id)
         missing = known.of_images - known.images - len(self.summary.rejected)
-        threads = os.cpu_count() or 1
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="tagdb-reembed")
-        workers = Workers(self.backbone, self.backbone.identity.input_size, threads)
         before = self.summary.embedded
-        with track("embedding", max(missing, 0), "photos", self.quiet) as report:
-            try:
-                while self._pass(pool, workers, lambda done: report(done - before), threads):
-                    pass
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-                workers.close()
-                pool.shutdown()
+        with (
+            track("embedding", max(missing, 0), "photos", self.quiet) as report,
+            Pipeline(self.backbone, self.backbone.identity.input_size) as pipeline,
+        ):
+            while self._pass(pipeline, lambda done: report(done - before)):
+                pass
 
-    def _pass(self, pool: ThreadPoolExecutor, workers: Workers, report: Report, threads: int) -> int:
+    def _pass(self, pipeline: Pipeline, report: Report) -> int:
         """Go through all images once; how many were looked at."""
         before = self._looked_at
-        waiting: deque[tuple[Future[_Outcome], int]] = deque()
-        held = 0
-        for image, content in self._contents():
-            size = len(content or b"")
-            waiting.append((pool.submit(_embedded, workers, image, content), size))
-            held += size
-            while len(waiting) > WINDOW or (held > WINDOW_BYTES and len(waiting) > threads):
-                held -= self._take(*waiting.popleft(), report)
-        while waiting:
-            self._take(*waiting.popleft(), report)
+        works: Iterator[Work[_Outcome]] = (
+            (pipeline.submit(_embedded, pipeline.workers, image, content), len(content or b""))
+            for image, content in self._contents()
+        )
+        for outcome in pipeline.results(works):
+            self._take(outcome, report)
         self._store(report)
         return self._looked_at - before
 
@@ -161,9 +161,8 @@ class _Reembedding:
         for image in together:
             yield image, found.pop(image.image_id, None)
 
-    def _take(self, work: Future[_Outcome], size: int, report: Report) -> int:
-        """Put what became of an image into the batch; returns the size that is not held any more."""
-        outcome = work.result()
+    def _take(self, outcome: _Outcome, report: Report) -> None:
+        """Put what became of an image into the batch."""
         if outcome.embedding is not None:
             self.batch[outcome.image.content_sha256] = outcome.embedding
         else:
@@ -172,7 +171,6 @@ class _Reembedding:
             self.on_rejected(rejected)
         if len(self.batch) >= BATCH:
             self._store(report)
-        return size
 
     def _store(self, report: Report) -> None:
         if self.batch:
@@ -188,6 +186,7 @@ def run(
     allow_missing: bool = False,
     quiet: bool = False,
     on_rejected: Callable[[store.Rejected], None] = lambda rejected: None,
+    reconnect: Callable[[], Connection] | None = None,
 ) -> Summary:
     """Embed all stored images by a backbone, build its vector index if there are many, and switch to it.
 
@@ -199,6 +198,8 @@ def run(
     switch : whether the backbone becomes the active one.
     allow_missing : switch even if images could not be embedded.
     on_rejected : called for each of these.
+    reconnect : gives another connection when the one in use broke; it may wait for the database. Without
+        it a broken connection ends the run.
 
     Raises
     ------
@@ -209,7 +210,19 @@ def run(
     """
     if store.active_backbone(connection) is None:
         raise BackboneError("there is nothing to embed yet; run: tagdb ingest SOURCE --backbone NAME|PATH")
-    return _Reembedding(connection, backbone, quiet, on_rejected).run(switch, allow_missing)
+    reembedding = _Reembedding(connection, backbone, quiet, on_rejected)
+    try:
+        for tried in range(1, TRIES + 1):
+            try:
+                return reembedding.run(switch, allow_missing)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if tried == TRIES or reconnect is None or not gone(reembedding.connection, error):
+                    raise
+                reembedding.reconnected(reconnect())
+        raise AssertionError
+    finally:
+        if reembedding.connection is not connection:
+            reembedding.connection.close()
 
 
 def use(connection: Connection, backbone_id: int, allow_missing: bool = False) -> None:
@@ -319,6 +332,6 @@ def _of_file(image: store.Unembedded) -> bytes:
     if not image.uri.lower().startswith("file:"):
         raise RejectedInput("its content is not stored, and its uri names no file here")
     try:
-        return read_file(Path(path_of(image.uri)))
+        return files.read(Path(path_of(image.uri)))
     except (RejectedInput, ValueError) as error:
         raise RejectedInput(f"its content is not stored, and its file: {error}") from error

@@ -113,7 +113,10 @@ def reembed(
         else:
             network = resolve(backbone, input_size, None, config.backbone_cache, say)
         try:
-            done = reembedding.run(connection, network, not no_switch, allow_missing, quiet, on_rejected)
+            done = reembedding.run(
+                connection, network, not no_switch, allow_missing, quiet, on_rejected,
+                lambda: database.reconnect(config, say),
+            )  # fmt: skip
         except KeyboardInterrupt:
             raise click.ClickException(
                 "interrupted; what was stored stays, and the same command goes on from there"

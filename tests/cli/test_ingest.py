@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import tagdb.ingest
+import tagdb.pipeline
 from tagdb import database, store
 from tagdb.backbone import resolve
 from tagdb.database import Connection
@@ -261,8 +262,8 @@ def test_large_files_wait_on_disk(
     ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of files that come to much, at most one more is held than there are threads."""
-    monkeypatch.setattr(tagdb.ingest, "WINDOW_BYTES", 1)
-    monkeypatch.setattr(tagdb.ingest.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(tagdb.pipeline, "WINDOW_BYTES", 1)
+    monkeypatch.setattr(tagdb.pipeline.os, "cpu_count", lambda: 2)
     inner = tagdb.ingest._Ingest
     decoded, take = inner._decoded, inner._take
     begun, most, lock = 0, 0, threading.Lock()

@@ -24,7 +24,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tagdb.files
 import tagdb.ingest
+import tagdb.records
 from tagdb import images
 from tagdb.backbone import Backbone, Identity
 from tagdb.database import Connection
@@ -348,7 +350,7 @@ def test_what_may_not_be_read() -> None:
             os.seteuid(65534)
         try:
             found = list(open_source(str(folder)))
-            read = [tagdb.ingest._hash(one) for one in found]
+            read = tagdb.records.hashes(found)
             (folder / "closed").exists()
             with pytest.raises(SourceError, match=r"cannot read .*closed: Permission denied"):
                 open_source(str(folder / "closed"))
@@ -452,7 +454,7 @@ def test_a_file_changes(
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(photo(number))
     victim = folder / "1.jpg"
-    opened, looked = tagdb.ingest._without_waiting, os.fstat
+    opened, looked = tagdb.files._without_waiting, os.fstat
     opens: list[str] = []
 
     def opening(path: str, flags: int) -> int:
@@ -470,8 +472,8 @@ def test_a_file_changes(
         return found
 
     inode = victim.stat().st_ino
-    monkeypatch.setattr(tagdb.ingest, "_without_waiting", opening)
-    monkeypatch.setattr(tagdb.ingest.os, "fstat", looking)
+    monkeypatch.setattr(tagdb.files, "_without_waiting", opening)
+    monkeypatch.setattr(tagdb.files.os, "fstat", looking)
     tagdb.ingest.run(connection, backbone, [open_source(str(folder))], tagdb.ingest.Options(quiet=True))
     refused = rejections(connection)
     assert {"0.jpg", "2.jpg"} <= stored(connection)

@@ -418,8 +418,8 @@ def test_many_large_rows(
     (tmp_path / "0.jpg").write_bytes(photo(0))
     row = {"file_name": "0.jpg", "hashtags": ["a"], "x": ["y" * 1_000] * 250}
     (tmp_path / "m.jsonl").write_text((json.dumps(row) + "\n") * 90)
-    for name in ("CHUNK_BYTES", "BATCH_BYTES", "WINDOW_BYTES"):
-        monkeypatch.setattr(tagdb.ingest, name, 2 << 20)
+    for module, name in (("ingest", "CHUNK_BYTES"), ("ingest", "BATCH_BYTES"), ("pipeline", "WINDOW_BYTES")):
+        monkeypatch.setattr(f"tagdb.{module}.{name}", 2 << 20)
     tracemalloc.start()
     try:
         source = open_source(str(tmp_path / "m.jsonl"))

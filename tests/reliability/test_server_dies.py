@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 import tagdb.store
-from tagdb import database
+from tagdb import database, store
 from tagdb.cli import cli
 from tagdb.server import Server
 from tests.conftest import temporary_home
@@ -61,12 +62,16 @@ def watched(server: Server) -> psycopg.Connection[Any]:
     return psycopg.connect(server.url(), autocommit=True)
 
 
-def some_batches(server: Server, process: subprocess.Popen[str]) -> bool:
-    """Wait until an ingest has stored a batch; whether it is still running then."""
+INGESTED = "SELECT max(images_new) FROM tagdb_store.ingest_runs"
+REEMBEDDED = "SELECT count(*) FROM tagdb_store.embeddings WHERE backbone_id > 1"
+
+
+def some_batches(server: Server, process: subprocess.Popen[str], count: str = INGESTED) -> bool:
+    """Wait until the program has stored a batch; whether it is still running then."""
     with watched(server) as connection:
         while process.poll() is None:
             try:
-                row = connection.execute("SELECT max(images_new) FROM tagdb_store.ingest_runs").fetchone()
+                row = connection.execute(count).fetchone()  # type: ignore[call-overload]
             except psycopg.errors.UndefinedTable:
                 row = None
             if row and row[0]:
@@ -105,7 +110,10 @@ def stop_immediately(server: Server) -> None:
             time.sleep(0.02)
 
 
-@pytest.mark.parametrize("blow", [kill_backend, kill_postmaster, stop_and_start])
+BLOWS = [kill_backend, kill_postmaster, stop_and_start]
+
+
+@pytest.mark.parametrize("blow", BLOWS)
 def test_an_ingest_goes_on(
     blow: Callable[[Server], None],
     own: Server,
@@ -132,6 +140,31 @@ def test_an_ingest_goes_on(
             assert stray(connection) == []
             runs = "SELECT images_new, rejected, finished_at IS NOT NULL FROM tagdb.ingest_runs"
             assert connection.execute(runs).fetchall() == [(400, 0, True)]
+    assert hits
+
+
+def test_changing_the_backbone_goes_on(own: Server, manifest: Path, chosen: tuple[object, ...]) -> None:
+    environment = {"TAGDB_HOME": str(own.home)}
+    finished(started("ingest", manifest, *chosen, **environment))
+    hits = 0
+    for trial, blow in zip(range(SOAK), cycle(BLOWS)):
+        process = started("backbone", "reembed", "bundled", **environment)
+        if some_batches(own, process, REEMBEDDED):
+            time.sleep(random.Random(trial).uniform(0, 0.15))
+            running = process.poll() is None
+            blow(own)
+            hits += running
+            print(f"seed {trial}: {blow.__name__} during a change of the backbone: {running}")
+        said = finished(process)
+        assert "is active: 400 embedded, 0 rejected" in said, said
+        with database.connect(own.url()) as connection:
+            counts = "SELECT images, images_without_embedding FROM tagdb.coverage"
+            assert connection.execute(counts).fetchone() == (400, 0)
+            assert stray(connection) == []
+            found = store.active_backbone(connection)
+        assert found is not None
+        for command in (("use", 1), ("drop", found.backbone_id)):
+            finished(started("backbone", *command, **environment))
     assert hits
 
 

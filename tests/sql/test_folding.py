@@ -598,7 +598,7 @@ class Photos(Source):
 
 
 def test_a_whole_ingest(connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "Workers", FakeWorkers)
+    monkeypatch.setattr("tagdb.pipeline.Workers", FakeWorkers)
 
     def run(said: dict[int, tuple[str, ...]]) -> store.Counts:
         options = ingest.Options(quiet=True)

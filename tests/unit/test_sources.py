@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagdb import manifests
+from tagdb import files, manifests
 from tagdb.errors import RejectedInput, SourceError
-from tagdb.ingest import read_file
 from tagdb.sources import Record, Rejection, Source, open_source
 
 INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
@@ -606,18 +605,18 @@ def test_what_is_put_in_the_way_later_is_not_read_either(tmp_path: Path, swapped
         "file_name,hashtags\na/inner/x.jpg,#a\na/inner/../inner/x.jpg,#a\n"
     )
     found = list(open_source(str(tmp_path / "photos" / "list.csv")))
-    assert all(isinstance(one, Record) and read_file(one.path, one.within) == b"a" for one in found)
+    assert all(isinstance(one, Record) and files.read(one.path, one.within) == b"a" for one in found)
     path = {"file": folder / "x.jpg", "folder": folder, "folder above": folder.parent}[swapped]
     target = {"file": outside / "x.jpg", "folder": outside, "folder above": outside.parent}[swapped]
     path.rename(tmp_path / "photos" / "moved")
     path.symlink_to(target)
     for one in found:
         assert isinstance(one, Record)
-        assert read_file(one.path) == b"outside"
+        assert files.read(one.path) == b"outside"
         with pytest.raises(RejectedInput, match="outside the folder by now"):
-            read_file(one.path, one.within)
+            files.read(one.path, one.within)
     later = open_source(str(tmp_path / "photos" / "list.csv"))
     again = {getattr(one, "reason", "").split(":")[0] for one in later}
     assert again == {"outside the manifest's folder (use --allow-outside)"}
     allowed = list(open_source(str(tmp_path / "photos" / "list.csv"), allow_outside=True))
-    assert all(isinstance(one, Record) and read_file(one.path, one.within) == b"outside" for one in allowed)
+    assert all(isinstance(one, Record) and files.read(one.path, one.within) == b"outside" for one in allowed)

@@ -1,0 +1,64 @@
+"""What a source's record comes to: the hash of its content, and an image to store, or what is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tagdb import files, hashtags, images, store
+from tagdb.errors import RejectedInput
+from tagdb.sources import Record, Rejection
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one record: an image to store or none, and what had to be rejected."""
+
+    image: store.Image | None
+    rejected: list[store.Rejected]
+    size: int = 0
+    """About how many bytes of memory what is said takes; the photo's file is not counted."""
+
+
+Content = tuple[bytes, int]
+"""Hash and bytes of a file."""
+
+
+def hashes(records: Sequence[Record | Rejection]) -> list[Content | store.Rejected]:
+    """The contents that records name, one for each, or why there is none."""
+    return [_hash(record) for record in records]
+
+
+def _hash(record: Record | Rejection) -> Content | store.Rejected:
+    if isinstance(record, Rejection):
+        return store.Rejected(record.origin, record.line, record.reason)
+    try:
+        content = files.read(record.path, record.within)
+    except RejectedInput as error:
+        return rejected(record, error)
+    return images.content_hash(content), len(content)
+
+
+def rejected(record: Record, error: RejectedInput) -> store.Rejected:
+    """The reason, with the photo's name unless the record's origin is the photo itself."""
+    reason = str(error) if record.line is None else f"{hashtags.printable(record.path.name)}: {error}"
+    return store.Rejected(record.origin, record.line, reason)
+
+
+def described(record: Record, content_sha256: bytes) -> Outcome:
+    """What a record says of a content: folded hashtags, and those that are none."""
+    folded: dict[str, None] = {}
+    refused = []
+    for raw in record.hashtags:
+        try:
+            folded[hashtags.fold(raw)] = None
+        except RejectedInput as error:
+            refused.append(store.Rejected(record.origin, record.line, str(error)))
+    image = store.Image(
+        content_sha256,
+        record.uri,
+        list(folded),
+        record.collection,
+        record.source_ref,
+        record.taken_at,
+        record.metadata,
+    )
+    return Outcome(image, refused, record.size + 300 * len(refused))
