@@ -1,8 +1,9 @@
 """What the benchmarks measured, kept beside them: a JSON file each, and all of them as a table.
 
-    python benchmarks/results.py        writes RESULTS.md anew from the files in results/
+    python benchmarks/results.py        writes RESULTS.md anew from the files in results/, and from missed.md
 
 A script calls :func:`record` once, at its end, with what it has just measured; nothing else writes them.
+What was aimed at and missed is explained in missed.md, by people, with figures that scripts have printed.
 """
 
 import datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "results"
 TABLE = Path(__file__).parent / "RESULTS.md"
+MISSED = Path(__file__).parent / "missed.md"
 _HEAD = """\
 # What was measured
 
@@ -77,7 +79,7 @@ def record(
 
 
 def table() -> str:
-    """RESULTS.md, from the files in results/."""
+    """RESULTS.md, from the files in results/ and missed.md."""
     lines = []
     for path in sorted(FOLDER.glob("*.json")):
         result = json.loads(path.read_text("utf-8"))
@@ -90,7 +92,7 @@ def table() -> str:
             result["date"],
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
-    return _HEAD + "".join(lines)
+    return _HEAD + "".join(lines) + "\n" + MISSED.read_text("utf-8")
 
 
 if __name__ == "__main__":
