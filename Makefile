@@ -13,10 +13,10 @@ demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 install: $(INSTALLED)  ## make .venv with tagdb in it
 
 test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 soak: $(INSTALLED)  ## the reliability tests ten times as long, or TIMES=…; prints every seed
-	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto -rP tests/reliability tests/db/test_backbones.py
+	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto --dist worksteal -rP tests/reliability tests/db/test_backbones.py
 
 lint: $(INSTALLED)  ## formatting, linting, types, layers
 	$(BIN)/ruff check .

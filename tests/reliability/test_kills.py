@@ -16,7 +16,7 @@ from tests.reliability.programs import SOAK, contents, finished, killed, started
 Here = Callable[[str], dict[str, str]]
 Make = Callable[[bool], str]
 
-KILLS = 5 * SOAK
+KILLS = 3 * SOAK
 """Of each command."""
 
 

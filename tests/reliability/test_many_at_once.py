@@ -14,7 +14,7 @@ import pytest
 from tagdb import database, store
 from tests.reliability.programs import SOAK, contents, drawn, finished, started, stray
 
-SECONDS = 8 if SOAK == 1 else 75
+SECONDS = 6 if SOAK == 1 else 75
 READERS = 16
 INGESTS = 4
 HASHTAGS = [f"tag{n}" for n in range(40)]

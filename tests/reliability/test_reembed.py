@@ -12,7 +12,7 @@ from tagdb import database, store
 from tagdb.database import Connection
 from tests.reliability.programs import SOAK, drawn, finished, started, stray
 
-KILLS = 4 * SOAK
+KILLS = 3 * SOAK
 PHOTOS = 300
 OTHER = ("--backbone", "bundled")
 REEMBED = ("backbone", "reembed", "bundled")

@@ -25,7 +25,7 @@ from tagdb.server import Server
 from tests.conftest import temporary_home
 from tests.reliability.programs import SOAK, contents, finished, started, stray
 
-TRIALS = 2 * SOAK
+TRIALS = SOAK
 OTHERS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'tagdb' AND pid <> pg_backend_pid()"
     " AND backend_type = 'client backend'"
