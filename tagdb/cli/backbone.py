@@ -121,6 +121,8 @@ def reembed(
             raise click.ClickException(
                 "interrupted; what was stored stays, and the same command goes on from there"
             ) from None
+    with database.open_database(config, say) as connection:  # the one before may have broken meanwhile
+        foreign = store.factors_foreign(connection)
     if shown > SHOWN_REJECTIONS:
         say(f"… and {shown - SHOWN_REJECTIONS} more rejected")
     rate = done.embedded / done.seconds if done.seconds else 0.0
@@ -138,7 +140,7 @@ def reembed(
         text += f"{done.embedded} embedded, {len(done.rejected)} rejected"
         click.echo(harmless(f"{text}; {done.seconds:.1f} s, {rate:.0f} images/s"))
     if done.switched:
-        _say_what_next(None if config.backbone == backbone else config.backbone, say)
+        _say_what_next(foreign, None if config.backbone == backbone else config.backbone, say)
     elif not done.active and no_switch:
         say(f"to switch to it: tagdb backbone use {done.backbone_id}")
     elif not done.active:
@@ -160,14 +162,15 @@ def use(number: int, allow_missing: bool) -> None:
     Example:
       tagdb backbone use 1
     """
-    from tagdb import database
+    from tagdb import database, store
     from tagdb import reembed as reembedding
 
     config = settings()
     with database.open_database(config, note) as connection:
         reembedding.use(connection, number, allow_missing)
+        foreign = store.factors_foreign(connection)
     click.echo(f"backbone {number} is active")
-    _say_what_next(config.backbone, note)
+    _say_what_next(foreign, config.backbone, note)
 
 
 @command.command("drop")
@@ -188,7 +191,9 @@ def drop(number: int) -> None:
     click.echo(f"backbone {number} is dropped")
 
 
-def _say_what_next(setting: str | None, say: Callable[[str], None]) -> None:
-    say("the factors are still those of before; to make them fit: tagdb factors compute")
+def _say_what_next(foreign: bool, setting: str | None, say: Callable[[str], None]) -> None:
+    """``foreign``: whether the factors in use were computed with another backbone's embeddings."""
+    if foreign:
+        say("the factors are still those of before; to make them fit: tagdb factors compute")
     if setting is not None:
         say(f"the settings still name the backbone {setting}: see TAGDB_BACKBONE and tagdb.toml")

@@ -118,6 +118,13 @@ def factor_maps(connection: Connection, factor_run_id: int) -> Maps | None:
     return Maps(gram.reshape(size, size), Weighting(**row[1]), ridge, row[3])
 
 
+def factors_foreign(connection: Connection) -> bool:
+    """Whether the active run was computed with the embeddings of another backbone than the active one."""
+    row = connection.execute(statement("foreign_factors")).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 def _bytes(array: NDArray[np.float32]) -> bytes:
     return array.astype("<f4").tobytes()
 
