@@ -66,7 +66,7 @@ INGESTED = "SELECT max(images_new) FROM tagdb_store.ingest_runs"
 REEMBEDDED = "SELECT count(*) FROM tagdb_store.embeddings WHERE backbone_id > 1"
 
 
-def some_batches(server: Server, process: subprocess.Popen[str], count: str = INGESTED) -> bool:
+def some_batches(server: Server, process: subprocess.Popen[str], count: str) -> bool:
     """Wait until the program has stored a batch; whether it is still running then."""
     with watched(server) as connection:
         while process.poll() is None:
@@ -110,6 +110,19 @@ def stop_immediately(server: Server) -> None:
             time.sleep(0.02)
 
 
+def struck(
+    server: Server, process: subprocess.Popen[str], blow: Callable[[Server], None], seed: int, count: str
+) -> bool:
+    """Strike a moment after the program has stored a batch; whether it was still at work."""
+    if not some_batches(server, process, count):
+        return False
+    time.sleep(random.Random(seed).uniform(0, 0.15))
+    running = process.poll() is None
+    blow(server)
+    print(f"seed {seed}: {blow.__name__} while the program was at work: {running}")
+    return running
+
+
 BLOWS = [kill_backend, kill_postmaster, stop_and_start]
 
 
@@ -127,12 +140,7 @@ def test_an_ingest_goes_on(
         with watched(own) as connection:
             connection.execute("DROP SCHEMA IF EXISTS tagdb, tagdb_store CASCADE")
         process = started("ingest", manifest, *chosen, TAGDB_HOME=str(own.home))
-        if some_batches(own, process):
-            time.sleep(random.Random(seed).uniform(0, 0.15))
-            running = process.poll() is None
-            blow(own)
-            hits += running
-            print(f"seed {seed}: {blow.__name__} during an ingest: {running}")
+        hits += struck(own, process, blow, seed, INGESTED)
         said = finished(process)
         assert "400 new, 0 already known, 0 updated, 0 rejected" in said, said
         with database.connect(own.url()) as connection:
@@ -149,12 +157,7 @@ def test_changing_the_backbone_goes_on(own: Server, manifest: Path, chosen: tupl
     hits = 0
     for trial, blow in zip(range(SOAK), cycle(BLOWS)):
         process = started("backbone", "reembed", "bundled", **environment)
-        if some_batches(own, process, REEMBEDDED):
-            time.sleep(random.Random(trial).uniform(0, 0.15))
-            running = process.poll() is None
-            blow(own)
-            hits += running
-            print(f"seed {trial}: {blow.__name__} during a change of the backbone: {running}")
+        hits += struck(own, process, blow, trial, REEMBEDDED)
         said = finished(process)
         assert "is active: 400 embedded, 0 rejected" in said, said
         with database.connect(own.url()) as connection:
