@@ -41,9 +41,11 @@ import results
 import synthetic
 from psycopg import sql
 
-from tagdb import backbone, config, database, pgcopy, store
-from tagdb.database import Connection
-from tagdb.plans import Plan
+from tagdb import config, store
+from tagdb.embedding import backbone
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database, pgcopy
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import copy_arrays
 
 THREADS = os.cpu_count() or 1
@@ -54,10 +56,10 @@ BLOCKS = 170 * MIB
 PHASES = {
     "reading interactions": "tagdb.store.interactions",
     "reading embeddings": "tagdb.store.embeddings",
-    "ALS, matrix and all": "tagdb.als.fit",
+    "ALS, matrix and all": "tagdb.learning.als.fit",
     "implicit's fit in it": "implicit.cpu.als.AlternatingLeastSquares.fit",
-    "ridge": "tagdb.modelling._ridge",
-    "refit": "tagdb.modelling._refit",
+    "ridge": "tagdb.learning.model._ridge",
+    "refit": "tagdb.learning.model._refit",
     "writing factors": "tagdb.store.save_factor_run",
     "activating": "tagdb.store.activate_factor_run",
     "folding in": "tagdb.store.fold_in_missing",

@@ -21,11 +21,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from psycopg import sql
 
-from tagdb import config, database, factors, ingest
-from tagdb.backbone import Backbone, resolve
-from tagdb.database import Connection
-from tagdb.plans import Plan
-from tagdb.sources import Record, Rejection, Source, open_source
+from tagdb import config, factors, ingest
+from tagdb.embedding.backbone import Backbone, resolve
+from tagdb.learning.settings import Plan
+from tagdb.photos.sources import Record, Rejection, Source, open_source
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 
 BASE, WITH_RUN, WITHOUT = "tagdb_fold_in_base", "tagdb_fold_in_run", "tagdb_fold_in_plain"
 

@@ -41,12 +41,15 @@ import synthetic
 from ingest import Records, drawn, floor
 from PIL import Image, ImageDraw, ImageFont
 
-from tagdb import charts, config, database, factors, images, indexing, ingest, pgcopy, store
-from tagdb.backbone import Backbone
-from tagdb.database import Connection
-from tagdb.machine import this_machine
-from tagdb.server import Server
-from tagdb.sources import Record, open_source
+from tagdb import config, factors, indexing, ingest, store
+from tagdb.embedding.backbone import Backbone
+from tagdb.evaluation import charts
+from tagdb.photos import images
+from tagdb.photos.sources import Record, open_source
+from tagdb.postgres import database, pgcopy
+from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import this_machine
+from tagdb.postgres.server import Server
 
 SIZES = (1000, 10_000, 100_000, 1_000_000)
 MOST = 512

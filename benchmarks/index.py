@@ -17,8 +17,9 @@ import results
 import synthetic
 from psycopg import sql
 
-from tagdb import config, database, indexing, pgcopy
-from tagdb.machine import this_machine
+from tagdb import config, indexing
+from tagdb.postgres import database, pgcopy
+from tagdb.postgres.machine import this_machine
 from tagdb.store.indexing import add_search_vectors
 
 DATABASE = "tagdb_benchmark_index"

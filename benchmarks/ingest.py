@@ -40,9 +40,12 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 import results
 
-from tagdb import config, database, images, ingest, scenes, store
-from tagdb.backbone import BUNDLED, Backbone, resolve
-from tagdb.sources import Record, Rejection, Source, open_source
+from tagdb import config, ingest, store
+from tagdb.demo import scenes
+from tagdb.embedding.backbone import BUNDLED, Backbone, resolve
+from tagdb.photos import images
+from tagdb.photos.sources import Record, Rejection, Source, open_source
+from tagdb.postgres import database
 
 DATABASE = "tagdb_benchmark_ingest"
 TENSORFLOW = "tensorflow-cpu" if sys.platform == "linux" and machine() == "x86_64" else "tensorflow"

@@ -31,12 +31,13 @@ import numpy as np
 import results
 import synthetic
 
-from tagdb import config, database, factors, indexing, pgcopy, store
-from tagdb.backbone import Backbone
-from tagdb.database import Connection
-from tagdb.machine import this_machine
-from tagdb.plans import Plan
-from tagdb.server import Server
+from tagdb import config, factors, indexing, store
+from tagdb.embedding.backbone import Backbone
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database, pgcopy
+from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import this_machine
+from tagdb.postgres.server import Server
 from tagdb.store.indexing import embedding_chunks
 
 NEIGHBOURS = 50

@@ -23,9 +23,10 @@ import numpy as np
 import results
 import sql_surface
 
-from tagdb import database, machine, store, tuning
-from tagdb.database import Connection
-from tagdb.server import Server
+from tagdb import store
+from tagdb.postgres import database, machine, server_settings
+from tagdb.postgres.database import Connection
+from tagdb.postgres.server import Server
 
 TUNED, DEFAULTS = "tagdb's settings", "PostgreSQL's defaults"
 WITHOUT_JIT = "defaults but for jit = off"
@@ -48,7 +49,7 @@ def server(settings: dict[str, str]) -> Iterator[Server]:
 
 def defaults(connection: Connection) -> dict[str, str]:
     """What PostgreSQL would choose for each setting that tagdb chooses."""
-    names = list(tuning.recommended(machine.this_machine()))
+    names = list(server_settings.recommended(machine.this_machine()))
     rows = connection.execute("SELECT name, boot_val FROM pg_settings WHERE name = ANY(%s)", (names,))
     return dict(rows.fetchall())
 

@@ -20,9 +20,10 @@ from urllib.parse import urlsplit, urlunsplit
 import results
 from ingest import floor
 
-from tagdb import config, database
-from tagdb.backbone import Backbone, resolve
-from tagdb.sources import Record, open_source
+from tagdb import config
+from tagdb.embedding.backbone import Backbone, resolve
+from tagdb.photos.sources import Record, open_source
+from tagdb.postgres import database
 
 DATABASE = "tagdb_benchmark_sizes"
 TIMED = 600

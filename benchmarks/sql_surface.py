@@ -23,13 +23,14 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 from psycopg import sql
 
-from tagdb import config, database, pgcopy, store
-from tagdb.als import Weighting
-from tagdb.backbone import Identity
-from tagdb.database import Connection
-from tagdb.modelling import Maps, Model
-from tagdb.plans import Plan
-from tagdb.server import Server
+from tagdb import config, store
+from tagdb.embedding.backbone import Identity
+from tagdb.learning.als import Weighting
+from tagdb.learning.model import Maps, Model
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database, pgcopy
+from tagdb.postgres.database import Connection
+from tagdb.postgres.server import Server
 
 DATABASE = "tagdb_benchmark"
 KINDS = 64

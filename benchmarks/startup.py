@@ -30,9 +30,11 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 import results
 
-from tagdb import config, database, factors, ingest, scenes
-from tagdb.backbone import BUNDLED, Identity, resolve
-from tagdb.sources import open_source
+from tagdb import config, factors, ingest
+from tagdb.demo import scenes
+from tagdb.embedding.backbone import BUNDLED, Identity, resolve
+from tagdb.photos.sources import open_source
+from tagdb.postgres import database
 
 DATABASE = "tagdb_benchmark_startup"
 ASKED = 100

@@ -14,10 +14,13 @@ from pathlib import Path
 import numpy as np
 from psycopg import sql
 
-from tagdb import config, images, pgcopy, scenes, store
-from tagdb.backbone import Backbone, resolve
-from tagdb.database import Connection
+from tagdb import config, store
+from tagdb.demo import scenes
+from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.errors import RejectedInput
+from tagdb.photos import images
+from tagdb.postgres import pgcopy
+from tagdb.postgres.database import Connection
 
 NOISE = 0.7
 LEAST_OWN = 0.75

@@ -11,9 +11,9 @@ from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-from tagdb.database import LOCK_TIMEOUT, SAFE_PATH, engine
 from tagdb.errors import SchemaError
-from tagdb.models import metadata
+from tagdb.postgres.database import LOCK_TIMEOUT, SAFE_PATH, engine
+from tagdb.postgres.tables import metadata
 
 ischema_names["halfvec"] = HALFVEC  # autogenerate must know the type to compare it
 

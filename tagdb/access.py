@@ -20,9 +20,9 @@ import psycopg
 from psycopg import conninfo, sql
 
 from tagdb.config import Settings
-from tagdb.database import SECRETS, Connection, Notify, libpq_url
 from tagdb.errors import ConfigError, DatabaseError, ServerError
-from tagdb.server import Server
+from tagdb.postgres.database import SECRETS, Connection, Notify, libpq_url
+from tagdb.postgres.server import Server
 from tagdb.store import statement
 
 GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}

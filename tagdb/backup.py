@@ -19,14 +19,15 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from tagdb import __version__, archive, database, indexing
+from tagdb import __version__, archive, indexing
 from tagdb.archive import CHUNK, Archive, Counts, Manifest
 from tagdb.config import Settings
-from tagdb.database import SCHEMA_REVISION, Connection, Notify
 from tagdb.errors import BackupError, SchemaError
 from tagdb.hashtags import printable
-from tagdb.machine import this_machine
-from tagdb.programs import BUSY, PATIENCE, address, fed, output, program, running, send
+from tagdb.postgres import database
+from tagdb.postgres.database import SCHEMA_REVISION, Connection, Notify
+from tagdb.postgres.machine import this_machine
+from tagdb.postgres.programs import BUSY, PATIENCE, address, fed, output, program, running, send
 from tagdb.progress import track
 from tagdb.store import INDEX_FROM, statement
 

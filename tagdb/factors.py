@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tagdb import modelling, plans, store
-from tagdb.backbone import DIMENSIONS
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
-from tagdb.plans import Plan
+from tagdb.learning import model as modelling
+from tagdb.learning import settings as plans
+from tagdb.learning.settings import Plan
+from tagdb.postgres.database import Connection
 from tagdb.progress import track
 
 PRUNE_SECONDS = 10.0

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from tagdb import images, store
-from tagdb.database import Connection
+from tagdb import store
 from tagdb.errors import TagdbError
 from tagdb.hashtags import printable
+from tagdb.photos import images
+from tagdb.postgres.database import Connection
 from tagdb.recommend import read
 
 

@@ -5,9 +5,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tagdb import store
-from tagdb.database import Connection
 from tagdb.errors import TagdbError
-from tagdb.machine import Machine
+from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import Machine
 from tagdb.progress import Report, track
 from tagdb.store.indexing import Progress
 

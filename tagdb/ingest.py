@@ -1,9 +1,9 @@
 """Bringing photos and their hashtags into the database.
 
 The way of a photo: a source names it; its bytes are hashed; if the content is known, only what is
-said of it is stored; otherwise it is decoded and embedded (see :mod:`tagdb.pipeline`), while the calling
-thread stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch that
-was stored, and the next run finds that content known.
+said of it is stored; otherwise it is decoded and embedded (see :mod:`tagdb.embedding.pipeline`), while the
+calling thread stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch
+that was stored, and the next run finds that content known.
 """
 
 import time
@@ -15,14 +15,15 @@ from typing import TypeVar
 
 import psycopg
 
-from tagdb import files, indexing, records, store
-from tagdb.backbone import DEFAULT_SIZE, Backbone
-from tagdb.database import Connection, gone
+from tagdb import indexing, records, store
+from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
+from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, RejectedInput
-from tagdb.pipeline import Pipeline, Work
+from tagdb.photos import files
+from tagdb.photos.sources import Record, Rejection, Source
+from tagdb.postgres.database import Connection, gone
 from tagdb.progress import Report, track
 from tagdb.records import Content, Outcome
-from tagdb.sources import Record, Rejection, Source
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""

@@ -13,10 +13,11 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from tagdb import images, store
-from tagdb.backbone import Backbone, Identity
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.errors import BackboneMismatch, FactorsError, RejectedInput, TagdbError
+from tagdb.photos import images
+from tagdb.postgres.database import Connection
 
 Answer = TypeVar("Answer")
 
@@ -67,7 +68,7 @@ def each(
     threads, size = os.cpu_count() or 1, backbone.identity.input_size
     workers = None
     if apart:
-        from tagdb.worker import Workers
+        from tagdb.embedding.worker import Workers
 
         workers = Workers(backbone, size, threads)
 

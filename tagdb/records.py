@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tagdb import files, hashtags, images, store
+from tagdb import hashtags, store
 from tagdb.errors import RejectedInput
-from tagdb.sources import Record, Rejection
+from tagdb.photos import files, images
+from tagdb.photos.sources import Record, Rejection
 
 
 @dataclass(slots=True)

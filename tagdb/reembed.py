@@ -15,15 +15,16 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from tagdb import files, images, indexing, store
-from tagdb.backbone import Backbone
-from tagdb.database import Connection, gone
+from tagdb import indexing, store
+from tagdb.embedding.backbone import Backbone
+from tagdb.embedding.pipeline import Pipeline, Work
+from tagdb.embedding.worker import Workers
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
 from tagdb.ingest import BATCH, CHUNK, TRIES
-from tagdb.manifests import path_of
-from tagdb.pipeline import Pipeline, Work
+from tagdb.photos import files, images
+from tagdb.photos.manifests import path_of
+from tagdb.postgres.database import Connection, gone
 from tagdb.progress import Report, track
-from tagdb.worker import Workers
 
 FETCHED_TOGETHER = 32
 """Contents that are fetched by one query, unless they come to more than ``FETCHED_BYTES``."""

@@ -21,9 +21,9 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from tagdb import database
-from tagdb.database import Connection
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
+from tagdb.postgres.server import Server
 from tests.once import once
 
 # On a terminal or not, with whatever settings: tests see only what they set.
@@ -165,7 +165,7 @@ def backbone_file(run: dict[str, str], random_weights: Path) -> Path:
     """A LiteRT backbone at 96 px with random weights, exported once for all workers by tagdb itself."""
     import fcntl
 
-    from tagdb.backbone import resolve
+    from tagdb.embedding.backbone import resolve
 
     cache = Path(run["home"]) / "backbones"
     with (Path(run["home"]) / "random.lock").open("w") as lock:
@@ -186,7 +186,7 @@ def real_weights() -> Path:
 @pytest.fixture(scope="session")
 def real_cache(run: dict[str, str], real_weights: Path) -> Path:
     """A cache of backbones that holds the real weights at tagdb's own 160 px, once for all workers."""
-    from tagdb.backbone import resolve
+    from tagdb.embedding.backbone import resolve
 
     def export(cache: Path) -> None:
         resolve(str(real_weights), None, None, cache)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb import store
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests import seed
 
 KINDS = 5

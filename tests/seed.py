@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from tagdb import pgcopy, store
-from tagdb.als import Weighting
-from tagdb.backbone import Identity
-from tagdb.database import Connection
-from tagdb.modelling import Maps, Model
-from tagdb.plans import Plan
+from tagdb import store
+from tagdb.embedding.backbone import Identity
+from tagdb.learning.als import Weighting
+from tagdb.learning.model import Maps, Model
+from tagdb.learning.settings import Plan
+from tagdb.postgres import pgcopy
+from tagdb.postgres.database import Connection
 
 DIMENSIONS = 1280
 

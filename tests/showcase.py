@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from tagdb import modelling, store
-from tagdb.backbone import Identity
-from tagdb.database import Connection
-from tagdb.plans import Plan
+from tagdb import store
+from tagdb.embedding.backbone import Identity
+from tagdb.learning import model as modelling
+from tagdb.learning.settings import Plan
+from tagdb.postgres.database import Connection
 from tests import seed
 
 COLLECTIONS = {

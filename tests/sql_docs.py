@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from tagdb import config, database
-from tagdb.database import Connection
-from tagdb.server import Server
+from tagdb import config
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
+from tagdb.postgres.server import Server
 from tests import showcase
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "sql.md"

@@ -58,8 +58,8 @@ def test_what_it_contains(wheel: Path) -> None:
             if path.is_file() and "__pycache__" not in path.parts:
                 assert f"{inside}/{path.relative_to(ROOT / folder).as_posix()}" in names
     assert any(name.startswith("tagdb/migrations/sql/") and name.endswith(".sql") for name in names)
-    assert any(name.startswith("tagdb/sql/") and name.endswith(".sql") for name in names)
-    assert {"tagdb/py.typed", "tagdb/migrations/env.py", "tagdb/bundled/backbone.tflite"} <= names
+    assert any(name.startswith("tagdb/store/sql/") and name.endswith(".sql") for name in names)
+    assert {"tagdb/py.typed", "tagdb/migrations/env.py", "tagdb/embedding/bundled/backbone.tflite"} <= names
     assert wheel.stat().st_size < 5_000_000
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"tagdb"}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 
 
 @contextmanager

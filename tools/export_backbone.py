@@ -1,6 +1,6 @@
 """Make the bundled backbone's LiteRT file from trained weights.
 
-    python tools/export_backbone.py tools/bundled_weights.npz tagdb/bundled/backbone.tflite
+    python tools/export_backbone.py tools/bundled_weights.npz tagdb/embedding/bundled/backbone.tflite
 
 The weights are the arrays of ``keras.Model.get_weights()`` in order, as ``train_backbone.py``
 writes them. The network is Keras's own MobileNetV2 with ``alpha=0.35``.
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tagdb.keras_export import convert
+from tagdb.embedding.keras_export import convert
 
 ALPHA = 0.35
 SIZE = 160

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tagdb import images, keras_export
+from tagdb.embedding import keras_export
 from tagdb.errors import RejectedInput
-from tagdb.sources import PHOTO_SUFFIXES
+from tagdb.photos import images
+from tagdb.photos.sources import PHOTO_SUFFIXES
 
 SHOWN = 200
 

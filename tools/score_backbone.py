@@ -29,11 +29,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tagdb import database, factors, hashtags, images, ingest, store
-from tagdb.backbone import resolve
+from tagdb import factors, hashtags, ingest, store
 from tagdb.config import Settings
-from tagdb.server import Server
-from tagdb.sources import Record, Source, open_source
+from tagdb.embedding.backbone import resolve
+from tagdb.photos import images
+from tagdb.photos.sources import Record, Source, open_source
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 
 PARTS = 5
 AT_LEAST = 3

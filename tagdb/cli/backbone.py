@@ -43,7 +43,8 @@ def list_backbones(as_json: bool) -> None:
     Example:
       tagdb backbone list
     """
-    from tagdb import database, store
+    from tagdb import store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         found = store.backbones(connection)
@@ -89,10 +90,11 @@ def reembed(
       tagdb backbone reembed mobilenetv2.weights.h5 --input-size 224
       tagdb backbone reembed bundled --no-switch
     """
-    from tagdb import database, store
     from tagdb import reembed as reembedding
-    from tagdb.backbone import resolve
+    from tagdb import store
+    from tagdb.embedding.backbone import resolve
     from tagdb.hashtags import printable
+    from tagdb.postgres import database
 
     if no_switch and allow_missing:
         raise click.UsageError("--no-switch and --allow-missing exclude each other")
@@ -162,8 +164,9 @@ def use(number: int, allow_missing: bool) -> None:
     Example:
       tagdb backbone use 1
     """
-    from tagdb import database, store
     from tagdb import reembed as reembedding
+    from tagdb import store
+    from tagdb.postgres import database
 
     config = settings()
     with database.open_database(config, note) as connection:
@@ -183,8 +186,8 @@ def drop(number: int) -> None:
     Example:
       tagdb backbone drop 1
     """
-    from tagdb import database
     from tagdb import reembed as reembedding
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         reembedding.drop(connection, number)

@@ -41,7 +41,7 @@ def start(port: int | None) -> None:
       tagdb db start
       tagdb db start --port 5433
     """
-    from tagdb.server import Server
+    from tagdb.postgres.server import Server
 
     found = _embedded()
     server = Server(found.home)
@@ -61,7 +61,7 @@ def stop() -> None:
     Example:
       tagdb db stop
     """
-    from tagdb.server import Server
+    from tagdb.postgres.server import Server
 
     click.echo("stopped" if Server(_embedded().home).stop() else "it was not running")
 
@@ -76,8 +76,8 @@ def status(as_json: bool) -> None:
     Example:
       tagdb db status
     """
-    from tagdb import database
-    from tagdb.server import Server
+    from tagdb.postgres import database
+    from tagdb.postgres.server import Server
 
     found = settings()
     facts: dict[str, object] = {}
@@ -123,7 +123,7 @@ def url(role: str | None, login: str | None) -> None:
     """
     if login and not role:
         raise click.UsageError("--login needs --role")
-    from tagdb import database
+    from tagdb.postgres import database
 
     if not role:
         click.echo(database.ensure_url(settings(), note))
@@ -161,7 +161,8 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
     """
     if prompt and new_password:
         raise click.UsageError("--prompt and --new-password exclude each other")
-    from tagdb import access, database
+    from tagdb import access
+    from tagdb.postgres import database
 
     found = settings()
     typed = (
@@ -211,8 +212,8 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
       tagdb db shell
       tagdb db shell -- -c "SELECT * FROM tagdb.hashtag_stats ORDER BY images DESC LIMIT 10"
     """
-    from tagdb import database
-    from tagdb.server import Server
+    from tagdb.postgres import database
+    from tagdb.postgres.server import Server
 
     found = settings()
     with database.open_database(found, note):

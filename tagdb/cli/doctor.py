@@ -35,8 +35,9 @@ def command(memory: int | None, cores: int | None, as_json: bool) -> None:
     """
     if (memory is None) != (cores is None):
         raise click.UsageError("--memory and --cores belong together")
-    from tagdb import database, doctor
-    from tagdb.machine import Machine, this_machine
+    from tagdb import doctor
+    from tagdb.postgres import database
+    from tagdb.postgres.machine import Machine, this_machine
 
     found = settings()
     machine = Machine(memory, cores) if memory and cores else None

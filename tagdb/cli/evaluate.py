@@ -19,8 +19,8 @@ from tagdb.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from tagdb.metrics import Estimate
-    from tagdb.reports import Report, Row
+    from tagdb.evaluation.metrics import Estimate
+    from tagdb.evaluation.reports import Report, Row
 
 PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
 
@@ -86,12 +86,13 @@ def command(
       tagdb evaluate --run 3 --photos 2000 --plot evaluation.png
       tagdb evaluate --fraction 0.2 --json
     """
-    from tagdb import database, evaluate, holdout
+    from tagdb.evaluation import evaluate, holdout
+    from tagdb.postgres import database
 
     if folds is not None and fraction is not None:
         raise click.UsageError("--folds and --fraction exclude each other")
     if plot is not None:
-        from tagdb import charts
+        from tagdb.evaluation import charts
 
         charts.check(plot)  # before minutes of work, not after
     with database.open_database(settings(), silent if quiet else note) as connection:
@@ -107,7 +108,7 @@ def command(
 
 
 def _show(report: "Report") -> None:
-    from tagdb.reports import BEYOND, COVERAGE, MAIN, POPULARITY
+    from tagdb.evaluation.reports import BEYOND, COVERAGE, MAIN, POPULARITY
 
     header = [
         "", *PLAIN, MAIN, "hit@5", "coverage", "popularity", "beyond the collection", "against the ancestor",

@@ -18,7 +18,7 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.plans import LIMITS, PRESETS, WEIGHTINGS, Plan
+from tagdb.learning.settings import LIMITS, PRESETS, WEIGHTINGS, Plan
 
 WHAT = {
     "factors": "Numbers a vector",
@@ -100,7 +100,9 @@ def compute(
       tagdb factors compute --activate-if-better
       tagdb factors compute --preset ancestor --no-activate
     """
-    from tagdb import database, factors, plans
+    from tagdb import factors
+    from tagdb.learning import settings as plans
+    from tagdb.postgres import database
 
     if no_activate and activate_if_better:
         raise click.UsageError("--no-activate and --activate-if-better exclude each other")
@@ -111,8 +113,8 @@ def compute(
         plan = plans.changed(base, **chosen)
         done = factors.compute(connection, plan, not (no_activate or activate_if_better), quiet)
         if activate_if_better:
-            from tagdb import evaluate
             from tagdb.errors import EvaluationError
+            from tagdb.evaluation import evaluate
 
             try:
                 verdict = evaluate.promote(connection, done.factor_run_id, quiet=quiet)
@@ -146,7 +148,8 @@ def list_runs(as_json: bool) -> None:
     Example:
       tagdb factors list
     """
-    from tagdb import database, store
+    from tagdb import store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         runs = store.factor_runs(connection)
@@ -185,7 +188,8 @@ def activate(run: int) -> None:
     Example:
       tagdb factors activate 3
     """
-    from tagdb import database, factors
+    from tagdb import factors
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         factors.activate(connection, run)
@@ -201,7 +205,8 @@ def rollback() -> None:
     Example:
       tagdb factors rollback
     """
-    from tagdb import database, factors
+    from tagdb import factors
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         run = factors.rollback(connection)
@@ -228,7 +233,8 @@ def prune(keep: int, as_json: bool, quiet: bool) -> None:
     Example:
       tagdb factors prune --keep 3
     """
-    from tagdb import database, factors
+    from tagdb import factors
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         done = factors.prune(connection, keep, quiet)
@@ -266,7 +272,8 @@ def diff(before: int, after: int, images: int, top: int, as_json: bool) -> None:
     Example:
       tagdb factors diff 3 4
     """
-    from tagdb import database, factors
+    from tagdb import factors
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         found = factors.difference(connection, before, after, images, top)

@@ -30,9 +30,10 @@ def command(
       tagdb feedback beach.jpg --accepted sea,summer --rejected snow
       tagdb feedback
     """
-    from tagdb import database, feedback, store
+    from tagdb import feedback, store
     from tagdb.errors import RejectedInput, TagdbError
     from tagdb.hashtags import fold
+    from tagdb.postgres import database
 
     try:
         yes, no = (

@@ -21,7 +21,7 @@ from tagdb.cli.common import (
 if TYPE_CHECKING:
     from tagdb import store
     from tagdb.indexing import Examined, Memory
-    from tagdb.machine import Machine
+    from tagdb.postgres.machine import Machine
 
 MB = 1 << 20
 
@@ -51,7 +51,8 @@ def build(memory: int | None, as_json: bool, quiet: bool) -> None:
       tagdb index build
       tagdb index build --memory 4GB
     """
-    from tagdb import database, indexing, store
+    from tagdb import indexing, store
+    from tagdb.postgres import database
 
     say = silent if quiet else note
     config = settings()
@@ -84,7 +85,8 @@ def status(as_json: bool) -> None:
     Examples:
       tagdb index status
     """
-    from tagdb import database, indexing, store
+    from tagdb import indexing, store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         found = indexing.status(connection)
@@ -130,7 +132,8 @@ def drop(yes: bool) -> None:
     Examples:
       tagdb index drop --yes
     """
-    from tagdb import database, indexing, store
+    from tagdb import indexing, store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         found = indexing.status(connection)
@@ -175,7 +178,8 @@ def check(queries: int, neighbours: int, recall: float, apply: bool, as_json: bo
       tagdb index check --apply
       tagdb index check --recall 0.99 --queries 500 --apply
     """
-    from tagdb import database, indexing
+    from tagdb import indexing
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         found = indexing.check(connection, queries, neighbours, recall, quiet)
@@ -229,7 +233,7 @@ def _each(total: int, count: int) -> int:
 
 def _machine(database_url: str | None) -> "Machine | None":
     """This machine, if the database is the embedded one: only then what it has is known."""
-    from tagdb.machine import this_machine
+    from tagdb.postgres.machine import this_machine
 
     return this_machine() if database_url is None else None
 

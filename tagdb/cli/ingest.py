@@ -56,9 +56,10 @@ def command(
       tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
       cat photos.jsonl | tagdb ingest -
     """
-    from tagdb import database, ingest, store
-    from tagdb.backbone import resolve
-    from tagdb.sources import open_source
+    from tagdb import ingest, store
+    from tagdb.embedding.backbone import resolve
+    from tagdb.photos.sources import open_source
+    from tagdb.postgres import database
 
     config = settings(backbone)
     say = silent if quiet else note

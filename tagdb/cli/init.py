@@ -21,7 +21,7 @@ def command(repair: bool) -> None:
       tagdb init --database-url postgresql://me@db.example/photos
       tagdb init --repair
     """
-    from tagdb import database
+    from tagdb.postgres import database
     from tagdb.store import schema
 
     url = database.ensure_url(settings(), note)

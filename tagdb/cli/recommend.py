@@ -21,7 +21,7 @@ from tagdb.cli.common import (
 
 if TYPE_CHECKING:
     from tagdb.config import Settings
-    from tagdb.database import Connection
+    from tagdb.postgres.database import Connection
 
 
 @click.command("recommend")
@@ -108,10 +108,11 @@ def command(
     """
     if bool(photos) == bool(watch):
         raise click.UsageError("name photos, or a folder to --watch")
-    from tagdb import database, recommend, store
-    from tagdb.backbone import resolve
+    from tagdb import recommend, store
+    from tagdb.embedding.backbone import resolve
     from tagdb.errors import RejectedInput
     from tagdb.hashtags import fold
+    from tagdb.postgres import database
 
     try:
         query = store.Query(
@@ -141,7 +142,7 @@ def command(
     coming: Iterator[str] | None = None
     content = recommend.read
     if watch or photos == ("-",):
-        from tagdb import watching  # which takes a while, and most calls do without
+        from tagdb.photos import watching  # which takes a while, and most calls do without
     if watch:
         coming = watching.new_photos(watch)
     elif photos == ("-",):
@@ -173,6 +174,6 @@ def command(
 
 def _connecting(config: "Settings", first: "Connection") -> "Callable[[], Connection]":
     """Gives the first connection, and later on others, waiting for a database that has gone."""
-    from tagdb import database
+    from tagdb.postgres import database
 
     return lambda: database.reconnect(config, note) if first.closed else first

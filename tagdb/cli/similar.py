@@ -33,8 +33,9 @@ def command(
       tagdb similar beach.jpg
       tagdb similar beach.jpg --top 3 --json
     """
-    from tagdb import database, recommend, store
-    from tagdb.backbone import resolve
+    from tagdb import recommend, store
+    from tagdb.embedding.backbone import resolve
+    from tagdb.postgres import database
 
     def show(photo: str, answer: Sequence[store.SimilarImage]) -> None:
         if len(photos) > 1:

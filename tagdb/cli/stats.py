@@ -31,7 +31,8 @@ def refresh(min_images: int | None, as_json: bool) -> None:
       tagdb stats refresh
       tagdb stats refresh --min-images 5
     """
-    from tagdb import database, store
+    from tagdb import store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         done = store.refresh_statistics(connection, min_images)

@@ -21,8 +21,9 @@ def command() -> None:
 def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: bool) -> None:
     from psycopg.errors import InvalidParameterValue
 
-    from tagdb import database, store
+    from tagdb import store
     from tagdb.hashtags import fold
+    from tagdb.postgres import database
 
     folded = [fold(hashtag) for hashtag in hashtags]
     target = fold(into) if into is not None else None
@@ -104,7 +105,8 @@ def list_decisions(as_json: bool) -> None:
     Example:
       tagdb tags list
     """
-    from tagdb import database, store
+    from tagdb import store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         decisions = store.hashtag_decisions(connection)
@@ -139,7 +141,8 @@ def undo(edit: int | None, as_json: bool) -> None:
       tagdb tags undo
       tagdb tags undo 12
     """
-    from tagdb import database, store
+    from tagdb import store
+    from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
         undone = store.undo_hashtag_edit(connection, edit)

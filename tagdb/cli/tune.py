@@ -15,7 +15,7 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.plans import Plan
+from tagdb.learning.settings import Plan
 
 SHOWN = 10
 
@@ -47,7 +47,10 @@ def command(
       tagdb tune --minutes 2 --dry-run
       tagdb tune --forget
     """
-    from tagdb import database, plans, store, tune
+    from tagdb import store
+    from tagdb.evaluation import tune
+    from tagdb.learning import settings as plans
+    from tagdb.postgres import database
 
     say = silent if quiet else note
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 
-from tagdb.database import Connection
 from tagdb.doctor import (
     catalog,
     contents,
@@ -24,7 +23,8 @@ from tagdb.doctor import (
     writing,
 )
 from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Check, Examination, Finding, said
-from tagdb.machine import Machine, runs_postgres, this_machine
+from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import Machine, runs_postgres, this_machine
 from tagdb.store import examining, health
 
 CHECKS: tuple[Check, ...] = (

@@ -57,13 +57,13 @@ def tables(one: Examination) -> Iterator[Finding]:
     from sqlalchemy.dialects import postgresql
     from sqlalchemy.schema import AddConstraint, CreateIndex
 
-    from tagdb import models
+    from tagdb.postgres import tables
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    there = {row["name"]: row for row in examining.found(one.connection, "doctor_tables")}
-    indexes = {row["name"] for row in examining.found(one.connection, "doctor_indexes")}
+    there = {row["name"]: row for row in examining.found(one.connection, "doctor/tables")}
+    indexes = {row["name"] for row in examining.found(one.connection, "doctor/indexes")}
     columns, remedies, absent = [], [], []
-    for table in models.metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         if (row := there.get(table.name)) is None:
             continue  # which is said already
         columns += [f"{table.name}.{c.name}" for c in table.columns if c.name not in row["columns"]]
@@ -116,9 +116,9 @@ def indexes(one: Examination) -> Iterator[Finding]:
     """Every other index can be used, and none is kept up for nothing."""
     if not one.readable:
         return
-    from tagdb import models
+    from tagdb.postgres import tables
 
-    found = examining.found(one.connection, "doctor_indexes")
+    found = examining.found(one.connection, "doctor/indexes")
     broken = [row for row in found if not (row["valid"] or row["building"] or row["of"] is not None)]
     if broken:
         yield Finding(
@@ -127,7 +127,7 @@ def indexes(one: Examination) -> Iterator[Finding]:
             sentence=f"invalid, so that nobody uses it: index {named([row['name'] for row in broken])}",
             remedy="; ".join(_mended(one, row) for row in broken),
         )
-    known = {index.name for table in models.metadata.tables.values() for index in table.indexes}
+    known = {index.name for table in tables.metadata.tables.values() for index in table.indexes}
     unused = [
         row
         for row in found

@@ -51,7 +51,7 @@ def orphans(one: Examination) -> Iterator[Finding]:
     """No row has lost the image or hashtag that it belongs to."""
     if not one.complete:
         return
-    found = examining.found(one.connection, "doctor_orphans")
+    found = examining.found(one.connection, "doctor/orphans")
     for row in found:
         table, missing, number = row["called"], row["missing"], row["rows"]
         yield Finding(
@@ -71,7 +71,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
     """Every image has an embedding, and the vector index finds each of them."""
     if not one.complete or (backbone := store.active_backbone(one.connection)) is None:
         return
-    (row,) = examining.found(one.connection, "doctor_gaps")
+    (row,) = examining.found(one.connection, "doctor/gaps")
     if row["images"]:
         sources = [source for source in row["sources"] if source != BARE]
         number = row["images"]
@@ -89,7 +89,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
     if status is None or status.projection_id is None:
         return
     asked = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
-    (row,) = examining.found(one.connection, "doctor_search_gaps", asked)
+    (row,) = examining.found(one.connection, "doctor/search_gaps", asked)
     if row["unfindable"]:
         yield Finding(
             check="search vectors",
@@ -119,7 +119,7 @@ def embeddings(one: Examination) -> Iterator[Finding]:
     number = backbone.backbone_id
     percent = examining.share(one.connection, f"embeddings_{number}")
     asked = {"backbone_id": number, "percent": percent}
-    (row,) = examining.measured(one.connection, "doctor_embeddings", asked)
+    (row,) = examining.measured(one.connection, "doctor/embeddings", asked)
     of, figures = _of(row, percent, "embeddings")
     vector = store.vector_schema(one.connection)
     if row["useless"]:
@@ -160,7 +160,7 @@ def search_vectors(one: Examination) -> Iterator[Finding]:
         "percent": percent,
         "most": SOME,
     }
-    (row,) = examining.measured(one.connection, "doctor_search_vectors", asked)
+    (row,) = examining.measured(one.connection, "doctor/search_vectors", asked)
     if row["other"]:
         yield Finding(
             check="search vectors' embeddings",
@@ -179,7 +179,7 @@ def factors(one: Examination) -> Iterator[Finding]:
     number = run["factor_run_id"]
     percent = examining.share(one.connection, f"image_factors_{number}")
     asked = {"factor_run_id": number, "factors": run["factors"], "percent": percent}
-    for row in examining.measured(one.connection, "doctor_factors", asked):
+    for row in examining.measured(one.connection, "doctor/factors", asked):
         kind = f"{row['kind']} factors"
         of, figures = _of(row, percent if row["kind"] == "image" else 100, kind)
         if row["useless"]:

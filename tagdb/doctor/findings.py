@@ -9,9 +9,9 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from tagdb import database, tuning
-from tagdb.database import Connection
-from tagdb.machine import Machine
+from tagdb.postgres import database, server_settings
+from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import Machine
 from tagdb.store import health
 from tagdb.store import schema as objects
 
@@ -95,7 +95,7 @@ class Examination:
     @cached_property
     def recommended(self) -> dict[str, str]:
         """The settings for the machine; empty if it is not known."""
-        return tuning.recommended(self.machine) if self.machine else {}
+        return server_settings.recommended(self.machine) if self.machine else {}
 
     @cached_property
     def hot(self) -> list[health.Hot]:
@@ -159,5 +159,5 @@ def counted(number: int, one: str, many: str) -> str:
 
 def written(size: float) -> str:
     """A number of bytes as PostgreSQL's configuration has it: whole megabytes, and gigabytes if they are."""
-    megabytes = -int(-size // tuning.MB)
+    megabytes = -int(-size // server_settings.MB)
     return f"{megabytes // 1024}GB" if megabytes % 1024 == 0 else f"{megabytes}MB"

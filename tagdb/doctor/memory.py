@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from tagdb import store, tuning
+from tagdb import store
 from tagdb.doctor.findings import RESTART, Examination, Finding, shown, written
+from tagdb.postgres import server_settings
 
 ENOUGH = 0.75
 """A setting that is as large as this share of what it should be is left alone."""
@@ -32,9 +33,9 @@ def shared_buffers(one: Examination) -> Iterator[Finding]:
             figures=figures,
         )
         return
-    step = 128 * tuning.MB
+    step = 128 * server_settings.MB
     aim = max(step, -(-hot // step) * step)
-    most = tuning.shared_buffers(one.machine) if one.machine else None
+    most = server_settings.shared_buffers(one.machine) if one.machine else None
     parts = ", ".join(f"{NAMES[each.what]} {shown(each.bytes)}" for each in one.hot)
     said = (
         f"shared_buffers is {shown(setting.bytes)}, what recommending reads {shown(hot)} ({parts}): "
@@ -87,8 +88,8 @@ def index_builds(one: Examination) -> Iterator[Finding]:
     if need <= setting.bytes:
         yield Finding(check=setting.name, severity="ok", sentence=setting.name, value=setting.value)
     else:
-        aim = max(64 * tuning.MB, need * 11 // 10)
-        most = tuning.maintenance_memory(one.machine) if one.machine else aim
+        aim = max(64 * server_settings.MB, need * 11 // 10)
+        most = server_settings.maintenance_memory(one.machine) if one.machine else aim
         fits = setting.bytes // store.MEMORY_PER_VECTOR
         reached = most <= setting.bytes
         yield Finding(
@@ -125,7 +126,7 @@ def shared_memory(one: Examination) -> Iterator[Finding]:
     have = max(one.machine.shared_memory, aside.bytes or 0)
     if workers.value == "0" or upkeep.bytes <= have or one.rows("embeddings") < store.INDEX_FROM:
         return
-    value = written(upkeep.bytes + 8 * tuning.MB)
+    value = written(upkeep.bytes + 8 * server_settings.MB)
     yield Finding(
         check=aside.name,
         severity="wrong",

@@ -21,7 +21,7 @@ def rights(one: Examination) -> Iterator[Finding]:
     """Nobody has rights that tagdb does not give, and tagdb's roles have theirs."""
     if not one.readable:
         return
-    rows = examining.found(one.connection, "doctor_rights")
+    rows = examining.found(one.connection, "doctor/rights")
     for grantee in dict.fromkeys(row["grantee"] for row in rows):
         its = [row for row in rows if row["grantee"] == grantee]
         given = [f"{row['rights']} on {row['name']}" for row in its]
@@ -44,7 +44,7 @@ def rights(one: Examination) -> Iterator[Finding]:
             remedy="; ".join(commands),
             figures={"rights": len(its)},
         )
-    lacking = examining.found(one.connection, "doctor_lacking")
+    lacking = examining.found(one.connection, "doctor/lacking")
     for role in dict.fromkeys(row["role"] for row in lacking):
         its = [row for row in lacking if row["role"] == role]
         roles = any(row["right"] == "CREATE" for row in its)
@@ -66,7 +66,7 @@ def owners(one: Examination) -> Iterator[Finding]:
     """Everything is the schema's owner's, and functions with their owner's rights cannot be led astray."""
     if not one.readable:
         return
-    rows = examining.found(one.connection, "doctor_definers")
+    rows = examining.found(one.connection, "doctor/definers")
     astray = [row["name"] for row in rows if row["astray"]]
     if astray:
         yield Finding(

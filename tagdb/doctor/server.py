@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tagdb import database
-from tagdb.database import PGVECTOR_AT_LEAST, POSTGRES_AT_LEAST
 from tagdb.doctor.findings import Examination, Finding
+from tagdb.postgres import database
+from tagdb.postgres.database import PGVECTOR_AT_LEAST, POSTGRES_AT_LEAST
 
 
 def _number(version: str) -> tuple[int, ...]:

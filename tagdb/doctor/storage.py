@@ -20,7 +20,7 @@ ENDS = 1_900_000_000
 def checksums(one: Examination) -> Iterator[Finding]:
     """Damaged pages would be noticed, and none was."""
     setting = one.setting("data_checksums")
-    (row,) = examining.found(one.connection, "doctor_storage")
+    (row,) = examining.found(one.connection, "doctor/storage")
     if row["checksum_failures"]:
         number = row["checksum_failures"]
         yield Finding(
@@ -48,7 +48,7 @@ def checksums(one: Examination) -> Iterator[Finding]:
 
 def room(one: Examination) -> Iterator[Finding]:
     """The disk that the data lies on has room for the log, a vector index and a back-up."""
-    (row,) = examining.found(one.connection, "doctor_storage")
+    (row,) = examining.found(one.connection, "doctor/storage")
     if not one.here or row["data_directory"] is None:
         why = "whose place your login may not know" if one.here else "which runs elsewhere"
         yield Finding(check="disk", severity="skipped", sentence=f"the disk of the server, {why}")
@@ -86,7 +86,7 @@ def room(one: Examination) -> Iterator[Finding]:
 
 def log(one: Examination) -> Iterator[Finding]:
     """The log is not kept for somebody who never fetches it."""
-    for row in examining.found(one.connection, "doctor_slots"):
+    for row in examining.found(one.connection, "doctor/slots"):
         if row["bytes"] > HELD:
             yield Finding(
                 check=f"replication slot {row['name']}",
@@ -100,7 +100,7 @@ def log(one: Examination) -> Iterator[Finding]:
 
 def ages(one: Examination) -> Iterator[Finding]:
     """Transaction numbers do not run out."""
-    (row,) = examining.found(one.connection, "doctor_storage")
+    (row,) = examining.found(one.connection, "doctor/storage")
     age = max(row["age"], row["multixact_age"])
     if age < OLD:
         yield Finding(
@@ -119,7 +119,7 @@ def ages(one: Examination) -> Iterator[Finding]:
 
 def order(one: Examination) -> Iterator[Finding]:
     """Text is ordered as it was when the indexes were built."""
-    (row,) = examining.found(one.connection, "doctor_storage")
+    (row,) = examining.found(one.connection, "doctor/storage")
     built, now = row["ordered_by"], row["orders_by"]
     if built is not None and now is not None and built != now:
         name = one.connection.info.dbname.replace('"', '""')
@@ -136,7 +136,7 @@ def order(one: Examination) -> Iterator[Finding]:
 
 def folder_of_data(one: Examination) -> Path | None:
     """The server's data directory, if it is on this machine and this login may know it."""
-    (row,) = examining.found(one.connection, "doctor_storage")
+    (row,) = examining.found(one.connection, "doctor/storage")
     return Path(row["data_directory"]) if one.here and row["data_directory"] is not None else None
 
 

@@ -39,7 +39,7 @@ def factors(one: Examination) -> Iterator[Finding]:
         return
     number = run["factor_run_id"]
     asked = {"factor_run_id": number, "min_hashtags": run["min_hashtags"], "min_images": run["min_images"]}
-    (lag,) = examining.found(one.connection, "doctor_factors_lag", asked)
+    (lag,) = examining.found(one.connection, "doctor/factors_lag", asked)
     late, images = lag["folded_in"] + lag["without"], lag["images"] + lag["without"]
     said = []
     if late > STALE * images:
@@ -88,7 +88,7 @@ def partitions(one: Examination) -> Iterator[Finding]:
     """Each backbone, projection and factor run has its tables, and nothing is left of what broke off."""
     if not one.complete:
         return
-    rows = examining.found(one.connection, "doctor_partitions")
+    rows = examining.found(one.connection, "doctor/partitions")
     for row in rows:
         if row["state"] in ("active", "kept") and not row["attached"]:
             yield _lost(row)
@@ -178,7 +178,7 @@ def cleaning(one: Examination) -> Iterator[Finding]:
     """The planner knows the tables, and what was deleted is cleaned up."""
     if not one.complete:
         return
-    rows = examining.found(one.connection, "doctor_upkeep")
+    rows = examining.found(one.connection, "doctor/upkeep")
 
     def listed(names: list[str]) -> str:
         tables = (sql.Identifier("tagdb_store", name).as_string(one.connection) for name in names)
@@ -222,7 +222,7 @@ def sessions(one: Examination) -> Iterator[Finding]:
             sentence="the sessions of other logins (pg_read_all_stats would let yours)",
         )
         return
-    for row in examining.found(one.connection, "doctor_sessions", {"seconds": IDLE}):
+    for row in examining.found(one.connection, "doctor/sessions", {"seconds": IDLE}):
         how = "in a transaction" if row["in_transaction"] else "and says that it is at work"
         minutes = f"{row['seconds'] / 60:,.0f} minutes"
         blocked = counted(row["waiting"], "session waits for it", "sessions wait for it")
@@ -240,7 +240,7 @@ def ingests(one: Examination) -> Iterator[Finding]:
     """Ingests that broke off were run again."""
     if not one.complete:
         return
-    rows = examining.found(one.connection, "doctor_ingests")
+    rows = examining.found(one.connection, "doctor/ingests")
     if rows:
         commands = [f"tagdb ingest {shlex.join(row['sources'])}" for row in rows if "-" not in row["sources"]]
         yield Finding(

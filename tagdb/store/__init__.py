@@ -1,6 +1,6 @@
-"""Every query that Python makes. The SQL lies in ``tagdb/sql``, one statement a file.
+"""Every query that Python makes. The SQL lies in ``tagdb/store/sql``, one statement a file.
 
-Functions take an open connection in autocommit mode (see :mod:`tagdb.database`).
+Functions take an open connection in autocommit mode (see :mod:`tagdb.postgres.database`).
 """
 
 from tagdb.store.backbones import (

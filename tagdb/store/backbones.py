@@ -8,9 +8,9 @@ from typing import LiteralString, cast
 import psycopg
 from psycopg.rows import class_row
 
-from tagdb.backbone import Identity
-from tagdb.database import Connection
+from tagdb.embedding.backbone import Identity
 from tagdb.errors import BackboneMismatch
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import statement
 
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tagdb.backbone import DIMENSIONS
-from tagdb.database import Connection
-from tagdb.ranking import nearest, unit
+from tagdb.embedding.backbone import DIMENSIONS
+from tagdb.learning.ranking import nearest, unit
+from tagdb.postgres.database import Connection
 from tagdb.store.factors import fetch_arrays
 from tagdb.store.indexing import Progress, embedding_chunks
 from tagdb.store.recommending import similar

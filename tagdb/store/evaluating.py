@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb import hashtags
-from tagdb.database import Connection
 from tagdb.errors import RejectedInput
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import statement
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
 from tagdb.store.statements import statement
 

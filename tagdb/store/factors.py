@@ -11,13 +11,13 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from tagdb import pgcopy
-from tagdb.als import Interactions, Weighting
-from tagdb.backbone import DIMENSIONS
-from tagdb.database import Connection
+from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
-from tagdb.modelling import Embeddings, Maps, Model, Ridge
-from tagdb.plans import Plan
+from tagdb.learning.als import Interactions, Weighting
+from tagdb.learning.model import Embeddings, Maps, Model, Ridge
+from tagdb.learning.settings import Plan
+from tagdb.postgres import pgcopy
+from tagdb.postgres.database import Connection
 from tagdb.store.backbones import active_backbone
 from tagdb.store.statements import copy_arrays, statement
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import class_row, dict_row
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import statement
 
 

@@ -1,7 +1,7 @@
 """Folding in: factors for images and hashtags that came after the active factor run.
 
 They are computed from the run's own factors, by the half-step of ALS that would have computed them
-(:func:`tagdb.als.fold_in`), so that a new photo can be a neighbour at once. They are marked, and the
+(:func:`tagdb.learning.als.fold_in`), so that a new photo can be a neighbour at once. They are marked, and the
 next run replaces them.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from tagdb import als
-from tagdb.backbone import DIMENSIONS
-from tagdb.database import Connection
-from tagdb.modelling import Maps
-from tagdb.plans import Plan
+from tagdb.embedding.backbone import DIMENSIONS
+from tagdb.learning import als
+from tagdb.learning.model import Maps
+from tagdb.learning.settings import Plan
+from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps, factor_run, fetch_arrays, plan_of
 from tagdb.store.statements import copy_arrays, statement
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import statement
 
 PATIENCE = 5.0
@@ -145,7 +145,7 @@ def vector_indexes(connection: Connection) -> list[VectorIndex]:
 
 def sample_images(connection: Connection, images: int) -> list[int]:
     """Up to so many stored images at random. For a login that may read."""
-    return [row[0] for row in connection.execute(statement("doctor_images"), {"images": images})]
+    return [row[0] for row in connection.execute(statement("doctor/images"), {"images": images})]
 
 
 def recommend_timed(connection: Connection, image_ids: Sequence[int]) -> list[Timing]:
@@ -153,7 +153,7 @@ def recommend_timed(connection: Connection, image_ids: Sequence[int]) -> list[Ti
     timings: list[Timing] = []
     started = time.monotonic()
     for image_id in image_ids:
-        row = connection.execute(statement("doctor_recommend"), {"image_id": image_id}).fetchone()
+        row = connection.execute(statement("doctor/recommend"), {"image_id": image_id}).fetchone()
         assert row is not None
         told = row[0][0]
         plan = told["Plan"]

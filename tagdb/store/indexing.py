@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import class_row
 
-from tagdb import projecting
-from tagdb.backbone import DIMENSIONS
-from tagdb.database import SAFE_PATH, Connection
+from tagdb.embedding.backbone import DIMENSIONS
+from tagdb.learning import projecting
+from tagdb.postgres.database import SAFE_PATH, Connection
 from tagdb.store.factors import fetch_arrays
 from tagdb.store.statements import copy_arrays, statement
 

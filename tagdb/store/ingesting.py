@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.backbones import hold_backbone
 from tagdb.store.folding import Folding
 from tagdb.store.indexing import add_search_vectors

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.rows import class_row
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import statement
 
 

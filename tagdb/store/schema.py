@@ -13,8 +13,8 @@ import psycopg
 from psycopg import sql
 
 from tagdb import migrations
-from tagdb.database import Connection, translated
 from tagdb.errors import DatabaseError
+from tagdb.postgres.database import Connection, translated
 from tagdb.store.statements import statement
 
 FOLDER = Path(migrations.__file__).parent / "sql"
@@ -63,7 +63,7 @@ class Deviations:
 def deviations(connection: Connection) -> Deviations:
     """Compare the catalog with the files. For any login."""
     there: dict[Item, list[tuple[str, str]]] = {}
-    for kind, name, called, body in connection.execute(statement("doctor_objects")):
+    for kind, name, called, body in connection.execute(statement("doctor/objects")):
         there.setdefault(Item(kind, name), []).append((called, body))
     wanted = expected()
     return Deviations(

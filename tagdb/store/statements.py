@@ -6,14 +6,14 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from tagdb import pgcopy
-from tagdb.database import Connection
+from tagdb.postgres import pgcopy
+from tagdb.postgres.database import Connection
 
 
 @cache
 def statement(name: str) -> LiteralString:
-    """The text of ``tagdb/sql/NAME.sql``. Ours, never made from input, hence literal."""
-    return resources.files("tagdb").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    """The text of ``tagdb/store/sql/NAME.sql``. Ours, never made from input, hence literal."""
+    return resources.files("tagdb.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def copy_arrays(

@@ -7,7 +7,7 @@ from typing import cast
 
 from psycopg.rows import class_row
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.statements import statement
 
 

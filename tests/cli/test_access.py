@@ -16,11 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 from psycopg import conninfo, sql
 
-from tagdb import access, config, database
+from tagdb import access, config
 from tagdb.access import Address, Passfile
 from tagdb.cli import cli
 from tagdb.errors import ConfigError
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 from tests import seed
 from tests.cli.conftest import Process, Run, complaint, parsed
 from tests.cli.test_db import free_ports

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tagdb import database, reembed, store
 from tagdb import ingest as ingesting
-from tagdb.database import Connection
+from tagdb import reembed, store
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, complaint, draw, parsed
 
 NEXT = "the factors are still those of before; to make them fit: tagdb factors compute\n"

@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tagdb.database import SCHEMA_REVISION
-from tagdb.server import Server
+from tagdb.postgres.database import SCHEMA_REVISION
+from tagdb.postgres.server import Server
 from tests.cli.conftest import Process, Run, complaint, parsed
 from tests.conftest import temporary_home
 

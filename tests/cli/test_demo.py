@@ -11,8 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tagdb import demo, scenes
-from tagdb.server import Server
+from tagdb import demo
+from tagdb.demo import scenes
+from tagdb.postgres.server import Server
 from tagdb.store import Recommendation
 from tests.conftest import temporary_home
 

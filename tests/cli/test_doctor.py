@@ -9,10 +9,11 @@ import numpy as np
 import psycopg
 import pytest
 
-from tagdb import database, doctor, store
-from tagdb.database import Connection
+from tagdb import doctor, store
 from tagdb.doctor import Examination, Finding, findings, memory, planning, writing
-from tagdb.machine import Machine
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import Machine
 from tagdb.store import health, indexing
 from tests import seed
 from tests.cli.conftest import Run, complaint, parsed

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tagdb import database, doctor, store
-from tagdb.database import Connection
+from tagdb import doctor, store
 from tagdb.doctor import Finding, safety, storage, upkeep
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tagdb.store import examining
 from tests import seed
 from tests.cli.conftest import Run, parsed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, complaint, parsed
 from tests.evaluated import fill
 

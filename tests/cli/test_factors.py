@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagdb import als, database
-from tagdb.database import Connection
-from tagdb.plans import Plan
+from tagdb.learning import als
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, complaint, parsed
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, complaint, parsed
 
 

@@ -4,7 +4,7 @@ import pytest
 from psycopg import sql
 
 from tagdb import indexing, store
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests import seed
 from tests.cli.conftest import Run, complaint, parsed
 

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tagdb.embedding.pipeline
 import tagdb.ingest
-import tagdb.pipeline
-from tagdb import database, store
-from tagdb.backbone import resolve
-from tagdb.database import Connection
-from tagdb.images import decode
+from tagdb import store
+from tagdb.embedding.backbone import resolve
+from tagdb.photos.images import decode
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import TAGS, Run, complaint, draw, parsed, write_csv
 from tests.pictures import photo, picture
 
@@ -262,8 +263,8 @@ def test_large_files_wait_on_disk(
     ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of files that come to much, at most one more is held than there are threads."""
-    monkeypatch.setattr(tagdb.pipeline, "WINDOW_BYTES", 1)
-    monkeypatch.setattr(tagdb.pipeline.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(tagdb.embedding.pipeline, "WINDOW_BYTES", 1)
+    monkeypatch.setattr(tagdb.embedding.pipeline.os, "cpu_count", lambda: 2)
     inner = tagdb.ingest._Ingest
     decoded, take = inner._decoded, inner._take
     begun, most, lock = 0, 0, threading.Lock()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, parsed
 
 

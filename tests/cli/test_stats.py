@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from tagdb import store
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests import seed
 from tests.cli.conftest import Run, complaint, draw, parsed, write_csv
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg import conninfo
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests import seed
 from tests.cli.conftest import Process, Run, complaint, parsed
 

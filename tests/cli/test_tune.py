@@ -1,6 +1,6 @@
 """``tagdb tune``."""
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, parsed
 from tests.evaluated import fill
 

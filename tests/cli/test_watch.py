@@ -16,10 +16,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from tagdb import database, recommend, watching
-from tagdb.backbone import resolve
-from tagdb.database import Connection
+from tagdb import recommend
+from tagdb.embedding.backbone import resolve
 from tagdb.errors import BackboneMismatch, TagdbError
+from tagdb.photos import watching
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run
 from tests.pictures import photo
 
@@ -160,7 +162,7 @@ def test_a_database_that_does_not_come_back(
         yield str(filled / "05.jpg")
 
     monkeypatch.setattr(watching, "new_photos", names)
-    monkeypatch.setattr("tagdb.database.PATIENCE", 0.1)
+    monkeypatch.setattr("tagdb.postgres.database.PATIENCE", 0.1)
     done = tagdb("recommend", "--watch", filled, "--format", "hashtags")
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == 1

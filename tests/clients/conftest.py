@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from tagdb import database
 from tagdb.access import Address, Passfile
+from tagdb.postgres import database
 from tests import seed
 from tests.clients import world
 from tests.conftest import administer, named

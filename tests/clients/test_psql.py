@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from psycopg import conninfo
 
-from tagdb.server import Server
+from tagdb.postgres.server import Server
 from tests.clients.conftest import PASSWORD, QUERY, Place, execute
 
 Psql = Callable[..., "CompletedProcess[str]"]

@@ -17,7 +17,7 @@ from pgvector.psycopg import register_vector
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
-from tagdb import database
+from tagdb.postgres import database
 from tests.clients import world
 from tests.clients.conftest import QUERY, Place, Program, execute, logged_in
 from tests.clients.documents import DOCS, blocks, program

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from tagdb import database
 from tagdb.cli import cli
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 from tests.cli.test_db import free_ports
 from tests.clients import world
 from tests.clients.conftest import NODE, QUERY, Program

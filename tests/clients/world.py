@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tagdb import backbone, modelling, store
-from tagdb.database import Connection
-from tagdb.plans import Plan
+from tagdb import store
+from tagdb.embedding import backbone
+from tagdb.learning import model as modelling
+from tagdb.learning.settings import Plan
+from tagdb.postgres.database import Connection
 from tests import seed
 
 IMAGES = 120

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tagdb import database, factors, reembed, store
-from tagdb.database import Connection
+from tagdb import factors, reembed, store
 from tagdb.errors import BackboneError, BackboneMismatch, DatabaseError
-from tagdb.plans import Plan
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tagdb.store import indexing
 from tagdb.store.factors import factor_maps
 from tests import seed

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from tagdb import database
 from tagdb.config import Settings
-from tagdb.database import Connection
 from tagdb.errors import DatabaseError, SchemaError
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests import seed
 
 SECRET = "pass+word/@:'%"

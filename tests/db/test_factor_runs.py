@@ -14,12 +14,13 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import database, factors, store
-from tagdb.als import Weighting
-from tagdb.database import Connection
+from tagdb import factors, store
 from tagdb.errors import DatabaseError, FactorsError
-from tagdb.modelling import Maps, Model
-from tagdb.plans import Plan
+from tagdb.learning.als import Weighting
+from tagdb.learning.model import Maps, Model
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps
 from tests import seed
 

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from psycopg import errors
 from tagdb.migrations import sqlfiles
 
-from tagdb import database, factors, store
-from tagdb.database import SCHEMA_REVISION, Connection
+from tagdb import factors, store
 from tagdb.errors import DatabaseError, SchemaError
-from tagdb.plans import Plan
-from tagdb.server import Server
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import SCHEMA_REVISION, Connection
+from tagdb.postgres.server import Server
 from tagdb.store import indexing
 from tests import seed
 

@@ -13,10 +13,11 @@ import pytest
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
-from tagdb import database, factors, store
-from tagdb.database import Connection
+from tagdb import factors, store
 from tagdb.errors import DatabaseError
-from tagdb.plans import Plan
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tagdb.store import indexing
 from tests import golden, seed
 

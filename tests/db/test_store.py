@@ -14,11 +14,12 @@ import numpy as np
 import psycopg
 import pytest
 
-from tagdb import database, store
-from tagdb.als import Weighting
-from tagdb.database import Connection
-from tagdb.modelling import Maps, Model
-from tagdb.plans import Plan
+from tagdb import store
+from tagdb.learning.als import Weighting
+from tagdb.learning.model import Maps, Model
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tagdb.store import Counts, Rejected, indexing
 from tests import seed
 from tests.seed import image

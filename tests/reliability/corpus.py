@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
-from tagdb.sources import PHOTO_SUFFIXES
+from tagdb.photos.sources import PHOTO_SUFFIXES
 from tests.pictures import picture
 
 SIZE = (44, 36)

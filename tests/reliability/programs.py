@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 
 SOAK = int(os.environ.get("TAGDB_SOAK", "1"))
 """How many times as many trials as in the quick form."""

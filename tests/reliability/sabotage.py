@@ -10,11 +10,11 @@ SITE = """
 import os, signal, sys, time
 
 if any("tagdb" in argument for argument in sys.orig_argv):
-    import tagdb.images
-    import tagdb.worker
+    import tagdb.photos.images
+    import tagdb.embedding.worker as worker
 
-    tagdb.worker.SECONDS, tagdb.worker.GRACE, tagdb.worker.MEMORY = {seconds}, 1, {memory}
-    decode, eaten = tagdb.images.decode, []
+    worker.SECONDS, worker.GRACE, worker.MEMORY = {seconds}, 1, {memory}
+    decode, eaten = tagdb.photos.images.decode, []
 
     def sleep_for_ever():
         while True:
@@ -54,7 +54,7 @@ if any("tagdb" in argument for argument in sys.orig_argv):
             deeds[name]()
         return decode(content, size)
 
-    tagdb.images.decode = sabotaged
+    tagdb.photos.images.decode = sabotaged
 """
 
 

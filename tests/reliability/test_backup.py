@@ -28,12 +28,13 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner, Result
 from psycopg import sql
 
-from tagdb import archive, backup, database, store
+from tagdb import archive, backup, store
 from tagdb.cli import cli
 from tagdb.config import Settings
-from tagdb.database import SCHEMA_REVISION, Connection
 from tagdb.errors import BackupError, SchemaError, TagdbError
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.database import SCHEMA_REVISION, Connection
+from tagdb.postgres.server import Server
 from tests import seed
 from tests.conftest import PASSWORD, temporary_home
 from tests.reliability.programs import LIMIT, SOAK, finished, started
@@ -943,7 +944,7 @@ def test_a_newer_server_needs_newer_programs(
     collection: str, program: Tagdb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """They are looked for on the path."""
-    from tagdb import programs
+    from tagdb.postgres import programs
 
     monkeypatch.setattr(programs.Server, "program", lambda self, name: Path("/bin/false"))
     folder = tmp_path / "bin"

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tagdb import database
 from tagdb.cli import cli
 from tagdb.errors import TagdbError
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 from tests.conftest import temporary_home
 from tests.reliability.programs import SOAK, contents, drawn, finished, started, stray
 

@@ -24,14 +24,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import tagdb.files
 import tagdb.ingest
+import tagdb.photos.files
 import tagdb.records
-from tagdb import images
-from tagdb.backbone import Backbone, Identity
-from tagdb.database import Connection
+from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.errors import SourceError
-from tagdb.sources import Rejection, open_source
+from tagdb.photos import images
+from tagdb.photos.sources import Rejection, open_source
+from tagdb.postgres.database import Connection
 from tests.pictures import photo
 from tests.reliability import corpus
 from tests.reliability.programs import SOAK, finished, started
@@ -46,7 +46,7 @@ MEMORY = 1_200 << 20
 """Bytes for the program and two workers; the largest picture here has 64 million pixels."""
 
 linux = pytest.mark.skipif(not PROC.is_dir(), reason="needs /proc")
-# pytest undoes the filter that tagdb.images sets
+# pytest undoes the filter that tagdb.photos.images sets
 pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
 
 
@@ -391,7 +391,7 @@ def test_a_folder_cannot_be_read_any_more(tmp_path: Path, monkeypatch: pytest.Mo
     def gone(folder: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("tagdb.sources._entries", gone)
+    monkeypatch.setattr("tagdb.photos.sources._entries", gone)
     with pytest.raises(SourceError, match=f"^cannot read {tmp_path}: Input/output error$"):
         list(source)
 
@@ -454,7 +454,7 @@ def test_a_file_changes(
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(photo(number))
     victim = folder / "1.jpg"
-    opened, looked = tagdb.files._without_waiting, os.fstat
+    opened, looked = tagdb.photos.files._without_waiting, os.fstat
     opens: list[str] = []
 
     def opening(path: str, flags: int) -> int:
@@ -472,8 +472,8 @@ def test_a_file_changes(
         return found
 
     inode = victim.stat().st_ino
-    monkeypatch.setattr(tagdb.files, "_without_waiting", opening)
-    monkeypatch.setattr(tagdb.files.os, "fstat", looking)
+    monkeypatch.setattr(tagdb.photos.files, "_without_waiting", opening)
+    monkeypatch.setattr(tagdb.photos.files.os, "fstat", looking)
     tagdb.ingest.run(connection, backbone, [open_source(str(folder))], tagdb.ingest.Options(quiet=True))
     refused = rejections(connection)
     assert {"0.jpg", "2.jpg"} <= stored(connection)

@@ -27,13 +27,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import tagdb.ingest
-from tagdb import database, manifests
-from tagdb.backbone import Backbone, Identity
 from tagdb.cli import COMMANDS, cli
-from tagdb.database import Connection
+from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import MAX_LENGTH, fold
-from tagdb.sources import Record, Rejection, open_source
+from tagdb.photos import manifests
+from tagdb.photos.sources import Record, Rejection, open_source
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests import seed
 from tests.pictures import photo
 from tests.reliability.programs import SOAK, finished, started

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tagdb import database, store
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests import seed
 from tests.reliability.programs import SOAK, contents, finished, killed, started, stray, undisturbed
 

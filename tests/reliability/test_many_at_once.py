@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tagdb import database, store
+from tagdb import store
+from tagdb.postgres import database
 from tests.reliability.programs import SOAK, contents, drawn, finished, started, stray
 
 SECONDS = 6 if SOAK == 1 else 75

@@ -12,16 +12,16 @@ import pytest
 from click.testing import CliRunner, Result
 from psycopg import conninfo, errors, sql
 
-from tagdb import database
 from tagdb.cli import COMMANDS, cli
-from tagdb.database import Connection
 from tagdb.errors import SchemaError
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests import evaluated
 from tests.db.test_roles import INTERNAL, PUBLIC, become, call, fill
 from tests.reliability.programs import drawn
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*ROOT.glob("tagdb/sql/*.sql"), *ROOT.glob("migrations/sql/*.sql")]
+SOURCES = [*ROOT.glob("tagdb/store/sql/**/*.sql"), *ROOT.glob("migrations/sql/*.sql")]
 SOURCES += [*ROOT.glob("tagdb/**/*.py"), *ROOT.glob("migrations/**/*.py")]
 WORDS = sorted(
     {word for path in SOURCES for word in re.findall(r"\b[a-z][a-z0-9_]+\b", path.read_text("utf-8"))}

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tagdb import database, store
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests.reliability.programs import SOAK, drawn, finished, started, stray
 
 KILLS = 3 * SOAK

@@ -20,9 +20,9 @@ import pytest
 from click.testing import CliRunner, Result
 from psycopg import conninfo, sql
 
-from tagdb import database
 from tagdb.cli import cli
 from tagdb.demo import Tried, contact_sheet
+from tagdb.postgres import database
 from tagdb.store import Recommendation
 from tests import evaluated
 from tests.conftest import PASSWORD, administer, named
@@ -241,8 +241,10 @@ def test_no_process_shows_a_password(
             try:
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
                 seen.add(tuple(words))
-                if "tagdb.worker" in words and PASSWORD in Path(f"/proc/{pid}/environ").read_bytes().decode():
-                    told.add(pid)
+                if "tagdb.embedding.worker" in words:
+                    environment = Path(f"/proc/{pid}/environ").read_bytes().decode()
+                    if PASSWORD in environment:
+                        told.add(pid)
             except OSError:
                 continue  # it has ended
         time.sleep(0.002)
@@ -251,7 +253,7 @@ def test_no_process_shows_a_password(
     for secret in (PASSWORD, "a+b", SECRET):
         assert secret not in text, text
     assert not told
-    started_by_it = {"ingest": "tagdb.worker", "backup": "pg_dump", "shell": "psql"}[command]
+    started_by_it = {"ingest": "tagdb.embedding.worker", "backup": "pg_dump", "shell": "psql"}[command]
     assert started_by_it in text, text
     print(f"{len(seen)} different command lines seen")
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from tagdb import database
 from tagdb.errors import DatabaseError, ServerError
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() != 0, reason="only root's server runs under another account"

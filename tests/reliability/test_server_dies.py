@@ -19,9 +19,10 @@ import pytest
 from click.testing import CliRunner
 
 import tagdb.store
-from tagdb import database, store
+from tagdb import store
 from tagdb.cli import cli
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 from tests.conftest import temporary_home
 from tests.reliability.programs import SOAK, contents, finished, started, stray
 

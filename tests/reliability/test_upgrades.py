@@ -23,12 +23,13 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
-from tagdb import database, store
-from tagdb.als import Weighting
+from tagdb import store
 from tagdb.cli import COMMANDS, cli
-from tagdb.database import SCHEMA_REVISION, Connection
 from tagdb.errors import DatabaseError, SchemaError
-from tagdb.plans import Plan
+from tagdb.learning.als import Weighting
+from tagdb.learning.settings import Plan
+from tagdb.postgres import database
+from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tests import seed
 from tests.pictures import photo
 from tests.reliability.programs import SOAK, finished, started

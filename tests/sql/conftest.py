@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tagdb import database
-from tagdb.database import Connection
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
 from tests import golden
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tagdb import database
-from tagdb.server import Server
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
 from tests import showcase, sql_docs
 from tests.conftest import administer, named
 

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from tagdb import evaluate, factors, store
-from tagdb.contestants import BASELINES, TOP, Answer, Contestant, answer, without
-from tagdb.database import Connection
+from tagdb import factors, store
 from tagdb.errors import EvaluationError, FactorsError
-from tagdb.holdout import Data, Side, Split, check_no_leak, side, split
-from tagdb.modelling import Model
-from tagdb.plans import ANCESTOR, Plan
-from tagdb.reports import BEYOND, COVERAGE, MAIN, POPULARITY, per_query
+from tagdb.evaluation import evaluate
+from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, answer, without
+from tagdb.evaluation.holdout import Data, Side, Split, check_no_leak, side, split
+from tagdb.evaluation.reports import BEYOND, COVERAGE, MAIN, POPULARITY, per_query
+from tagdb.learning.model import Model
+from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.postgres.database import Connection
 from tagdb.store.evaluating import evaluated_images, recommend_held_out
 from tests.evaluated import KINDS, fill
 

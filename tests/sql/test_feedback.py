@@ -10,8 +10,8 @@ import pytest
 from psycopg import sql
 
 from tagdb import factors, store
-from tagdb.database import Connection
-from tagdb.plans import Plan
+from tagdb.learning.settings import Plan
+from tagdb.postgres.database import Connection
 from tests import seed
 
 GIVE = "SELECT * FROM tagdb_store.give_feedback(%s, %s, %s, %s)"

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tagdb.migrations import sqlfiles
 
-from tagdb.database import Connection
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import MAX_LENGTH, fold
+from tagdb.postgres.database import Connection
 
 # Letters whose case or compatibility folding is peculiar, and what hashtags are framed by.
 PECULIAR = (

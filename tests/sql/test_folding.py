@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import factors, images, ingest, store
-from tagdb.backbone import Identity
-from tagdb.database import Connection
-from tagdb.plans import Plan
-from tagdb.sources import Record, Rejection, Source
+from tagdb import factors, ingest, store
+from tagdb.embedding.backbone import Identity
+from tagdb.embedding.worker import Embedded
+from tagdb.learning.settings import Plan
+from tagdb.photos import images
+from tagdb.photos.sources import Record, Rejection, Source
+from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps
-from tagdb.worker import Embedded
 from tests import seed
 from tests.pictures import photo
 
@@ -598,7 +599,7 @@ class Photos(Source):
 
 
 def test_a_whole_ingest(connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagdb.pipeline.Workers", FakeWorkers)
+    monkeypatch.setattr("tagdb.embedding.pipeline.Workers", FakeWorkers)
 
     def run(said: dict[int, tuple[str, ...]]) -> store.Counts:
         options = ingest.Options(quiet=True)

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tagdb import hashtags, store
-from tagdb.database import Connection
 from tagdb.errors import RejectedInput
+from tagdb.postgres.database import Connection
 from tests import seed
 
 Floats = NDArray[np.float64]

@@ -17,8 +17,9 @@ import pytest
 import tagdb.migrations
 from psycopg import sql
 
-from tagdb import database, store
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tagdb.store import indexing
 from tests import seed
 from tests.conftest import administer, named

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tagdb import database, store
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests import seed
 
 Floats = NDArray[np.float64]

@@ -25,8 +25,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
-from tagdb import database, store
-from tagdb.database import Connection
+from tagdb import store
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests import seed
 from tests.waiting import blocked
 

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tagdb import store
-from tagdb.database import Connection
+from tagdb.postgres.database import Connection
 from tagdb.store import indexing
 from tests import seed
 

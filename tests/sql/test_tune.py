@@ -7,11 +7,12 @@ from itertools import count
 import numpy as np
 import pytest
 
-from tagdb import evaluate, factors, store, tune
-from tagdb.database import Connection
+from tagdb import factors, store
 from tagdb.errors import EvaluationError
-from tagdb.holdout import split
-from tagdb.plans import ANCESTOR, Plan, difference
+from tagdb.evaluation import evaluate, tune
+from tagdb.evaluation.holdout import split
+from tagdb.learning.settings import ANCESTOR, Plan, difference
+from tagdb.postgres.database import Connection
 from tests.evaluated import fill
 
 

@@ -10,9 +10,9 @@ from implicit.nearest_neighbours import bm25_weight, tfidf_weight
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from tagdb.als import BM25_B, BM25_K1, Fit, Interactions, Weighting, fit, fold_in
 from tagdb.errors import FactorsError
-from tagdb.plans import Plan
+from tagdb.learning.als import BM25_B, BM25_K1, Fit, Interactions, Weighting, fit, fold_in
+from tagdb.learning.settings import Plan
 
 Numbers = NDArray[np.float64]
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Identity, resolve
+from tagdb.embedding.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Identity, resolve
 from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
-from tagdb.images import decode
+from tagdb.photos.images import decode
 from tests.conftest import SHARED
 from tests.once import once
 from tests.pictures import photo
@@ -192,7 +192,7 @@ def test_features_of_no_use_reject_the_photo(
 def test_silence(random_weights: Path, backbone_file: Path, tmp_path: Path, exported: bool) -> None:
     """In a fresh process, because LiteRT speaks when its first interpreter is made."""
     code = (
-        "import sys, numpy as np; from pathlib import Path; from tagdb.backbone import resolve\n"
+        "import sys, numpy as np; from pathlib import Path; from tagdb.embedding.backbone import resolve\n"
         "resolve(sys.argv[1], 96, None, Path(sys.argv[2])).embed(np.ones((96, 96, 3), np.uint8))\n"
         "loaded = {'tensorflow', 'keras', 'h5py'} & set(sys.modules)\n"
         "sys.exit(f'loaded {loaded}' if loaded else 0)"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tagdb.backbone import BUNDLED, resolve
+from tagdb.embedding.backbone import BUNDLED, resolve
 from tagdb.errors import BackboneError
 from tests.pictures import picture
 
@@ -37,7 +37,7 @@ def test_it_needs_nothing_but_the_package(tmp_path: Path) -> None:
     assert backbone.identity.input_size == 160
     assert backbone.embed(pixels(160, 1)[0]).shape == (1280,)
     assert not (tmp_path / "none").exists()
-    assert (ROOT / "tagdb" / "bundled" / "backbone.tflite").stat().st_size < 2_000_000
+    assert (ROOT / "tagdb" / "embedding" / "bundled" / "backbone.tflite").stat().st_size < 2_000_000
 
 
 def test_another_input_size_is_refused(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_training_script_trains_and_goes_on_from_its_checkpoint(tmp_path: Pa
     photos.mkdir()
     for seed in range(6):
         picture(seed).save(photos / f"{seed}.jpg")
-    export = "from export_backbone import *; from tagdb.keras_export import convert; " \
+    export = "from export_backbone import *; from tagdb.embedding.keras_export import convert; " \
         "Path(sys.argv[2]).write_bytes(convert(load(Path(sys.argv[1]), 160)))"  # fmt: skip
     teacher = tmp_path / "teacher.tflite"
     tools = ROOT / "tools"

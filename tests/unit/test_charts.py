@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tagdb import charts
 from tagdb.errors import EvaluationError
-from tagdb.metrics import Estimate
-from tagdb.reports import MAIN, Report, Row
+from tagdb.evaluation import charts
+from tagdb.evaluation.metrics import Estimate
+from tagdb.evaluation.reports import MAIN, Report, Row
 
 
 def report(*means: float) -> Report:

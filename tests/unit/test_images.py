@@ -16,10 +16,10 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from tagdb.errors import RejectedInput
-from tagdb.images import Photo, content_hash, decode
+from tagdb.photos.images import Photo, content_hash, decode
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-# pytest undoes the filter that tagdb.images sets; test_nothing_is_printed() is about that one.
+# pytest undoes the filter that tagdb.photos.images sets; test_nothing_is_printed() is about that one.
 pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
 
 INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
@@ -388,7 +388,7 @@ def test_nothing_is_printed(tmp_path: Path) -> None:
     program = """
 import pathlib, sys
 from tagdb.errors import RejectedInput
-from tagdb.images import decode
+from tagdb.photos.images import decode
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     try:
         decode(path.read_bytes(), 8)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tagdb import metrics
+from tagdb.evaluation import metrics
 
 
 def test_figures_of_one_list_by_hand() -> None:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tagdb import pgcopy
-from tagdb.database import Connection
+from tagdb.postgres import pgcopy
+from tagdb.postgres.database import Connection
 
 Arrays = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float16]]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tagdb import ranking
+from tagdb.learning import ranking
 
 Floats = NDArray[np.float64]
 

@@ -18,14 +18,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import tagdb.server
+import tagdb.postgres.server
 from tagdb.errors import ServerError
-from tagdb.server import Server
+from tagdb.postgres.server import Server
 
 ROOT = os.geteuid() == 0
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 START = f"""
-import sys; from pathlib import Path; from tagdb.server import Server
+import sys; from pathlib import Path; from tagdb.postgres.server import Server
 print(Server(Path(sys.argv[1]), {FAST!r}).start())
 """
 as_root = pytest.mark.skipif(not ROOT, reason="only root's server runs under another account")
@@ -180,7 +180,7 @@ def test_settings(server: Server) -> None:
 
 
 def test_memory() -> None:
-    settings = tagdb.server._settings()
+    settings = tagdb.postgres.server._settings()
     megabytes = {name: int(settings[name][:-2]) for name in ("shared_buffers", "maintenance_work_mem")}
     assert 128 <= megabytes["shared_buffers"] <= 8192
     assert 64 <= megabytes["maintenance_work_mem"] <= 2048
@@ -357,8 +357,8 @@ def test_closed_programs_are_copied(spare: Path, parents: Parents, monkeypatch: 
     closed = parents()
     closed.chmod(0o700)
     bundle = closed / "pginstall18"
-    bundle.symlink_to(tagdb.server._bundle())
-    monkeypatch.setattr(tagdb.server, "_bundle", lambda: bundle)
+    bundle.symlink_to(tagdb.postgres.server._bundle())
+    monkeypatch.setattr(tagdb.postgres.server, "_bundle", lambda: bundle)
     server = Server(spare, FAST)
     assert server.start()
     (copy,) = server.home.glob("postgresql-bin-18.*")
@@ -410,8 +410,8 @@ def test_home_is_a_file(parents: Parents) -> None:
 
 def test_no_bundle(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(parents() / "home")
-    tagdb.server._bundle.cache_clear()
-    tagdb.server._pg_config.cache_clear()
+    tagdb.postgres.server._bundle.cache_clear()
+    tagdb.postgres.server._pg_config.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(importlib.util, "find_spec", lambda _: None)
         for method in (server.start, server.stop, server.status, server.url, lambda: server.program("psql")):
@@ -433,4 +433,4 @@ def test_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwnam", unknown)
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ServerError, match="does not run as root"):
-        tagdb.server._account()
+        tagdb.postgres.server._account()

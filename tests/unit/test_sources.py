@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagdb import files, manifests
 from tagdb.errors import RejectedInput, SourceError
-from tagdb.sources import Record, Rejection, Source, open_source
+from tagdb.photos import files, manifests
+from tagdb.photos.sources import Record, Rejection, Source, open_source
 
 INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import splits
+from tagdb.evaluation import splits
 
 
 def hashes(*numbers: int) -> list[bytes]:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tagdb import images, worker
-from tagdb.backbone import Backbone, Identity
+from tagdb.embedding import worker
+from tagdb.embedding.backbone import Backbone, Identity
+from tagdb.embedding.worker import Worker, Workers
 from tagdb.errors import RejectedInput, TagdbError
-from tagdb.worker import Worker, Workers
+from tagdb.photos import images
 from tests.pictures import photo
 from tests.reliability.programs import SOAK
 from tests.reliability.sabotage import sabotage, that

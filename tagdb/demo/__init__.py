@@ -1,0 +1,208 @@
+"""tagdb's real job on photos that it draws itself, in a database of its own.
+
+Nothing but the pictures is special: they are written as files in the ancestor's layout and go
+through the same ingest, the same factors and the same SQL function as anybody's photos.
+"""
+
+import html
+import json
+import os
+import shutil
+import time
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tagdb import factors, ingest, store
+from tagdb.config import Settings
+from tagdb.demo import scenes
+from tagdb.embedding.backbone import BUNDLED, Backbone, resolve
+from tagdb.photos import images
+from tagdb.photos.sources import open_source
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
+from tagdb.postgres.server import Server
+from tagdb.progress import track
+
+DATABASE = "tagdb_demo"
+KEPT_OUT_OF = 5
+"""One photo in five is kept out of the database, to recommend for."""
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One kept-out photo: what it carries, and what was recommended."""
+
+    photo: Path
+    collection: str
+    hashtags: tuple[str, ...]
+    recommended: tuple[store.Recommendation, ...]
+
+    @property
+    def hit(self) -> bool:
+        """Whether its own collection's hashtag is among the first three."""
+        return self.collection in [one.hashtag for one in self.recommended[:3]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a demo did."""
+
+    url: str
+    folder: Path
+    sheet: Path
+    ingested: ingest.Summary
+    computed: factors.Computed
+    tried: Sequence[Tried]
+    seconds: float
+
+
+def folder_of(settings: Settings) -> Path:
+    """Where the demo's photos and contact sheet lie."""
+    return settings.home / "demo"
+
+
+def url_of(server: Server) -> str:
+    """The URL of the demo's database on the embedded server."""
+    return server.url().replace("/tagdb?", f"/{DATABASE}?")
+
+
+def run(
+    settings: Settings,
+    photos: int = 500,
+    seed: int = 0,
+    quiet: bool = False,
+    notify: Callable[[str], None] = print,
+) -> Shown:
+    """Draw photos, ingest them, compute factors, recommend for those kept out, write the contact sheet.
+
+    Works on the embedded server only, in the database ``tagdb_demo``, which it makes anew.
+
+    Parameters
+    ----------
+    photos : how many to draw in all, over the ten collections.
+    """
+    started = time.monotonic()
+    server = Server(settings.home)
+    _start(settings, notify)
+    folder = folder_of(settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    kept_out = _draw(folder, photos, seed, quiet)
+    database.make_database(server.url(), DATABASE)
+    url = url_of(server)
+    database.migrate(url)
+    with database.connect(url) as connection, database.translated():
+        backbone = resolve(BUNDLED, None, None, settings.backbone_cache)
+        ingested = ingest.run(
+            connection, backbone, [open_source(str(folder / "photos"))], ingest.Options(quiet=quiet)
+        )
+        computed = factors.compute(connection, quiet=quiet)
+        tried = _try(connection, backbone, kept_out)
+    sheet = folder / "contact-sheet.html"
+    sheet.write_text(contact_sheet(tried), encoding="utf-8")
+    return Shown(url, folder, sheet, ingested, computed, tried, time.monotonic() - started)
+
+
+def remove(settings: Settings) -> None:
+    """Drop the demo's database and delete its folder."""
+    server = Server(settings.home)
+    _start(settings, lambda said: None)
+    database.drop_database(server.url(), DATABASE)
+    shutil.rmtree(folder_of(settings), ignore_errors=True)
+
+
+def _start(settings: Settings, notify: Callable[[str], None]) -> None:
+    database.ensure_url(replace(settings, database_url=None), notify)
+
+
+def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path, scenes.Scene]]:
+    """Draw the photos in the ancestor's layout under ``photos``; return those kept out of it."""
+    wanted = [
+        (scenes.COLLECTIONS[i % len(scenes.COLLECTIONS)], i // len(scenes.COLLECTIONS)) for i in range(photos)
+    ]
+    listed: dict[str, list[dict[str, object]]] = {collection: [] for collection in scenes.COLLECTIONS}
+    kept_out = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool, track("drawing", photos, "photos", quiet) as report:
+        drawn = pool.map(lambda which: scenes.scene(which[0], which[1], seed), wanted)
+        for done, (scene, (_, number)) in enumerate(zip(drawn, wanted, strict=True), start=1):
+            keep = number % KEPT_OUT_OF == KEPT_OUT_OF - 1
+            path = folder / ("kept-out" if keep else f"photos/data/{scene.collection}") / f"{scene.name}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scene.picture.save(path, quality=90)
+            if keep:
+                kept_out.append((path, scene))
+            else:
+                listed[scene.collection].append(
+                    {
+                        "post_link": None,
+                        "image": None,
+                        "search_hashtag": scene.collection,
+                        "hashtags": [f"#{tag}" for tag in scene.hashtags],
+                        "image_local_name": path.name,
+                    }
+                )
+            report(done)
+    metadata = folder / "photos" / "metadata"
+    metadata.mkdir(parents=True, exist_ok=True)
+    for collection, records in listed.items():
+        (metadata / f"{collection}.json").write_text(json.dumps(records, indent=1), encoding="utf-8")
+    return kept_out
+
+
+def _try(
+    connection: Connection, backbone: Backbone, kept_out: Sequence[tuple[Path, scenes.Scene]]
+) -> list[Tried]:
+    tried = []
+    for path, scene in kept_out:
+        photo = images.decode(path.read_bytes(), backbone.identity.input_size)
+        answer = store.recommend(connection, backbone.embed(photo.pixels), store.Query(top=TOP))
+        tried.append(Tried(path, scene.collection, scene.hashtags, tuple(answer)))
+    return tried
+
+
+def contact_sheet(tried: Sequence[Tried]) -> str:
+    """An HTML page of the photos, with the recommended hashtags marked right or wrong."""
+    hits = sum(one.hit for one in tried)
+    cards = "\n".join(map(_card, tried))
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>tagdb demo</title>
+<style>
+body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2rem; background: #f6f6f4; color: #222 }}
+main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem }}
+article {{ background: #fff; border-radius: .5rem; overflow: hidden; box-shadow: 0 1px 3px #0002 }}
+img {{ width: 100%; height: 12rem; object-fit: cover; display: block }}
+p {{ margin: .6rem .8rem }}
+.right {{ color: #176c2e; font-weight: 600 }}
+.wrong {{ color: #8a8a86 }}
+.own {{ color: #8a8a86; font-size: 85% }}
+</style>
+<h1>tagdb demo</h1>
+<p>{len(tried)} photos that the database has never seen, and the ten hashtags recommended for each.
+<span class="right">Right</span>: the photo carries it. <span class="wrong">Wrong</span>: it does not.
+{hits} of {len(tried)} have their own collection's hashtag in the first three.</p>
+<main>
+{cards}
+</main>
+</html>
+"""
+
+
+def _verdict(one: Tried, hashtag: str) -> str:
+    return "right" if hashtag in one.hashtags else "wrong"
+
+
+def _card(one: Tried) -> str:
+    thumbnail = b64encode(images.decode(one.photo.read_bytes(), 32).thumbnail).decode()
+    tags = " ".join(
+        f'<span class="{_verdict(one, each.hashtag)}">#{html.escape(each.hashtag)}</span>'
+        for each in one.recommended
+    )
+    own = " ".join(f"#{html.escape(tag)}" for tag in one.hashtags)
+    return (
+        f'<article><img alt="{html.escape(one.collection)}" src="data:image/jpeg;base64,{thumbnail}">'
+        f'<p>{tags}</p><p class="own">carries {own}</p></article>'
+    )

@@ -1,0 +1,83 @@
+"""Photo-like pictures with hashtags, drawn by code, for trying tagdb out without any photos at hand."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tagdb.demo.scenes import creatures, facades, gyms, meals, nursery, party, places, roads, selfies, wilds
+from tagdb.demo.scenes.camera import take
+from tagdb.demo.scenes.canvas import Canvas
+from tagdb.demo.scenes.words import hashtags
+
+__all__ = ["COLLECTIONS", "Scene", "scene"]
+
+COLLECTIONS: tuple[str, ...] = (
+    "travel",
+    "food",
+    "animals",
+    "cars",
+    "babies",
+    "wedding",
+    "architecture",
+    "selfie",
+    "fitness",
+    "nature",
+)
+
+MOTIFS: Mapping[str, tuple[tuple[Callable[[Canvas], None], str], ...]] = {
+    **places.MOTIFS,
+    **meals.MOTIFS,
+    **creatures.MOTIFS,
+    **roads.MOTIFS,
+    **nursery.MOTIFS,
+    **party.MOTIFS,
+    **facades.MOTIFS,
+    **selfies.MOTIFS,
+    **gyms.MOTIFS,
+    **wilds.MOTIFS,
+}
+"""By collection: what there may be to see, and the hashtags for it, the most usual first."""
+_SIZES = ((320, 320), (320, 320), (320, 240), (240, 320))
+_ALBUM_SIZE = 3
+_ORDER, _ALBUM = 1, 2
+"""What else is random than the picture itself."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture, its collection and its hashtags, as somebody could have posted it."""
+
+    collection: str
+    name: str
+    """For a file, without suffix: ``travel-0007``."""
+    picture: Image.Image
+    hashtags: tuple[str, ...]
+    """Folded, without ``#``; 5 to 12, none twice."""
+
+
+def scene(collection: str, number: int, seed: int = 0) -> Scene:
+    """Draw one of the pictures of a collection; the arguments alone decide which.
+
+    Raises:
+        ValueError: there is no such collection, or the number or seed is negative.
+    """
+    if collection not in COLLECTIONS:
+        raise ValueError(f"no collection {collection!r}, only {', '.join(COLLECTIONS)}")
+    place, motifs = COLLECTIONS.index(collection), MOTIFS[collection]
+    # As many numbers in a row as there are motifs have all of them, so that few pictures will do.
+    round_, turn = divmod(number, len(motifs))
+    order = np.random.default_rng((seed, place, round_, _ORDER)).permutation(len(motifs))
+    album = np.random.default_rng((seed, place, number // _ALBUM_SIZE, _ALBUM))
+    rng = np.random.default_rng((seed, place, number))
+    draw, words = motifs[int(order[turn])]
+    canvas = Canvas(*_SIZES[int(rng.integers(len(_SIZES)))], rng)
+    draw(canvas)
+    picture = take(canvas)
+    return Scene(
+        collection,
+        f"{collection}-{number:04d}",
+        picture,
+        hashtags(rng, album, collection, words, canvas.noted),
+    )

@@ -1,0 +1,301 @@
+"""MobileNetV2 as a feature extractor: built once by Keras, run ever after by LiteRT.
+
+Keras builds ``keras.applications.MobileNetV2(alpha=1.0, include_top=False, pooling="avg")`` and
+loads the weights; the network is exported to a LiteRT file, kept in a cache under the hash of the
+weights. LiteRT starts in a fraction of a second and runs several times faster than Keras. The
+export happens in a process of its own, so that TensorFlow's memory and messages end with it.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
+from tagdb.hashtags import printable
+
+DIMENSIONS = 1280
+SIZES = (96, 128, 160, 192, 224)
+DEFAULT_SIZE = 160
+IMAGENET = "imagenet"
+BUNDLED = "bundled"
+"""A small network that comes with tagdb, trained by ``tools/train_backbone.py``; see its model card."""
+WEIGHTS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+"""Where Keras downloads the ImageNet weights from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a backbone is: embeddings of two identities are never compared."""
+
+    name: str
+    input_size: int
+    """Side of the square that a photo is brought to, in pixels."""
+    weights_sha256: bytes
+
+    def same(self, other: "Identity") -> bool:
+        """Whether both give the same embeddings; the name does not matter."""
+        return (self.input_size, self.weights_sha256) == (other.input_size, other.weights_sha256)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.input_size} px, weights {self.weights_sha256.hex()[:12]})"
+
+
+_SILENCE = threading.Lock()
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Swallow what native code says: LiteRT announces its delegate there and offers no way to stop it."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class Backbone:
+    """A LiteRT network that turns pixels into an embedding. Usable from many threads at once.
+
+    One interpreter with one thread is kept for each calling thread: photos are independent, and
+    that was measured to be as fast as batches, with less waiting and the same result bit for bit.
+    ``content`` are the bytes of the LiteRT file.
+    """
+
+    def __init__(self, identity: Identity, content: bytes) -> None:
+        self.identity = identity
+        self.content = content
+        self._local = threading.local()
+
+    def _interpreter(self) -> Any:
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = getattr(self._local, "interpreter", None)
+        if interpreter is None:
+            with _SILENCE, _no_stderr():
+                interpreter = Interpreter(model_content=self.content, num_threads=1)
+                interpreter.allocate_tensors()
+            self._local.input = interpreter.get_input_details()[0]["index"]
+            self._local.output = interpreter.get_output_details()[0]["index"]
+            self._local.interpreter = interpreter
+        return interpreter
+
+    def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The embedding of one photo.
+
+        Parameters
+        ----------
+        pixels : uint8 (s, s, 3), RGB, s the backbone's input size.
+
+        Returns
+        -------
+        float32 (1280,), of length 1.
+
+        Raises
+        ------
+        RejectedInput
+            The network gives nothing but zeros, or something not finite, for this photo.
+        """
+        interpreter = self._interpreter()
+        interpreter.set_tensor(self._local.input, pixels[np.newaxis].astype(np.float32))
+        interpreter.invoke()
+        features: NDArray[np.float32] = interpreter.get_tensor(self._local.output)[0]
+        norm = float(np.linalg.norm(features))
+        if not 0 < norm < float("inf"):
+            raise RejectedInput("the backbone finds no features in it")
+        return features / np.float32(norm)
+
+
+def resolve(
+    wanted: str | None,
+    input_size: int | None,
+    stored: Identity | None,
+    cache: Path,
+    notify: Callable[[str], None] = lambda text: None,
+) -> Backbone:
+    """Find the backbone to use, exporting it if this machine has not done so yet.
+
+    Parameters
+    ----------
+    wanted : ``imagenet``, ``bundled``, the path of a Keras weights file (``.h5``) or of a LiteRT
+        file, or None for the database's own (``imagenet`` for a new database).
+    input_size : pixels, one of ``SIZES``; None for the database's own (160 for a new one).
+    stored : the identity that the database remembers, None while it has no embeddings.
+    cache : folder for exported files.
+
+    Raises
+    ------
+    BackboneError
+        The weights cannot be had or do not fit.
+    BackboneMismatch
+        What is wanted is not what the database's embeddings were made by.
+    """
+    wanted_size = input_size
+    if input_size is None:
+        input_size = stored.input_size if stored else DEFAULT_SIZE
+    if wanted is None and stored is not None and input_size == stored.input_size:
+        exported = _exported(cache, stored.input_size, stored.weights_sha256)
+        if exported.is_file():
+            return _load(stored, exported)
+        if stored.name not in (IMAGENET, BUNDLED):
+            raise BackboneError(
+                f"this database's embeddings were made by {stored}, which this machine does not have yet; "
+                "give its weights once with --backbone PATH"
+            )
+    name = wanted or (stored.name if stored else IMAGENET)
+    whole = name == BUNDLED or name.endswith(".tflite")
+    if stored is not None and input_size != stored.input_size and not whole:
+        # known before any weights are downloaded and exported
+        raise _mismatch(stored, f"{name} ({input_size} px)")
+    if stored is not None and {name, stored.name} == {IMAGENET, BUNDLED}:
+        raise _mismatch(stored, name)  # likewise
+    if name == BUNDLED:
+        found = _bundled()
+    elif whole:
+        found = _from_litert(Path(name), cache)
+    else:
+        found = _from_weights(name, input_size, cache, notify)
+    if wanted_size not in (None, found.identity.input_size):
+        raise BackboneError(
+            f"the backbone {name} is made for {found.identity.input_size} px, not {wanted_size}; "
+            "leave out --input-size"
+        )
+    if stored is not None and not found.identity.same(stored):
+        raise _mismatch(stored, str(found.identity))
+    return found
+
+
+def _mismatch(stored: Identity, wanted: str) -> BackboneMismatch:
+    return BackboneMismatch(
+        f"this database's embeddings were made by {stored}, not by {wanted}; "
+        "leave out --backbone and --input-size to use the database's own, use another database, "
+        "or change this one's: tagdb backbone reembed NAME|PATH"
+    )
+
+
+def _exported(cache: Path, size: int, weights_sha256: bytes) -> Path:
+    return cache / f"mobilenetv2-{size}-{weights_sha256.hex()[:32]}.tflite"
+
+
+def _load(identity: Identity, path: Path) -> Backbone:
+    return Backbone(identity, path.read_bytes())
+
+
+def _bundled() -> Backbone:
+    content = resources.files("tagdb.embedding").joinpath("bundled", "backbone.tflite").read_bytes()
+    return Backbone(
+        Identity(BUNDLED, _litert_size(content, BUNDLED), hashlib.sha256(content).digest()), content
+    )
+
+
+def _litert_size(content: bytes, name: str) -> int:
+    """The input size of a LiteRT file, which must be a backbone's."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        shape = interpreter.get_input_details()[0]["shape"].tolist()
+        outputs = interpreter.get_output_details()[0]["shape"].tolist()
+    except (ValueError, RuntimeError) as error:
+        raise BackboneError(f"{name} is not a LiteRT file") from error
+    if outputs != [1, DIMENSIONS] or len(shape) != 4 or shape != [1, shape[1], shape[1], 3]:
+        raise BackboneError(
+            f"{name} turns {shape} into {outputs}; needed is [1, s, s, 3] into [1, {DIMENSIONS}]"
+        )
+    return int(shape[1])
+
+
+def _from_litert(path: Path, cache: Path) -> Backbone:
+    """A LiteRT file given as it is. It is copied to the cache, so that later commands find it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BackboneError(
+            f"cannot read the backbone {printable(str(path), 200)}: {error.strerror}"
+        ) from error
+    identity = Identity(
+        path.name.removesuffix(".tflite"), _litert_size(content, str(path)), hashlib.sha256(content).digest()
+    )
+    target = _exported(cache, identity.input_size, identity.weights_sha256)
+    if not target.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(target)
+    return Backbone(identity, content)
+
+
+def _keras_cache(size: int) -> Path:
+    home = os.environ.get("KERAS_HOME") or "~/.keras"
+    name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{size}_no_top.h5"
+    return Path(home).expanduser() / "models" / name
+
+
+def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], None]) -> Backbone:
+    if size not in SIZES:
+        raise BackboneError(f"the input size is one of {', '.join(map(str, SIZES))}, not {size}")
+    weights = _keras_cache(size) if name == IMAGENET else Path(name)
+    try:
+        there = weights.is_file()
+        content = weights.read_bytes() if there else b""
+    except OSError as error:  # it is somebody else's, or its name is too long
+        raise BackboneError(f"cannot read the backbone {printable(name, 200)}: {error.strerror}") from error
+    if name != IMAGENET and not there:
+        raise BackboneError(
+            f"there is no backbone {name}: give the path of a weights file, {IMAGENET} or {BUNDLED}"
+        )
+    short = IMAGENET if name == IMAGENET else weights.name.removesuffix(".h5").removesuffix(".weights")
+    if there:
+        identity = Identity(short, size, hashlib.sha256(content).digest())
+        exported = _exported(cache, size, identity.weights_sha256)
+        if exported.is_file():
+            return _load(identity, exported)
+    notify("preparing the backbone; this takes some 15 s, once")
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
+        made = Path(folder) / "backbone.tflite"
+        _export(name, weights, size, made)
+        identity = Identity(short, size, hashlib.sha256(weights.read_bytes()).digest())
+        exported = _exported(cache, size, identity.weights_sha256)
+        made.replace(exported)
+    return _load(identity, exported)
+
+
+def _export(name: str, weights: Path, size: int, target: Path) -> None:
+    source = str(weights) if weights.is_file() else IMAGENET
+    command = [sys.executable, "-m", "tagdb.embedding.keras_export", source, str(size), str(target)]
+    safe = os.environ | {"PYTHONSAFEPATH": "1"}  # no module of the current folder, which may be anybody's
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, env=safe
+    )
+    if done.returncode == 0 and target.is_file():
+        if not weights.is_file():
+            raise BackboneError(
+                f"Keras could not keep the weights at {weights}; set KERAS_HOME to a folder it can"
+            )
+        return
+    cause = RuntimeError(done.stderr.strip() or f"the export ended with {done.returncode}")
+    if name == IMAGENET and not weights.is_file():
+        raise BackboneError(
+            f"the ImageNet weights could not be downloaded from {WEIGHTS_URL}{weights.name}; "
+            f"put that file at {weights}, give weights of your own with --backbone PATH, "
+            f"or do with --backbone {BUNDLED}"
+        ) from cause
+    raise BackboneError(
+        f"{weights} could not be loaded as weights of MobileNetV2 (alpha 1.0, no top); --verbose shows why"
+    ) from cause

@@ -1,0 +1,247 @@
+"""Decoding and embedding in processes of their own, so that no photo can take an ingest along.
+
+Decoders are large programs in C, and photos come from anywhere. One that makes them crash, hang or ask for
+all memory ends a worker; the photo is rejected, and the next one gets a new worker. Threads share workers:
+one takes a worker, sends it the bytes of a photo, and waits for what comes back.
+
+``python -m tagdb.embedding.worker DESCRIPTOR`` is the other end: a socket, over which it first gets its
+orders.
+"""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb.embedding.backbone import Backbone, Identity
+from tagdb.errors import RejectedInput, TagdbError
+from tagdb.photos import images
+from tagdb.photos.images import Photo
+
+SECONDS = 60
+"""What a photo may take. The largest ones that are read take a few."""
+GRACE = 5
+"""Seconds more after which a worker that has not ended itself is ended."""
+MEMORY = 3 << 30
+"""Bytes that a worker may have: what 100 million pixels with transparency need, and some."""
+_GONE = (EOFError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A photo, and its embedding by the worker's backbone."""
+
+    photo: Photo
+    embedding: NDArray[np.float32] | None
+    """float32 (1280,), of length 1; None without a backbone."""
+
+
+class Workers:
+    """As many workers as there are threads to call them, each started when there is something to do for it.
+
+    A worker ends with the thread that started it: threads live as long as the workers are wanted.
+    """
+
+    def __init__(self, backbone: Backbone | None, size: int, threads: int) -> None:
+        self._all = [Worker(backbone, size) for _ in range(threads)]
+        self._idle = list(self._all)
+
+    def embed(self, content: bytes) -> Embedded:
+        """Decode a photo and embed it; see :meth:`Worker.embed`."""
+        worker = self._idle.pop()  # the one that was put back last: those that were never needed do not start
+        try:
+            return worker.embed(content)
+        finally:
+            self._idle.append(worker)
+
+    def close(self) -> None:
+        """End all workers, also those at work; whoever waits for them gets an error."""
+        for worker in self._all:
+            worker.close()
+
+
+class Worker:
+    """A process that decodes and embeds, started when there is something to do. For one thread at a time."""
+
+    def __init__(self, backbone: Backbone | None, size: int) -> None:
+        self._backbone, self._size = backbone, size
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._closed = False
+
+    def embed(self, content: bytes) -> Embedded:
+        """Decode a photo and embed it.
+
+        Raises
+        ------
+        RejectedInput
+            The photo is unusable, or it ended two workers.
+        TagdbError
+            Workers end before they get a photo, or have been closed.
+        """
+        for last in (False, True):
+            connection = self._connection or self._start()
+            try:
+                connection.send_bytes(content)
+                return _received(connection)
+            except BlockingIOError:  # not even its alarm has ended it
+                self._ended(0)
+                raise RejectedInput(f"decoding it took longer than {SECONDS} s") from None
+            except _GONE:
+                code = self._ended()
+                if code == -signal.SIGALRM:
+                    raise RejectedInput(f"decoding it took longer than {SECONDS} s") from None
+                if last:  # the first time it may have been somebody else's doing: memory was short, say
+                    raise RejectedInput(f"decoding it crashed ({_named(code)})") from None
+        raise AssertionError
+
+    def close(self) -> None:
+        """End the process, for good. From any thread."""
+        self._closed = True  # before the process is looked for, as _start() looks the other way round
+        if process := self._process:
+            process.kill()
+            process.wait()
+
+    def _start(self) -> Connection:
+        ours, theirs = socket.socketpair()
+        limit = struct.pack("ll", SECONDS + GRACE, 0)  # what C calls a timeval; then comes BlockingIOError
+        for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, waiting, limit)
+        connection = Connection(ours.detach())
+        with theirs:
+            try:
+                # Modules are found where they are found here: never in the current folder, which may be
+                # anybody's.
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    env=_environment(),
+                )  # fmt: skip
+            except OSError as error:
+                connection.close()
+                raise TagdbError(f"cannot start a process that decodes photos: {error.strerror}") from error
+        self._connection = connection
+        if self._closed:
+            self._ended(0)
+        try:
+            orders = {"size": self._size, "seconds": SECONDS, "memory": MEMORY}
+            connection.send_bytes(json.dumps(orders).encode())
+            connection.send_bytes(self._backbone.content if self._backbone else b"")
+            connection.recv_bytes()
+        except BlockingIOError:
+            self._ended(0)
+            raise TagdbError(f"a process that decodes photos did not begin within {SECONDS} s") from None
+        except _GONE:
+            how = _named(self._ended())
+            raise TagdbError(f"a process that decodes photos ended at once ({how})") from None
+        return connection
+
+    def _ended(self, patience: float = 1) -> int:
+        """Wait for the process, and end it after that; how it ended."""
+        process, connection, self._process, self._connection = self._process, self._connection, None, None
+        assert process is not None
+        assert connection is not None
+        connection.close()
+        try:
+            code = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if self._closed:
+            raise TagdbError("decoding was ended")
+        return code
+
+
+def _environment() -> dict[str, str]:
+    """What a worker may know: nothing of the database, whose password may be among it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAGDB_", "PG"))}
+    found = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return kept | found | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _named(code: int) -> str:
+    """How a process ended, in a word."""
+    with suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"exit code {code}"
+
+
+def _received(connection: Connection) -> Embedded:
+    """An answer of :func:`_answer`."""
+    head: dict[str, Any] = json.loads(connection.recv_bytes())
+    if "rejected" in head:
+        raise RejectedInput(head["rejected"])
+    thumbnail, embedding = connection.recv_bytes(), connection.recv_bytes()
+    taken_at = head["taken_at"] and datetime.fromisoformat(head["taken_at"])
+    photo = Photo(
+        bytes.fromhex(head["sha256"]), head["media_type"], head["width"], head["height"], taken_at,
+        np.empty((0, 0, 3), np.uint8), thumbnail,
+    )  # fmt: skip
+    return Embedded(photo, np.frombuffer(embedding, np.float32) if embedding else None)
+
+
+def _answer(content: bytes, backbone: Backbone | None, size: int) -> list[bytes]:
+    """Decode, embed, and return what is to be stored."""
+    try:
+        photo = images.decode(content, size)
+        embedding = backbone.embed(photo.pixels).tobytes() if backbone else b""
+    except RejectedInput as error:
+        return [json.dumps({"rejected": str(error)}).encode()]
+    head = {
+        "sha256": photo.sha256.hex(), "media_type": photo.media_type, "width": photo.width,
+        "height": photo.height, "taken_at": photo.taken_at and photo.taken_at.isoformat(),
+    }  # fmt: skip
+    return [json.dumps(head).encode(), photo.thumbnail, embedding]
+
+
+def _limit(memory: int) -> None:
+    """Take no more than a worker needs, leave nothing behind, and leave Ctrl-C to the program."""
+    import resource
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for which, most in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, 0)):
+        with suppress(OSError, ValueError):  # there is a lower one already, or it cannot be limited here
+            resource.setrlimit(which, (most, most))
+    if sys.platform == "linux":  # elsewhere a worker that hangs outlives a program that is killed by a minute
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+def serve(descriptor: int) -> None:
+    """Answer until the other end is closed."""
+    connection = Connection(descriptor)
+    orders = json.loads(connection.recv_bytes())
+    size, seconds = orders["size"], orders["seconds"]
+    _limit(orders["memory"])
+    signal.alarm(seconds)  # the kernel ends what hangs, also where nobody waits for it any more
+    network = connection.recv_bytes()
+    backbone = Backbone(Identity("", size, b""), network) if network else None
+    if backbone:
+        backbone.embed(np.full((size, size, 3), 127, np.uint8))  # loads it
+    answer = [b""]
+    while True:
+        signal.alarm(0)
+        for part in answer:
+            connection.send_bytes(part)
+        content = connection.recv_bytes()
+        signal.alarm(seconds)
+        answer = _answer(content, backbone, size)
+
+
+if __name__ == "__main__":
+    with suppress(*_GONE):
+        serve(int(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Measuring how good recommendations are, and looking for better settings."""

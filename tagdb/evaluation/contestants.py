@@ -1,0 +1,140 @@
+"""Recommending for photos that were held out, by everything that is compared. Pure.
+
+Whatever is fitted here sees a :class:`Side`, which holds the training photos and nothing else: no
+count, no mean and no vector of a held-out photo gets into it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb.evaluation.holdout import Side
+from tagdb.learning import model as modelling
+from tagdb.learning import ranking
+from tagdb.learning.model import Model
+from tagdb.learning.settings import Plan
+
+TOP = 11
+"""One more than is measured, for when the photo's own search hashtag is taken out."""
+POPULAR, VOTE, UNWEIGHTED = "popular", "vote", "vote, unweighted"
+BASELINES = (POPULAR, VOTE, UNWEIGHTED)
+VOTERS, VOTE_EXPONENT = 50, 8.0
+QUERIES_AT_ONCE = 256
+
+Contestant = Plan | str
+"""Settings, or the name of a baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one contestant recommends for the queries of one fold."""
+
+    recommended: NDArray[np.int64]
+    """int64 (q, TOP), hashtag ids, the best first, -1 where there is none"""
+    known: NDArray[np.int64]
+    """int64 (h,), every hashtag that it could have recommended"""
+    used: NDArray[np.int64]
+    """int64, images that its answers were made of: all in its model, all neighbours"""
+    model: Model | None
+
+
+def answer(
+    contestant: Contestant,
+    training: Side,
+    queries: NDArray[np.float16],
+    fits: dict[Plan, Model],
+) -> Answer:
+    """What a contestant recommends for queries, float16 (q, d), having seen the training photos.
+
+    Parameters
+    ----------
+    fits : models of this fold that can be used again; a new one is added
+    """
+    if isinstance(contestant, Plan):
+        model = _fitted(contestant, training, fits)
+        return _by_model(contestant, model, training, queries)
+    if contestant == POPULAR:
+        return _popular(training, len(queries))
+    return _voted(training, queries, VOTE_EXPONENT if contestant == VOTE else 0.0)
+
+
+def without(recommended: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Recommendations without one hashtag of each query's own, int64 (q, TOP - 1).
+
+    Parameters
+    ----------
+    recommended : int64 (q, TOP) · own : int64 (q,), -1 for none
+    """
+    dropped = recommended == own[:, None]
+    order = np.argsort(dropped, axis=1, kind="stable")[:, : TOP - 1]
+    return np.take_along_axis(recommended, order, 1)
+
+
+def _fitted(plan: Plan, training: Side, fits: dict[Plan, Model]) -> Model:
+    # how recommending averages does not change the fit, unless hashtags are refitted to averages
+    same = plan if plan.refit_penalty else replace(plan, neighbours=1, similarity_exponent=0.0)
+    if same not in fits:
+        fits[same] = modelling.fit(training.interactions, training.embeddings, same)
+    return fits[same]
+
+
+def _by_model(plan: Plan, model: Model, training: Side, queries: NDArray[np.float16]) -> Answer:
+    place = np.searchsorted(training.embeddings.image_ids, model.image_ids)
+    pool = training.embeddings.vectors[place]
+    used = [model.image_ids]
+
+    def some(part: NDArray[np.float16]) -> NDArray[np.int64]:
+        near, similarity = ranking.nearest(part, pool, plan.neighbours)
+        weight = ranking.weights(similarity, plan.similarity_exponent)
+        used.append(model.image_ids[near[weight > 0]])
+        score = ranking.scores(ranking.averages(near, weight, model.image_factors), model.hashtag_factors)
+        best = model.hashtag_ids[ranking.best(score, TOP)].astype(np.int64)
+        best[~weight.any(axis=1)] = -1  # without a neighbour SQL has no answer, either
+        return best
+
+    found = _in_parts(some, queries)
+    return Answer(found, model.hashtag_ids.astype(np.int64), np.concatenate(used), model)
+
+
+def _popular(training: Side, queries: int) -> Answer:
+    ids, share = training.popularity()
+    best = np.full((1, TOP), -1, np.int64)
+    top = ids[ranking.best(share[None], TOP)[0]]
+    best[0, : len(top)] = top
+    return Answer(np.repeat(best, queries, axis=0), ids, training.interactions.image_ids, None)
+
+
+def _voted(training: Side, queries: NDArray[np.float16], exponent: float) -> Answer:
+    from scipy.sparse import csr_matrix
+
+    ids, column = np.unique(training.interactions.hashtag_ids, return_inverse=True)
+    row = np.searchsorted(training.embeddings.image_ids, training.interactions.image_ids)
+    shape = (len(training.embeddings.image_ids), len(ids))
+    carried = csr_matrix((np.ones(len(row), np.float32), (row, column)), shape=shape)
+    used = [training.interactions.image_ids]
+
+    def some(part: NDArray[np.float16]) -> NDArray[np.int64]:
+        near, similarity = ranking.nearest(part, training.embeddings.vectors, VOTERS)
+        weight = ranking.weights(similarity, exponent)
+        used.append(training.embeddings.image_ids[near[weight > 0]])
+        voters = np.repeat(np.arange(len(part)), near.shape[1])
+        ballots = csr_matrix((weight.ravel(), (voters, near.ravel())), shape=(len(part), shape[0]))
+        votes = np.asarray((ballots @ carried).toarray())
+        best = ranking.best(votes, TOP)
+        return np.where(np.take_along_axis(votes, best, 1) > 0, ids[best].astype(np.int64), -1)
+
+    found = _in_parts(some, queries)
+    return Answer(found, ids.astype(np.int64), np.concatenate(used), None)
+
+
+def _in_parts(
+    some: Callable[[NDArray[np.float16]], NDArray[np.int64]], queries: NDArray[np.float16]
+) -> NDArray[np.int64]:
+    """Answers, int64 (q, TOP), of a function that is given some of the queries at a time."""
+    found = np.full((len(queries), TOP), -1, np.int64)
+    for start in range(0, len(queries), QUERIES_AT_ONCE):
+        part = some(queries[start : start + QUERIES_AT_ONCE])
+        found[start : start + len(part), : part.shape[1]] = part
+    return found

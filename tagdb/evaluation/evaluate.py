@@ -1,0 +1,279 @@
+"""Measuring how good recommendations are: whole groups of photos are held out, and tagged anew.
+
+Every setting sees the same training photos and is asked about the same held-out ones, whose own
+hashtags are the truth. Figures come from arrays (:mod:`tagdb.learning.ranking`); a sample is also asked of
+the SQL functions that users call, from factors that exist only in a transaction that is rolled back.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb import factors, store
+from tagdb.evaluation import metrics
+from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, answer
+from tagdb.evaluation.holdout import FOLDS, MIN_TRUTH, Data, Split, check_no_leak, side, split
+from tagdb.evaluation.metrics import Estimate, Paired
+from tagdb.evaluation.reports import MAIN, Report, Result, SqlSample, per_query, rows
+from tagdb.learning import settings as plans
+from tagdb.learning.als import Interactions
+from tagdb.learning.model import Embeddings, Model
+from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.postgres.database import Connection
+from tagdb.progress import track
+
+SQL_QUERIES = 50
+ACTIVE, SHIPPED = "active run", "shipped defaults"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """nDCG@10 of two plans on the same queries, and how much greater the first one's is."""
+
+    queries: int
+    one: Estimate
+    other: Estimate
+    paired: Paired
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a run was made the active one, and why."""
+
+    promoted: bool
+    difference: float | None
+    low: float | None
+    high: float | None
+    sentence: str
+
+
+_Instead = Callable[[Contestant, NDArray[np.int64], Answer], NDArray[np.int64] | None]
+
+
+def load(connection: Connection) -> Data:
+    """Read the images that can take part."""
+    interactions, embeddings = store.interactions(connection), store.embeddings(connection)
+    images = store.evaluated_images(connection, embeddings.image_ids)
+    # an ingest or a deletion may have come between the queries
+    ids = np.intersect1d(images.image_ids, interactions.image_ids)
+    kept = np.flatnonzero(np.isin(images.image_ids, ids))
+    pairs = np.isin(interactions.image_ids, ids)
+    return Data(
+        Embeddings(ids, embeddings.vectors[np.isin(embeddings.image_ids, ids)], embeddings.backbone_id),
+        Interactions(
+            interactions.image_ids[pairs], interactions.hashtag_ids[pairs], interactions.accepted[pairs]
+        ),
+        [images.hashes[n] for n in kept],
+        [images.source_refs[n] for n in kept],
+        images.collections[kept],
+    )
+
+
+def evaluate(
+    connection: Connection,
+    folds: int = FOLDS,
+    fraction: float | None = None,
+    seed: int = 0,
+    runs: Sequence[int] = (),
+    settings: Sequence[str] = (),
+    photos: int | None = None,
+    quiet: bool = False,
+) -> Report:
+    """Compare baselines, the student project's settings, the active run's, and others asked for.
+
+    Parameters
+    ----------
+    folds : each photo is held out in one of them
+    fraction : instead of folds, hold out this share of the photos once
+    runs : factor runs whose settings are compared, too
+    settings : others, as :func:`tagdb.learning.settings.parse` reads them
+    photos : ask about so many at most, always the same ones
+
+    Raises
+    ------
+    EvaluationError, FactorsError
+        There are too few photos, or there is no such run or setting.
+    """
+    contestants = _contestants(connection, runs, settings)
+    label = ACTIVE if ACTIVE in contestants else SHIPPED
+    data = load(connection)
+    found = split(data, folds, fraction, seed, photos)
+    sample: list[SqlSample] = []
+
+    def by_sql(one: Contestant, asked: NDArray[np.int64], given: Answer) -> NDArray[np.int64] | None:
+        if sample or one != contestants[label] or not isinstance(one, Plan):
+            return None
+        told = _ask_sql(connection, label, one, data, found, asked, given)
+        if told is None:
+            return None
+        sample.append(told[1])
+        return told[0]
+
+    results = _measured(data, found, list(dict.fromkeys(contestants.values())), quiet, by_sql)
+    told = rows(data, found, contestants, results)
+    groups = int(found.groups.max()) + 1
+    return Report(
+        len(data.hashes),
+        groups,
+        len(found.queries),
+        1 if fraction else folds,
+        fraction,
+        seed,
+        MIN_TRUTH,
+        told,
+        sample[0] if sample else None,
+    )
+
+
+def compare(connection: Connection, one: Plan, other: Plan, quiet: bool = False) -> Comparison:
+    """Measure two plans on the same split."""
+    data = load(connection)
+    found = split(data)
+    results = _measured(data, found, [one, other], quiet)
+    values = [per_query(found, results[plan].recommended)[MAIN] for plan in (one, other)]
+    means = metrics.bootstrap(np.column_stack(values), found.groups[found.queries])
+    return Comparison(len(found.queries), means.estimate(0), means.estimate(1), means.paired(0, 1))
+
+
+def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> Verdict:
+    """Activate a run unless its settings are worse than the active run's, and note how good they are.
+
+    Worse means that the whole 95 % interval of the difference of nDCG@10 lies below 0.
+
+    Raises
+    ------
+    EvaluationError, DatabaseError, FactorsError
+        There are too few photos to tell, or there is no such run.
+    """
+    run, active = store.factor_run(connection, factor_run_id), store.factor_run(connection)
+    assert run is not None
+    name = f"factor run {factor_run_id}"
+    plan = store.plan_of(run)
+    if active is None or store.plan_of(active) == plan:
+        factors.activate(connection, factor_run_id)
+        why = "no run was active" if active is None else "its settings are those of the active run"
+        return Verdict(True, None, None, None, f"{name} was activated without an evaluation: {why}")
+    found = compare(connection, plan, store.plan_of(active), quiet)
+    store.note_factor_run_metrics(connection, factor_run_id, {MAIN: asdict(found.one)})
+    paired = found.paired
+    promoted = paired.high >= 0
+    if promoted:
+        factors.activate(connection, factor_run_id)
+    sentence = (
+        f"{name} was {'activated' if promoted else 'not activated'}: {MAIN} {found.one.mean:.3f}, "
+        f"{found.other.mean:.3f} with the settings of run {active['factor_run_id']}; difference "
+        f"{paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
+    )
+    return Verdict(promoted, paired.difference, paired.low, paired.high, sentence)
+
+
+def _contestants(
+    connection: Connection, runs: Sequence[int], settings: Sequence[str]
+) -> dict[str, Contestant]:
+    """What is compared, by label; the same settings under two labels are fitted once."""
+    found: dict[str, Contestant] = {name: name for name in BASELINES}
+    found["ancestor"] = ANCESTOR
+    active = store.factor_run(connection)
+    if active is not None:
+        found[ACTIVE] = store.plan_of(active)
+    if found.get(ACTIVE) != Plan():
+        found[SHIPPED] = Plan()
+    following = factors.default_plan(connection)
+    if following not in (found.get(ACTIVE), found.get(SHIPPED)):
+        found["next compute"] = following
+    for number in runs:
+        run = store.factor_run(connection, number)
+        assert run is not None
+        found[f"run {number}"] = store.plan_of(run)
+    for text in settings:
+        found[text.strip() or SHIPPED] = plans.parse(text, Plan())
+    return found
+
+
+def _measured(
+    data: Data,
+    found: Split,
+    contestants: Sequence[Contestant],
+    quiet: bool,
+    instead: _Instead = lambda *_: None,
+) -> dict[Contestant, Result]:
+    """Ask every contestant about every query, fold by fold.
+
+    Parameters
+    ----------
+    instead : given a contestant, the places of the queries and its answer, may give another answer
+    """
+    ids, size = data.embeddings.image_ids, len(found.queries)
+    results = {one: Result(np.full((size, TOP), -1, np.int64), np.full(size, np.nan)) for one in contestants}
+    fold_of = found.folds[found.queries]
+    with track("evaluating", found.count * len(results), "fits", quiet) as report:
+        done = 0
+        for fold in np.unique(fold_of):
+            held_out = found.folds == fold
+            training = side(data.embeddings, data.interactions, held_out)
+            check_no_leak(ids, found.groups, held_out, training.embeddings.image_ids)
+            check_no_leak(ids, found.groups, held_out, training.interactions.image_ids)
+            hashtags, share = training.popularity()
+            here = np.flatnonzero(fold_of == fold)
+            asked = found.queries[here]
+            fits: dict[Plan, Model] = {}
+            for one, result in results.items():
+                started = time.monotonic()
+                given = answer(one, training, data.embeddings.vectors[asked], fits)
+                check_no_leak(ids, found.groups, held_out, given.used)
+                result.seconds += time.monotonic() - started
+                other = instead(one, asked, given)
+                recommended = given.recommended if other is None else other
+                result.recommended[here] = recommended
+                result.popularity[here] = metrics.popularity(recommended[:, : TOP - 1], hashtags, share)
+                result.known.append(given.known)
+                done += 1
+                report(done)
+    return results
+
+
+def _ask_sql(
+    connection: Connection,
+    label: str,
+    plan: Plan,
+    data: Data,
+    found: Split,
+    asked: NDArray[np.int64],
+    given: Answer,
+) -> tuple[NDArray[np.int64], SqlSample] | None:
+    """Ask the SQL functions about some queries of a fold, from factors that nobody else ever sees.
+
+    Returns
+    -------
+    The answers, int64 (q, TOP), those of the sample from SQL; None if nobody could be asked.
+    """
+    assert given.model is not None
+    active = store.active_backbone(connection)
+    if active is None or active.backbone_id != data.embeddings.backbone_id:
+        return None  # it was changed meanwhile: SQL would search other embeddings than these
+    sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
+    ids = data.embeddings.image_ids
+    with connection.transaction(force_rollback=True):
+        run_id = store.begin_factor_run(connection, plan, {})
+        store.save_factor_run(connection, run_id, given.model, 0.0)
+        store.attach_factor_run(connection, run_id)
+        answers = store.recommend_held_out(connection, run_id, ids[sample], TOP)
+    if not answers:
+        return None
+    merged = given.recommended.copy()
+    rows = np.array([n for n, place in enumerate(asked) if int(ids[place]) in answers])
+    for n in rows:
+        hashtags = answers[int(ids[asked[n]])]
+        merged[n] = hashtags + [-1] * (TOP - len(hashtags))
+    numbers = np.searchsorted(found.queries, asked[rows])
+    both = []
+    for recommended in (given.recommended, merged):
+        full = np.full((len(found.queries), TOP), -1, np.int64)
+        full[numbers] = recommended[rows]
+        both.append(per_query(found, full)[MAIN][numbers])
+    same = (given.recommended[rows, : TOP - 1] == merged[rows, : TOP - 1]).all(axis=1)
+    told = SqlSample(label, len(rows), float(same.mean()), float(np.abs(both[0] - both[1]).mean()))
+    return merged, told

@@ -1,0 +1,226 @@
+"""Looking for the settings that recommend best for the stored photos, within a time.
+
+Some photos are put aside first and never looked at while searching. On the others, settings are
+compared by cross-validation: a candidate is the best one so far with one to three settings changed,
+mostly to a neighbouring value. It is dropped as soon as it is behind the best one beyond chance on the
+folds seen so far. What has won is then measured on the photos that were put aside.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb import factors, store
+from tagdb.errors import FactorsError
+from tagdb.evaluation import evaluate, metrics
+from tagdb.evaluation.contestants import TOP, answer
+from tagdb.evaluation.holdout import Data, Split, check_no_leak, side, split
+from tagdb.evaluation.metrics import Paired
+from tagdb.learning import settings as plans
+from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.postgres.database import Connection
+from tagdb.progress import track
+
+FOLDS = 3
+PUT_ASIDE = 0.2
+SPACE: dict[str, tuple[float | str, ...]] = {
+    "factors": (16, 32, 64, 128, 192, 256),
+    "alpha": (0.5, 1, 2, 5, 10, 20, 40),
+    "regularization": (0.001, 0.01, 0.1, 1, 3, 10, 30),
+    "iterations": (5, 10, 15, 30),
+    "min_images": (1, 2, 3, 5),
+    "min_hashtags": (1, 2, 3, 4, 5),
+    "weighting": ("none", "bm25", "tfidf"),
+    "ridge": (0, 0.25, 0.5, 0.75, 1),
+    "ridge_penalty": (0.1, 0.3, 1, 3, 10),
+    "refit_penalty": (0, 2, 4, 8, 16, 32),
+    "neighbours": (5, 10, 20, 35, 50, 80, 120, 200),
+    "similarity_exponent": (0, 2, 4, 6, 8, 12, 16),
+}
+"""What is tried for each setting, in order. The rest cannot be told from photos (accepted_weight, seed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting that was tried."""
+
+    plan: str
+    """How it differs from what tagdb ships."""
+    ndcg: float
+    """Mean nDCG@10 over the queries that it was asked, on the photos that were not put aside."""
+    queries: int
+    finished: bool
+    """Whether it was tried on all folds; or else it was behind, could not be fitted, or time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a search came to."""
+
+    plan: Plan
+    ndcg: float
+    """On the photos that it was chosen by, which flatters."""
+    trials: list[Trial]
+    """In the order in which they were tried."""
+    queries: int
+    """Photos put aside that were asked about."""
+    held_out: float
+    """nDCG@10 on the photos that were put aside."""
+    against_before: Paired
+    """Compared with the settings before, on the photos that were put aside."""
+    against_ancestor: Paired
+    seconds: float
+    stored: bool
+
+
+class _Search:
+    """The photos that settings are chosen by, and what has been tried on them."""
+
+    def __init__(self, data: Data, seed: int, until: float) -> None:
+        self.data, self.until = data, until
+        self.split = split(data, FOLDS, seed=seed + 1)
+        self.rng = np.random.default_rng(seed)
+        self.scores: dict[Plan, list[NDArray[np.float64]]] = {}
+        self.best: Plan | None = None
+
+    def mean(self, plan: Plan) -> float:
+        """nDCG@10 of a plan on the folds that it was tried on."""
+        return float(np.concatenate(self.scores[plan]).mean()) if self.scores[plan] else 0.0
+
+    def finished(self, plan: Plan) -> bool:
+        return len(self.scores[plan]) == self.split.count
+
+    def attempt(self, plan: Plan, whole: bool = False) -> bool:
+        """Try a plan; whether it is the best one now. ``whole``: on all folds, whatever comes out."""
+        self.scores[plan] = found = []
+        for number, fold in enumerate(np.unique(self.split.folds[self.split.queries])):
+            try:
+                found.append(_ndcg(plan, self.data, self.split, self.split.folds == fold))
+            except FactorsError:  # hashtags on too few images, or factors that are no numbers
+                return False
+            if whole or self.best is None:
+                continue
+            behind = np.concatenate(found) - np.concatenate(self.scores[self.best][: number + 1])
+            if behind.mean() + behind.std() / np.sqrt(len(behind)) < 0 or time.monotonic() > self.until:
+                break
+        if self.finished(plan) and (self.best is None or self.mean(plan) > self.mean(self.best)):
+            self.best = plan
+            return True
+        return False
+
+    def candidate(self) -> Plan | None:
+        """The best plan with something changed that has not been tried; None if none is found."""
+        assert self.best is not None
+        for _ in range(200):
+            changes: dict[str, float | str] = {}
+            for name in self.rng.choice(list(SPACE), self.rng.integers(1, 4), replace=False):
+                values, now = SPACE[name], getattr(self.best, name)
+                if now in values and self.rng.random() < 0.7:
+                    step = values.index(now) + int(self.rng.choice((-1, 1)))
+                    changes[name] = values[min(max(step, 0), len(values) - 1)]
+                else:
+                    changes[name] = values[int(self.rng.integers(len(values)))]
+            plan = plans.changed(self.best, **changes)
+            if plan not in self.scores:
+                return plan
+        return None
+
+
+def tune(
+    connection: Connection,
+    minutes: float,
+    seed: int = 0,
+    photos: int | None = None,
+    keep: bool = True,
+    quiet: bool = False,
+    on_better: Callable[[Plan, float, int], None] = lambda plan, ndcg, tried: None,
+) -> Tuned:
+    """Search for settings, and store the winner as the defaults of the next ``factors compute``.
+
+    Parameters
+    ----------
+    photos : look at so many images at most, always the same ones
+    keep : store the winner
+    on_better : called with a plan that is the best so far, its nDCG@10, and how many were tried
+
+    Raises
+    ------
+    EvaluationError
+        There are too few photos to hold some out.
+    """
+    started = time.monotonic()
+    data = evaluate.load(connection)
+    if photos is not None and len(data.hashes) > photos:
+        order = sorted(range(len(data.hashes)), key=data.hashes.__getitem__)
+        data = _only(data, np.isin(np.arange(len(data.hashes)), order[:photos]))
+    aside = split(data, fraction=PUT_ASIDE, seed=seed)
+    search = _Search(_only(data, aside.folds < 0), seed, started + 60 * minutes)
+    before = factors.default_plan(connection)
+    with track("tuning", round(60 * minutes), "seconds", quiet) as report:
+
+        def attempt(plan: Plan, whole: bool = False) -> None:
+            if search.attempt(plan, whole):
+                on_better(plan, search.mean(plan), len(search.scores))
+            report(min(round(time.monotonic() - started), round(60 * minutes)))
+
+        for plan in dict.fromkeys((before, Plan(), ANCESTOR)):
+            attempt(plan, whole=True)
+        while time.monotonic() < search.until and (candidate := search.candidate()) is not None:
+            attempt(candidate)
+    winner = search.best
+    if winner is None:
+        raise FactorsError("none of the settings could be fitted to these photos; ingest more of them")
+    contest = list(dict.fromkeys((winner, before, ANCESTOR)))
+    values = np.column_stack([_ndcg(plan, data, aside, aside.folds == 0) for plan in contest])
+    means = metrics.bootstrap(values, aside.groups[aside.queries])
+    against_before = means.paired(0, contest.index(before))
+    done = Tuned(
+        winner,
+        search.mean(winner),
+        [
+            Trial(plans.difference(plan), search.mean(plan), sum(map(len, found)), search.finished(plan))
+            for plan, found in search.scores.items()
+        ],
+        len(aside.queries),
+        means.estimate(0).mean,
+        against_before,
+        means.paired(0, contest.index(ANCESTOR)),
+        time.monotonic() - started,
+        keep,
+    )
+    if keep:
+        measured = {
+            "nDCG@10": done.held_out,
+            "against_before": asdict(against_before),
+            "tried": len(done.trials),
+        }
+        store.save_factor_defaults(connection, asdict(winner), measured)
+    return done
+
+
+def _ndcg(plan: Plan, data: Data, found: Split, held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """nDCG@10 of a plan for each query among the held-out photos, learned from all others."""
+    training = side(data.embeddings, data.interactions, held_out)
+    numbers = np.flatnonzero(held_out[found.queries])
+    given = answer(plan, training, data.embeddings.vectors[found.queries[numbers]], {})
+    check_no_leak(data.embeddings.image_ids, found.groups, held_out, given.used)
+    of = np.isin(found.rows, numbers)
+    rows = np.searchsorted(numbers, found.rows[of])
+    hit = metrics.hits(given.recommended[:, : TOP - 1], rows, found.truth[of])
+    return metrics.per_query(hit, np.bincount(rows, minlength=len(numbers)))["nDCG@10"]
+
+
+def _only(data: Data, kept: NDArray[np.bool_]) -> Data:
+    """Some of the images."""
+    places = np.flatnonzero(kept)
+    some = side(data.embeddings, data.interactions, ~kept)
+    return Data(
+        some.embeddings,
+        some.interactions,
+        [data.hashes[n] for n in places],
+        [data.source_refs[n] for n in places],
+        data.collections[places],
+    )

@@ -1,0 +1,1 @@
+"""From hashtags to factors, on arrays. Knows no database."""

@@ -1,0 +1,210 @@
+"""ALS factors of images and hashtags. Pure: arrays in, arrays out; knows no database.
+
+Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008, as
+implemented by the ``implicit`` library: images take the place of users, hashtags of items, and a
+hashtag on a photo is an interaction of confidence ``alpha``, times its weight.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb.errors import FactorsError
+from tagdb.learning.settings import Plan
+
+BM25_K1, BM25_B = 1.2, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """Which hashtags count on which images; one element for each pair, in any order, no pair twice."""
+
+    image_ids: NDArray[np.int64]
+    """int64 (n,)"""
+    hashtag_ids: NDArray[np.int32]
+    """int32 (n,)"""
+    accepted: NDArray[np.int32]
+    """int32 (n,), 1 where feedback has accepted the hashtag, or else 0"""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """What the weight of an interaction depends on besides itself; folding in needs it again."""
+
+    kind: str
+    images: int
+    """Images in all."""
+    mean_hashtags: float
+    """Hashtags an image, on average."""
+    scale: float
+    """Brings the mean weight to 1, so that alpha means the same whatever the weighting."""
+    accepted: float
+    """What a hashtag weighs that was accepted."""
+
+    def weights(
+        self,
+        accepted: NDArray[np.int32],
+        hashtag_images: NDArray[np.integer],
+        image_hashtags: NDArray[np.integer],
+    ) -> NDArray[np.float32]:
+        """The weight of each of n interactions, float32 (n,).
+
+        TF-IDF: the square root of the frequency, 1 here, times log(N / (1 + images of the hashtag)).
+        BM25: Robertson, Zaragoza: *The Probabilistic Relevance Framework*, 2009, with that same
+        logarithm, as in ``implicit.nearest_neighbours``.
+
+        Parameters
+        ----------
+        accepted : (n,) 0 or 1 · hashtag_images : (n,) images of the hashtag
+        image_hashtags : (n,) hashtags of the image
+        """
+        weight = np.full(len(accepted), self.scale)
+        if self.kind != "none":
+            weight *= np.maximum(np.log(self.images / (1 + hashtag_images)), 1e-3)
+        if self.kind == "bm25":
+            length = (1 - BM25_B) + BM25_B * image_hashtags / self.mean_hashtags
+            weight *= (BM25_K1 + 1) / (BM25_K1 * length + 1)
+        return (weight * np.where(accepted, self.accepted, 1)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Factors, one row for each id. Ids ascend."""
+
+    image_ids: NDArray[np.int64]
+    """int64 (images,)"""
+    image_factors: NDArray[np.float32]
+    """float32 (images, factors)"""
+    hashtag_ids: NDArray[np.int32]
+    """int32 (hashtags,)"""
+    hashtag_factors: NDArray[np.float32]
+    """float32 (hashtags, factors)"""
+    hashtag_images: NDArray[np.int32]
+    """int32 (hashtags,), on how many images each is"""
+    rows: NDArray[np.int64]
+    """int64 (interactions,), the place in ``image_ids`` of each interaction that was used"""
+    columns: NDArray[np.int64]
+    """int64 (interactions,), its place in ``hashtag_ids``"""
+    weighting: Weighting
+
+
+def fit(
+    interactions: Interactions, plan: Plan, progress: Callable[[int], None] = lambda iterations: None
+) -> Fit:
+    """Compute factors from interactions.
+
+    Parameters
+    ----------
+    progress : called after each iteration with the number done.
+
+    The same interactions and seed give the same factors, whatever their order.
+
+    Raises
+    ------
+    FactorsError
+        No hashtag is on ``min_images`` images, or the factors are not finite numbers.
+    """
+    hashtags, column, counts = np.unique(interactions.hashtag_ids, return_inverse=True, return_counts=True)
+    enough = counts >= plan.min_images
+    kept = enough[column]
+    if not kept.any():
+        raise FactorsError(
+            f"no hashtag is on {plan.min_images} images or more; ingest more photos with hashtags, "
+            "or lower --min-images"
+        )
+    column = (np.cumsum(enough) - 1)[column[kept]]
+    images, row, lengths = np.unique(interactions.image_ids[kept], return_inverse=True, return_counts=True)
+    hashtags, images_of = hashtags[enough], counts[enough].astype(np.int32)
+    accepted = interactions.accepted[kept]
+    basis = Weighting(plan.weighting, len(images), float(lengths.mean()), 1.0, 1.0)
+    plain = basis.weights(np.zeros_like(accepted), images_of[column], lengths[row])
+    mean = float(np.sort(plain).mean(dtype=np.float64))  # sorted: the same in whatever order they came
+    weighting = Weighting(plan.weighting, basis.images, basis.mean_hashtags, 1 / mean, plan.accepted_weight)
+    values = weighting.weights(accepted, images_of[column], lengths[row])
+    image_factors, hashtag_factors = _alternate(
+        values, row, column, (len(images), len(hashtags)), plan, progress
+    )
+    return Fit(
+        images, image_factors, hashtags.astype(np.int32), hashtag_factors, images_of, row, column, weighting
+    )
+
+
+def _alternate(
+    values: NDArray[np.float32],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    shape: tuple[int, int],
+    plan: Plan,
+    progress: Callable[[int], None],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    from implicit.cpu.als import AlternatingLeastSquares
+    from implicit.recommender_base import ModelFitError
+    from scipy.sparse import csr_matrix
+    from threadpoolctl import threadpool_limits
+
+    matrix = csr_matrix((values, (row, column)), shape=shape)
+    matrix.sort_indices()  # the order of summation, and with it the last bits, must not vary
+    # implicit has threads of its own; BLAS's would fight with them for the cores
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=plan.factors,
+            regularization=plan.regularization,
+            alpha=plan.alpha,
+            iterations=plan.iterations,
+            random_state=plan.seed,
+            dtype=np.float32,
+        )
+        with suppress(ModelFitError):  # it found NaN; so do we
+            model.fit(matrix, show_progress=False, callback=lambda iteration, *_: progress(iteration + 1))
+    return checked(np.asarray(model.user_factors)), checked(np.asarray(model.item_factors))
+
+
+def checked(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The factors, which must be finite also as float16; raises FactorsError."""
+    with np.errstate(over="ignore"):
+        if not np.isfinite(factors.astype(np.float16)).all():
+            raise FactorsError(
+                "the factors are not finite numbers; raise --regularization or lower --alpha, and "
+                "compute again"
+            )
+    return factors
+
+
+def fold_in(
+    other: NDArray[np.float32],
+    gram: NDArray[np.float32],
+    lists: Sequence[NDArray[np.integer]],
+    weights: Sequence[NDArray[np.float32]],
+    alpha: float,
+    regularization: float,
+) -> NDArray[np.float32]:
+    """Factors of new images from those of hashtags, or the other way round: one half-step of ALS.
+
+    x = (G + λI + Σ (c - 1) y yᵀ)⁻¹ Σ c y with c = alpha times the weight; what implicit's
+    ``recalculate_user`` computes.
+
+    Parameters
+    ----------
+    other : float32 (m, k), the factors of the other side that anything refers to
+    gram : float32 (k, k), G, the sum of y yᵀ over all of the other side
+    lists : for each new one, the places in ``other`` that it interacts with
+    weights : for each new one, the weights of these interactions
+
+    Returns
+    -------
+    float32 (len(lists), k)
+    """
+    size = other.shape[1]
+    base = gram.astype(np.float64) + regularization * np.eye(size)
+    if alpha == 1 and all((one == 1).all() for one in weights):  # every c is 1: one matrix serves all
+        right = np.array([other[places].sum(axis=0, dtype=np.float64) for places in lists])
+        return np.linalg.solve(base, right.reshape(-1, size).T).T.astype(np.float32)
+    result = np.empty((len(lists), size), np.float32)
+    for n, (places, weight) in enumerate(zip(lists, weights, strict=True)):
+        near = other[places].astype(np.float64)
+        confidence = alpha * weight.astype(np.float64)
+        result[n] = np.linalg.solve(base + near.T @ ((confidence - 1)[:, None] * near), confidence @ near)
+    return result

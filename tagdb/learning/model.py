@@ -1,0 +1,211 @@
+"""The whole model of a factor run: ALS factors, and what embeddings make of them. Pure.
+
+Recommending averages the factors of neighbours and multiplies the average with the hashtags'. Two
+things are done to ALS's factors for that, both in closed form, so that what is stored is better and
+nothing is added to the query (docs/evaluation.md has what each is worth):
+
+* **Ridge.** A share of each image's factors is replaced by what a ridge regression predicts of them
+  from its embedding. Hashtags that somebody happened not to write, their neighbours' photos have.
+* **Refit.** ALS fits the hashtags' factors to each image's own; recommending multiplies them with
+  averages over neighbours, which are shorter and smoother. So the hashtags' factors Y are fitted once
+  more, to the averages A that recommending would form for the images themselves, each left out of its
+  own: Y + argmin_D |R - A (Y + D)ᵀ|² + penalty · mean |a|² · |D|², where R has a 1 for each hashtag on
+  each image and a is a row of A.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb.learning import als, ranking
+from tagdb.learning.als import Interactions, Weighting
+from tagdb.learning.settings import Plan
+
+REFIT_PAIRS = 2e8
+"""Pairs of images that are compared for refitting at most; a sample of images is asked beyond."""
+REFIT_IMAGES = 2000
+"""Images that are asked at least, however many there are to be compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Embeddings of images; ids ascend."""
+
+    image_ids: NDArray[np.int64]
+    """int64 (n,)"""
+    vectors: NDArray[np.float16]
+    """float16 (n, 1280)"""
+    backbone_id: int | None = None
+    """The number of the backbone that made them, if they are a database's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ridge:
+    """Predicts an image's factors from its embedding."""
+
+    mean: NDArray[np.float32]
+    """float32 (1280,), the mean embedding"""
+    offset: NDArray[np.float32]
+    """float32 (k,), the mean factors"""
+    matrix: NDArray[np.float32]
+    """float32 (1280, k)"""
+
+    def predict(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Factors, float32 (n, k), of embeddings (n, 1280)."""
+        centred = vectors.astype(np.float32) - self.mean
+        return np.asarray(centred @ self.matrix + self.offset, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """What folding in needs of a run besides its factors."""
+
+    image_gram: NDArray[np.float32]
+    """float32 (k, k), the sum of f·fᵀ over all images that were fitted"""
+    weighting: Weighting
+    ridge: Ridge | None
+    backbone_id: int | None = None
+    """The number of the backbone whose embeddings ``ridge`` is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a factor run stores. Ids ascend."""
+
+    plan: Plan
+    """As it was used: ``min_hashtags`` may be lower than what was asked for."""
+    image_ids: NDArray[np.int64]
+    """int64 (images,): those that may be neighbours"""
+    image_factors: NDArray[np.float16]
+    """float16 (images, k)"""
+    hashtag_ids: NDArray[np.int32]
+    """int32 (hashtags,)"""
+    hashtag_factors: NDArray[np.float16]
+    """float16 (hashtags, k)"""
+    hashtag_images: NDArray[np.int32]
+    """int32 (hashtags,)"""
+    interactions: int
+    """Pairs that were used."""
+    maps: Maps
+
+
+def fit(
+    interactions: Interactions,
+    embeddings: Embeddings,
+    plan: Plan,
+    progress: Callable[[int], None] = lambda iterations: None,
+) -> Model:
+    """Compute the model of a factor run.
+
+    The same data and seed give the same model on the same machine. Images without an embedding keep
+    what ALS found; they are no neighbours until they have one.
+
+    Raises
+    ------
+    FactorsError
+        No hashtag is on ``min_images`` images, or the factors are not finite numbers.
+    """
+    found = als.fit(interactions, plan, progress)
+    own = found.image_factors
+    gram = own.T @ own
+    carried = _hashtags_of(found.image_ids, interactions.image_ids)
+    # At least half of the images stay neighbours, however few hashtags people write.
+    plan = replace(plan, min_hashtags=min(plan.min_hashtags, max(1, int(np.median(carried)))))
+    chosen = carried >= plan.min_hashtags
+
+    place = np.searchsorted(embeddings.image_ids, found.image_ids)
+    place = np.minimum(place, max(len(embeddings.image_ids) - 1, 0))
+    embedded = np.zeros(len(place), bool)
+    if len(embeddings.image_ids):
+        embedded = embeddings.image_ids[place] == found.image_ids
+    image_factors, ridge = own, None
+    if plan.ridge and embedded.sum() > 1:
+        ridge = _ridge(embeddings.vectors, place[embedded], own[embedded], plan.ridge_penalty)
+        image_factors = own.copy()
+        for rows in _parts(np.flatnonzero(embedded)):
+            predicted = ridge.predict(embeddings.vectors[place[rows]])
+            image_factors[rows] = (1 - plan.ridge) * own[rows] + plan.ridge * predicted
+    stored = als.checked(image_factors).astype(np.float16)
+    hashtag_factors = found.hashtag_factors
+    if plan.refit_penalty:
+        pool = np.flatnonzero(chosen & embedded)
+        hashtag_factors = _refit(found, pool, embeddings.vectors, place, stored, plan)
+    return Model(
+        plan,
+        found.image_ids[chosen],
+        stored[chosen],
+        found.hashtag_ids,
+        als.checked(hashtag_factors).astype(np.float16),
+        found.hashtag_images,
+        len(found.rows),
+        Maps(gram, found.weighting, ridge, embeddings.backbone_id if ridge else None),
+    )
+
+
+def _hashtags_of(image_ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many hashtags each image carries, also those that were left out."""
+    ids, counts = np.unique(of, return_counts=True)
+    return counts[np.searchsorted(ids, image_ids)].astype(np.int64)
+
+
+def _parts(rows: NDArray[np.int64], size: int = 8192) -> list[NDArray[np.int64]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _ridge(
+    vectors: NDArray[np.float16], place: NDArray[np.int64], factors: NDArray[np.float32], penalty: float
+) -> Ridge:
+    parts = _parts(np.arange(len(place)))
+    mean = sum(vectors[place[part]].sum(axis=0, dtype=np.float64) for part in parts) / len(place)
+    mean = np.asarray(mean, np.float32)
+    offset = factors.mean(axis=0)
+    if len(place) < vectors.shape[1]:  # the same by a smaller system, of images instead of numbers
+        centred = (vectors[place].astype(np.float32) - mean).astype(np.float64)
+        system = centred @ centred.T + penalty * np.eye(len(centred))
+        matrix = centred.T @ np.linalg.solve(system, factors - offset)
+        return Ridge(mean, offset, matrix.astype(np.float32))
+    gram = penalty * np.eye(vectors.shape[1])
+    right = np.zeros((vectors.shape[1], factors.shape[1]))
+    for part in parts:
+        centred = vectors[place[part]].astype(np.float32) - mean
+        gram += centred.T @ centred
+        right += centred.T @ (factors[part] - offset)
+    return Ridge(mean, offset, np.linalg.solve(gram, right).astype(np.float32))
+
+
+def _refit(
+    found: als.Fit,
+    pool: NDArray[np.int64],
+    vectors: NDArray[np.float16],
+    place: NDArray[np.int64],
+    stored: NDArray[np.float16],
+    plan: Plan,
+) -> NDArray[np.float32]:
+    from scipy.sparse import csr_matrix
+
+    factors = found.hashtag_factors
+    if len(pool) < 2:
+        return factors
+    asked = np.arange(len(pool))
+    most = max(REFIT_IMAGES, int(REFIT_PAIRS / len(pool)))
+    if len(pool) > most:
+        asked = np.sort(np.random.default_rng(plan.seed).choice(len(pool), most, replace=False))
+    compared = vectors[place[pool]]
+    shape = (len(found.image_ids), len(found.hashtag_ids))
+    ones = np.ones(len(found.rows), np.float32)
+    carried = csr_matrix((ones, (found.rows, found.columns)), shape=shape)[pool]
+    gram = np.zeros((factors.shape[1], factors.shape[1]))
+    right = np.zeros(factors.shape)
+    for part in _parts(asked, 1024):
+        places, similarity = ranking.nearest(compared[part], compared, plan.neighbours, part)
+        weight = ranking.weights(similarity, plan.similarity_exponent)
+        average = ranking.averages(places, weight, stored[pool]).astype(np.float32)
+        gram += average.T @ average
+        right += carried[part].T @ average - factors @ (average.T @ average)
+    penalty = plan.refit_penalty * np.trace(gram) / len(asked)  # the trace is the sum of |a|²
+    if not penalty:
+        return factors
+    gram += penalty * np.eye(len(gram))
+    return factors + np.linalg.solve(gram, right.T).T.astype(np.float32)

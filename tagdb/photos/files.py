@@ -1,0 +1,50 @@
+"""Reading a photo's file, whatever has become of it since it was found: nothing here waits or fills up."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from tagdb.errors import RejectedInput
+from tagdb.photos.images import MAX_BYTES
+
+
+def read(path: Path, within: Path | None = None) -> bytes:
+    """The content of a file.
+
+    Parameters
+    ----------
+    within : the folder, without links, that it must lie in.
+
+    Raises
+    ------
+    RejectedInput
+        It cannot be read, is no regular file, is too large, lies elsewhere, or changed while it was read.
+    """
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise RejectedInput("not a regular file any more")
+            if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
+                raise RejectedInput("outside the folder by now (use --allow-outside)")
+            if before.st_size > MAX_BYTES:
+                raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+            content = file.read(before.st_size + 1)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise RejectedInput(f"cannot be read: {error.strerror}") from error
+    if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise RejectedInput("it changed while it was read; ingest it again when it is complete")
+    return content
+
+
+def _opened(descriptor: int, path: Path) -> Path:
+    """Where an open file lies, as the kernel knows it; where it does not tell, as far as can be seen."""
+    known = Path(f"/proc/self/fd/{descriptor}")
+    return known.readlink() if sys.platform == "linux" and known.exists() else path.resolve()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """For a FIFO that has taken the file's place: opening one would wait for somebody to write."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -1,0 +1,328 @@
+"""Finds what is to be ingested: photos, and what is known about them.
+
+Nothing here opens a photo or knows the database. Sources are read lazily, and whatever is wrong with one
+row becomes a ``Rejection`` instead of an exception, so that the other rows go on.
+"""
+
+import os
+import re
+import stat
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tagdb.errors import RejectedInput, SourceError
+from tagdb.hashtags import printable
+from tagdb.photos.manifests import (
+    Row,
+    check,
+    hashtags_of,
+    json_lines,
+    path_of,
+    read_csv,
+    read_json,
+    text_of,
+    time_of,
+    why,
+)
+
+PHOTO_SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
+)
+MAX_COLLECTION = 500
+"""Longest name of a collection in characters: an index must be able to hold it."""
+MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
+
+_REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
+_FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One photo to ingest, and what its source says about it."""
+
+    path: Path
+    """The photo's file, absolute; it was a regular file a moment ago."""
+    uri: str
+    """How the photo will be known: the URI that its source gives, else the file's ``file://`` URI."""
+    hashtags: tuple[str, ...]
+    """As they are in the source, not folded."""
+    collection: str | None
+    source_ref: str | None
+    """For example the link of the post."""
+    taken_at: datetime | None
+    """In UTC."""
+    metadata: dict[str, object]
+    """Everything else; can be written as JSON and held by PostgreSQL."""
+    origin: str
+    """The file it was read from, manifest or photo, in printable characters."""
+    line: int | None
+    """1-based line of a manifest, or position in a JSON list; none for a photo without a manifest."""
+    size: int = field(default=0, compare=False)
+    """About how many bytes of memory all that is said of the photo takes."""
+    within: Path | None = field(default=None, compare=False)
+    """The folder, without links, that the file must lie in when it is opened; none for anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row or file that cannot be ingested. All texts are in printable characters."""
+
+    origin: str
+    line: int | None
+    reason: str
+
+
+class Source(ABC):
+    """What is to be ingested; can be iterated more than once, except for standard input."""
+
+    name: str
+    """For messages, in printable characters."""
+    passed_over: tuple[str, ...] = ()
+    """Manifests that lie in a folder of photos and are not read; in printable characters."""
+
+    @abstractmethod
+    def count(self) -> int | None:
+        """Return how many records and rejections there will be; none if it cannot be known beforehand."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Record | Rejection]:
+        """Yield records and rejections in the source's order, lazily.
+
+        Raises:
+            SourceError: the source became unreadable.
+        """
+
+
+def open_source(source: str, *, stdin: BinaryIO | None = None, allow_outside: bool = False) -> Source:
+    """Find out what a source is.
+
+    Args:
+        source: a folder (with ``metadata/*.json`` beside ``data/``, with ``metadata.jsonl`` or
+            ``metadata.csv``, or just of photos), a manifest (JSON Lines, JSON, CSV, TSV), a photo, or
+            ``-`` for JSON Lines from standard input.
+        stdin: read instead of the process's standard input.
+        allow_outside: let records name files outside of the source's folder.
+
+    Raises:
+        SourceError: there is no such source, it cannot be read, or there is nothing in it.
+    """
+    if not source:
+        raise SourceError("the name of the source is empty")
+    if source == "-":
+        stream = stdin if stdin is not None else sys.stdin.buffer
+        root = _Root(Path.cwd(), "the current directory", allow_outside)
+        return _Rows("standard input", lambda: json_lines(stream, "standard input"), root, countable=False)
+    path, name = Path(source).absolute(), printable(source)
+    try:
+        if ".." in path.parts:
+            path = path.resolve()  # one file shall have one URI
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            if path.suffix.lower() in MANIFEST_SUFFIXES:
+                return _manifest(path, name, allow_outside)
+            return _Photos(name, path, _Root(path.parent, "", allow_outside=True))
+        if not stat.S_ISDIR(mode):
+            raise SourceError(f"{name} is neither a folder nor a regular file")
+        return _folder(path, name, allow_outside)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceError(f"no such file or folder: {name}") from None
+    except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
+        raise SourceError(f"cannot read {name}: {why(error)}") from error
+
+
+def _folder(path: Path, name: str, allow_outside: bool) -> Source:
+    data = path / "data"
+    if data.is_dir() and (lists := _files(path / "metadata", "*.json")):
+        root = _Root(data, "the data folder", allow_outside)
+        return _Rows(name, lambda: chain.from_iterable(map(read_json, lists)), root, _ancestor_fields)
+    for manifest in (path / "metadata.jsonl", path / "metadata.csv"):
+        if manifest.is_file():
+            return _manifest(manifest, printable(str(manifest)), allow_outside)
+    photos = _Photos(name, path, _Root(path, "the folder", allow_outside))
+    if next(photos.find(), None) is None:
+        raise SourceError(f"no photos in {name}")
+    beside = (each for each in sorted(path.iterdir()) if each.suffix.lower() in MANIFEST_SUFFIXES)
+    photos.passed_over = tuple(printable(str(each)) for each in beside)
+    return photos
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Regular files only: opening a FIFO would wait for ever."""
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def _manifest(path: Path, name: str, allow_outside: bool) -> Source:
+    read = read_csv if path.suffix.lower() in (".csv", ".tsv") else read_json
+    next(read(path), None)  # an unreadable file or a wrong header shall be an error before anything is done
+    return _Rows(name, lambda: read(path), _Root(path.parent, "the manifest's folder", allow_outside))
+
+
+class _Root:
+    """The folder that file names are relative to."""
+
+    def __init__(self, folder: Path, what: str, allow_outside: bool) -> None:
+        self._folder, self._what, self._allow_outside = folder, what, allow_outside
+        self._real = folder.resolve()
+        self._parent = lru_cache(maxsize=64)(Path.resolve)  # most photos lie in the folder of the last one
+
+    @property
+    def within(self) -> Path | None:
+        """What a file must lie in, also when it is opened: a link may have been put in its way since."""
+        return None if self._allow_outside else self._real
+
+    def locate(self, name: str | Path) -> Path:
+        """Return the absolute path of an existing regular file, which is not opened."""
+        path, shown = self._folder / name, printable(str(name), 200)
+        try:
+            str(path).encode()
+            real = self._parent(path.parent) / path.name
+            if path.name == ".." or real.is_symlink():
+                real = path.resolve()
+            if not self._allow_outside and not real.is_relative_to(self._real):
+                raise RejectedInput(f"outside {self._what} (use --allow-outside): {shown}")
+            mode = path.stat().st_mode
+        except UnicodeEncodeError:
+            raise RejectedInput(f"the file's name is not valid UTF-8: {shown}") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise RejectedInput(f"no such file: {shown}") from None
+        except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
+            raise RejectedInput(f"cannot read {shown}: {why(error)}") from None
+        if not stat.S_ISREG(mode):
+            raise RejectedInput(f"not a regular file: {shown}")
+        return path.resolve() if ".." in path.parts else path
+
+
+class _Photos(Source):
+    """A photo, or all photos below a folder."""
+
+    def __init__(self, name: str, path: Path, root: _Root) -> None:
+        self.name, self._path, self._root = name, path, root
+
+    def count(self) -> int:
+        return sum(1 for _ in self.find())
+
+    def __iter__(self) -> Iterator[Record | Rejection]:
+        for found in self._find_if_there():
+            if isinstance(found, Rejection):
+                yield found
+                continue
+            origin = printable(str(found))
+            try:
+                path = self._root.locate(found)
+            except RejectedInput as error:
+                yield Rejection(origin, None, str(error))
+            else:
+                within = self._root.within
+                yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None, within=within)
+
+    def _find_if_there(self) -> Iterator[Path | Rejection]:
+        try:
+            yield from self.find()
+        except OSError as error:
+            raise SourceError(f"cannot read {self.name}: {why(error)}") from error
+
+    def find(self) -> Iterator[Path | Rejection]:
+        """Yield what is named like a photo, sorted; memory is needed for the names of few folders at once."""
+        if not self._path.is_dir():
+            yield self._path
+            return
+        pending = _entries(self._path)
+        while pending:
+            entry = pending.pop()
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    pending += _entries(entry.path)
+                elif Path(entry.name).suffix.lower() in PHOTO_SUFFIXES:
+                    yield Path(entry.path)
+            except OSError as error:
+                yield Rejection(printable(entry.path), None, f"cannot read the folder: {why(error)}")
+
+
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    with os.scandir(os.fspath(folder)) as entries:
+        shown = (entry for entry in entries if not entry.name.startswith("."))
+        return sorted(shown, key=lambda entry: entry.name, reverse=True)
+
+
+# --- Rows ---------------------------------------------------------------------------------------------
+
+_Fields = Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]]  # to known fields and metadata
+
+
+def _manifest_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    known = {name: row.pop(name, None) for name in _FIELDS}
+    return known, row
+
+
+def _ancestor_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    known = dict.fromkeys(_FIELDS)
+    folder, file = (text_of(row, name) for name in ("search_hashtag", "image_local_name"))
+    if not folder or not file:
+        raise RejectedInput("search_hashtag and image_local_name, which name the file, are not both given")
+    known |= {"file_name": f"{folder}/{file}", "collection": folder}
+    known |= {"source_ref": row.pop("post_link", None), "hashtags": row.pop("hashtags", None)}
+    dropped = {"search_hashtag", "image_local_name"} | ({"image"} if row.get("image") is None else set())
+    return known, {name: value for name, value in row.items() if name not in dropped}
+
+
+class _Rows(Source):
+    """Rows that name photos."""
+
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[], Iterator[Row]],
+        root: _Root,
+        fields: _Fields = _manifest_fields,
+        *,
+        countable: bool = True,
+    ) -> None:
+        self.name, self._read, self._root, self._fields, self._countable = name, read, root, fields, countable
+
+    def count(self) -> int | None:
+        return sum(1 for _ in self._read()) if self._countable else None
+
+    def __iter__(self) -> Iterator[Record | Rejection]:
+        try:
+            for origin, line, row in self._read():
+                try:
+                    record = self._record(origin, line, row)
+                except RejectedInput as error:
+                    yield Rejection(origin, line, str(error))
+                else:
+                    yield record
+        except OSError as error:
+            raise SourceError(f"cannot read {self.name}: {why(error)}") from error
+
+    def _record(self, origin: str, line: int, row: Any) -> Record:
+        if isinstance(row, RejectedInput):
+            raise row
+        size = check(row, "the row")
+        if not isinstance(row, dict):
+            raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
+        known, metadata = self._fields(row)
+        file_name, uri = text_of(known, "file_name"), text_of(known, "uri")
+        if file_name is None:
+            if uri is None:
+                raise RejectedInput("neither file_name nor uri is given")
+            if _REMOTE.match(uri):
+                raise RejectedInput("a uri is never fetched: add file_name with a local copy")
+            file_name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
+        hashtags = hashtags_of(known["hashtags"])
+        collection, source_ref = text_of(known, "collection"), text_of(known, "source_ref")
+        if collection is not None and len(collection) > MAX_COLLECTION:
+            raise RejectedInput(f"a collection's name of more than {MAX_COLLECTION} characters")
+        taken_at = time_of(known["taken_at"])
+        path = self._root.locate(file_name)
+        uri = uri or path.as_uri()
+        within = self._root.within
+        return Record(
+            path, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size, within
+        )

@@ -1,0 +1,361 @@
+"""Reaching the database: connecting, the state of its schema, migrating it, and its errors."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import conninfo, sql
+
+from tagdb.config import Settings
+from tagdb.errors import DatabaseError, SchemaError, ServerError
+from tagdb.postgres.server import Server, run_by_account
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SCHEMA_REVISION = "0005"
+"""The newest migration: what this program works with."""
+POSTGRES_AT_LEAST = 15
+PGVECTOR_AT_LEAST = (0, 8)
+
+PATIENCE = 60.0
+"""Seconds for which a database that has gone is waited for."""
+PAUSE = 0.5
+"""Seconds between two tries."""
+
+LOCK_TIMEOUT = "30s"
+"""How long an upgrade waits for whoever uses what it changes; they wait behind it meanwhile."""
+
+SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
+"""Where names without a schema are looked for: where nobody else can put anything. A function in another
+schema, such as public, may fit better than PostgreSQL's own of the same name, and would run with our rights.
+Said by a statement, because PgBouncer refuses it as a parameter."""
+
+SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+"""What a URL may hold that nobody else may see."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Notify = Callable[[str], None]
+
+
+def libpq_url(url: str) -> str:
+    """A URL as libpq understands it, also from one written for SQLAlchemy (``postgresql+psycopg://``)."""
+    return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url)
+
+
+def without_password(url: str) -> tuple[str, str | None]:
+    """A connection string without any secret, and the password among them."""
+    parts = conninfo.conninfo_to_dict(libpq_url(url))
+    password = parts.pop("password", None)
+    for name in SECRETS:
+        parts.pop(name, None)
+    return conninfo.make_conninfo("", **parts), str(password) if password is not None else None
+
+
+def describe(url: str) -> str:
+    """Where a URL points to, without its password, for messages."""
+    try:
+        parts = conninfo.conninfo_to_dict(libpq_url(url))
+    except psycopg.Error:
+        return "the given database URL"
+    host = parts.get("host") or "the local socket"
+    return f"database {parts.get('dbname') or parts.get('user') or 'postgres'} at {host}"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn psycopg's errors into one sentence. The one place that knows PostgreSQL's error classes."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseError(
+            f"the database refuses this to your login: {_first_line(error)}; "
+            f"ask its owner for the role {_lacking(_first_line(error))}"
+        ) from error
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.InvalidSchemaName,
+    ) as error:
+        raise SchemaError(
+            f"the database's tagdb schema is incomplete ({_first_line(error)}); run: tagdb init"
+        ) from error
+    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
+        raise DatabaseError(
+            f"the database is out of space: {_first_line(error)}; make room and run the same command again"
+        ) from error
+    except (
+        psycopg.errors.LockNotAvailable,
+        psycopg.errors.QueryCanceled,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.SerializationFailure,
+    ) as error:
+        raise DatabaseError(
+            f"others were in the way, and the database gave up: {_first_line(error)}; "
+            "run the same command again"
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DatabaseError(
+            f"the connection to the database broke: {_first_line(error)}; run the same command again"
+        ) from error
+    except psycopg.errors.InvalidParameterValue as error:  # a sentence of tagdb's own functions
+        raise DatabaseError(_first_line(error)) from error
+    except psycopg.Error as error:
+        raise DatabaseError(f"the database refused: {_first_line(error)}") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    said = error.diag.message_primary or str(error)
+    return (said.strip().splitlines() or ["no reason given"])[0]
+
+
+def _lacking(refusal: str) -> str:
+    """The role that would help. Without a role a schema is what is refused first, whatever is in it."""
+    found = re.search(" schema (tagdb|tagdb_store)$", refusal)
+    roles = {"tagdb": "tagdb_reader", "tagdb_store": "tagdb_writer"}
+    return roles[found[1]] if found else "tagdb_reader or tagdb_writer"
+
+
+def connect(url: str) -> Connection:
+    """Open a connection in autocommit mode, whose ``search_path`` is safe whatever the database says.
+
+    Raises
+    ------
+    DatabaseError
+        It cannot be reached, or refuses the login.
+    """
+    try:
+        parts = conninfo.conninfo_to_dict(libpq_url(url))
+    except psycopg.Error:  # whose text shows the URL with its password
+        raise DatabaseError(
+            "the database URL cannot be understood; check --database-url or TAGDB_DATABASE_URL, "
+            "which look like postgresql://USER@HOST/DATABASE"
+        ) from None
+    defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
+    if trusts_us(url):
+        defaults["require_auth"] = "none"  # who asks for a password now is an impostor
+    try:
+        connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
+        connection.execute(SAFE_PATH)
+        return connection
+    except psycopg.Error as error:
+        reason = re.sub("^connection (?:failed|is bad): ", "", _first_line(error))
+        raise DatabaseError(
+            f"cannot connect to {describe(url)}: {reason}; check --database-url or TAGDB_DATABASE_URL"
+        ) from error
+
+
+def trusts_us(url: str) -> bool:
+    """Whether this is root at its embedded server, which needs no password: libpq shall tell it none."""
+    parts = conninfo.conninfo_to_dict(libpq_url(url))
+    owner = parts.get("user") == "tagdb" and "password" not in parts
+    return owner and psycopg.pq.version() >= 160_000 and run_by_account(str(parts.get("host", "")))
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema's revision, or None where there is no tagdb schema."""
+    with translated():
+        known = connection.execute(
+            "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'tagdb_store' AND c.relname = 'alembic_version'"
+            " AND c.relkind = 'r' AND NOT c.relrowsecurity"  # in which reading runs nobody's code
+        ).fetchone()
+        if known is None:
+            return None
+        try:
+            row = connection.execute("SELECT version_num FROM tagdb_store.alembic_version").fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            return SCHEMA_REVISION  # a reader sees the public schema only, and that is there
+    return str(row[0]) if row else None
+
+
+def check_revision(connection: Connection) -> None:
+    """Raise SchemaError unless the schema is the one that this program works with."""
+    found = revision(connection)
+    if found is None:
+        raise SchemaError("the database has no tagdb schema yet; run: tagdb init")
+    if found < SCHEMA_REVISION:
+        raise SchemaError(
+            f"the database's schema is of revision {found}, this tagdb needs {SCHEMA_REVISION}; "
+            "run: tagdb init"
+        )
+    if found > SCHEMA_REVISION:
+        raise SchemaError(
+            f"the database's schema is of revision {found}, newer than this tagdb knows ({SCHEMA_REVISION}); "
+            "upgrade tagdb"
+        )
+
+
+def engine(url: str) -> "Engine":
+    """A SQLAlchemy engine that connects as :func:`connect` does; for migrations."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    def creator() -> psycopg.Connection[tuple[Any, ...]]:
+        connection = psycopg.connect(libpq_url(url))
+        connection.execute(SAFE_PATH)
+        connection.commit()
+        return connection
+
+    return create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
+
+
+def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str]:
+    """Create the schema or upgrade it to the newest revision. Returns (before, after).
+
+    Safe to run from several places at once: an advisory lock is held, and all is one transaction.
+
+    Raises
+    ------
+    SchemaError
+        The schema is newer than this program.
+    DatabaseError
+        PostgreSQL or pgvector is too old or missing, the login may not create schemas, or somebody has used
+        the tables for longer than ``lock_timeout``. Everything is as it was.
+    """
+    with connect(url) as connection:
+        before = revision(connection)
+        if before is not None and before > SCHEMA_REVISION:
+            check_revision(connection)
+        if before == SCHEMA_REVISION:
+            return before, SCHEMA_REVISION
+        check_server(connection)
+
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+    from sqlalchemy.exc import DBAPIError
+
+    import tagdb.migrations
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
+    try:
+        with engine(url).begin() as connection_:
+            config.attributes |= {"connection": connection_, "lock_timeout": lock_timeout}
+            command.upgrade(config, "head")
+    except CommandError:  # it does not know the revision: a newer tagdb was quicker
+        with connect(url) as connection:
+            check_revision(connection)
+        raise
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # which no role of tagdb's gives
+            raise DatabaseError(
+                f"your login may not make or upgrade the tagdb schema: {_first_line(error.orig)}; "
+                "ask the database's administrator to run: tagdb init"
+            ) from error
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise DatabaseError(
+                f"others have used tagdb's tables for {lock_timeout}, and the schema is as it was; "
+                "end what runs elsewhere and run again: tagdb init"
+            ) from error
+        with translated():
+            raise error.orig or error from error
+    return before, SCHEMA_REVISION
+
+
+def make_database(url: str, name: str) -> None:
+    """Make an empty database on the server that a URL names, in place of one of that name."""
+    drop_database(url, name)
+    with connect(url) as connection, translated():
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def drop_database(url: str, name: str) -> None:
+    """Drop a database, if it exists, on the server that a URL names."""
+    with connect(url) as connection, translated():
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def check_server(connection: Connection) -> None:
+    """Raise DatabaseError where PostgreSQL or pgvector is too old, or pgvector is missing."""
+    version = connection.info.server_version // 10_000
+    if version < POSTGRES_AT_LEAST:
+        raise DatabaseError(f"this is PostgreSQL {version}; tagdb needs {POSTGRES_AT_LEAST} or newer")
+    row = connection.execute(
+        "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
+        " WHERE name = 'vector'"
+    ).fetchone()
+    if row is None:
+        raise DatabaseError(
+            "this PostgreSQL has no pgvector; install the extension (package postgresql-NN-pgvector)"
+        )
+    found = tuple(int(part) for part in str(row[0]).split(".")[:2])
+    if found < PGVECTOR_AT_LEAST:
+        raise DatabaseError(
+            f"this PostgreSQL has pgvector {row[0]}; tagdb needs 0.8 or newer (ALTER EXTENSION vector UPDATE)"
+        )
+
+
+def ensure_url(settings: Settings, notify: Notify) -> str:
+    """The database's URL. Starts the embedded server if that is the one and it is down."""
+    if settings.database_url:
+        return settings.database_url
+    server = Server(settings.home)
+    try:
+        started = server.start(port=settings.port)
+    except ServerError:
+        if not server.status().running:
+            raise
+        started = False  # it runs without that port, and over the socket nobody needs one
+    if started:
+        notify(f"started the embedded PostgreSQL in {settings.home}; it goes on running until: tagdb db stop")
+    return server.url()
+
+
+@contextmanager
+def open_database(settings: Settings, notify: Notify) -> Iterator[Connection]:
+    """Connect to a database whose schema is right. The embedded one initialises itself on first use.
+
+    Errors of PostgreSQL inside the block come out as one sentence (see :func:`translated`).
+    """
+    url = ensure_url(settings, notify)
+    with connect(url) as connection:
+        if settings.database_url is None and revision(connection) is None:
+            migrate(url)
+        check_revision(connection)
+        with translated():
+            yield connection
+
+
+def gone(connection: Connection, error: psycopg.Error) -> bool:
+    """Whether the connection broke, rather than what was asked being wrong: then it may be asked again."""
+    ending = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown, psycopg.errors.CannotConnectNow)
+    return connection.closed or isinstance(error, ending)
+
+
+def reconnect(settings: Settings, notify: Notify) -> Connection:
+    """Connect again to a database that has gone, waiting for it for ``PATIENCE`` seconds.
+
+    The embedded server is started again if it has crashed, but not if somebody has stopped it.
+
+    Raises
+    ------
+    DatabaseError
+        It has not come back.
+    SchemaError
+        It has, with another schema.
+    """
+    notify("the connection to the database broke; connecting again")
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            url, server = settings.database_url, Server(settings.home)
+            if url is None:
+                if server.crashed():
+                    server.start(port=settings.port)
+                url = server.url()
+            connection = connect(url)
+            with translated():
+                check_revision(connection)
+            return connection
+        except SchemaError:
+            raise
+        except DatabaseError as error:
+            if time.monotonic() > until:
+                raise DatabaseError(f"the database has not come back: {error}") from error
+            time.sleep(PAUSE)

@@ -1,0 +1,157 @@
+"""PostgreSQL's own programs, run beside us: found, fed, listened to, and ended.
+
+None gets a password in its arguments, which everybody on the machine can see.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from tagdb.errors import BackupError, ServerError
+from tagdb.hashtags import printable
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
+
+PATIENCE = "60s"
+"""How long a program waits for what others do, before it begins."""
+BUSY = f"others use tagdb's tables and have not stopped for {PATIENCE}; try again without them"
+
+Process = subprocess.Popen[bytes]
+
+
+def program(name: str, home: Path, major: int) -> tuple[str, str]:
+    """One of PostgreSQL's programs and its version: the bundled one, or a newer one on the path."""
+    places: list[str | None] = [shutil.which(name)]
+    with suppress(ServerError):  # there is no bundle
+        places.insert(0, str(Server(home).program(name)))
+    for place in places:
+        if place is not None:
+            said = subprocess.run([place, "--version"], capture_output=True, text=True, check=False).stdout
+            version = re.search(r"\) ((\d+)\S*)", said)
+            if version and int(version[2]) >= major:
+                return place, version[1]
+    raise BackupError(
+        f"this needs {name} of PostgreSQL {major} or newer, and there is none; "
+        f"install the client programs of PostgreSQL {major} and have them on the path"
+    )
+
+
+def address(url: str) -> tuple[str, dict[str, str]]:
+    """Where to connect to, and an environment that has the password, which everybody sees in arguments."""
+    dsn, password = database.without_password(url)
+    own = {"LC_ALL": "C", "PGAPPNAME": "tagdb", "PGCLIENTENCODING": "UTF8"}
+    if password:
+        own["PGPASSWORD"] = password
+    if database.trusts_us(url):
+        own["PGREQUIREAUTH"] = "none"
+    return dsn, os.environ | own
+
+
+class Ended(Exception):
+    """A program reads no more: it has ended, and says itself why."""
+
+
+@contextmanager
+def running(
+    command: list[str],
+    environment: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+) -> Iterator[Process]:
+    """A program. It is killed if the block fails, and must succeed in the end: BackupError says why not."""
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=errors, env=environment) as process:
+            try:
+                yield process
+                if process.stdin is not None and not process.stdin.closed:
+                    send(process, b"", end=True)
+            except BaseException as error:
+                if not (isinstance(error, Ended) and error.args[0] is process):
+                    process.kill()
+                    raise
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace")
+    if process.returncode:
+        raise BackupError(_reason(Path(command[0]).name, said, process.returncode))
+
+
+@contextmanager
+def fed(
+    command: list[str],
+    chunks: Iterator[bytes],
+    environment: Mapping[str, str],
+    told: Callable[[int], None] | None = None,
+) -> Iterator[Process]:
+    """A program that reads chunks. It may stop early; where progress is told, the rest is asked for, too."""
+    failed: list[BaseException] = []
+    over = threading.Event()
+
+    def feed(process: Process) -> None:
+        done, reads = 0, True
+        try:
+            for chunk in chunks:
+                try:
+                    if reads:
+                        send(process, chunk)
+                except Ended:
+                    reads = False
+                if over.is_set() or not (reads or told):
+                    return
+                done += len(chunk)
+                if told:
+                    told(done)
+            if reads:
+                send(process, b"", end=True)
+        except Ended:
+            pass
+        except BaseException as error:
+            failed.append(error)
+            process.kill()
+
+    with running(command, environment, subprocess.PIPE) as process:
+        feeder = threading.Thread(target=feed, args=[process], daemon=True)
+        feeder.start()
+        try:
+            yield process
+        except BaseException:
+            over.set()
+            process.kill()
+            raise
+        finally:
+            feeder.join()
+        if failed:
+            raise failed[0]
+
+
+def output(process: Process) -> IO[bytes]:
+    assert process.stdout is not None
+    return process.stdout
+
+
+def send(process: Process, data: bytes, end: bool = False) -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(data)
+        if end:
+            process.stdin.close()
+    except BrokenPipeError as error:
+        raise Ended(process) from error
+
+
+def _reason(program: str, said: str, code: int) -> str:
+    """A sentence from what a program says of its failure."""
+    found = re.findall(r"(?:error|ERROR|FATAL): +(.*)", said)
+    why = re.sub("^.*(?:ERROR|FATAL): +", "", found[0]) if found else f"it ended with code {code}"
+    left = "" if program == "pg_dump" else "; the database is as it was"
+    if "lock timeout" in why:
+        return f"{BUSY}{left}"
+    if "permission denied" in why or "must be owner" in why:
+        return f"the database refuses this to your login: {printable(why)}; take its owner's{left}"
+    return f"{program} failed: {printable(why)}{left}"

