@@ -43,7 +43,7 @@ from psycopg import sql
 
 from tagdb import config, store
 from tagdb.embedding import backbone
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
 from tagdb.store.statements import copy_arrays
@@ -204,7 +204,7 @@ def command(options: list[str]) -> dict[str, Any]:
     return {"phases": seconds, "peak": peak()}
 
 
-def implicit_fit(file: str, plan: Plan) -> dict[str, Any]:
+def implicit_fit(file: str, plan: FactorSettings) -> dict[str, Any]:
     """implicit's own fit, of the matrix in memory."""
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
@@ -225,7 +225,7 @@ def implicit_fit(file: str, plan: Plan) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "peak": peak()}
 
 
-def spark_fit(file: str, plan: Plan) -> dict[str, Any]:
+def spark_fit(file: str, plan: FactorSettings) -> dict[str, Any]:
     """Spark MLlib's fit, of the data frame in memory."""
     from pyspark.ml.recommendation import ALS
     from pyspark.sql import SparkSession
@@ -328,7 +328,7 @@ def say(text: str) -> None:
 def measure(args: argparse.Namespace) -> None:
     settings = config.load(database_url=args.database_url)
     server = database.ensure_url(settings, say)
-    plan = Plan(factors=args.factors, iterations=args.iterations)
+    plan = FactorSettings(factors=args.factors, iterations=args.iterations)
     options = [f"--factors={plan.factors}", f"--iterations={plan.iterations}", "--min-images=1"]
     variants = {"als": [*options, "--ridge=0", "--refit-penalty=0"], "shipped": options}
     nothing = alone("bare", server)["peak"]
@@ -447,7 +447,7 @@ def main() -> None:
         answer = command(args.values)
     else:
         file, factors, iterations = args.values
-        plan = Plan(factors=int(factors), iterations=int(iterations))
+        plan = FactorSettings(factors=int(factors), iterations=int(iterations))
         answer = (implicit_fit if args.step == "implicit" else spark_fit)(file, plan)
     args.answer.write_text(json.dumps(answer))
 

@@ -23,7 +23,7 @@ from psycopg import sql
 
 from tagdb import config, factors, ingest
 from tagdb.embedding.backbone import Backbone, resolve
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.photos.sources import Record, Rejection, Source, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
@@ -113,7 +113,7 @@ def main() -> None:
             ).fetchone()
             assert coverage is not None
             full = factors.compute(connection, activate=False, quiet=True).factor_run_id
-            other = factors.compute(connection, replace(Plan(), seed=1), False, True).factor_run_id
+            other = factors.compute(connection, replace(FactorSettings(), seed=1), False, True).factor_run_id
             agreement = {
                 "folded in": overlap(connection, 1, full),
                 "another seed": overlap(connection, other, full),

@@ -33,7 +33,7 @@ import synthetic
 
 from tagdb import config, factors, indexing, store
 from tagdb.embedding.backbone import Backbone
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import this_machine
@@ -213,7 +213,7 @@ def make(
     say("filling …")
     yield from synthetic.fill(connection, backbone, like, args.images, args.hashtags)
     say("computing factors …")
-    computed = factors.compute(connection, Plan(factors=args.factors))
+    computed = factors.compute(connection, FactorSettings(factors=args.factors))
     figures |= {"interactions": computed.interactions, "hashtags_with_factors": computed.hashtags}
     figures["factors_seconds"] = computed.seconds
     connection.execute("VACUUM ANALYZE")

@@ -27,7 +27,7 @@ from tagdb import config, store
 from tagdb.embedding.backbone import Identity
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
 from tagdb.postgres.server import Server
@@ -103,7 +103,7 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
         ids = np.arange(start, min(start + 20_000, images), dtype=np.int64) + 1
         column = np.full(len(ids), backbone_id, np.int32)
         copy(connection, "embeddings", column, ids, embeddings(rng, kinds, len(ids)))
-    plan = Plan(factors=factors, min_hashtags=1)
+    plan = FactorSettings(factors=factors, min_hashtags=1)
     model = Model(
         plan,
         np.arange(1, images + 1, dtype=np.int64),

@@ -12,8 +12,7 @@ from tagdb import store
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
 from tagdb.learning import model as modelling
-from tagdb.learning import settings as plans
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.progress import track
 
@@ -35,14 +34,17 @@ class Computed:
     seconds: float
 
 
-def default_plan(connection: Connection) -> Plan:
+def default_settings(connection: Connection) -> FactorSettings:
     """The settings of the next computation: what ``tagdb tune`` has found, or what tagdb ships."""
     found = store.factor_defaults(connection)
-    return plans.changed(Plan(), **found["settings"]) if found else Plan()
+    return FactorSettings().changed(**found["settings"]) if found else FactorSettings()
 
 
 def compute(
-    connection: Connection, plan: Plan = Plan(), activate: bool = True, quiet: bool = False
+    connection: Connection,
+    settings: FactorSettings = FactorSettings(),
+    activate: bool = True,
+    quiet: bool = False,
 ) -> Computed:
     """Read the interactions and embeddings, fit, store a new run, and make it active.
 
@@ -63,12 +65,14 @@ def compute(
             "no image carries a hashtag yet; ingest a manifest that names some (see: tagdb ingest --help)"
         )
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
-    run_id = store.begin_factor_run(connection, plan, versions)
+    run_id = store.begin_factor_run(connection, settings, versions)
     try:
         # ALS alone needs no embeddings, and they are most of what there is to read
-        embeddings = store.embeddings(connection) if plan.ridge or plan.refit_penalty else NO_EMBEDDINGS
-        with track("computing factors", plan.iterations, "iterations", quiet) as report:
-            model = modelling.fit(interactions, embeddings, plan, report)
+        embeddings = (
+            store.embeddings(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
+        )
+        with track("computing factors", settings.iterations, "iterations", quiet) as report:
+            model = modelling.fit(interactions, embeddings, settings, report)
         store.save_factor_run(connection, run_id, model, time.monotonic() - started)
         if activate:
             store.activate_factor_run(connection, run_id)
@@ -83,7 +87,7 @@ def compute(
         len(model.image_ids),
         len(model.hashtag_ids),
         model.interactions,
-        model.plan.min_hashtags,
+        model.settings.min_hashtags,
         activate,
         time.monotonic() - started,
     )

@@ -14,7 +14,7 @@ from tagdb import store
 from tagdb.embedding.backbone import Identity
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import pgcopy
 from tagdb.postgres.database import Connection
 
@@ -106,7 +106,7 @@ def begin_run(
     connection: Connection, factors: int, neighbours: int = 50, similarity_exponent: float = 8.0
 ) -> int:
     """A factor run in status building."""
-    plan = Plan(
+    plan = FactorSettings(
         factors=factors, min_hashtags=1, neighbours=neighbours, similarity_exponent=similarity_exponent
     )
     return store.begin_factor_run(connection, plan, {})
@@ -125,7 +125,7 @@ def add_run(
     """A factor run, stored and made the active one."""
     run = begin_run(connection, hashtag_factors.shape[1], neighbours, similarity_exponent)
     model = Model(
-        Plan(min_hashtags=1),
+        FactorSettings(min_hashtags=1),
         image_ids,
         image_factors,
         hashtag_ids,

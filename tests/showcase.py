@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tagdb import store
 from tagdb.embedding.backbone import Identity
 from tagdb.learning import model as modelling
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
 from tests import seed
 
@@ -91,7 +91,7 @@ def fill(connection: Connection) -> None:
         " started_at = '2026-06-01 12:00+00', finished_at = '2026-06-01 12:00:01+00'",
         (IMAGES,),
     )
-    plan = Plan(factors=16, neighbours=10)
+    plan = FactorSettings(factors=16, neighbours=10)
     model = modelling.fit(store.interactions(connection), store.embeddings(connection), plan)
     factor_run_id = store.begin_factor_run(connection, plan, {})
     store.save_factor_run(connection, factor_run_id, model, 0.1)

@@ -81,7 +81,7 @@ def score(
     with database.connect(own) as connection:
         backbone = resolve(backbone_name, None, None, cache)
         ingest.run(connection, backbone, [Listed(stored)], ingest.Options(originals=False, quiet=True))
-        factors.compute(connection, factors.Plan(), quiet=True)
+        factors.compute(connection, factors.FactorSettings(), quiet=True)
         total = baseline = 0.0
         for record in queries:
             truth = {hashtags.fold(tag) for tag in record.hashtags}

@@ -18,43 +18,23 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.learning.settings import LIMITS, PRESETS, WEIGHTINGS, Plan
-
-WHAT = {
-    "factors": "Numbers a vector",
-    "alpha": "Confidence of a hashtag on a photo",
-    "regularization": "Against overfitting",
-    "iterations": "Rounds of ALS",
-    "min_images": "Leave out hashtags on fewer images",
-    "min_hashtags": "Images with fewer hashtags are no neighbours",
-    "weighting": "Of interactions",
-    "accepted_weight": "Times the confidence for a hashtag that feedback accepted",
-    "ridge": "Share of an image's factors predicted from its embedding",
-    "ridge_penalty": "Of that prediction",
-    "refit_penalty": "Of refitting hashtag factors to averages of neighbours; 0: no refit",
-    "seed": "The same data and seed give the same factors",
-    "neighbours": "Nearest images that recommending averages",
-    "similarity_exponent": "A neighbour's weight is similarity^this; 0 is the plain mean",
-}
-"""Every setting, in the words of ``--help``; with the shipped default behind it."""
+from tagdb.learning.settings import PRESETS, SETTINGS, FactorSettings
 
 
-def plan_options(function: F) -> F:
-    """An option for every setting of a plan; a command gets those that were given."""
-    shipped = asdict(Plan())
-    for name, what in reversed(WHAT.items()):
-        default = shipped[name]
+def setting_options(function: F) -> F:
+    """An option for every factor setting; a command gets those that were given."""
+    for name, setting in reversed([*SETTINGS.items()]):
+        default = getattr(FactorSettings(), name)
         kind: Any
-        if name == "weighting":
-            kind = click.Choice(WEIGHTINGS)
+        if setting.choices:
+            kind, metavar, shown = click.Choice(setting.choices), None, default
         elif isinstance(default, int):
-            kind = click.IntRange(int(LIMITS[name][0]), int(LIMITS[name][1]))
+            kind, metavar = click.IntRange(int(setting.low), int(setting.high)), "N"
+            shown = str(default)
         else:
-            kind = Finite(*LIMITS[name])
-        value = default if isinstance(default, str) else f"{default:g}"
-        metavar = None if name == "weighting" else "N" if isinstance(default, int) else "X"
+            kind, metavar, shown = Finite(setting.low, setting.high), "X", f"{default:g}"
         function = click.option(
-            f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=f"{what} ({value})."
+            f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=f"{setting.help} ({shown})."
         )(function)
     return function
 
@@ -71,7 +51,7 @@ def command() -> None:
     type=click.Choice(list(PRESETS)),
     help="shipped: tagdb's own defaults; ancestor: the settings of the project it grew from.",
 )
-@plan_options
+@setting_options
 @click.option("--no-activate", is_flag=True, help="Go on recommending from the active run.")
 @click.option(
     "--activate-if-better",
@@ -101,7 +81,6 @@ def compute(
       tagdb factors compute --preset ancestor --no-activate
     """
     from tagdb import factors
-    from tagdb.learning import settings as plans
     from tagdb.postgres import database
 
     if no_activate and activate_if_better:
@@ -109,9 +88,9 @@ def compute(
     chosen = {name: value for name, value in given.items() if value is not None}
     verdict = None
     with database.open_database(settings(), silent if quiet else note) as connection:
-        base = PRESETS[preset] if preset else factors.default_plan(connection)
-        plan = plans.changed(base, **chosen)
-        done = factors.compute(connection, plan, not (no_activate or activate_if_better), quiet)
+        base = PRESETS[preset] if preset else factors.default_settings(connection)
+        wanted = base.changed(**chosen)
+        done = factors.compute(connection, wanted, not (no_activate or activate_if_better), quiet)
         if activate_if_better:
             from tagdb.errors import EvaluationError
             from tagdb.evaluation import evaluate
@@ -129,8 +108,8 @@ def compute(
         return
     click.echo(
         f"factor run {done.factor_run_id} is {'active' if active else 'ready'}: {done.images} images "
-        f"({done.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {plan.min_images}+ images), "
-        f"{done.interactions} interactions, {plan.factors} factors; {done.seconds:.1f} s"
+        f"({done.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {wanted.min_images}+ images), "
+        f"{done.interactions} interactions, {wanted.factors} factors; {done.seconds:.1f} s"
     )
     if verdict is not None:
         click.echo(verdict.sentence)

@@ -15,7 +15,7 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 
 SHOWN = 10
 
@@ -49,13 +49,12 @@ def command(
     """
     from tagdb import store
     from tagdb.evaluation import tune
-    from tagdb.learning import settings as plans
     from tagdb.postgres import database
 
     say = silent if quiet else note
 
-    def on_better(plan: Plan, ndcg: float, tried: int) -> None:
-        say(f"{tried:>4} tried: nDCG@10 {ndcg:.4f}  {plans.difference(plan) or 'as shipped'}")
+    def on_better(best: FactorSettings, ndcg: float, tried: int) -> None:
+        say(f"{tried:>4} tried: nDCG@10 {ndcg:.4f}  {best.difference() or 'as shipped'}")
 
     with database.open_database(settings(), say) as connection:
         if forget:

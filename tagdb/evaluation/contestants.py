@@ -14,7 +14,7 @@ from tagdb.evaluation.holdout import Side
 from tagdb.learning import model as modelling
 from tagdb.learning import ranking
 from tagdb.learning.model import Model
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 
 TOP = 11
 """One more than is measured, for when the photo's own search hashtag is taken out."""
@@ -23,7 +23,7 @@ BASELINES = (POPULAR, VOTE, UNWEIGHTED)
 VOTERS, VOTE_EXPONENT = 50, 8.0
 QUERIES_AT_ONCE = 256
 
-Contestant = Plan | str
+Contestant = FactorSettings | str
 """Settings, or the name of a baseline."""
 
 
@@ -44,7 +44,7 @@ def answer(
     contestant: Contestant,
     training: Side,
     queries: NDArray[np.float16],
-    fits: dict[Plan, Model],
+    fits: dict[FactorSettings, Model],
 ) -> Answer:
     """What a contestant recommends for queries, float16 (q, d), having seen the training photos.
 
@@ -52,7 +52,7 @@ def answer(
     ----------
     fits : models of this fold that can be used again; a new one is added
     """
-    if isinstance(contestant, Plan):
+    if isinstance(contestant, FactorSettings):
         model = _fitted(contestant, training, fits)
         return _by_model(contestant, model, training, queries)
     if contestant == POPULAR:
@@ -72,22 +72,22 @@ def without(recommended: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[n
     return np.take_along_axis(recommended, order, 1)
 
 
-def _fitted(plan: Plan, training: Side, fits: dict[Plan, Model]) -> Model:
+def _fitted(settings: FactorSettings, training: Side, fits: dict[FactorSettings, Model]) -> Model:
     # how recommending averages does not change the fit, unless hashtags are refitted to averages
-    same = plan if plan.refit_penalty else replace(plan, neighbours=1, similarity_exponent=0.0)
+    same = settings if settings.refit_penalty else replace(settings, neighbours=1, similarity_exponent=0.0)
     if same not in fits:
         fits[same] = modelling.fit(training.interactions, training.embeddings, same)
     return fits[same]
 
 
-def _by_model(plan: Plan, model: Model, training: Side, queries: NDArray[np.float16]) -> Answer:
+def _by_model(settings: FactorSettings, model: Model, training: Side, queries: NDArray[np.float16]) -> Answer:
     place = np.searchsorted(training.embeddings.image_ids, model.image_ids)
     pool = training.embeddings.vectors[place]
     used = [model.image_ids]
 
     def some(part: NDArray[np.float16]) -> NDArray[np.int64]:
-        near, similarity = ranking.nearest(part, pool, plan.neighbours)
-        weight = ranking.weights(similarity, plan.similarity_exponent)
+        near, similarity = ranking.nearest(part, pool, settings.neighbours)
+        weight = ranking.weights(similarity, settings.similarity_exponent)
         used.append(model.image_ids[near[weight > 0]])
         score = ranking.scores(ranking.averages(near, weight, model.image_factors), model.hashtag_factors)
         best = model.hashtag_ids[ranking.best(score, TOP)].astype(np.int64)

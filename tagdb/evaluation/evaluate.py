@@ -18,10 +18,9 @@ from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, ans
 from tagdb.evaluation.holdout import FOLDS, MIN_TRUTH, Data, Split, check_no_leak, side, split
 from tagdb.evaluation.metrics import Estimate, Paired
 from tagdb.evaluation.reports import MAIN, Report, Result, SqlSample, per_query, rows
-from tagdb.learning import settings as plans
 from tagdb.learning.als import Interactions
 from tagdb.learning.model import Embeddings, Model
-from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.progress import track
 
@@ -31,7 +30,7 @@ ACTIVE, SHIPPED = "active run", "shipped defaults"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """nDCG@10 of two plans on the same queries, and how much greater the first one's is."""
+    """nDCG@10 of two settings on the same queries, and how much greater the first one's is."""
 
     queries: int
     one: Estimate
@@ -89,7 +88,7 @@ def evaluate(
     folds : each photo is held out in one of them
     fraction : instead of folds, hold out this share of the photos once
     runs : factor runs whose settings are compared, too
-    settings : others, as :func:`tagdb.learning.settings.parse` reads them
+    settings : others, as :meth:`FactorSettings.parsed` reads them
     photos : ask about so many at most, always the same ones
 
     Raises
@@ -104,7 +103,7 @@ def evaluate(
     sample: list[SqlSample] = []
 
     def by_sql(one: Contestant, asked: NDArray[np.int64], given: Answer) -> NDArray[np.int64] | None:
-        if sample or one != contestants[label] or not isinstance(one, Plan):
+        if sample or one != contestants[label] or not isinstance(one, FactorSettings):
             return None
         told = _ask_sql(connection, label, one, data, found, asked, given)
         if told is None:
@@ -128,12 +127,14 @@ def evaluate(
     )
 
 
-def compare(connection: Connection, one: Plan, other: Plan, quiet: bool = False) -> Comparison:
-    """Measure two plans on the same split."""
+def compare(
+    connection: Connection, one: FactorSettings, other: FactorSettings, quiet: bool = False
+) -> Comparison:
+    """Measure two settings on the same split."""
     data = load(connection)
     found = split(data)
     results = _measured(data, found, [one, other], quiet)
-    values = [per_query(found, results[plan].recommended)[MAIN] for plan in (one, other)]
+    values = [per_query(found, results[settings].recommended)[MAIN] for settings in (one, other)]
     means = metrics.bootstrap(np.column_stack(values), found.groups[found.queries])
     return Comparison(len(found.queries), means.estimate(0), means.estimate(1), means.paired(0, 1))
 
@@ -151,12 +152,12 @@ def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> 
     run, active = store.factor_run(connection, factor_run_id), store.factor_run(connection)
     assert run is not None
     name = f"factor run {factor_run_id}"
-    plan = store.plan_of(run)
-    if active is None or store.plan_of(active) == plan:
+    settings = store.plan_of(run)
+    if active is None or store.plan_of(active) == settings:
         factors.activate(connection, factor_run_id)
         why = "no run was active" if active is None else "its settings are those of the active run"
         return Verdict(True, None, None, None, f"{name} was activated without an evaluation: {why}")
-    found = compare(connection, plan, store.plan_of(active), quiet)
+    found = compare(connection, settings, store.plan_of(active), quiet)
     store.note_factor_run_metrics(connection, factor_run_id, {MAIN: asdict(found.one)})
     paired = found.paired
     promoted = paired.high >= 0
@@ -179,9 +180,9 @@ def _contestants(
     active = store.factor_run(connection)
     if active is not None:
         found[ACTIVE] = store.plan_of(active)
-    if found.get(ACTIVE) != Plan():
-        found[SHIPPED] = Plan()
-    following = factors.default_plan(connection)
+    if found.get(ACTIVE) != FactorSettings():
+        found[SHIPPED] = FactorSettings()
+    following = factors.default_settings(connection)
     if following not in (found.get(ACTIVE), found.get(SHIPPED)):
         found["next compute"] = following
     for number in runs:
@@ -189,7 +190,7 @@ def _contestants(
         assert run is not None
         found[f"run {number}"] = store.plan_of(run)
     for text in settings:
-        found[text.strip() or SHIPPED] = plans.parse(text, Plan())
+        found[text.strip() or SHIPPED] = FactorSettings().parsed(text)
     return found
 
 
@@ -219,7 +220,7 @@ def _measured(
             hashtags, share = training.popularity()
             here = np.flatnonzero(fold_of == fold)
             asked = found.queries[here]
-            fits: dict[Plan, Model] = {}
+            fits: dict[FactorSettings, Model] = {}
             for one, result in results.items():
                 started = time.monotonic()
                 given = answer(one, training, data.embeddings.vectors[asked], fits)
@@ -238,7 +239,7 @@ def _measured(
 def _ask_sql(
     connection: Connection,
     label: str,
-    plan: Plan,
+    settings: FactorSettings,
     data: Data,
     found: Split,
     asked: NDArray[np.int64],
@@ -257,7 +258,7 @@ def _ask_sql(
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):
-        run_id = store.begin_factor_run(connection, plan, {})
+        run_id = store.begin_factor_run(connection, settings, {})
         store.save_factor_run(connection, run_id, given.model, 0.0)
         store.attach_factor_run(connection, run_id)
         answers = store.recommend_held_out(connection, run_id, ids[sample], TOP)

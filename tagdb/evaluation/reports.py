@@ -9,8 +9,7 @@ from tagdb.evaluation import metrics
 from tagdb.evaluation.contestants import TOP, Contestant, without
 from tagdb.evaluation.holdout import Data, Split
 from tagdb.evaluation.metrics import Estimate, Paired
-from tagdb.learning import settings as plans
-from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.learning.settings import ANCESTOR, FactorSettings
 
 MAIN = "nDCG@10"
 """The figure that decides."""
@@ -107,6 +106,6 @@ def rows(
         told[COVERAGE] = Estimate(metrics.coverage(first, np.unique(np.concatenate(result.known))))
         main = names.index(MAIN)
         paired = None if one == ANCESTOR else means.paired(start + main, place[ANCESTOR] + main)
-        plan = plans.difference(one) if isinstance(one, Plan) else None
+        plan = one.difference() if isinstance(one, FactorSettings) else None
         told_rows.append(Row(label, plan, told, paired, result.seconds))
     return told_rows

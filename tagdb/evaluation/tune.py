@@ -19,28 +19,14 @@ from tagdb.evaluation import evaluate, metrics
 from tagdb.evaluation.contestants import TOP, answer
 from tagdb.evaluation.holdout import Data, Split, check_no_leak, side, split
 from tagdb.evaluation.metrics import Paired
-from tagdb.learning import settings as plans
-from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.learning.settings import ANCESTOR, SETTINGS, FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.progress import track
 
 FOLDS = 3
 PUT_ASIDE = 0.2
-SPACE: dict[str, tuple[float | str, ...]] = {
-    "factors": (16, 32, 64, 128, 192, 256),
-    "alpha": (0.5, 1, 2, 5, 10, 20, 40),
-    "regularization": (0.001, 0.01, 0.1, 1, 3, 10, 30),
-    "iterations": (5, 10, 15, 30),
-    "min_images": (1, 2, 3, 5),
-    "min_hashtags": (1, 2, 3, 4, 5),
-    "weighting": ("none", "bm25", "tfidf"),
-    "ridge": (0, 0.25, 0.5, 0.75, 1),
-    "ridge_penalty": (0.1, 0.3, 1, 3, 10),
-    "refit_penalty": (0, 2, 4, 8, 16, 32),
-    "neighbours": (5, 10, 20, 35, 50, 80, 120, 200),
-    "similarity_exponent": (0, 2, 4, 6, 8, 12, 16),
-}
-"""What is tried for each setting, in order. The rest cannot be told from photos (accepted_weight, seed)."""
+SPACE = {name: setting.tried for name, setting in SETTINGS.items() if setting.tried}
+"""What is tried for each setting, in order. The others cannot be told from photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +46,7 @@ class Trial:
 class Tuned:
     """What a search came to."""
 
-    plan: Plan
+    plan: FactorSettings
     ndcg: float
     """On the photos that it was chosen by, which flatters."""
     trials: list[Trial]
@@ -83,22 +69,22 @@ class _Search:
         self.data, self.until = data, until
         self.split = split(data, FOLDS, seed=seed + 1)
         self.rng = np.random.default_rng(seed)
-        self.scores: dict[Plan, list[NDArray[np.float64]]] = {}
-        self.best: Plan | None = None
+        self.scores: dict[FactorSettings, list[NDArray[np.float64]]] = {}
+        self.best: FactorSettings | None = None
 
-    def mean(self, plan: Plan) -> float:
-        """nDCG@10 of a plan on the folds that it was tried on."""
-        return float(np.concatenate(self.scores[plan]).mean()) if self.scores[plan] else 0.0
+    def mean(self, settings: FactorSettings) -> float:
+        """nDCG@10 of settings on the folds that they were tried on."""
+        return float(np.concatenate(self.scores[settings]).mean()) if self.scores[settings] else 0.0
 
-    def finished(self, plan: Plan) -> bool:
-        return len(self.scores[plan]) == self.split.count
+    def finished(self, settings: FactorSettings) -> bool:
+        return len(self.scores[settings]) == self.split.count
 
-    def attempt(self, plan: Plan, whole: bool = False) -> bool:
-        """Try a plan; whether it is the best one now. ``whole``: on all folds, whatever comes out."""
-        self.scores[plan] = found = []
+    def attempt(self, settings: FactorSettings, whole: bool = False) -> bool:
+        """Try settings; whether they are the best now. ``whole``: on all folds, whatever comes out."""
+        self.scores[settings] = found = []
         for number, fold in enumerate(np.unique(self.split.folds[self.split.queries])):
             try:
-                found.append(_ndcg(plan, self.data, self.split, self.split.folds == fold))
+                found.append(_ndcg(settings, self.data, self.split, self.split.folds == fold))
             except FactorsError:  # hashtags on too few images, or factors that are no numbers
                 return False
             if whole or self.best is None:
@@ -106,13 +92,13 @@ class _Search:
             behind = np.concatenate(found) - np.concatenate(self.scores[self.best][: number + 1])
             if behind.mean() + behind.std() / np.sqrt(len(behind)) < 0 or time.monotonic() > self.until:
                 break
-        if self.finished(plan) and (self.best is None or self.mean(plan) > self.mean(self.best)):
-            self.best = plan
+        if self.finished(settings) and (self.best is None or self.mean(settings) > self.mean(self.best)):
+            self.best = settings
             return True
         return False
 
-    def candidate(self) -> Plan | None:
-        """The best plan with something changed that has not been tried; None if none is found."""
+    def candidate(self) -> FactorSettings | None:
+        """The best settings with something changed that was not tried before; None if none is found."""
         assert self.best is not None
         for _ in range(200):
             changes: dict[str, float | str] = {}
@@ -123,9 +109,9 @@ class _Search:
                     changes[name] = values[min(max(step, 0), len(values) - 1)]
                 else:
                     changes[name] = values[int(self.rng.integers(len(values)))]
-            plan = plans.changed(self.best, **changes)
-            if plan not in self.scores:
-                return plan
+            settings = self.best.changed(**changes)
+            if settings not in self.scores:
+                return settings
         return None
 
 
@@ -136,7 +122,7 @@ def tune(
     photos: int | None = None,
     keep: bool = True,
     quiet: bool = False,
-    on_better: Callable[[Plan, float, int], None] = lambda plan, ndcg, tried: None,
+    on_better: Callable[[FactorSettings, float, int], None] = lambda settings, ndcg, tried: None,
 ) -> Tuned:
     """Search for settings, and store the winner as the defaults of the next ``factors compute``.
 
@@ -144,7 +130,7 @@ def tune(
     ----------
     photos : look at so many images at most, always the same ones
     keep : store the winner
-    on_better : called with a plan that is the best so far, its nDCG@10, and how many were tried
+    on_better : called with settings that are the best so far, their nDCG@10, and how many were tried
 
     Raises
     ------
@@ -158,31 +144,33 @@ def tune(
         data = _only(data, np.isin(np.arange(len(data.hashes)), order[:photos]))
     aside = split(data, fraction=PUT_ASIDE, seed=seed)
     search = _Search(_only(data, aside.folds < 0), seed, started + 60 * minutes)
-    before = factors.default_plan(connection)
+    before = factors.default_settings(connection)
     with track("tuning", round(60 * minutes), "seconds", quiet) as report:
 
-        def attempt(plan: Plan, whole: bool = False) -> None:
-            if search.attempt(plan, whole):
-                on_better(plan, search.mean(plan), len(search.scores))
+        def attempt(settings: FactorSettings, whole: bool = False) -> None:
+            if search.attempt(settings, whole):
+                on_better(settings, search.mean(settings), len(search.scores))
             report(min(round(time.monotonic() - started), round(60 * minutes)))
 
-        for plan in dict.fromkeys((before, Plan(), ANCESTOR)):
-            attempt(plan, whole=True)
+        for settings in dict.fromkeys((before, FactorSettings(), ANCESTOR)):
+            attempt(settings, whole=True)
         while time.monotonic() < search.until and (candidate := search.candidate()) is not None:
             attempt(candidate)
     winner = search.best
     if winner is None:
         raise FactorsError("none of the settings could be fitted to these photos; ingest more of them")
     contest = list(dict.fromkeys((winner, before, ANCESTOR)))
-    values = np.column_stack([_ndcg(plan, data, aside, aside.folds == 0) for plan in contest])
+    values = np.column_stack([_ndcg(settings, data, aside, aside.folds == 0) for settings in contest])
     means = metrics.bootstrap(values, aside.groups[aside.queries])
     against_before = means.paired(0, contest.index(before))
     done = Tuned(
         winner,
         search.mean(winner),
         [
-            Trial(plans.difference(plan), search.mean(plan), sum(map(len, found)), search.finished(plan))
-            for plan, found in search.scores.items()
+            Trial(
+                settings.difference(), search.mean(settings), sum(map(len, found)), search.finished(settings)
+            )
+            for settings, found in search.scores.items()
         ],
         len(aside.queries),
         means.estimate(0).mean,
@@ -201,11 +189,13 @@ def tune(
     return done
 
 
-def _ndcg(plan: Plan, data: Data, found: Split, held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """nDCG@10 of a plan for each query among the held-out photos, learned from all others."""
+def _ndcg(
+    settings: FactorSettings, data: Data, found: Split, held_out: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """nDCG@10 of settings for each query among the held-out photos, learned from all others."""
     training = side(data.embeddings, data.interactions, held_out)
     numbers = np.flatnonzero(held_out[found.queries])
-    given = answer(plan, training, data.embeddings.vectors[found.queries[numbers]], {})
+    given = answer(settings, training, data.embeddings.vectors[found.queries[numbers]], {})
     check_no_leak(data.embeddings.image_ids, found.groups, held_out, given.used)
     of = np.isin(found.rows, numbers)
     rows = np.searchsorted(numbers, found.rows[of])

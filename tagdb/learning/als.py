@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb.errors import FactorsError
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 
 BM25_K1, BM25_B = 1.2, 0.75
 
@@ -92,7 +92,9 @@ class Fit:
 
 
 def fit(
-    interactions: Interactions, plan: Plan, progress: Callable[[int], None] = lambda iterations: None
+    interactions: Interactions,
+    settings: FactorSettings,
+    progress: Callable[[int], None] = lambda iterations: None,
 ) -> Fit:
     """Compute factors from interactions.
 
@@ -108,24 +110,26 @@ def fit(
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
     hashtags, column, counts = np.unique(interactions.hashtag_ids, return_inverse=True, return_counts=True)
-    enough = counts >= plan.min_images
+    enough = counts >= settings.min_images
     kept = enough[column]
     if not kept.any():
         raise FactorsError(
-            f"no hashtag is on {plan.min_images} images or more; ingest more photos with hashtags, "
+            f"no hashtag is on {settings.min_images} images or more; ingest more photos with hashtags, "
             "or lower --min-images"
         )
     column = (np.cumsum(enough) - 1)[column[kept]]
     images, row, lengths = np.unique(interactions.image_ids[kept], return_inverse=True, return_counts=True)
     hashtags, images_of = hashtags[enough], counts[enough].astype(np.int32)
     accepted = interactions.accepted[kept]
-    basis = Weighting(plan.weighting, len(images), float(lengths.mean()), 1.0, 1.0)
+    basis = Weighting(settings.weighting, len(images), float(lengths.mean()), 1.0, 1.0)
     plain = basis.weights(np.zeros_like(accepted), images_of[column], lengths[row])
     mean = float(np.sort(plain).mean(dtype=np.float64))  # sorted: the same in whatever order they came
-    weighting = Weighting(plan.weighting, basis.images, basis.mean_hashtags, 1 / mean, plan.accepted_weight)
+    weighting = Weighting(
+        settings.weighting, basis.images, basis.mean_hashtags, 1 / mean, settings.accepted_weight
+    )
     values = weighting.weights(accepted, images_of[column], lengths[row])
     image_factors, hashtag_factors = _alternate(
-        values, row, column, (len(images), len(hashtags)), plan, progress
+        values, row, column, (len(images), len(hashtags)), settings, progress
     )
     return Fit(
         images, image_factors, hashtags.astype(np.int32), hashtag_factors, images_of, row, column, weighting
@@ -137,7 +141,7 @@ def _alternate(
     row: NDArray[np.int64],
     column: NDArray[np.int64],
     shape: tuple[int, int],
-    plan: Plan,
+    settings: FactorSettings,
     progress: Callable[[int], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     from implicit.cpu.als import AlternatingLeastSquares
@@ -150,11 +154,11 @@ def _alternate(
     # implicit has threads of its own; BLAS's would fight with them for the cores
     with threadpool_limits(limits=1, user_api="blas"):
         model = AlternatingLeastSquares(
-            factors=plan.factors,
-            regularization=plan.regularization,
-            alpha=plan.alpha,
-            iterations=plan.iterations,
-            random_state=plan.seed,
+            factors=settings.factors,
+            regularization=settings.regularization,
+            alpha=settings.alpha,
+            iterations=settings.iterations,
+            random_state=settings.seed,
             dtype=np.float32,
         )
         with suppress(ModelFitError):  # it found NaN; so do we

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tagdb.learning import als, ranking
 from tagdb.learning.als import Interactions, Weighting
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 
 REFIT_PAIRS = 2e8
 """Pairs of images that are compared for refitting at most; a sample of images is asked beyond."""
@@ -74,7 +74,7 @@ class Maps:
 class Model:
     """What a factor run stores. Ids ascend."""
 
-    plan: Plan
+    settings: FactorSettings
     """As it was used: ``min_hashtags`` may be lower than what was asked for."""
     image_ids: NDArray[np.int64]
     """int64 (images,): those that may be neighbours"""
@@ -94,7 +94,7 @@ class Model:
 def fit(
     interactions: Interactions,
     embeddings: Embeddings,
-    plan: Plan,
+    settings: FactorSettings,
     progress: Callable[[int], None] = lambda iterations: None,
 ) -> Model:
     """Compute the model of a factor run.
@@ -107,13 +107,13 @@ def fit(
     FactorsError
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
-    found = als.fit(interactions, plan, progress)
+    found = als.fit(interactions, settings, progress)
     own = found.image_factors
     gram = own.T @ own
     carried = _hashtags_of(found.image_ids, interactions.image_ids)
     # At least half of the images stay neighbours, however few hashtags people write.
-    plan = replace(plan, min_hashtags=min(plan.min_hashtags, max(1, int(np.median(carried)))))
-    chosen = carried >= plan.min_hashtags
+    settings = replace(settings, min_hashtags=min(settings.min_hashtags, max(1, int(np.median(carried)))))
+    chosen = carried >= settings.min_hashtags
 
     place = np.searchsorted(embeddings.image_ids, found.image_ids)
     place = np.minimum(place, max(len(embeddings.image_ids) - 1, 0))
@@ -121,19 +121,19 @@ def fit(
     if len(embeddings.image_ids):
         embedded = embeddings.image_ids[place] == found.image_ids
     image_factors, ridge = own, None
-    if plan.ridge and embedded.sum() > 1:
-        ridge = _ridge(embeddings.vectors, place[embedded], own[embedded], plan.ridge_penalty)
+    if settings.ridge and embedded.sum() > 1:
+        ridge = _ridge(embeddings.vectors, place[embedded], own[embedded], settings.ridge_penalty)
         image_factors = own.copy()
         for rows in _parts(np.flatnonzero(embedded)):
             predicted = ridge.predict(embeddings.vectors[place[rows]])
-            image_factors[rows] = (1 - plan.ridge) * own[rows] + plan.ridge * predicted
+            image_factors[rows] = (1 - settings.ridge) * own[rows] + settings.ridge * predicted
     stored = als.checked(image_factors).astype(np.float16)
     hashtag_factors = found.hashtag_factors
-    if plan.refit_penalty:
+    if settings.refit_penalty:
         pool = np.flatnonzero(chosen & embedded)
-        hashtag_factors = _refit(found, pool, embeddings.vectors, place, stored, plan)
+        hashtag_factors = _refit(found, pool, embeddings.vectors, place, stored, settings)
     return Model(
-        plan,
+        settings,
         found.image_ids[chosen],
         stored[chosen],
         found.hashtag_ids,
@@ -181,7 +181,7 @@ def _refit(
     vectors: NDArray[np.float16],
     place: NDArray[np.int64],
     stored: NDArray[np.float16],
-    plan: Plan,
+    settings: FactorSettings,
 ) -> NDArray[np.float32]:
     from scipy.sparse import csr_matrix
 
@@ -191,7 +191,7 @@ def _refit(
     asked = np.arange(len(pool))
     most = max(REFIT_IMAGES, int(REFIT_PAIRS / len(pool)))
     if len(pool) > most:
-        asked = np.sort(np.random.default_rng(plan.seed).choice(len(pool), most, replace=False))
+        asked = np.sort(np.random.default_rng(settings.seed).choice(len(pool), most, replace=False))
     compared = vectors[place[pool]]
     shape = (len(found.image_ids), len(found.hashtag_ids))
     ones = np.ones(len(found.rows), np.float32)
@@ -199,12 +199,12 @@ def _refit(
     gram = np.zeros((factors.shape[1], factors.shape[1]))
     right = np.zeros(factors.shape)
     for part in _parts(asked, 1024):
-        places, similarity = ranking.nearest(compared[part], compared, plan.neighbours, part)
-        weight = ranking.weights(similarity, plan.similarity_exponent)
+        places, similarity = ranking.nearest(compared[part], compared, settings.neighbours, part)
+        weight = ranking.weights(similarity, settings.similarity_exponent)
         average = ranking.averages(places, weight, stored[pool]).astype(np.float32)
         gram += average.T @ average
         right += carried[part].T @ average - factors @ (average.T @ average)
-    penalty = plan.refit_penalty * np.trace(gram) / len(asked)  # the trace is the sum of |a|²
+    penalty = settings.refit_penalty * np.trace(gram) / len(asked)  # the trace is the sum of |a|²
     if not penalty:
         return factors
     gram += penalty * np.eye(len(gram))

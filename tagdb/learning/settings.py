@@ -1,47 +1,156 @@
-"""Settings of a factor run: what decides the factors, and how recommending uses them."""
+"""Settings of a factor run: what decides the factors, and how recommending uses them.
 
-from dataclasses import dataclass, fields, replace
+A setting is declared once, as a field of :class:`FactorSettings`: its type, default, limits, help and what
+``tagdb tune`` tries. The options of ``tagdb factors compute`` and the search space follow from that; a test
+holds the columns of ``factor_runs`` against it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from tagdb.errors import FactorsError
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Setting:
+    """What is known of one setting besides its name, type and default."""
+
+    help: str
+    """For ``--help``; the default follows it there."""
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+    """Of a text; a number has limits instead."""
+    tried: tuple[float | str, ...] = ()
+    """What ``tagdb tune`` tries, in order; empty where photos cannot tell which value is best."""
+
+    def check(self, name: str, value: Any, kind: type) -> Any:
+        """Return the value in its type; raise FactorsError if the setting cannot have it."""
+        if self.choices:
+            if value not in self.choices:
+                *others, last = self.choices
+                raise FactorsError(f"{name} must be {', '.join(others)} or {last}")
+            return value
+        if not self.low <= value <= self.high:
+            raise FactorsError(f"{name} must be from {self.low:g} to {self.high:g}, not {value:g}")
+        if kind is int and value != int(value):
+            raise FactorsError(f"{name} must be a whole number, not {value:g}")
+        return kind(value)
+
+
+def _number(default: Any, help: str, low: float, high: float, tried: tuple[float, ...] = ()) -> Any:
+    return field(default=default, metadata={"setting": Setting(help, low, high, tried=tried)})
+
+
+def _text(default: str, help: str, choices: tuple[str, ...]) -> Any:
+    return field(default=default, metadata={"setting": Setting(help, choices=choices, tried=choices)})
+
+
+@dataclass(frozen=True, slots=True)
+class FactorSettings:
     """What to compute, and how recommending is to use it. The defaults were chosen by docs/evaluation.md."""
 
-    factors: int = 128
-    """Numbers a vector."""
-    alpha: float = 1.0
-    """Confidence of a hashtag on a photo."""
-    regularization: float = 0.01
-    """Against overfitting, in ALS."""
-    iterations: int = 15
-    """Rounds of ALS."""
-    min_images: int = 2
-    """Hashtags on fewer images are left out."""
-    min_hashtags: int = 3
-    """Images with fewer hashtags are learned from but are no neighbours; never more than the median has."""
-    weighting: str = "none"
-    """How interactions are weighted: none, bm25 or tfidf."""
-    accepted_weight: float = 2.0
-    """How many times the confidence of a hashtag one has that feedback accepted."""
-    ridge: float = 0.5
-    """Share of an image's factors that is predicted from its embedding, by ridge regression."""
-    ridge_penalty: float = 1.0
-    """Penalty of that regression."""
-    refit_penalty: float = 8.0
-    """Penalty of refitting the hashtag factors to averages of neighbours, in units of the mean squared
-    length of these averages; 0: they stay as ALS left them."""
-    seed: int = 42
-    """The same data and seed give the same factors."""
-    neighbours: int = 50
-    """Nearest images whose factors are averaged."""
-    similarity_exponent: float = 8.0
-    """A neighbour's weight is its cosine similarity to this power; 0 is the plain mean."""
+    factors: int = _number(128, "Numbers per vector", 1, 4000, (16, 32, 64, 128, 192, 256))
+    alpha: float = _number(1.0, "Confidence of a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
+    regularization: float = _number(
+        0.01, "Against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
+    )
+    iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
+    min_images: int = _number(2, "Leave out hashtags on fewer images", 1, 1_000_000, (1, 2, 3, 5))
+    # never more than the median image has: see learning/model.py
+    min_hashtags: int = _number(3, "Images with fewer hashtags are no neighbours", 1, 1000, (1, 2, 3, 4, 5))
+    weighting: str = _text("none", "Weighting of interactions", ("none", "bm25", "tfidf"))
+    accepted_weight: float = _number(
+        2.0, "Times the confidence for a hashtag that feedback accepted", 1e-3, 1000
+    )
+    ridge: float = _number(
+        0.5, "Share of an image's factors predicted from its embedding", 0, 1, (0, 0.25, 0.5, 0.75, 1)
+    )
+    ridge_penalty: float = _number(1.0, "Penalty of that prediction", 1e-6, 1e9, (0.1, 0.3, 1, 3, 10))
+    # in units of the mean squared length of the averages
+    refit_penalty: float = _number(
+        8.0,
+        "Penalty of refitting hashtag factors to averages of neighbours; 0: no refit",
+        0,
+        1e9,
+        (0, 2, 4, 8, 16, 32),
+    )
+    seed: int = _number(42, "The same data and seed give the same factors", 0, 2**32 - 1)
+    neighbours: int = _number(
+        50, "Nearest images that recommending averages", 1, 10_000, (5, 10, 20, 35, 50, 80, 120, 200)
+    )
+    similarity_exponent: float = _number(
+        8.0,
+        "A neighbour's weight is similarity^this; 0 is the plain mean",
+        0,
+        1000,
+        (0, 2, 4, 6, 8, 12, 16),
+    )
+
+    def changed(self, **values: Any) -> "FactorSettings":
+        """Return these settings with other values, checked.
+
+        Raises
+        ------
+        FactorsError
+            There is no such setting, or it cannot have that value.
+        """
+        for name in values:
+            if name not in SETTINGS:
+                raise FactorsError(f"there is no setting {name!r}; there are: {', '.join(SETTINGS)}")
+        checked = {name: SETTINGS[name].check(name, value, TYPES[name]) for name, value in values.items()}
+        return replace(self, **checked)
+
+    def parsed(self, text: str) -> "FactorSettings":
+        """Return these settings with those of a text ``name=value,name=value``.
+
+        A preset's name in front takes the place of these settings.
+
+        Raises
+        ------
+        FactorsError
+            The text is not of that form, or a setting cannot have that value.
+        """
+        base, values = self, dict[str, Any]()
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, equals, value = part.partition("=")
+            name = name.strip().replace("-", "_")
+            if not equals and name in PRESETS and not values:
+                base = PRESETS[name]
+            elif not equals:
+                raise FactorsError(
+                    f"{part!r} is not a setting: write name=value,name=value, or {' or '.join(PRESETS)}"
+                )
+            elif TYPES.get(name) is str:
+                values[name] = value.strip()
+            else:
+                try:
+                    values[name] = float(value)
+                except ValueError:
+                    raise FactorsError(f"{value.strip()!r} is not a number for {name}") from None
+        return base.changed(**values)
+
+    def difference(self, base: "FactorSettings | None" = None) -> str:
+        """Return what sets these apart from others (from the defaults), as :meth:`parsed` reads it."""
+        base = FactorSettings() if base is None else base
+        return ",".join(
+            f"{name}={str(value).removesuffix('.0')}"
+            for name in SETTINGS
+            if (value := getattr(self, name)) != getattr(base, name)
+        )
 
 
-ANCESTOR = Plan(
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {each.name: each.metadata["setting"] for each in fields(FactorSettings)}
+)
+"""Every setting by name, in the order in which they are shown."""
+TYPES: Mapping[str, type] = MappingProxyType(
+    {each.name: type(each.default) for each in fields(FactorSettings)}
+)
+
+ANCESTOR = FactorSettings(
     factors=10,
     alpha=40.0,
     regularization=0.1,
@@ -56,86 +165,4 @@ ANCESTOR = Plan(
 )
 """The settings of the student project that tagdb grew from."""
 
-PRESETS = {"shipped": Plan(), "ancestor": ANCESTOR}
-WEIGHTINGS = ("none", "bm25", "tfidf")
-LIMITS: dict[str, tuple[float, float]] = {
-    "factors": (1, 4000),
-    "alpha": (1e-6, 1e6),
-    "regularization": (0, 1e6),
-    "iterations": (1, 1000),
-    "min_images": (1, 1_000_000),
-    "min_hashtags": (1, 1000),
-    "accepted_weight": (1e-3, 1000),
-    "ridge": (0, 1),
-    "ridge_penalty": (1e-6, 1e9),
-    "refit_penalty": (0, 1e9),
-    "seed": (0, 2**32 - 1),
-    "neighbours": (1, 10_000),
-    "similarity_exponent": (0, 1000),
-}
-"""The least and the greatest value of each number."""
-
-
-def changed(plan: Plan, **values: Any) -> Plan:
-    """A plan with other values, checked.
-
-    Raises
-    ------
-    FactorsError
-        There is no such setting, or it cannot have that value.
-    """
-    kinds = {field.name: field.type for field in fields(Plan)}
-    for name, value in values.items():
-        if name not in kinds:
-            raise FactorsError(f"there is no setting {name!r}; there are: {', '.join(kinds)}")
-        if name == "weighting":
-            if value not in WEIGHTINGS:
-                raise FactorsError(f"weighting must be {', '.join(WEIGHTINGS[:-1])} or {WEIGHTINGS[-1]}")
-            continue
-        low, high = LIMITS[name]
-        if not low <= value <= high:
-            raise FactorsError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
-        if kinds[name] is int and value != int(value):
-            raise FactorsError(f"{name} must be a whole number, not {value:g}")
-    return replace(plan, **{name: _typed(kinds[name], value) for name, value in values.items()})
-
-
-def parse(text: str, base: Plan) -> Plan:
-    """A plan from ``name=value,name=value``, a preset's name in front or not.
-
-    Raises
-    ------
-    FactorsError
-        The text is not of that form, or a value cannot be.
-    """
-    values: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = part.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals and name in PRESETS and not values:
-            base = PRESETS[name]
-        elif not equals:
-            raise FactorsError(
-                f"{part!r} is not a setting: write name=value,name=value, or {' or '.join(PRESETS)}"
-            )
-        elif name == "weighting":
-            values[name] = value.strip()
-        else:
-            try:
-                values[name] = float(value)
-            except ValueError:
-                raise FactorsError(f"{value.strip()!r} is not a number for {name}") from None
-    return changed(base, **values)
-
-
-def difference(plan: Plan, base: Plan = Plan()) -> str:
-    """What sets a plan apart from another, as ``parse`` reads it; empty where nothing does."""
-    return ",".join(
-        f"{field.name}={str(value).removesuffix('.0')}"
-        for field in fields(Plan)
-        if (value := getattr(plan, field.name)) != getattr(base, field.name)
-    )
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    return int(value) if kind is int else float(value) if kind is float else value
+PRESETS: Mapping[str, FactorSettings] = MappingProxyType({"shipped": FactorSettings(), "ancestor": ANCESTOR})

@@ -15,7 +15,7 @@ from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
 from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.model import Embeddings, Maps, Model, Ridge
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import pgcopy
 from tagdb.postgres.database import Connection
 from tagdb.store.backbones import active_backbone
@@ -48,9 +48,9 @@ def fetch_arrays(
         return pgcopy.decode_stream(copy, *types)
 
 
-def begin_factor_run(connection: Connection, plan: Plan, versions: Mapping[str, str]) -> int:
+def begin_factor_run(connection: Connection, settings: FactorSettings, versions: Mapping[str, str]) -> int:
     """Note that factors are being computed, and make the run's tables."""
-    values = {"settings": Jsonb(asdict(plan)), "versions": Jsonb(versions)}
+    values = {"settings": Jsonb(asdict(settings)), "versions": Jsonb(versions)}
     row = connection.execute(statement("begin_factor_run"), values).fetchone()
     assert row is not None
     return cast(int, row[0])
@@ -93,7 +93,7 @@ def save_factor_run(connection: Connection, factor_run_id: int, model: Model, se
                 "hashtags": len(model.hashtag_ids),
                 "interactions": model.interactions,
                 "seconds": seconds,
-                "min_hashtags": model.plan.min_hashtags,
+                "min_hashtags": model.settings.min_hashtags,
             },
         )
 
@@ -207,9 +207,9 @@ def factor_run(connection: Connection, factor_run_id: int | None = None) -> dict
     return found
 
 
-def plan_of(run: Mapping[str, Any]) -> Plan:
+def plan_of(run: Mapping[str, Any]) -> FactorSettings:
     """The settings of a run of :func:`factor_runs`."""
-    return Plan(**{field.name: run[field.name] for field in fields(Plan)})
+    return FactorSettings(**{field.name: run[field.name] for field in fields(FactorSettings)})
 
 
 def factor_defaults(connection: Connection) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from psycopg import sql
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.learning import als
 from tagdb.learning.model import Maps
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps, factor_run, fetch_arrays, plan_of
 from tagdb.store.statements import copy_arrays, statement
@@ -30,7 +30,7 @@ class Basis:
     """A factor run, as far as folding in needs it."""
 
     factor_run_id: int
-    plan: Plan
+    settings: FactorSettings
     maps: Maps
     hashtag_ids: NDArray[np.int32]
     """int32 (hashtags,), ascending"""
@@ -53,14 +53,14 @@ def folding_basis(connection: Connection) -> Basis | None:
     """The active run to fold into; None where there is none, or one that an older tagdb has computed."""
     connection.execute(statement("incoming_factors"))
     while (run := factor_run(connection)) is not None:
-        run_id, plan = run["factor_run_id"], plan_of(run)
+        run_id, settings = run["factor_run_id"], plan_of(run)
         maps = factor_maps(connection, run_id)
         ids, factors, images = fetch_arrays(
             connection,
             statement("hashtag_factors"),
             {"factor_run_id": run_id},
             "i4",
-            ("f2", plan.factors),
+            ("f2", settings.factors),
             "i4",
         )
         if active_factor_run(connection) != run_id:
@@ -70,7 +70,7 @@ def folding_basis(connection: Connection) -> Basis | None:
         wide = factors.astype(np.float32)
         return Basis(
             run_id,
-            plan,
+            settings,
             maps,
             cast(NDArray[np.int32], ids),
             wide,
@@ -107,7 +107,7 @@ def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[i
         row[0] for row in connection.execute(statement("embedded_images"), {"image_ids": ids.tolist()})
     ]
     lists, weights, chosen = [], [], []
-    for n in np.flatnonzero((carried >= basis.plan.min_hashtags) & np.isin(ids, embedded)):
+    for n in np.flatnonzero((carried >= basis.settings.min_hashtags) & np.isin(ids, embedded)):
         own = slice(starts[n], starts[n] + carried[n])
         places = place[own][known[own]]
         if len(places):
@@ -122,8 +122,10 @@ def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[i
             )
     if not chosen:
         return unknown
-    plan = basis.plan
-    factors = als.fold_in(basis.hashtag_factors, basis.gram, lists, weights, plan.alpha, plan.regularization)
+    settings = basis.settings
+    factors = als.fold_in(
+        basis.hashtag_factors, basis.gram, lists, weights, settings.alpha, settings.regularization
+    )
     if basis.maps.ridge is not None:
         # of its own backbone's embeddings, which an image need not have any more if another is active now
         asked = {"backbone_id": basis.maps.backbone_id, "image_ids": ids[chosen].tolist()}
@@ -132,7 +134,7 @@ def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[i
         )
         rows = np.searchsorted(ids[chosen], images)
         predicted = basis.maps.ridge.predict(cast(NDArray[np.float16], vectors))
-        factors[rows] = (1 - plan.ridge) * factors[rows] + plan.ridge * predicted
+        factors[rows] = (1 - settings.ridge) * factors[rows] + settings.ridge * predicted
     _land(connection, "image", basis, ids[chosen], factors)
     connection.execute(statement("fold_in_images"))
     return unknown
@@ -146,7 +148,7 @@ def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collecti
     if not hashtag_ids:
         return 0
     asked = {"factor_run_id": basis.factor_run_id, "hashtag_ids": list(hashtag_ids)}
-    size = basis.plan.factors
+    size = basis.settings.factors
     with connection.transaction():
         if not _held(connection, basis):
             return 0
@@ -154,7 +156,7 @@ def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collecti
             connection, statement("image_factors_of"), asked, "i4", "i8", ("f2", size)
         )
         ids, starts, images = np.unique(of, return_index=True, return_counts=True)
-        chosen = np.flatnonzero(images >= basis.plan.min_images)
+        chosen = np.flatnonzero(images >= basis.settings.min_images)
         chosen = chosen[~np.isin(ids[chosen], basis.hashtag_ids)]
         if not len(chosen):
             return 0
@@ -164,8 +166,8 @@ def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collecti
             basis.maps.image_gram,
             lists,
             [np.ones(len(one), np.float32) for one in lists],
-            basis.plan.alpha,
-            basis.plan.regularization,
+            basis.settings.alpha,
+            basis.settings.regularization,
         )
         _land(connection, "hashtag", basis, ids[chosen], found, images[chosen].astype(np.int32))
         connection.execute(statement("fold_in_hashtags"))
@@ -176,7 +178,7 @@ def fold_in_missing(connection: Connection) -> int:
     """Fold in whatever came after the active run; how many images were looked at."""
     looked_at = 0
     while (basis := folding_basis(connection)) is not None:
-        asked = {"factor_run_id": basis.factor_run_id, "min_hashtags": basis.plan.min_hashtags}
+        asked = {"factor_run_id": basis.factor_run_id, "min_hashtags": basis.settings.min_hashtags}
         missing = [row[0] for row in connection.execute(statement("missing_factors"), asked)]
         unknown: set[int] = set()
         for start in range(0, len(missing), TOGETHER):

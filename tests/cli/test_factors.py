@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tagdb.learning import als
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.cli.conftest import Run, complaint, parsed
@@ -85,7 +85,7 @@ def test_every_setting_can_be_chosen(tagdb: Run) -> None:
         "neighbours": 11, "similarity_exponent": 0.5, "min_hashtags": 2, "weighting": "bm25",
         "accepted_weight": 3.5, "ridge": 0.25, "ridge_penalty": 2.5, "refit_penalty": 0.5,
     }  # fmt: skip
-    assert settings.keys() == asdict(Plan()).keys()
+    assert settings.keys() == asdict(FactorSettings()).keys()
     flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
     assert tagdb("factors", "compute", *flags).exit_code == 0
     found = parsed(tagdb("factors", "list", "--json"))[-1]

@@ -13,7 +13,7 @@ import numpy as np
 from tagdb import store
 from tagdb.embedding import backbone
 from tagdb.learning import model as modelling
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
 from tests import seed
 
@@ -96,7 +96,7 @@ def fill(connection: Connection) -> None:
 
 def compute(connection: Connection, factors: int) -> int:
     """A factor run of what is stored, the active one from now on."""
-    plan = Plan(factors=factors, iterations=3, neighbours=10)
+    plan = FactorSettings(factors=factors, iterations=3, neighbours=10)
     model = modelling.fit(store.interactions(connection), store.embeddings(connection), plan)
     factor_run_id = store.begin_factor_run(connection, plan, {"tagdb": "0"})
     store.save_factor_run(connection, factor_run_id, model, 0.1)

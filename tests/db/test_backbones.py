@@ -11,7 +11,7 @@ import pytest
 
 from tagdb import factors, reembed, store
 from tagdb.errors import BackboneError, BackboneMismatch, DatabaseError
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import indexing
@@ -260,7 +260,7 @@ def test_a_batch_that_comes_after_a_switch(connection: Connection) -> None:
 # --- factors ---------------------------------------------------------------------------------------
 
 KNOWN = ("sea", "sun", "sand", "city", "night", "dog")
-PLAN = Plan(factors=3, min_hashtags=1, min_images=1, ridge=0.25, refit_penalty=0.0, iterations=5)
+PLAN = FactorSettings(factors=3, min_hashtags=1, min_images=1, ridge=0.25, refit_penalty=0.0, iterations=5)
 
 
 def fold(connection: Connection, backbone_id: int, number: int) -> str:

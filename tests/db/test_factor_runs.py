@@ -18,13 +18,13 @@ from tagdb import factors, store
 from tagdb.errors import DatabaseError, FactorsError
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps
 from tests import seed
 
-SMALL = Plan(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=1, neighbours=5)
+SMALL = FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=1, neighbours=5)
 """Settings that are computed in no time."""
 
 
@@ -80,7 +80,7 @@ def ready(connection: Connection, where: Place, kind: str) -> int:
     size = 4 + "abcdefgh".index(kind)
     rng = np.random.default_rng(size)
     ids = where.vocabularies[kind]
-    plan = Plan(factors=size, min_hashtags=1, min_images=1, neighbours=5)
+    plan = FactorSettings(factors=size, min_hashtags=1, min_images=1, neighbours=5)
     run = store.begin_factor_run(connection, plan, {})
     model = Model(
         plan,
@@ -139,7 +139,9 @@ def test_computing_without_activating(connection: Connection) -> None:
     one = factors.compute(connection, SMALL, quiet=True)
     assert (one.factor_run_id, one.active) == (1, True)
     before = connection.execute(ASK, (seed.literal(where.embeddings[0]),)).fetchall()
-    two = factors.compute(connection, Plan(factors=6, ridge=0.0, refit_penalty=0.0), False, quiet=True)
+    two = factors.compute(
+        connection, FactorSettings(factors=6, ridge=0.0, refit_penalty=0.0), False, quiet=True
+    )
     assert (two.factor_run_id, two.active) == (2, False)
     assert statuses(connection) == {1: "active", 2: "ready"}
     assert connection.execute(ASK, (seed.literal(where.embeddings[0]),)).fetchall() == before
@@ -150,7 +152,7 @@ def test_computing_without_activating(connection: Connection) -> None:
 
 def test_what_a_run_is_on_record_with(connection: Connection) -> None:
     place(connection)
-    plan = Plan(
+    plan = FactorSettings(
         factors=5, alpha=2.0, min_hashtags=2, weighting="bm25", accepted_weight=3.0, ridge=0.25, seed=9
     )
     done = factors.compute(connection, plan, quiet=True)
@@ -166,7 +168,7 @@ def test_a_run_keeps_the_min_hashtags_that_it_used(connection: Connection) -> No
     """Nobody has seven hashtags here: half of the images at least must stay neighbours."""
     place(connection)
     done = factors.compute(
-        connection, Plan(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=50), quiet=True
+        connection, FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=50), quiet=True
     )
     run = store.factor_run(connection)
     assert run is not None
@@ -175,16 +177,16 @@ def test_a_run_keeps_the_min_hashtags_that_it_used(connection: Connection) -> No
 
 
 def test_the_next_defaults_are_what_was_stored(connection: Connection) -> None:
-    assert factors.default_plan(connection) == Plan()
+    assert factors.default_plan(connection) == FactorSettings()
     store.save_factor_defaults(connection, {"factors": 32, "weighting": "bm25"}, {"ndcg": 0.5})
     store.save_factor_defaults(connection, {"factors": 64, "weighting": "tfidf"}, {"ndcg": 0.6})
-    assert factors.default_plan(connection) == Plan(factors=64, weighting="tfidf")
+    assert factors.default_plan(connection) == FactorSettings(factors=64, weighting="tfidf")
     found = store.factor_defaults(connection)
     assert found is not None
     assert found["metrics"] == {"ndcg": 0.6}
     assert store.forget_factor_defaults(connection)
     assert not store.forget_factor_defaults(connection)
-    assert factors.default_plan(connection) == Plan()
+    assert factors.default_plan(connection) == FactorSettings()
 
 
 def test_metrics_are_added_to(connection: Connection) -> None:

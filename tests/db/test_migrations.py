@@ -22,7 +22,7 @@ from tagdb.migrations import sqlfiles
 
 from tagdb import factors, store
 from tagdb.errors import DatabaseError, SchemaError
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
@@ -237,7 +237,10 @@ def test_runs_that_were_being_computed_at_an_upgrade(empty_database_url: str) ->
             store.activate_factor_run(connection, 2)
         assert store.discard_abandoned_factor_runs(connection) == 1
         assert [run["status"] for run in store.factor_runs(connection)] == ["active", "failed"]
-        assert factors.compute(connection, Plan(factors=3, min_hashtags=1), quiet=True).factor_run_id == 3
+        assert (
+            factors.compute(connection, FactorSettings(factors=3, min_hashtags=1), quiet=True).factor_run_id
+            == 3
+        )
 
 
 def test_what_a_downgrade_takes_away(empty_database_url: str) -> None:
@@ -253,7 +256,7 @@ def test_what_a_downgrade_takes_away(empty_database_url: str) -> None:
     database.migrate(empty_database_url)
     with database.connect(empty_database_url) as connection:
         world = seed.world(connection, hashtags=4)
-        factors.compute(connection, Plan(factors=3, min_hashtags=1), quiet=True)
+        factors.compute(connection, FactorSettings(factors=3, min_hashtags=1), quiet=True)
         computed = both(connection)
         assert [len(table) for table in computed] == [40, 8]
         before = recommended(connection)

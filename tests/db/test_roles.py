@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from tagdb import factors, store
 from tagdb.errors import DatabaseError
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import indexing
@@ -64,7 +64,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "index_projection": (2,),
     "known_blend": (1, FACTORS, "{1}", 0.5),
     "neighbours": (1, QUERY, None, 5, None),
-    "new_factor_run": (Jsonb(asdict(Plan(factors=4))), "{}"),
+    "new_factor_run": (Jsonb(asdict(FactorSettings(factors=4))), "{}"),
     "new_projection": (1, 10, 0.9),
     "note_factor_run_metrics": (1, "{}"),
     "projected": (1, QUERY),
@@ -360,7 +360,7 @@ def test_a_writer_computes_and_gives_feedback(role: Callable[..., str], connecti
     run = store.begin_ingest_run(connection, ["here"])
     batch = [seed.image(n, f"tag{n % 3}", "all") for n in range(9)]
     store.save_batch(connection, run, backbone_id, batch[:6], [])
-    plan = Plan(factors=2, min_hashtags=1)
+    plan = FactorSettings(factors=2, min_hashtags=1)
     first, second = (factors.compute(connection, plan, quiet=True).factor_run_id for _ in range(2))
     store.note_factor_run_metrics(connection, second, {"precision": 0.5})
     store.save_batch(connection, run, backbone_id, batch[6:], [])
@@ -374,7 +374,7 @@ def test_a_writer_computes_and_gives_feedback(role: Callable[..., str], connecti
     assert factors.difference(connection, first, second).images == 9
     assert factors.prune(connection, 1, quiet=True) == factors.Pruned([second], [])
     store.save_factor_defaults(connection, {"factors": 3}, {})
-    assert factors.default_plan(connection) == Plan(factors=3)
+    assert factors.default_plan(connection) == FactorSettings(factors=3)
     assert store.forget_factor_defaults(connection)
     for table in ("factor_runs", "feedback"):
         for command in (

@@ -17,7 +17,7 @@ import pytest
 from tagdb import store
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import Counts, Rejected, indexing
@@ -387,7 +387,7 @@ def statuses(connection: Connection) -> list[str]:
 def model(world: seed.World, factors: int = 3, value: float = 1) -> Model:
     """A model in which every number is the same."""
     return Model(
-        Plan(factors=factors, min_hashtags=2),
+        FactorSettings(factors=factors, min_hashtags=2),
         world.image_ids,
         np.full((len(world.image_ids), factors), value, np.float16),
         world.hashtag_ids.copy(),

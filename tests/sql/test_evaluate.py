@@ -10,17 +10,17 @@ from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, ans
 from tagdb.evaluation.holdout import Data, Side, Split, check_no_leak, side, split
 from tagdb.evaluation.reports import BEYOND, COVERAGE, MAIN, POPULARITY, per_query
 from tagdb.learning.model import Model
-from tagdb.learning.settings import ANCESTOR, Plan
+from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.store.evaluating import evaluated_images, recommend_held_out
 from tests.evaluated import KINDS, fill
 
-SMALL = Plan(factors=8, iterations=5)
+SMALL = FactorSettings(factors=8, iterations=5)
 CONTESTANTS: list[Contestant] = [
     *BASELINES,
     SMALL,
     ANCESTOR,
-    Plan(factors=8, iterations=5, weighting="bm25", min_images=1, refit_penalty=0.0),
+    FactorSettings(factors=8, iterations=5, weighting="bm25", min_images=1, refit_penalty=0.0),
 ]
 
 
@@ -37,7 +37,7 @@ def held(connection: Connection) -> tuple[Data, np.ndarray, Side]:
 
 
 def answers(data: Data, held_out: np.ndarray, training: Side) -> dict[Contestant, Answer]:
-    fits: dict[Plan, Model] = {}
+    fits: dict[FactorSettings, Model] = {}
     queries = data.embeddings.vectors[held_out]
     return {one: answer(one, training, queries, fits) for one in CONTESTANTS}
 
@@ -83,7 +83,7 @@ def test_a_collection_of_an_alias_is_the_hashtag_itself(connection: Connection) 
 def test_sql_answers_as_the_arrays_do(connection: Connection) -> None:
     data, held_out, training = held(connection)
     for plan, found in answers(data, held_out, training).items():
-        if not isinstance(plan, Plan):
+        if not isinstance(plan, FactorSettings):
             continue
         assert found.model is not None
         ids = data.embeddings.image_ids[held_out]
@@ -261,7 +261,9 @@ def active(connection: Connection) -> int:
 
 def test_a_worse_run_is_not_promoted(connection: Connection) -> None:
     factors.compute(connection, SMALL, quiet=True)
-    bad = Plan(factors=1, iterations=1, neighbours=1, ridge=0.0, refit_penalty=0.0, similarity_exponent=0.0)
+    bad = FactorSettings(
+        factors=1, iterations=1, neighbours=1, ridge=0.0, refit_penalty=0.0, similarity_exponent=0.0
+    )
     run = factors.compute(connection, bad, activate=False, quiet=True).factor_run_id
     verdict = evaluate.promote(connection, run, quiet=True)
     assert not verdict.promoted

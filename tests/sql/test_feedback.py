@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from tagdb import factors, store
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
 from tests import seed
 
@@ -184,7 +184,7 @@ def test_an_ingest_does_not_bring_back_what_was_rejected(connection: Connection)
 def test_the_next_run_learns_from_it(connection: Connection) -> None:
     """An accepted hashtag has a greater confidence; a rejected one is as if it were not there."""
     seed.world(connection, images=24)
-    plan = Plan(
+    plan = FactorSettings(
         factors=4, alpha=2.0, accepted_weight=10.0, ridge=0.0, refit_penalty=0.0, min_images=1, min_hashtags=1
     )
     give(connection, 1, ["tag0", "tag5"], ["tag7"])
@@ -301,7 +301,7 @@ def test_an_image_that_is_not_stored(connection: Connection) -> None:
 def test_acceptance_by_run_and_week(connection: Connection) -> None:
     """Against counting by hand; a word that was taken back counts, too."""
     world = seed.world(connection)
-    before = store.begin_factor_run(connection, Plan(factors=2), {})
+    before = store.begin_factor_run(connection, FactorSettings(factors=2), {})
     give(connection, 1, ["tag1", "tag2", "tag3"], ["tag4"])
     give(connection, 2, [], ["tag5"])
     give(connection, 2, ["tag5"], [])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tagdb import factors, ingest, store
 from tagdb.embedding.backbone import Identity
 from tagdb.embedding.worker import Embedded
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.photos import images
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
@@ -23,7 +23,9 @@ from tests.pictures import photo
 
 Floats = NDArray[np.float64]
 
-PLAN = Plan(factors=4, alpha=2.0, regularization=0.1, min_images=2, min_hashtags=2, ridge=0.0, neighbours=5)
+PLAN = FactorSettings(
+    factors=4, alpha=2.0, regularization=0.1, min_images=2, min_hashtags=2, ridge=0.0, neighbours=5
+)
 KNOWN = ("sea", "sun", "sand", "city", "night", "street", "dog")
 
 
@@ -37,7 +39,7 @@ def ingested(connection: Connection, *images: store.Image, folding: store.Foldin
         mine.finish()
 
 
-def base(connection: Connection, plan: Plan | None = PLAN) -> None:
+def base(connection: Connection, plan: FactorSettings | None = PLAN) -> None:
     """Twelve photos of three hashtags each, and a run of them."""
     ingested(
         connection,

@@ -11,7 +11,7 @@ from tagdb import factors, store
 from tagdb.errors import EvaluationError
 from tagdb.evaluation import evaluate, tune
 from tagdb.evaluation.holdout import split
-from tagdb.learning.settings import ANCESTOR, Plan, difference
+from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
 from tests.evaluated import fill
 
@@ -32,26 +32,26 @@ def test_the_winner_becomes_the_default(connection: Connection, small: None) -> 
     fill(connection, 80)
     better: list[float] = []
     found = tune.tune(connection, 0.5, quiet=True, on_better=lambda plan, ndcg, tried: better.append(ndcg))
-    assert factors.default_plan(connection) == found.plan
+    assert factors.default_settings(connection) == found.plan
     stored = store.factor_defaults(connection)
     assert stored is not None
     assert stored["metrics"]["nDCG@10"] == pytest.approx(found.held_out)
     finished = [trial.ndcg for trial in found.trials if trial.finished]
     assert found.ndcg == max(finished) == better[-1]
     assert better == sorted(better)
-    assert {difference(Plan()), difference(ANCESTOR)} <= {trial.plan for trial in found.trials}
+    assert {FactorSettings().difference(), ANCESTOR.difference()} <= {trial.plan for trial in found.trials}
     assert len({trial.plan for trial in found.trials}) == len(found.trials) > 5
     assert 0 < found.held_out <= 1
     assert found.queries > 0
-    done = factors.compute(connection, factors.default_plan(connection), quiet=True)
+    done = factors.compute(connection, factors.default_settings(connection), quiet=True)
     run = store.factor_run(connection, done.factor_run_id)
     assert run is not None
     assert run["neighbours"] == found.plan.neighbours
 
     again = tune.tune(connection, 0.1, quiet=True, keep=False)
-    assert again.trials[0].plan == difference(found.plan), "it goes on from what was found before"
+    assert again.trials[0].plan == found.plan.difference(), "it goes on from what was found before"
     assert store.forget_factor_defaults(connection)
-    assert factors.default_plan(connection) == Plan()
+    assert factors.default_settings(connection) == FactorSettings()
     assert not store.forget_factor_defaults(connection)
 
 

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from tagdb.errors import FactorsError
 from tagdb.learning.als import BM25_B, BM25_K1, Fit, Interactions, Weighting, fit, fold_in
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 
 Numbers = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def test_hashtags_of_a_group_are_liked_within_it() -> None:
         group = slice(0, 5) if image < 10 else slice(5, 10)
         matrix[image, group] = True
         matrix[image, group.start + image % 5] = False
-    got = scores(fit(pairs(matrix), Plan(factors=2, regularization=0.01, iterations=30)))
+    got = scores(fit(pairs(matrix), FactorSettings(factors=2, regularization=0.01, iterations=30)))
     within = np.kron(np.eye(2, dtype=bool), np.ones((10, 5), bool))
     assert got[within].min() > 0.6  # also of the hashtag that an image does not wear
     assert np.abs(got[~within]).max() < 0.05
@@ -73,14 +73,14 @@ def test_hashtags_of_a_group_are_liked_within_it() -> None:
 
 def test_enough_factors_reconstruct_the_matrix() -> None:
     matrix = random_matrix()
-    plan = Plan(factors=16, regularization=1e-3, iterations=60, min_images=1)
-    np.testing.assert_allclose(scores(fit(pairs(matrix), plan)), matrix, atol=0.02)
+    settings = FactorSettings(factors=16, regularization=1e-3, iterations=60, min_images=1)
+    np.testing.assert_allclose(scores(fit(pairs(matrix), settings)), matrix, atol=0.02)
 
 
 def test_one_factor_by_hand() -> None:
     """Everybody wears everything: x = n·y/(n·y² + λ) with n hashtags, and the other way round."""
-    plan = Plan(factors=1, regularization=0.5, iterations=100, min_images=1)
-    got = fit(pairs(np.ones((4, 4), bool)), plan)
+    settings = FactorSettings(factors=1, regularization=0.5, iterations=100, min_images=1)
+    got = fit(pairs(np.ones((4, 4), bool)), settings)
     # x = y by symmetry: 4x² + 0.5 = 4, each score x²
     assert scores(got) == pytest.approx(np.full((4, 4), 3.5 / 4), abs=1e-5)
 
@@ -91,7 +91,7 @@ def test_factors_agree_with_the_closed_formula(alpha: float, accepted_weight: fl
     """Hashtags by the last half-step, images because it has converged; accepted ones weigh more."""
     matrix = random_matrix()
     accepted = np.random.default_rng(8).random(matrix.shape) < 0.3
-    plan = Plan(
+    settings = FactorSettings(
         factors=3,
         alpha=alpha,
         regularization=0.1,
@@ -99,7 +99,7 @@ def test_factors_agree_with_the_closed_formula(alpha: float, accepted_weight: fl
         min_images=1,
         accepted_weight=accepted_weight,
     )
-    images, hashtags = vectors(fit(pairs(matrix, accepted), plan))
+    images, hashtags = vectors(fit(pairs(matrix, accepted), settings))
     confidence = alpha * matrix * np.where(accepted, accepted_weight, 1)
     for column in range(matrix.shape[1]):
         expected = half_step(images, confidence[:, column], 0.1)
@@ -112,14 +112,14 @@ def test_factors_agree_with_the_closed_formula(alpha: float, accepted_weight: fl
 def test_alpha_is_the_confidence_itself() -> None:
     """Not the paper's 1 + alpha: the closed formula with that would give something else."""
     matrix = random_matrix()
-    plan = Plan(factors=3, alpha=2.0, regularization=0.1, iterations=1000, min_images=1)
-    images, hashtags = vectors(fit(pairs(matrix), plan))
+    settings = FactorSettings(factors=3, alpha=2.0, regularization=0.1, iterations=1000, min_images=1)
+    images, hashtags = vectors(fit(pairs(matrix), settings))
     assert np.abs(hashtags[0] - half_step(images, 3.0 * matrix[:, 0], 0.1)).max() > 0.03
 
 
 def test_shapes_and_types() -> None:
     matrix = random_matrix()
-    found = fit(pairs(matrix), Plan(factors=5, min_images=1))
+    found = fit(pairs(matrix), FactorSettings(factors=5, min_images=1))
     assert found.image_factors.shape == (14, 5)
     assert found.hashtag_factors.shape == (9, 5)
     assert found.image_factors.dtype == found.hashtag_factors.dtype == np.float32
@@ -132,7 +132,7 @@ def test_shapes_and_types() -> None:
 def test_ids_ascend_and_name_their_rows() -> None:
     """Ids that are neither dense nor in order, also beyond 32 bits."""
     given = plain([2**40, 7, 2**40, 7, 99, 99], [300, 5, 301, 6, 5, 6])
-    found = fit(given, Plan(factors=2, min_images=1, iterations=30))
+    found = fit(given, FactorSettings(factors=2, min_images=1, iterations=30))
     assert found.image_ids.tolist() == [7, 99, 2**40]
     assert found.hashtag_ids.tolist() == [5, 6, 300, 301]
     expected = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]])
@@ -153,17 +153,17 @@ def same(one: Fit, other: Fit) -> bool:
 def test_the_same_seed_gives_the_same_factors_in_any_order() -> None:
     matrix = random_matrix(300, 80)
     given = pairs(matrix, np.random.default_rng(9).random(matrix.shape) < 0.1)
-    plan = Plan(factors=32, weighting="bm25")
-    first = fit(given, plan)
+    settings = FactorSettings(factors=32, weighting="bm25")
+    first = fit(given, settings)
     for seed in range(4):
         at = np.random.default_rng(seed).permutation(len(given.image_ids))
         shuffled = Interactions(given.image_ids[at], given.hashtag_ids[at], given.accepted[at])
-        assert same(first, fit(shuffled, plan))
+        assert same(first, fit(shuffled, settings))
 
 
 def test_another_seed_gives_other_factors() -> None:
     given = pairs(random_matrix())
-    one, other = (fit(given, Plan(factors=4, min_images=1, seed=seed)) for seed in (1, 2))
+    one, other = (fit(given, FactorSettings(factors=4, min_images=1, seed=seed)) for seed in (1, 2))
     assert not same(one, other)
 
 
@@ -172,13 +172,13 @@ def test_rare_hashtags_are_left_out() -> None:
     for column, images in enumerate((1, 2, 3, 5)):
         matrix[:images, column] = True
     for min_images, expected in ((1, [10, 11, 12, 13]), (3, [12, 13]), (5, [13])):
-        found = fit(pairs(matrix), Plan(factors=2, min_images=min_images))
+        found = fit(pairs(matrix), FactorSettings(factors=2, min_images=min_images))
         assert found.hashtag_ids.tolist() == expected
         assert len(found.rows) == len(found.columns) == matrix[:, np.array(expected) - 10].sum()
 
 
 def test_images_left_with_rare_hashtags_only_are_left_out() -> None:
-    found = fit(plain([1, 2, 3, 3], [8, 8, 9, 7]), Plan(factors=2, min_images=2))
+    found = fit(plain([1, 2, 3, 3], [8, 8, 9, 7]), FactorSettings(factors=2, min_images=2))
     assert found.image_ids.tolist() == [1, 2]
     assert found.hashtag_ids.tolist() == [8]
     assert found.rows.tolist() == [0, 1]
@@ -188,33 +188,33 @@ def test_images_left_with_rare_hashtags_only_are_left_out() -> None:
 @pytest.mark.parametrize("matrix", [np.eye(4, dtype=bool), np.zeros((0, 0), bool)])
 def test_nothing_but_rare_hashtags(matrix: NDArray[np.bool_]) -> None:
     with pytest.raises(FactorsError, match=r"no hashtag is on 2 images.* --min-images"):
-        fit(pairs(matrix), Plan())
+        fit(pairs(matrix), FactorSettings())
 
 
 @pytest.mark.parametrize(
-    "plan",
+    "settings",
     [
-        Plan(factors=4, alpha=1e38),  # overflows while it is computed
-        Plan(factors=4, alpha=math.inf),
+        FactorSettings(factors=4, alpha=1e38),  # overflows while it is computed
+        FactorSettings(factors=4, alpha=math.inf),
     ],
     ids=["too large", "infinite"],
 )
-def test_factors_that_are_not_finite(plan: Plan) -> None:
+def test_factors_that_are_not_finite(settings: FactorSettings) -> None:
     matrix = np.kron(np.eye(2, dtype=bool), np.ones((3, 3), bool))
     with pytest.raises(FactorsError, match=r"not finite numbers; raise --regularization or lower --alpha"):
-        fit(pairs(matrix), plan)
+        fit(pairs(matrix), settings)
 
 
 def test_factors_that_a_halfvec_cannot_hold() -> None:
     """Finite as float32: one hashtag that starts next to zero, and nothing that holds its images back."""
-    plan = Plan(factors=1, regularization=0.0, iterations=1, seed=80)
+    settings = FactorSettings(factors=1, regularization=0.0, iterations=1, seed=80)
     with pytest.raises(FactorsError, match="not finite numbers"):
-        fit(plain([1, 2], [1, 1]), plan)
+        fit(plain([1, 2], [1, 1]), settings)
 
 
 def test_progress_is_told_after_each_iteration() -> None:
     told: list[int] = []
-    fit(pairs(random_matrix()), Plan(factors=2, iterations=5, min_images=1), told.append)
+    fit(pairs(random_matrix()), FactorSettings(factors=2, iterations=5, min_images=1), told.append)
     assert told == [1, 2, 3, 4, 5]
 
 
@@ -246,7 +246,7 @@ def test_weights_are_those_of_implicit(kind: str) -> None:
         "tfidf": lambda counts: tfidf_weight(counts),
         "bm25": lambda counts: bm25_weight(counts, BM25_K1, BM25_B),
     }[kind](csr_matrix(matrix.astype(np.float64))).toarray()
-    ours = weights_of(matrix, fit(pairs(matrix), Plan(factors=2, weighting=kind)).weighting)
+    ours = weights_of(matrix, fit(pairs(matrix), FactorSettings(factors=2, weighting=kind)).weighting)
     np.testing.assert_array_equal(ours > 0, matrix)
     assert ours[matrix].mean() == pytest.approx(1)
     assert (theirs[:, 11] < 0).all()
@@ -258,14 +258,14 @@ def test_weights_are_those_of_implicit(kind: str) -> None:
 
 def test_without_weighting_everything_weighs_the_same() -> None:
     matrix = skewed_matrix()
-    weighting = fit(pairs(matrix), Plan(factors=2)).weighting
+    weighting = fit(pairs(matrix), FactorSettings(factors=2)).weighting
     np.testing.assert_array_equal(weights_of(matrix, weighting), matrix)
 
 
 def test_a_rarer_hashtag_and_a_shorter_list_weigh_more() -> None:
     matrix = skewed_matrix()
     for kind in ("tfidf", "bm25"):
-        weighting = fit(pairs(matrix), Plan(factors=2, weighting=kind)).weighting
+        weighting = fit(pairs(matrix), FactorSettings(factors=2, weighting=kind)).weighting
         none = np.zeros(20, np.int32)
         by_hashtag = weighting.weights(none, np.arange(1, 21), np.full(20, 5))
         assert all(one > other for one, other in pairwise(by_hashtag))
@@ -277,13 +277,13 @@ def test_a_rarer_hashtag_and_a_shorter_list_weigh_more() -> None:
 def test_what_was_accepted_weighs_more(kind: str) -> None:
     matrix = skewed_matrix()
     accepted = np.random.default_rng(7).random(matrix.shape) < 0.2
-    found = fit(pairs(matrix, accepted), Plan(factors=2, weighting=kind, accepted_weight=2.5))
+    found = fit(pairs(matrix, accepted), FactorSettings(factors=2, weighting=kind, accepted_weight=2.5))
     before = weights_of(matrix, found.weighting)
     np.testing.assert_allclose(
         weights_of(matrix, found.weighting, accepted), before * np.where(accepted, 2.5, 1), rtol=1e-6
     )
     # the others weigh what they would without any feedback
-    unheard = fit(pairs(matrix), Plan(factors=2, weighting=kind)).weighting
+    unheard = fit(pairs(matrix), FactorSettings(factors=2, weighting=kind)).weighting
     np.testing.assert_array_equal(before, weights_of(matrix, unheard))
 
 
@@ -325,8 +325,10 @@ def test_folding_in_is_what_implicit_recalculates(alpha: float, weigh: str, side
 def test_folding_in_what_was_fitted_gives_it_back() -> None:
     """The hashtags' half-step is the last one that fitting does."""
     matrix = random_matrix(30, 12)
-    plan = Plan(factors=4, alpha=3.0, regularization=0.1, iterations=300, min_images=1, weighting="bm25")
-    found = fit(pairs(matrix), plan)
+    settings = FactorSettings(
+        factors=4, alpha=3.0, regularization=0.1, iterations=300, min_images=1, weighting="bm25"
+    )
+    found = fit(pairs(matrix), settings)
     weights = weights_of(matrix, found.weighting)
     for mine, other, given in (
         (found.image_factors, found.hashtag_factors, weights),
@@ -334,7 +336,7 @@ def test_folding_in_what_was_fitted_gives_it_back() -> None:
     ):
         lists = [np.flatnonzero(row) for row in given]
         each = [row[places].astype(np.float32) for row, places in zip(given, lists, strict=True)]
-        again = fold_in(other, other.T @ other, lists, each, plan.alpha, plan.regularization)
+        again = fold_in(other, other.T @ other, lists, each, settings.alpha, settings.regularization)
         np.testing.assert_allclose(again, mine, atol=2e-3)
 
 

@@ -8,32 +8,54 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tagdb.errors import FactorsError
-from tagdb.learning import settings as plans
-from tagdb.learning.settings import ANCESTOR, LIMITS, PRESETS, WEIGHTINGS, Plan
+from tagdb.learning.settings import ANCESTOR, PRESETS, SETTINGS, FactorSettings
+from tagdb.postgres import tables
 
-WHOLE = [field.name for field in fields(Plan) if field.type is int]
-BROKEN = [field.name for field in fields(Plan) if field.type is float]
+WHOLE = [field.name for field in fields(FactorSettings) if field.type is int]
+BROKEN = [field.name for field in fields(FactorSettings) if field.type is float]
+NUMBERS = [*WHOLE, *BROKEN]
 
 
-def any_plan(whole_to: float = math.inf, digits: int = 17) -> st.SearchStrategy[Plan]:
+def any_plan(whole_to: float = math.inf, digits: int = 17) -> st.SearchStrategy[FactorSettings]:
     """Plans with any values that are allowed; numbers of so many digits at most."""
 
     def short(value: float) -> float:
         return float(f"{value:.{digits}g}")
 
     return st.builds(
-        Plan,
-        weighting=st.sampled_from(WEIGHTINGS),
-        **{name: st.integers(int(LIMITS[name][0]), int(min(LIMITS[name][1], whole_to))) for name in WHOLE},
-        **{name: st.floats(*LIMITS[name], allow_subnormal=False).map(short) for name in BROKEN},
+        FactorSettings,
+        weighting=st.sampled_from(SETTINGS["weighting"].choices),
+        **{
+            name: st.integers(int(SETTINGS[name].low), int(min(SETTINGS[name].high, whole_to)))
+            for name in WHOLE
+        },
+        **{
+            name: st.floats(SETTINGS[name].low, SETTINGS[name].high, allow_subnormal=False).map(short)
+            for name in BROKEN
+        },
     )
 
 
 def test_every_setting_has_limits() -> None:
-    assert {*WHOLE, *BROKEN} == {*LIMITS}
-    assert {field.name for field in fields(Plan)} == {*LIMITS, "weighting"}
-    for plan in PRESETS.values():
-        assert plans.changed(plan, **asdict(plan)) == plan
+    for name in NUMBERS:
+        assert SETTINGS[name].low < SETTINGS[name].high
+    assert [*SETTINGS] == [field.name for field in fields(FactorSettings)]
+    assert {*SETTINGS} - {*NUMBERS} == {"weighting"}
+    for settings in PRESETS.values():
+        assert settings.changed(**asdict(settings)) == settings
+
+
+def test_every_setting_is_a_column_of_factor_runs() -> None:
+    columns = tables.metadata.tables["tagdb_store.factor_runs"].columns
+    assert {*SETTINGS} <= {*columns.keys()}
+    for name in SETTINGS:
+        assert not columns[name].nullable
+
+
+def test_what_tune_tries_is_allowed() -> None:
+    for name, setting in SETTINGS.items():
+        for value in setting.tried:
+            FactorSettings().changed(**{name: value})
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -42,31 +64,31 @@ def test_every_setting_has_limits() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Plan()),
-        (" , ,", Plan()),
-        ("factors=64", Plan(factors=64)),
-        ("factors=64,alpha=2.5", Plan(factors=64, alpha=2.5)),
-        (" factors = 64 , weighting = bm25 ,", Plan(factors=64, weighting="bm25")),
-        ("min-images=3,similarity-exponent=0", Plan(min_images=3, similarity_exponent=0.0)),
-        ("alpha=1e-3,factors=1e3", Plan(alpha=0.001, factors=1000)),
-        ("factors=8,factors=9", Plan(factors=9)),
-        ("shipped", Plan()),
+        ("", FactorSettings()),
+        (" , ,", FactorSettings()),
+        ("factors=64", FactorSettings(factors=64)),
+        ("factors=64,alpha=2.5", FactorSettings(factors=64, alpha=2.5)),
+        (" factors = 64 , weighting = bm25 ,", FactorSettings(factors=64, weighting="bm25")),
+        ("min-images=3,similarity-exponent=0", FactorSettings(min_images=3, similarity_exponent=0.0)),
+        ("alpha=1e-3,factors=1e3", FactorSettings(alpha=0.001, factors=1000)),
+        ("factors=8,factors=9", FactorSettings(factors=9)),
+        ("shipped", FactorSettings()),
         ("ancestor", ANCESTOR),
         ("ancestor,factors=20,weighting=tfidf", replace(ANCESTOR, factors=20, weighting="tfidf")),
     ],
 )
-def test_reading(text: str, expected: Plan) -> None:
-    found = plans.parse(text, Plan())
+def test_reading(text: str, expected: FactorSettings) -> None:
+    found = FactorSettings().parsed(text)
     assert found == expected
     assert all(type(getattr(found, name)) is int for name in WHOLE)
     assert all(type(getattr(found, name)) is float for name in BROKEN)
 
 
 def test_what_is_not_said_is_as_before() -> None:
-    before = Plan(factors=7, weighting="bm25", seed=3)
-    assert plans.parse("alpha=9", before) == replace(before, alpha=9.0)
-    assert plans.parse("", before) == before
-    assert plans.parse("shipped,alpha=9", before) == Plan(alpha=9.0)
+    before = FactorSettings(factors=7, weighting="bm25", seed=3)
+    assert before.parsed("alpha=9") == replace(before, alpha=9.0)
+    assert before.parsed("") == before
+    assert before.parsed("shipped,alpha=9") == FactorSettings(alpha=9.0)
 
 
 @pytest.mark.parametrize(
@@ -93,50 +115,52 @@ def test_what_is_not_said_is_as_before() -> None:
 )
 def test_what_cannot_be_read(text: str, complaint: str) -> None:
     with pytest.raises(FactorsError, match=complaint):
-        plans.parse(text, Plan())
+        FactorSettings().parsed(text)
 
 
 def test_a_broken_number_for_a_whole_one() -> None:
     with pytest.raises(FactorsError, match="factors"):
-        plans.parse("factors=12.75", Plan())
+        FactorSettings().parsed("factors=12.75")
 
 
-@pytest.mark.parametrize("name", sorted(LIMITS))
+@pytest.mark.parametrize("name", NUMBERS)
 def test_the_limits_themselves_are_allowed(name: str) -> None:
-    for value in LIMITS[name]:
-        assert getattr(plans.changed(Plan(), **{name: value}), name) == value
-        below_or_above = value - 1 if value == LIMITS[name][0] else value * 2
+    for value in (SETTINGS[name].low, SETTINGS[name].high):
+        assert getattr(FactorSettings().changed(**{name: value}), name) == value
+        below_or_above = value - 1 if value == SETTINGS[name].low else value * 2
         with pytest.raises(FactorsError, match=f"^{name} must be from "):
-            plans.changed(Plan(), **{name: below_or_above})
+            FactorSettings().changed(**{name: below_or_above})
 
 
 # --- writing ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("plan", "base", "expected"),
+    ("settings", "base", "expected"),
     [
-        (Plan(), Plan(), ""),
+        (FactorSettings(), FactorSettings(), ""),
         (ANCESTOR, ANCESTOR, ""),
-        (Plan(factors=64), Plan(), "factors=64"),
-        (Plan(weighting="bm25", alpha=2.5), Plan(), "alpha=2.5,weighting=bm25"),
+        (FactorSettings(factors=64), FactorSettings(), "factors=64"),
+        (FactorSettings(weighting="bm25", alpha=2.5), FactorSettings(), "alpha=2.5,weighting=bm25"),
         (replace(ANCESTOR, neighbours=7), ANCESTOR, "neighbours=7"),
-        (Plan(), Plan(ridge=0.25, seed=1), "ridge=0.5,seed=42"),
+        (FactorSettings(), FactorSettings(ridge=0.25, seed=1), "ridge=0.5,seed=42"),
     ],
 )
-def test_what_sets_plans_apart(plan: Plan, base: Plan, expected: str) -> None:
-    assert plans.difference(plan, base) == expected
+def test_what_sets_plans_apart(settings: FactorSettings, base: FactorSettings, expected: str) -> None:
+    assert settings.difference(base) == expected
 
 
 @given(any_plan(999_999, 6), any_plan(999_999, 6))
-@example(ANCESTOR, Plan())
-@example(Plan(), ANCESTOR)
-def test_what_is_written_is_read_back(plan: Plan, base: Plan) -> None:
-    assert plans.parse(plans.difference(plan, base), base) == plan
+@example(ANCESTOR, FactorSettings())
+@example(FactorSettings(), ANCESTOR)
+def test_what_is_written_is_read_back(settings: FactorSettings, base: FactorSettings) -> None:
+    assert base.parsed(settings.difference(base)) == settings
 
 
 @pytest.mark.parametrize(
-    "plan", [Plan(seed=1_234_567), Plan(alpha=0.123_456_7), Plan(seed=2**32 - 1)], ids=str
+    "settings",
+    [FactorSettings(seed=1_234_567), FactorSettings(alpha=0.123_456_7), FactorSettings(seed=2**32 - 1)],
+    ids=str,
 )
-def test_what_is_written_is_read_back_to_the_last_digit(plan: Plan) -> None:
-    assert plans.parse(plans.difference(plan), Plan()) == plan
+def test_what_is_written_is_read_back_to_the_last_digit(settings: FactorSettings) -> None:
+    assert FactorSettings().parsed(settings.difference()) == settings

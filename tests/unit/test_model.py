@@ -13,12 +13,12 @@ from tagdb.learning import als
 from tagdb.learning import model as modelling
 from tagdb.learning.als import Interactions
 from tagdb.learning.model import Embeddings, Model
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 
 Floats = NDArray[np.float64]
 
 DIMENSIONS = 24
-PLAN = Plan(
+PLAN = FactorSettings(
     factors=4, alpha=2.0, regularization=0.1, iterations=8, min_images=2, min_hashtags=2, ridge=0.0,
     refit_penalty=0.0, neighbours=5, similarity_exponent=3.0,
 )  # fmt: skip
@@ -74,7 +74,7 @@ def test_shapes_and_types() -> None:
     assert model.interactions == len(data.image_ids)
     counts = np.unique(data.hashtag_ids, return_counts=True)[1]
     assert model.hashtag_images.tolist() == counts.tolist()
-    assert model.plan == FULL
+    assert model.settings == FULL
 
 
 def test_the_same_data_gives_the_same_model_in_any_order() -> None:
@@ -176,7 +176,7 @@ def refitted(
     data: Interactions,
     model: Model,
     given: Embeddings,
-    plan: Plan,
+    settings: FactorSettings,
     asked: NDArray[np.int64] | None = None,
 ) -> Floats:
     """Hashtag factors by least squares over one great system of equations.
@@ -184,7 +184,7 @@ def refitted(
     The rows of A are averages over each image's neighbours, without itself; the penalty is rows of its
     own: √(penalty · mean |a|²) · D = 0.
     """
-    found = als.fit(data, plan)
+    found = als.fit(data, settings)
     pool = [n for n, i in enumerate(model.image_ids.tolist()) if i in given.image_ids]
     ids = model.image_ids[pool]
     wide = given.vectors[np.searchsorted(given.image_ids, ids)].astype(np.float64)
@@ -195,15 +195,15 @@ def refitted(
     chosen = range(len(ids)) if asked is None else asked
     average = []
     for n in chosen:
-        near = np.argsort(-similarity[n])[: min(plan.neighbours, len(ids) - 1)]
-        weight = similarity[n, near] ** plan.similarity_exponent
+        near = np.argsort(-similarity[n])[: min(settings.neighbours, len(ids) - 1)]
+        weight = similarity[n, near] ** settings.similarity_exponent
         average.append(weight @ stored[near] / weight.sum())
     a = np.array(average).astype(np.float16).astype(np.float64)
     carried = set(zip(data.image_ids.tolist(), data.hashtag_ids.tolist(), strict=True))
     r = np.array([[(int(ids[n]), h) in carried for h in found.hashtag_ids.tolist()] for n in chosen], float)
     own = found.hashtag_factors.astype(np.float64)
-    size = plan.factors
-    penalty = plan.refit_penalty * (a**2).sum(axis=1).mean()
+    size = settings.factors
+    penalty = settings.refit_penalty * (a**2).sum(axis=1).mean()
     left = np.vstack([a, np.sqrt(penalty) * np.eye(size)])
     right = np.vstack([r - a @ own.T, np.zeros((size, len(own)))])
     return np.asarray(own + np.linalg.lstsq(left, right, rcond=None)[0].T)
@@ -213,11 +213,11 @@ def refitted(
 @pytest.mark.parametrize("penalty", [0.1, 8.0])
 def test_hashtag_factors_are_refitted_to_averages(penalty: float, neighbours: int) -> None:
     data, given = interactions(), without(embeddings(), 1003, 1020)
-    plan = replace(PLAN, ridge=0.5, refit_penalty=penalty, neighbours=neighbours)
-    model = modelling.fit(data, given, plan)
-    expected = refitted(data, model, given, plan)
+    settings = replace(PLAN, ridge=0.5, refit_penalty=penalty, neighbours=neighbours)
+    model = modelling.fit(data, given, settings)
+    expected = refitted(data, model, given, settings)
     np.testing.assert_allclose(model.hashtag_factors.astype(np.float64), expected, rtol=5e-3, atol=3e-3)
-    before = als.fit(data, plan).hashtag_factors
+    before = als.fit(data, settings).hashtag_factors
     assert np.abs(expected - before).max() > 0.05
 
 
@@ -236,10 +236,10 @@ def test_a_great_penalty_changes_nothing() -> None:
 
 def test_only_those_that_may_be_neighbours_are_averaged() -> None:
     data, given = interactions(), embeddings()
-    plan = replace(FULL, min_hashtags=4)
-    model = modelling.fit(data, given, plan)
+    settings = replace(FULL, min_hashtags=4)
+    model = modelling.fit(data, given, settings)
     assert 15 <= len(model.image_ids) < 30
-    expected = refitted(data, model, given, plan)
+    expected = refitted(data, model, given, settings)
     np.testing.assert_allclose(model.hashtag_factors.astype(np.float64), expected, rtol=5e-3, atol=3e-3)
 
 
@@ -289,9 +289,9 @@ def numbers(*carried: int) -> Interactions:
     ],
 )
 def test_at_least_half_of_the_images_stay(carried: tuple[int, ...], asked: int, used: int) -> None:
-    plan = replace(PLAN, min_hashtags=asked, min_images=1)
-    model = modelling.fit(numbers(*carried), embeddings(len(carried)), plan)
-    assert model.plan == replace(plan, min_hashtags=used)
+    settings = replace(PLAN, min_hashtags=asked, min_images=1)
+    model = modelling.fit(numbers(*carried), embeddings(len(carried)), settings)
+    assert model.settings == replace(settings, min_hashtags=used)
     assert model.image_ids.tolist() == [1000 + n for n, count in enumerate(carried) if count >= used]
     assert 2 * len(model.image_ids) >= len(carried)
 
