@@ -11,11 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -24,34 +22,14 @@ from psycopg import conninfo, sql
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.server import Server
-from tests.once import once
+from tests.support.once import once
+from tests.support.postgres import FAST, PASSWORD, administer, named, temporary_home
+from tests.support.shared import SHARED
 
 # On a terminal or not, with whatever settings: tests see only what they set.
 KEPT = ("TAGDB_TEST_", "TAGDB_SOAK")
 for name in [name for name in os.environ if name.startswith("TAGDB_") and not name.startswith(KEPT)]:
     del os.environ[name]
-
-SHARED = Path(__file__).parents[2] / "shared"
-PASSWORD = "a+b c'd://"
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
-
-
-def named(url: str, name: str) -> str:
-    """The URL of another database on the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
-def administer(url: str, command: str, name: str) -> None:
-    """Run a command about a database, such as ``CREATE DATABASE {}``."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL(command).format(sql.Identifier(name)))  # type: ignore[arg-type]
-
-
-def temporary_home() -> Path:
-    """A home for an embedded server; open to traverse, for the account that it runs under for root."""
-    home = Path(tempfile.mkdtemp(prefix="tagdb-test-"))
-    home.chmod(0o711)
-    return home
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,7 +18,7 @@ from tagdb import config
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.server import Server
-from tests import showcase
+from tests.support import showcase
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "sql.md"
 DATABASE = "tagdb_docs"

@@ -1,25 +1,16 @@
 """Running tagdb's commands, on drawn photos and with the random weights."""
 
-import csv
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tagdb.cli import cli
-from tests.pictures import photo
-
-Run = Callable[..., Result]
-Process = Callable[..., "subprocess.CompletedProcess[str]"]
-
-TAGS = ("#Beach #sun", "#beach #SEA", "#city #night", "#City #street", "#beach #sun #sea", "#night #street")
-"""Hashtags of drawn photos, in turn; folded: beach, sun, sea, city, night, street."""
+from tests.support.commands import TAGS, Process, Run, draw, write_csv
 
 
 @pytest.fixture
@@ -103,29 +94,3 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No command depends on where it is run, unless a file name says so."""
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-
-
-def draw(folder: Path, numbers: Sequence[int]) -> None:
-    """Draw photos ``00.jpg``, ``01.jpg`` …, each another picture."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in numbers:
-        (folder / f"{number:02}.jpg").write_bytes(photo(number))
-
-
-def write_csv(path: Path, header: list[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a CSV file."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([header, *rows])
-
-
-def parsed(result: Result) -> Any:
-    """What a command printed on standard output, which is JSON and nothing else."""
-    return json.loads(result.stdout)
-
-
-def complaint(result: Result, code: int = 1) -> str:
-    """The one line on standard error of a command that failed."""
-    assert result.exit_code == code, result.output
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.output
-    return lines[0]

@@ -22,10 +22,9 @@ from tagdb.cli import cli
 from tagdb.errors import ConfigError
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
-from tests import seed
-from tests.cli.conftest import Process, Run, complaint, parsed
-from tests.cli.test_db import free_ports
-from tests.conftest import temporary_home
+from tests.support import seed
+from tests.support.commands import Process, Run, complaint, parsed
+from tests.support.postgres import free_ports, temporary_home
 
 PLACE = ("db.example", "5432", "photos")
 

@@ -12,7 +12,7 @@ from tagdb import ingest as ingesting
 from tagdb import reembed, store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, complaint, draw, parsed
+from tests.support.commands import Run, complaint, draw, parsed
 
 NEXT = "the factors are still those of before; to make them fit: tagdb factors compute\n"
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -16,8 +15,8 @@ import pytest
 
 from tagdb.postgres.database import SCHEMA_REVISION
 from tagdb.postgres.server import Server
-from tests.cli.conftest import Process, Run, complaint, parsed
-from tests.conftest import temporary_home
+from tests.support.commands import Process, Run, complaint, parsed
+from tests.support.postgres import free_ports, temporary_home
 
 
 @pytest.fixture
@@ -29,15 +28,6 @@ def fresh() -> Iterator[Path]:
     finally:
         Server(home).stop()
         shutil.rmtree(home)
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports where nothing listens."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def facts(process: Process, home: Path) -> dict[str, object]:

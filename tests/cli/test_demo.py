@@ -15,7 +15,7 @@ from tagdb import demo
 from tagdb.demo import scenes
 from tagdb.postgres.server import Server
 from tagdb.store import Recommendation
-from tests.conftest import temporary_home
+from tests.support.postgres import temporary_home
 
 
 @pytest.fixture(scope="module")

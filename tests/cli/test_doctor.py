@@ -15,8 +15,8 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
 from tagdb.store import health, indexing
-from tests import seed
-from tests.cli.conftest import Run, complaint, parsed
+from tests.support import seed
+from tests.support.commands import Run, complaint, parsed
 
 GB = 1 << 30
 IMAGES = 60

@@ -16,9 +16,9 @@ from tagdb.doctor import Finding, safety, storage, upkeep
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import examining
-from tests import seed
-from tests.cli.conftest import Run, parsed
-from tests.conftest import administer, named
+from tests.support import seed
+from tests.support.commands import Run, parsed
+from tests.support.postgres import administer, named
 
 BAD = ("wrong", "advice")
 OFF = "SET session_replication_role = replica; "

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, complaint, parsed
-from tests.evaluated import fill
+from tests.support.commands import Run, complaint, parsed
+from tests.support.evaluated import fill
 
 
 @pytest.fixture

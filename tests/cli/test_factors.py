@@ -11,7 +11,7 @@ from tagdb.learning import als
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, complaint, parsed
+from tests.support.commands import Run, complaint, parsed
 
 
 def stored(connection: Connection, run: int) -> list[object]:

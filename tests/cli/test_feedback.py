@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, complaint, parsed
+from tests.support.commands import Run, complaint, parsed
 
 
 def offered(tagdb: Run, photo: Path, chosen: tuple[object, ...], *arguments: object) -> list[str]:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from tagdb.cli import COMMANDS, cli
-from tests.cli.conftest import Process, Run
+from tests.support.commands import Process, Run
 
 HEAVY = {"tensorflow", "keras", "implicit", "scipy"}
 DATABASE = {"numpy", "sqlalchemy", "alembic", "psycopg", "PIL", "rich"}

@@ -5,8 +5,8 @@ from psycopg import sql
 
 from tagdb import indexing, store
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.cli.conftest import Run, complaint, parsed
+from tests.support import seed
+from tests.support.commands import Run, complaint, parsed
 
 IMAGES = 600
 

@@ -22,8 +22,8 @@ from tagdb.embedding.backbone import resolve
 from tagdb.photos.images import decode
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import TAGS, Run, complaint, draw, parsed, write_csv
-from tests.pictures import photo, picture
+from tests.support.commands import TAGS, Run, complaint, draw, parsed, write_csv
+from tests.support.pictures import photo, picture
 
 SUMMARY = r"{}; \d+\.\d s, \d+ images/s\n"
 

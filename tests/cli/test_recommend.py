@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, complaint, parsed
-from tests.pictures import photo
+from tests.support.commands import Run, complaint, parsed
+from tests.support.pictures import photo
 
 COMMANDS = ("recommend", "similar")
 ALL = {"beach", "sun", "sea", "city", "night", "street"}

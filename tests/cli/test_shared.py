@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, parsed
+from tests.support.commands import Run, parsed
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from click.testing import Result
 
 from tagdb import store
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.cli.conftest import Run, complaint, draw, parsed, write_csv
+from tests.support import seed
+from tests.support.commands import Run, complaint, draw, parsed, write_csv
 
 COUNTS = {"beach": 6, "city": 4, "night": 4, "sea": 4, "street": 4, "sun": 4}
 """On how many of the drawn photos each hashtag is."""

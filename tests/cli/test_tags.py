@@ -9,8 +9,8 @@ import pytest
 from psycopg import conninfo
 
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.cli.conftest import Process, Run, complaint, parsed
+from tests.support import seed
+from tests.support.commands import Process, Run, complaint, parsed
 
 REFUSED = (
     "Error: the database refuses this to your login: permission denied for schema tagdb_store; "

@@ -1,8 +1,8 @@
 """``tagdb tune``."""
 
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run, parsed
-from tests.evaluated import fill
+from tests.support.commands import Run, parsed
+from tests.support.evaluated import fill
 
 
 def test_what_was_found_is_printed_and_used(connection: Connection, tagdb: Run) -> None:

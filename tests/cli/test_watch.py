@@ -22,8 +22,8 @@ from tagdb.errors import BackboneMismatch, TagdbError
 from tagdb.photos import watching
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.cli.conftest import Run
-from tests.pictures import photo
+from tests.support.commands import Run
+from tests.support.pictures import photo
 
 NEVER = {"tensorflow", "keras", "scipy", "implicit", "pandas", "sqlalchemy", "alembic", "matplotlib"}
 """What only other commands need."""

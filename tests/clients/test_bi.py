@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.clients.conftest import Place, execute
-from tests.clients.documents import DOCS, blocks
+from tests.support.clients import Place, execute
+from tests.support.documents import DOCS, blocks
 
 QUERIES = blocks("bi.md", "sql")
 TEXT = (DOCS / "bi.md").read_text("utf-8")

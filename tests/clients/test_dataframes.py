@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.clients.conftest import Place, columns
+from tests.support.clients import Place, columns
 
 PANDAS = {
     "integer": "int64",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.clients.conftest import NODE, QUERY, Place, Program, columns
+from tests.support.clients import NODE, QUERY, Place, Program, columns
 
 KINDS = {
     "integer": "Number",

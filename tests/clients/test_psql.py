@@ -12,7 +12,7 @@ import pytest
 from psycopg import conninfo
 
 from tagdb.postgres.server import Server
-from tests.clients.conftest import PASSWORD, QUERY, Place, execute
+from tests.support.clients import PASSWORD, QUERY, Place, execute
 
 Psql = Callable[..., "CompletedProcess[str]"]
 

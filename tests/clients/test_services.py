@@ -18,10 +18,10 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from tagdb.postgres import database
-from tests.clients import world
-from tests.clients.conftest import QUERY, Place, Program, execute, logged_in
-from tests.clients.documents import DOCS, blocks, program
-from tests.pictures import photo
+from tests.support import history
+from tests.support.clients import QUERY, Place, Program, execute, logged_in
+from tests.support.documents import DOCS, blocks, program
+from tests.support.pictures import photo
 
 CALL = "SELECT rank, hashtag, score FROM tagdb.recommend_for_embedding(%s, top => %s)"
 
@@ -150,7 +150,7 @@ def test_a_statement_that_takes_too_long(place: Place) -> None:
 def replaced(database_url: str) -> Iterator[tuple[database.Connection, str]]:
     """The owner of a database that a test may change, and a reader's URL of it."""
     with database.connect(database_url) as owner, logged_in(database_url, "tagdb_reader") as reader:
-        world.fill(owner)
+        history.fill(owner)
         yield owner, reader
 
 
@@ -161,10 +161,10 @@ def test_readers_go_on_while_a_factor_run_is_replaced(replaced: tuple[database.C
     with ConnectionPool(reader, min_size=1, max_size=1, kwargs=settings) as pool, pool.connection() as asking:
         before = asking.execute(CALL, [QUERY, 3]).fetchall()
         with owner.transaction():
-            world.compute(owner, 4)
+            history.compute(owner, 4)
             assert asking.execute(CALL, [QUERY, 3]).fetchall() == before
             raise psycopg.Rollback
-        computed = world.compute(owner, 16)
+        computed = history.compute(owner, 16)
         after = asking.execute(CALL, [QUERY, 3]).fetchall()
         assert asking.execute("SELECT factor_run_id FROM tagdb.coverage").fetchone() == (computed,)
     assert len(before) == len(after) == 3
@@ -234,7 +234,7 @@ def test_a_transaction_keeps_its_factor_run(replaced: tuple[database.Connection,
     with psycopg.connect(reader) as asking:
         asking.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         before = asking.execute(CALL, [QUERY, 3]).fetchall()
-        world.compute(owner, 16)
+        history.compute(owner, 16)
         assert len(before) == 3
         assert asking.execute(CALL, [QUERY, 3]).fetchall() == before
         asking.commit()
@@ -248,5 +248,5 @@ def test_a_transaction_that_reads_what_is_committed_keeps_a_run(
     owner, reader = replaced
     with psycopg.connect(reader) as asking:
         assert len(asking.execute(CALL, [QUERY, 3]).fetchall()) == 3
-        world.compute(owner, 16)
+        history.compute(owner, 16)
         assert len(asking.execute(CALL, [QUERY, 3]).fetchall()) == 3

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import func, literal, select, text
 
-from tests.clients.conftest import QUERY, Place
+from tests.support.clients import QUERY, Place
 
 COLUMNS = ("rank", "hashtag", "score")
 

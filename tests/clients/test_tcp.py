@@ -12,10 +12,9 @@ from click.testing import CliRunner
 from tagdb.cli import cli
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
-from tests.cli.test_db import free_ports
-from tests.clients import world
-from tests.clients.conftest import NODE, QUERY, Program
-from tests.conftest import FAST, temporary_home
+from tests.support import history
+from tests.support.clients import NODE, QUERY, Program
+from tests.support.postgres import FAST, free_ports, temporary_home
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.start(port=free_ports(1)[0])
         database.migrate(server.url())
         with database.connect(server.url()) as connection:
-            world.fill(connection)
+            history.fill(connection)
         for arguments in (
             ("grant", "svc", "--role", "reader"),
             ("url", "--role", "reader", "--login", "svc"),

@@ -16,9 +16,9 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import indexing
 from tagdb.store.factors import factor_maps
-from tests import seed
-from tests.reliability.programs import SOAK
-from tests.waiting import blocked
+from tests.support import seed
+from tests.support.programs import SOAK
+from tests.support.waiting import blocked
 
 IMAGES = 30
 BOTH = """

@@ -13,7 +13,7 @@ from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 SECRET = "pass+word/@:'%"
 

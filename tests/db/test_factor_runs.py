@@ -22,7 +22,7 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps
-from tests import seed
+from tests.support import seed
 
 SMALL = FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=1, neighbours=5)
 """Settings that are computed in no time."""

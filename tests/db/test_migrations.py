@@ -27,7 +27,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
 from tagdb.store import indexing
-from tests import seed
+from tests.support import seed
 
 CHECKOUT = Path(__file__).parents[2]
 

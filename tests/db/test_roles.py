@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from psycopg import errors, sql
-from psycopg.types.json import Jsonb
+from psycopg import errors
 
 from tagdb import factors, store
 from tagdb.errors import DatabaseError
@@ -19,68 +16,9 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import indexing
-from tests import golden, seed
+from tests.support import golden, seed
+from tests.support.surface import PUBLIC, become, call, fill
 
-QUERY = seed.literal(seed.features(1, 99)[0])
-FACTORS = "[1,2,3,4]"
-PUBLIC: dict[str, tuple[object, ...]] = {
-    "recommend_for_embedding": (QUERY,),
-    "recommend_for_image": (1,),
-    "similar_images": (QUERY,),
-    "similar_images_to": (1,),
-    "related_hashtags": ("tag1",),
-    "explain_recommendation": (QUERY, "tag1"),
-    "complete_hashtags": ("t",),
-    "fold_hashtag": ("#Tag1",),
-    "rejected_hashtags": (sha256(b"1").digest(),),
-}
-"""Every public function, and arguments that give rows in a world."""
-INTERNAL: dict[str, tuple[object, ...]] = {
-    "activate_backbone": (1, None),
-    "activate_factor_run": (1,),
-    "active_run": (),
-    "add_backbone": ("another", 96, b"0" * 32),
-    "activate_projection": (2, 1.0),
-    "at_least_one": ("top", 1),
-    "attach_factor_run": (1,),
-    "attach_projection": (2,),
-    "best_hashtags": (1, FACTORS, False, "{1}", 10, 0.5, 0.0),
-    "candidates": (1, QUERY, None, None, None, 5),
-    "checked_embedding": (QUERY,),
-    "counting_as": ("{tag1}",),
-    "discard_abandoned_factor_runs": (),
-    "discard_factor_run": (2,),
-    "diverse_hashtags": (1, "{1,2}", "{1,0.5}", 0.5, 2),
-    "drop_backbone": (1,),
-    "drop_projections": (),
-    "edit_hashtags": ("ban", "{tag3}"),
-    "fold_hashtag": ("#Tag1",),
-    "fold_given": ("#Tag1",),
-    "finish_factor_run": (2, 1, 1, 1, 1.0, 1),
-    "give_feedback": (1, "{tag1}", "{tag2}"),
-    "hashtag_likeness": (1, "{1,2}", 1),
-    "hashtag_place": (FACTORS, FACTORS, False, 0.0, 1.0),
-    "hashtag_problem": ("tag1",),
-    "index_projection": (2,),
-    "known_blend": (1, FACTORS, "{1}", 0.5),
-    "neighbours": (1, QUERY, None, 5, None),
-    "new_factor_run": (Jsonb(asdict(FactorSettings(factors=4))), "{}"),
-    "new_projection": (1, 10, 0.9),
-    "note_factor_run_metrics": (1, "{}"),
-    "projected": (1, QUERY),
-    "prune_factor_run": (1,),
-    "recommend": (None, QUERY, None, 10, 5, "{}", "{}", None, None, None, None, "cats"),
-    "refresh_edited_statistics": ('[{"hashtag_id": 1}]',),
-    "refresh_statistics": (),
-    "refuse": ("no",),
-    "retire_projection": (1,),
-    "search_vector": (1, QUERY),
-    "searched_projection": (1,),
-    "similar": (QUERY, None, 10),
-    "undo_hashtag_edit": (),
-    "within": ("diversity", 0.5, 0, 1),
-}
-"""Every function of tagdb_store, and arguments that it can be tried with."""
 NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
 READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "projections", "statistics"} | {
     f"hashtag_{statistic}" for statistic in ("counts", "collections", "pairs", "trend")
@@ -92,11 +30,6 @@ def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any,
     return connection.execute(query, values).fetchall()
 
 
-def become(connection: Connection, role: str) -> None:
-    """Go on as another role."""
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-
-
 def everything(connection: Connection, schema: str, kinds: str) -> list[str]:
     """Queries that read each relation of a schema."""
     named = (
@@ -106,29 +39,6 @@ def everything(connection: Connection, schema: str, kinds: str) -> list[str]:
     found = rows(connection, named, schema, list(kinds))
     assert found
     return [f"SELECT * FROM {name}" for (name,) in found]
-
-
-def call(schema: str, name: str) -> str:
-    """A query that calls a function."""
-    arguments = {"tagdb": PUBLIC, "tagdb_store": INTERNAL}[schema]
-    assert name in arguments, f"say above with what arguments to try {schema}.{name}"
-    listed = sql.SQL(", ").join(map(sql.Literal, arguments[name])).as_string()
-    return f"SELECT * FROM {schema}.{name}({listed})"
-
-
-def fill(connection: Connection) -> None:
-    """Store something of everything: each view and function gives rows, each kind of table is there."""
-    world = seed.world(connection)
-    run = store.begin_ingest_run(connection, ["here"])
-    batch = [seed.image(n, "tag1", "tag2", collection="cats") for n in range(2)]
-    store.save_batch(connection, run, world.backbone_id, batch, [store.Rejected("m", 1, "bad")])
-    store.edit_hashtags(connection, "alias", ["tag6"], "tag5")
-    store.edit_hashtags(connection, "ban", ["tag7"])
-    connection.execute("SELECT tagdb_store.give_feedback(1, '{tag1,new}', '{tag2}')")
-    store.refresh_statistics(connection)
-    seed.begin_run(connection, 4)
-    seed.add_index(connection, world.backbone_id)
-    indexing.new_projection(connection, world.backbone_id, 20)
 
 
 # --- what each login may do, by trying -----------------------------------------------------------

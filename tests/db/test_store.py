@@ -21,8 +21,8 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import Counts, Rejected, indexing
-from tests import seed
-from tests.seed import image
+from tests.support import seed
+from tests.support.seed import image
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.programs import drawn
+from tests.support.programs import drawn
 
 PHOTOS = 400
 

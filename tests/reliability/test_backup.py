@@ -35,9 +35,9 @@ from tagdb.errors import BackupError, SchemaError, TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
-from tests import seed
-from tests.conftest import PASSWORD, temporary_home
-from tests.reliability.programs import LIMIT, SOAK, finished, started
+from tests.support import seed
+from tests.support.postgres import PASSWORD, temporary_home
+from tests.support.programs import LIMIT, SOAK, finished, started
 
 Make = Callable[[bool], str]
 Tagdb = Callable[..., Result]

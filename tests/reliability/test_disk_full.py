@@ -20,8 +20,8 @@ from tagdb.cli import cli
 from tagdb.errors import TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
-from tests.conftest import temporary_home
-from tests.reliability.programs import SOAK, contents, drawn, finished, started, stray
+from tests.support.postgres import temporary_home
+from tests.support.programs import SOAK, contents, drawn, finished, started, stray
 
 SIZE = 192
 """Megabytes of the file system: an empty server with its log takes about 100."""

@@ -32,11 +32,11 @@ from tagdb.errors import SourceError
 from tagdb.photos import images
 from tagdb.photos.sources import Rejection, open_source
 from tagdb.postgres.database import Connection
-from tests.pictures import photo
-from tests.reliability import corpus
-from tests.reliability.programs import SOAK, finished, started
-from tests.reliability.sabotage import sabotage, that
-from tests.reliability.watching import PROC, alive, children, peak, until
+from tests.support import corpus
+from tests.support.pictures import photo
+from tests.support.processes import PROC, alive, children, peak, until
+from tests.support.programs import SOAK, finished, started
+from tests.support.sabotage import sabotage, that
 
 Here = Callable[[str], dict[str, str]]
 

@@ -35,10 +35,10 @@ from tagdb.photos import manifests
 from tagdb.photos.sources import Record, Rejection, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.pictures import photo
-from tests.reliability.programs import SOAK, finished, started
-from tests.reliability.watching import PROC, peak
+from tests.support import seed
+from tests.support.pictures import photo
+from tests.support.processes import PROC, peak
+from tests.support.programs import SOAK, finished, started
 
 Here = Callable[[str], dict[str, str]]
 

@@ -11,8 +11,8 @@ import pytest
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.reliability.programs import SOAK, contents, finished, killed, started, stray, undisturbed
+from tests.support import seed
+from tests.support.programs import SOAK, contents, finished, killed, started, stray, undisturbed
 
 Here = Callable[[str], dict[str, str]]
 Make = Callable[[bool], str]

@@ -13,7 +13,7 @@ import pytest
 
 from tagdb import store
 from tagdb.postgres import database
-from tests.reliability.programs import SOAK, contents, drawn, finished, started, stray
+from tests.support.programs import SOAK, contents, drawn, finished, started, stray
 
 SECONDS = 6 if SOAK == 1 else 75
 READERS = 16

@@ -16,9 +16,9 @@ from tagdb.cli import COMMANDS, cli
 from tagdb.errors import SchemaError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import evaluated
-from tests.db.test_roles import INTERNAL, PUBLIC, become, call, fill
-from tests.reliability.programs import drawn
+from tests.support import evaluated
+from tests.support.programs import drawn
+from tests.support.surface import INTERNAL, PUBLIC, become, call, fill
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("tagdb/store/sql/**/*.sql"), *ROOT.glob("migrations/sql/*.sql")]

@@ -11,7 +11,7 @@ from pathlib import Path
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.reliability.programs import SOAK, drawn, finished, started, stray
+from tests.support.programs import SOAK, drawn, finished, started, stray
 
 KILLS = 3 * SOAK
 PHOTOS = 300

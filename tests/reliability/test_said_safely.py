@@ -24,10 +24,10 @@ from tagdb.cli import cli
 from tagdb.demo import Tried, contact_sheet
 from tagdb.postgres import database
 from tagdb.store import Recommendation
-from tests import evaluated
-from tests.conftest import PASSWORD, administer, named
-from tests.pictures import photo
-from tests.reliability.programs import drawn, finished, started
+from tests.support import evaluated
+from tests.support.pictures import photo
+from tests.support.postgres import PASSWORD, administer, named
+from tests.support.programs import drawn, finished, started
 
 EVIL = "\x1b]0;evil\x07\x1b[31m\x9b2J\u202eevil\u2028\x7f\r\nError: forged"
 """A title, colours, a C1 control, a right-to-left override, a line separator, and a line of its own."""

@@ -23,8 +23,8 @@ from tagdb import store
 from tagdb.cli import cli
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
-from tests.conftest import temporary_home
-from tests.reliability.programs import SOAK, contents, finished, started, stray
+from tests.support.postgres import temporary_home
+from tests.support.programs import SOAK, contents, finished, started, stray
 
 TRIALS = SOAK
 OTHERS = (

@@ -30,9 +30,9 @@ from tagdb.learning.als import Weighting
 from tagdb.learning.settings import Plan
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
-from tests import seed
-from tests.pictures import photo
-from tests.reliability.programs import SOAK, finished, started
+from tests.support import seed
+from tests.support.pictures import photo
+from tests.support.programs import SOAK, finished, started
 
 RELEASED = ("0001", "0002", "0003", "0004")
 TRIALS = 3 * SOAK

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
-from tests import golden
+from tests.support import golden
 
 
 @pytest.fixture

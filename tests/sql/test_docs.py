@@ -11,8 +11,9 @@ import pytest
 
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
-from tests import showcase, sql_docs
-from tests.conftest import administer, named
+from tests import sql_docs
+from tests.support import showcase
+from tests.support.postgres import administer, named
 
 TEXT = sql_docs.DOCUMENT.read_text("utf-8")
 EXAMPLES = sql_docs.examples(TEXT)

@@ -13,7 +13,7 @@ from tagdb.learning.model import Model
 from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.store.evaluating import evaluated_images, recommend_held_out
-from tests.evaluated import KINDS, fill
+from tests.support.evaluated import KINDS, fill
 
 SMALL = FactorSettings(factors=8, iterations=5)
 CONTESTANTS: list[Contestant] = [

@@ -12,7 +12,7 @@ from psycopg import sql
 from tagdb import factors, store
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 GIVE = "SELECT * FROM tagdb_store.give_feedback(%s, %s, %s, %s)"
 

@@ -18,8 +18,8 @@ from tagdb.photos import images
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.store.factors import factor_maps
-from tests import seed
-from tests.pictures import photo
+from tests.support import seed
+from tests.support.pictures import photo
 
 Floats = NDArray[np.float64]
 

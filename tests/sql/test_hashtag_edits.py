@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.waiting import blocked
+from tests.support import seed
+from tests.support.waiting import blocked
 
 NAMES = tuple("abcdefg")
 SLOW = settings(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tagdb import hashtags, store
 from tagdb.errors import RejectedInput
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 Floats = NDArray[np.float64]
 

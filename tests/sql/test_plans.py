@@ -21,8 +21,8 @@ from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import indexing
-from tests import seed
-from tests.conftest import administer, named
+from tests.support import seed
+from tests.support.postgres import administer, named
 
 EMBEDDED = 5000
 """Images that have an embedding and hashtags."""

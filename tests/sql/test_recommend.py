@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 Floats = NDArray[np.float64]
 

@@ -28,8 +28,8 @@ from psycopg.rows import dict_row
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests import seed
-from tests.waiting import blocked
+from tests.support import seed
+from tests.support.waiting import blocked
 
 NAMES = ("a", "b", "c", "d", "e", "ñ", "🌊")
 TABLES = ("hashtag_counts", "hashtag_collections", "hashtag_pairs", "hashtag_trend")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tagdb import store
 from tagdb.postgres.database import Connection
 from tagdb.store import indexing
-from tests import seed
+from tests.support import seed
 
 Floats = NDArray[np.float64]
 Rows = list[tuple[int, str, float]]

@@ -13,7 +13,7 @@ from tagdb.evaluation import evaluate, tune
 from tagdb.evaluation.holdout import split
 from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
-from tests.evaluated import fill
+from tests.support.evaluated import fill
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from tagdb.embedding.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Identity, resolve
 from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
 from tagdb.photos.images import decode
-from tests.conftest import SHARED
-from tests.once import once
-from tests.pictures import photo
+from tests.support.once import once
+from tests.support.pictures import photo
+from tests.support.shared import SHARED
 
 Pixels = NDArray[np.uint8]
 

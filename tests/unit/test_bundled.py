@@ -11,7 +11,7 @@ from PIL import Image
 
 from tagdb.embedding.backbone import BUNDLED, resolve
 from tagdb.errors import BackboneError
-from tests.pictures import picture
+from tests.support.pictures import picture
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,9 +18,9 @@ from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.embedding.worker import Worker, Workers
 from tagdb.errors import RejectedInput, TagdbError
 from tagdb.photos import images
-from tests.pictures import photo
-from tests.reliability.programs import SOAK
-from tests.reliability.sabotage import sabotage, that
+from tests.support.pictures import photo
+from tests.support.programs import SOAK
+from tests.support.sabotage import sabotage, that
 
 
 @pytest.fixture

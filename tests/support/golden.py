@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parent / "sql" / "golden"
+FOLDER = Path(__file__).parents[1] / "sql" / "golden"
 
 
 def compare(name: str, found: str) -> None:

@@ -13,7 +13,7 @@ from tagdb.embedding.backbone import Identity
 from tagdb.learning import model as modelling
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 COLLECTIONS = {
     "food": "foodie yummy dinner homemade pasta pizza dessert foodporn",

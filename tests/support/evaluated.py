@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tagdb import store
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 KINDS = 5
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tagdb.photos.sources import PHOTO_SUFFIXES
-from tests.pictures import picture
+from tests.support.pictures import picture
 
 SIZE = (44, 36)
 EXTREMES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)

@@ -15,7 +15,7 @@ from tagdb.embedding import backbone
 from tagdb.learning import model as modelling
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
-from tests import seed
+from tests.support import seed
 
 IMAGES = 120
 COLLECTIONS = {
