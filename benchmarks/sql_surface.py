@@ -199,7 +199,8 @@ def index_scans(connection: Connection) -> dict[str, int]:
     """How often the vector index and whole tables were read."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     rows = connection.execute(
-        "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'embeddings_1_hnsw'"
+        "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes"
+        " WHERE indexrelname ~ '^search_vectors_[0-9]+_hnsw$'"
         " UNION ALL SELECT relname || ' as a whole', coalesce(seq_scan, 0) FROM pg_stat_user_tables"
         " WHERE relname IN ('embeddings_1', 'image_factors_1', 'images', 'image_hashtags')"
     )

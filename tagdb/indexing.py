@@ -93,7 +93,6 @@ def build(connection: Connection, memory: Memory, quiet: bool = False) -> store.
     before = status(connection)
     with phases("vectors", quiet) as progress:
         store.build_index(connection, before.backbone_id, progress, memory.used)
-    store.drop_older_index(connection, before.backbone_id)
     return status(connection)
 
 

@@ -96,9 +96,8 @@ def status(as_json: bool) -> None:
     mb = found.embeddings_bytes / MB
     click.echo(f"embeddings      {found.embeddings:,} ({mb:,.0f} MB)")
     if found.projection_id is None:
-        why = "as an older tagdb built it" if found.older_index else "all embeddings are looked at"
-        click.echo(f"vector index    {'over embeddings' if found.older_index else 'none'}: {why}")
-        if found.older_index or found.embeddings >= store.INDEX_FROM:
+        click.echo("vector index    none: all embeddings are looked at")
+        if found.embeddings >= store.INDEX_FROM:
             note("to build it: tagdb index build")
         return
     seconds = f" in {found.build_seconds:.0f} s" if found.build_seconds is not None else ""
@@ -137,7 +136,7 @@ def drop(yes: bool) -> None:
 
     with database.open_database(settings(), note) as connection:
         found = indexing.status(connection)
-        if found.projection_id is None and not found.older_index:
+        if found.projection_id is None:
             click.echo("there is no vector index")
             return
         if not yes:

@@ -55,7 +55,6 @@ CHECKS: tuple[Check, ...] = (
     upkeep.cleaning,
     upkeep.sessions,
     upkeep.ingests,
-    upkeep.older_index,
     search.indexes,
     search.recall,
     memory.shared_buffers,

@@ -159,21 +159,6 @@ def _lost(row: examining.Row) -> Finding:
     return Finding(check=name, severity="wrong", sentence=f"the table {name} is {said}", remedy=remedy)
 
 
-def older_index(one: Examination) -> Iterator[Finding]:
-    """No index over embeddings is kept up beside the one over search vectors."""
-    if not one.complete:
-        return
-    status = store.search_status(one.connection)
-    if status and status.older_index and status.projection_id is not None:
-        index = f"embeddings_{status.backbone_id}_hnsw"
-        yield Finding(
-            check="older index",
-            severity="advice",
-            sentence="an index over embeddings, as an older tagdb built it, is kept up and not searched",
-            remedy=f"DROP INDEX CONCURRENTLY tagdb_store.{index}",
-        )
-
-
 def cleaning(one: Examination) -> Iterator[Finding]:
     """The planner knows the tables, and what was deleted is cleaned up."""
     if not one.complete:

@@ -99,7 +99,7 @@ def save_factor_run(connection: Connection, factor_run_id: int, model: Model, se
 
 
 def factor_maps(connection: Connection, factor_run_id: int) -> Maps | None:
-    """What folding into a run needs; None for one that an older tagdb has computed."""
+    """What folding into a run needs; None for one whose factors were pruned."""
     row = connection.execute(
         "SELECT m.image_gram, m.weighting, m.ridge, m.backbone_id FROM tagdb_store.factor_maps m"
         " WHERE m.factor_run_id = %s",

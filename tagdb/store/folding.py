@@ -50,7 +50,7 @@ def active_factor_run(connection: Connection) -> int | None:
 
 
 def folding_basis(connection: Connection) -> Basis | None:
-    """The active run to fold into; None where there is none, or one that an older tagdb has computed."""
+    """The active run to fold into; None where there is none, or it knows no hashtags."""
     connection.execute(statement("incoming_factors"))
     while (run := factor_run(connection)) is not None:
         run_id, settings = run["factor_run_id"], plan_of(run)

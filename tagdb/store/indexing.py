@@ -7,7 +7,7 @@ files ``projections``, ``search_vectors`` and ``candidates``.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -55,8 +55,6 @@ class SearchStatus:
     search_vectors: int
     search_vectors_bytes: int
     index_bytes: int
-    older_index: bool
-    """Whether there is still an index over the embeddings themselves, as an older tagdb built it."""
     checked_at: datetime | None
     """When the index's recall was last measured; the next three are of what was in use then."""
     checked_images: int | None
@@ -232,18 +230,7 @@ def drop_index(connection: Connection, backbone_id: int) -> bool:
     """Search by looking at all embeddings from now on; whether it was otherwise."""
     row = connection.execute("SELECT tagdb_store.retire_projection(%s)", (backbone_id,)).fetchone()
     drop_projections(connection)
-    drop_older_index(connection, backbone_id)
     return bool(row and row[0])
-
-
-def drop_older_index(connection: Connection, backbone_id: int) -> None:
-    """Drop the index over embeddings that tagdb built before it had search vectors.
-
-    Only its owner may; otherwise it stays, to be dropped by what its owner does next.
-    """
-    index = sql.Identifier("tagdb_store", f"embeddings_{backbone_id}_hnsw")
-    with suppress(psycopg.errors.InsufficientPrivilege):
-        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(index))
 
 
 def ensure_vector_index(
@@ -264,8 +251,6 @@ def ensure_vector_index(
     if status.embeddings < INDEX_FROM:
         return False
     build_index(connection, backbone_id, progress)
-    if status.older_index:
-        drop_older_index(connection, backbone_id)
     return True
 
 

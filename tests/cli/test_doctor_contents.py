@@ -262,12 +262,6 @@ UPKEEP = {
         {"left-over tables": "advice"},
         "tables that belong to nothing take up 0 B: image_factors_77",
     ),
-    "an older index": (
-        "CREATE INDEX embeddings_1_hnsw ON tagdb_store.embeddings_1"
-        " USING hnsw (embedding public.halfvec_cosine_ops)",
-        {"older index": "advice"},
-        "an index over embeddings, as an older tagdb built it, is kept up and not searched",
-    ),
     "no factors": (
         "UPDATE tagdb_store.factor_runs SET status = 'retired'",
         {"factor run": "advice"},

@@ -568,11 +568,6 @@ def test_the_planner_looks_again_where_much_came_in(connection: Connection) -> N
 def test_many_embeddings_get_a_vector_index(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     world = seed.world(connection)
     monkeypatch.setattr(indexing, "INDEX_FROM", 20)
-    connection.execute(  # what an interrupted build leaves behind
-        "CREATE INDEX embeddings_1_hnsw ON tagdb_store.embeddings_1"
-        " USING hnsw (embedding halfvec_cosine_ops);"
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tagdb_store.embeddings_1_hnsw'::regclass"
-    )
     assert store.ensure_vector_index(connection, world.backbone_id)
     assert vector_indexes(connection) == [("tagdb_store.search_vectors_1_hnsw", True)]
     assert not store.ensure_vector_index(connection, world.backbone_id)

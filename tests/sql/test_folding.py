@@ -496,7 +496,7 @@ def test_many_are_missing(connection: Connection, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("tagdb.store.folding.TOGETHER", 2)
     base(connection)
     backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    ingest_run = store.begin_ingest_run(connection, ["an older tagdb"])
+    ingest_run = store.begin_ingest_run(connection, ["here"])
     batch = [seed.image(100 + n, "sea", "sun", f"kite{n // 4}") for n in range(7)]
     store.save_batch(connection, ingest_run, backbone_id, batch, [])
     assert coverage(connection) == (7, 0, 2, 0)

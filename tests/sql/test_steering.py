@@ -319,7 +319,7 @@ def test_a_popularity_discount_changes_the_order_only(connection: Connection, kn
 
 
 def test_a_discount_where_hashtags_are_on_no_image(connection: Connection, known: Known) -> None:
-    """Runs that an older tagdb has computed do not say."""
+    """All count alike then."""
     plain = asked(connection)
     connection.execute("UPDATE tagdb_store.hashtag_factors SET images = 0")
     assert names(asked(connection, popularity_discount=1)) == names(plain)

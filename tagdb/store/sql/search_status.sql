@@ -10,10 +10,6 @@ SELECT b.backbone_id, b.candidates, b.ef_search, p.projection_id, p.created_at, 
                  JOIN pg_class ic ON ic.oid = x.indexrelid
                  JOIN pg_am a ON a.oid = ic.relam
                  WHERE x.indrelid = v.oid AND a.amname = 'hnsw'), 0)::bigint AS index_bytes,
-       EXISTS (SELECT FROM pg_index x
-               JOIN pg_class ic ON ic.oid = x.indexrelid
-               JOIN pg_am a ON a.oid = ic.relam
-               WHERE x.indrelid = e.oid AND a.amname = 'hnsw') AS older_index,
        c.checked_at, c.images AS checked_images, c.recall, c.milliseconds
 FROM tagdb_store.backbones b
 JOIN pg_class e ON e.relname = 'embeddings_' || b.backbone_id AND e.relnamespace = 'tagdb_store'::regnamespace
