@@ -1,5 +1,5 @@
-# Every target sets up what it needs from nothing but Python 3.11-3.13, make and a C library.
-PYTHON ?= python3
+# Every target sets up what it needs from nothing but Python 3.11-3.14, make and a C library.
+# PYTHON=... names the Python to use; otherwise the first that fits is taken from the PATH.
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TORCH := .venv/.torch
@@ -18,9 +18,10 @@ test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 soak: $(INSTALLED)  ## the reliability tests ten times as long, or TIMES=…; prints every seed
 	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto --dist worksteal -rP tests/reliability tests/db/test_backbones.py
 
-lint: $(INSTALLED)  ## formatting, linting, types, layers
+lint: $(INSTALLED)  ## formatting, linting, spelling, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -56,9 +57,7 @@ clean:  ## remove what the other targets made
 	rm -rf .venv build dist *.egg-info tests/clients/node/node_modules
 
 $(INSTALLED): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "tagdb needs Python 3.11 to 3.13; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@python=$$(sh tools/find_python.sh "$(PYTHON)") && echo "$$python -m venv .venv" && "$$python" -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@

@@ -7,6 +7,7 @@ export happens in a process of its own, so that TensorFlow's memory and messages
 """
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -265,6 +266,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         exported = _exported(cache, size, identity.weights_sha256)
         if exported.is_file():
             return _load(identity, exported)
+    _require_tensorflow(name)
     notify("preparing the backbone; this takes some 15 s, once")
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
@@ -274,6 +276,16 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         exported = _exported(cache, size, identity.weights_sha256)
         made.replace(exported)
     return _load(identity, exported)
+
+
+def _require_tensorflow(name: str) -> None:
+    """Refuse to export Keras weights where TensorFlow is not installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise BackboneError(
+            f"the backbone {name} must be exported once by TensorFlow, which is not installed here and has "
+            "no release for Python 3.14: run this once with Python 3.13 or older, give a .tflite file with "
+            f"--backbone PATH, or use --backbone {BUNDLED}"
+        )
 
 
 def _export(name: str, weights: Path, size: int, target: Path) -> None:

@@ -303,6 +303,26 @@ def test_imagenet_weights_that_cannot_be_downloaded(tmp_path: Path, monkeypatch:
     assert left(tmp_path / "cache") == []
 
 
+@pytest.mark.usefixtures("no_export")
+def test_without_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone_file: Path) -> None:
+    """As on Python 3.14: Keras weights are refused in one sentence, LiteRT files work."""
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "mine.h5").write_bytes(b"weights")
+    said: list[str] = []
+    for name in ("imagenet", str(tmp_path / "mine.h5")):
+        with pytest.raises(BackboneError) as caught:
+            resolve(name, 96, None, tmp_path / "cache", said.append)
+        assert sentence(caught) == (
+            f"the backbone {name} must be exported once by TensorFlow, which is not installed here and has "
+            "no release for Python 3.14: run this once with Python 3.13 or older, give a .tflite file with "
+            "--backbone PATH, or use --backbone bundled"
+        )
+    assert said == left(tmp_path / "cache") == []
+    for name in ("bundled", str(backbone_file)):
+        resolve(name, None, None, tmp_path / "cache")
+
+
 # --- What is no backbone ------------------------------------------------------------------------------
 
 
