@@ -18,9 +18,11 @@ from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
 from tagdb.photos.images import decode
 from tests.support.once import once
 from tests.support.pictures import photo
-from tests.support.shared import SHARED
+from tests.support.shared import SHARED, has_tensorflow
 
 Pixels = NDArray[np.uint8]
+
+needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="needs TensorFlow")
 
 # Keras's own features of each folder's photos, and two LiteRT files that are no backbones.
 KERAS = """
@@ -55,6 +57,8 @@ def real(size: int = 160, count: int = 20) -> Pixels:
 @pytest.fixture(scope="module")
 def keras(run: dict[str, str], random_weights: Path) -> Path:
     """A folder with what Keras makes of photos, drawn and real."""
+    if not has_tensorflow():
+        pytest.skip("needs TensorFlow")
     weights = SHARED / "weights" / "mobilenetv2_imagenet_1.0_no_top.weights.h5"
 
     def make(folder: Path) -> None:
@@ -88,6 +92,7 @@ def fake_export(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[st
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
         monkeypatch.setattr(sys, "executable", str(program))
+        monkeypatch.setattr("tagdb.embedding.backbone._require_tensorflow", lambda name: None)
 
     return fake
 
@@ -288,6 +293,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@needs_tensorflow
 def test_imagenet_weights_that_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unreachable(monkeypatch)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
@@ -326,6 +332,7 @@ def test_without_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bac
 # --- What is no backbone ------------------------------------------------------------------------------
 
 
+@needs_tensorflow
 def test_a_file_that_is_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the current folder's modules are not run."""
     (tmp_path / "here").mkdir()
@@ -449,6 +456,7 @@ def test_an_export_that_dies_leaves_nothing(
     assert left(tmp_path / "cache") == []
 
 
+@needs_tensorflow
 def test_an_interrupted_export_leaves_nothing(
     random_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
