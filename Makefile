@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 TORCH := .venv/.torch
 NODE := tests/clients/node/node_modules/.installed
 
-.PHONY: demo install test soak lint format lock bench bench-scale clean
+.PHONY: demo install test test-sql soak lint format lock dist bench bench-scale clean
 
 demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 	$(BIN)/tagdb demo
@@ -14,6 +14,9 @@ install: $(INSTALLED)  ## make .venv with tagdb in it
 
 test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-sql: $(INSTALLED)  ## the tests of the schema and of SQL, for TAGDB_TEST_DATABASE_URL=... of another PostgreSQL
+	$(BIN)/python -m pytest -n auto --dist worksteal tests/sql tests/db
 
 soak: $(INSTALLED)  ## the reliability tests ten times as long, or TIMES=…; prints every seed
 	TAGDB_SOAK=$(or $(TIMES),10) $(BIN)/python -m pytest -n auto --dist worksteal -rP tests/reliability tests/db/test_backbones.py
@@ -34,6 +37,10 @@ lock: $(INSTALLED)  ## choose the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet --output-file requirements.lock
+
+dist: $(INSTALLED)  ## the packages that are published: a source distribution and a wheel made from it
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
 
 bench: $(INSTALLED)  ## the short benchmarks; what they measure goes into benchmarks/RESULTS.md
 	-$(BIN)/python -m pip install --quiet 'pip>=25.1' && $(BIN)/python -m pip install --quiet --group bench

@@ -12,6 +12,7 @@ from PIL import Image
 from tagdb.embedding.backbone import BUNDLED, resolve
 from tagdb.errors import BackboneError
 from tests.support.pictures import picture
+from tests.support.shared import has_tensorflow
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +48,8 @@ def test_another_input_size_is_refused(tmp_path: Path) -> None:
 
 def test_it_is_keras_mobilenetv2_with_the_trained_weights(tmp_path: Path) -> None:
     """The shipped file and Keras's own network with the weights beside the tools agree."""
+    if not has_tensorflow():
+        pytest.skip("needs TensorFlow")
     given = pixels(160)
     np.save(tmp_path / "pixels.npy", given)
     tools = ROOT / "tools"
@@ -73,6 +76,8 @@ def test_different_photos_get_different_embeddings(tmp_path: Path) -> None:
 def test_the_training_script_trains_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     """A few steps on a handful of drawn photos, the bundled backbone itself for a teacher."""
     pytest.importorskip("torch", reason="needs PyTorch")
+    if not has_tensorflow():
+        pytest.skip("needs TensorFlow")
     photos = tmp_path / "photos"
     photos.mkdir()
     for seed in range(6):
