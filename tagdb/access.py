@@ -144,8 +144,8 @@ def address(connection: Connection, settings: Settings) -> Address:
         if port is None:
             start = "tagdb db start" if settings.port else f"tagdb db start --port {PORT}"
             raise ServerError(
-                f"the embedded PostgreSQL listens on no port, so that no login could enter it; "
-                f"stop it and start it with one: tagdb db stop; {start}"
+                f"the embedded PostgreSQL listens on no port, so no other login can connect; "
+                f"restart it with a port: tagdb db stop; {start}"
             )
         parts = {"host": "127.0.0.1", "port": str(port), "dbname": database}
         return Address(parts, ("*", "*", database), passfile)  # the port may be another tomorrow
@@ -186,7 +186,7 @@ def login_with(
             if has is None
             else f"it has the role {has}"
         )
-        raise DatabaseError(f"the login {login!r} has not the role {role}; {elsewise}")
+        raise DatabaseError(f"the login {login!r} does not have the role {role}; {elsewise}")
     having = [name for name, has in roles.items() if has == role]
     if not having:
         raise DatabaseError(f"no login has the role {role} yet; run: tagdb db grant NAME --role {role}")
@@ -197,7 +197,7 @@ def login_with(
         )
     taken = (known or having)[-1]
     if others := [name for name in having if name != taken]:
-        notify(f"took the login {taken}; others that have the role {role}, for --login: {', '.join(others)}")
+        notify(f"using the login {taken}; others with the role {role}, for --login: {', '.join(others)}")
     return taken
 
 
@@ -229,8 +229,8 @@ def grant(
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         found = connection.execute(statement("login"), [login]).fetchone()
         if found and found != (True, False):
-            why = "may administer this server or database" if found[0] else "is a role that cannot log in"
-            raise DatabaseError(f"{login!r} {why}; choose the name of another login")
+            why = "administers this server or database" if found[0] else "is a role that cannot log in"
+            raise DatabaseError(f"{login!r} {why}; choose another login")
         kept = None
         if password is None and (renew or not found):
             password = kept = secrets.token_urlsafe(24)
@@ -244,7 +244,9 @@ def grant(
             database = sql.Identifier(connection.info.dbname)
             connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, name))
         if not _asked(connection, "SELECT pg_has_role(%s, %s, 'USAGE')", login, GROUPS[role]):
-            raise DatabaseError(f"{login!r} does not inherit what its roles may do (NOINHERIT)")
+            raise DatabaseError(
+                f"{login!r} does not inherit the rights of its roles (NOINHERIT); choose another login"
+            )
         writer = _asked(connection, "SELECT pg_has_role(%s, 'tagdb_writer', 'USAGE')", login)
         if password is not None:  # last: who cannot keep a password must not change it
             where.passfile.write(where.place, login, kept)
@@ -253,11 +255,11 @@ def grant(
 
 def _check(login: str, password: str | None) -> None:
     if login.lower() in _RESERVED or login.lower().startswith("pg_"):
-        raise DatabaseError(f"{login!r} is a name of tagdb's or PostgreSQL's own; choose another")
+        raise DatabaseError(f"{login!r} is reserved by tagdb or PostgreSQL; choose another name")
     if not login.isprintable() or not 0 < len(login.encode(errors="replace")) <= 63:  # it would be cut off
-        raise DatabaseError("a login's name has 1 to 63 bytes of printable characters")
+        raise DatabaseError("a login's name must be 1 to 63 bytes of printable characters")
     if password is not None and not (password and password.isprintable()):
-        raise DatabaseError("a password is made of printable characters")
+        raise DatabaseError("a password must consist of printable characters")
 
 
 def _asked(connection: Connection, question: str, *values: str) -> bool:
@@ -272,6 +274,6 @@ def _privileged(login: str, role: str) -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
-            f"your login may not make {login!r} a {role}: {error.diag.message_primary}; "
+            f"your login may not grant {login!r} the role {role}: {error.diag.message_primary}; "
             "ask the database's administrator"
         ) from error

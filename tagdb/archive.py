@@ -1,4 +1,4 @@
-"""The file of a back-up: a zip archive of ``database.dump`` and ``manifest.json``, nothing compressed twice.
+"""The file of a backup: a zip archive of ``database.dump`` and ``manifest.json``, nothing compressed twice.
 
 Its comment is the SHA-256 of every byte before it, so that no bit of the file can change unnoticed, and the
 manifest has that of the dump. Any zip program takes out ``database.dump``, which ``pg_restore`` understands.
@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a back-up is of, and its dump's size and checksum."""
+    """What a backup is of, and its dump's size and checksum."""
 
     format: int
     created_at: datetime
@@ -111,7 +111,7 @@ class _Summed:
 
 
 def write(file: Path, dump: Iterable[bytes], manifest: Manifest, force: bool) -> Manifest:
-    """Write a back-up. The file is there when all of it is on disk; until then there is none, or the old one.
+    """Write a backup. The file is there when all of it is on disk; until then there is none, or the old one.
 
     Parameters
     ----------
@@ -140,10 +140,10 @@ def write(file: Path, dump: Iterable[bytes], manifest: Manifest, force: bool) ->
 
 
 def place(file: Path, force: bool) -> Path:
-    """Where a back-up is written: a link stays one. BackupError where none can be, or one is already."""
+    """Where a backup is written: a link stays one. BackupError where none can be, or one is already."""
     name = printable(str(file))
     if str(file) == "-":
-        raise BackupError("a back-up goes into a file, which gets its name when it is complete; name one")
+        raise BackupError("a backup needs a file, because it is renamed when it is complete; name one")
     try:
         is_folder = file.is_dir()
     except OSError as error:  # its name is too long, or the way there is closed
@@ -151,10 +151,10 @@ def place(file: Path, force: bool) -> Path:
     if is_folder:
         raise BackupError(f"{name} is a folder; name a file in it")
     if not file.parent.is_dir():
-        raise BackupError(f"the folder {printable(str(file.parent))} does not exist; make it first")
+        raise BackupError(f"the folder {printable(str(file.parent))} does not exist; create it first")
     if os.path.lexists(file):
         if not file.is_file():
-            raise BackupError(f"{name} is no file; name another")
+            raise BackupError(f"{name} is not a regular file; name another")
         if not force:
             raise BackupError(f"{name} exists; name another file, or replace it with --force")
     return file.resolve()
@@ -192,7 +192,9 @@ def _rename_to_new(name: str, file: Path) -> None:
     try:
         os.link(name, file)
     except FileExistsError:
-        raise BackupError(f"{printable(str(file))} has come to be meanwhile; name another file") from None
+        raise BackupError(
+            f"{printable(str(file))} was created by another program in the meantime; name another file"
+        ) from None
     except OSError:  # a file system without links
         place(file, False)
         Path(name).replace(file)
@@ -204,7 +206,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what back-ups that were killed have left: nobody holds its lock."""
+    """Remove what backups that were killed have left: nobody holds its lock."""
     for path in folder.glob(f"{_PARTIAL}*"):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -222,7 +224,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 class Archive:
-    """A back-up that is whole and of a format that this program reads."""
+    """A backup that is whole and of a format that this program reads."""
 
     def __init__(self, file: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
         self.file, self.manifest, self._archive = file, manifest, archive
@@ -250,7 +252,7 @@ class Archive:
 
 @contextmanager
 def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
-    """Open a back-up, having read all of it once.
+    """Open a backup, having read all of it once.
 
     Raises
     ------
@@ -277,9 +279,9 @@ def _check_sum(file: Path, stream: IO[bytes], quiet: bool) -> None:
     name = printable(str(file))
     begin = stream.read(30 + len(DUMP))
     if begin[:5] == b"PGDMP":
-        raise BackupError(f"{name} is pg_dump's own; restore it with pg_restore")
+        raise BackupError(f"{name} was written by pg_dump; restore it with pg_restore")
     if begin and not (begin[:4] == b"PK\3\4" and begin[30:] == DUMP.encode()):
-        raise BackupError(f"{name} is no back-up that tagdb made")
+        raise BackupError(f"{name} is not a tagdb backup")
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     digest, left = hashlib.sha256(), size - _SUM
@@ -300,7 +302,7 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
         facts = json.loads(archive.read(MANIFEST))
         if isinstance(facts, dict) and isinstance(facts.get("format"), int) and facts["format"] > FORMAT:
             raise BackupError(
-                f"{printable(str(file))} is of format {facts['format']}, newer than this tagdb knows "
+                f"{printable(str(file))} has format {facts['format']}, newer than this tagdb can read "
                 f"({FORMAT}); upgrade tagdb"
             )
         manifest = Manifest.of(facts)
@@ -312,4 +314,4 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
 
 
 def _damaged(file: Path) -> BackupError:
-    return BackupError(f"{printable(str(file))} is damaged or incomplete; use another copy of it")
+    return BackupError(f"{printable(str(file))} is damaged or incomplete; use another copy")

@@ -129,7 +129,7 @@ def _dump(command: list[str], url: str, about: int, quiet: bool) -> Iterator[byt
 
 
 def described(manifest: Manifest) -> str:
-    """What is in a back-up, in a line."""
+    """What is in a backup, in a line."""
     counts = manifest.counts
     run = "no factors" if counts.factor_run is None else f"factor run {counts.factor_run}"
     return f"{counts.images:,} images, {counts.hashtags:,} hashtags, {counts.embeddings:,} embeddings, {run}"
@@ -139,7 +139,7 @@ def described(manifest: Manifest) -> str:
 
 
 def check(file: Path, *, quiet: bool = False) -> Manifest:
-    """Read all of a back-up, without a database.
+    """Read all of a backup, without a database.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def check(file: Path, *, quiet: bool = False) -> Manifest:
 def restore(
     settings: Settings, file: Path, notify: Notify, *, replace: bool = False, quiet: bool = False
 ) -> Manifest:
-    """Put a back-up into a database, all or nothing, and upgrade its schema to this program's.
+    """Put a backup into a database, all or nothing, and upgrade its schema to this program's.
 
     Whatever ends it early, even a kill, leaves the database as it was.
 
@@ -166,7 +166,7 @@ def restore(
     BackupError
         The file is none, or damaged; or the database holds images, or what depends on tagdb's schemas.
     SchemaError
-        The back-up's schema is newer than this program knows.
+        The backup's schema is newer than this program knows.
     """
     with _opened(file, quiet) as found:
         url = database.ensure_url(settings, notify)
@@ -177,7 +177,7 @@ def restore(
             begin = _begin(connection, settings, target, found.manifest, replace)
         left_out = _put_back(found, url, programs, target.roles, begin, notify, quiet)
     if left_out:
-        notify(f"left out the rights of who is not here: {', '.join(map(printable, sorted(left_out)))}")
+        notify(f"left out the rights of roles missing here: {', '.join(map(printable, sorted(left_out)))}")
     if found.manifest.schema != SCHEMA_REVISION:
         before, after = database.migrate(url)
         notify(f"upgraded the schema from {before} to {after}")
@@ -190,7 +190,7 @@ def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
         schema = found.manifest.schema
         if schema > SCHEMA_REVISION:
             raise SchemaError(
-                f"{printable(str(file))} is of schema {printable(schema, 20)}, newer than this tagdb knows "
+                f"{printable(str(file))} has schema {printable(schema, 20)}, newer than this tagdb knows "
                 f"({SCHEMA_REVISION}); upgrade tagdb"
             )
         yield found
@@ -204,21 +204,21 @@ def _examined(connection: Connection, manifest: Manifest, replace: bool) -> _Tar
     where = f"the database {connection.info.dbname}"
     if target.vector_schema not in (None, manifest.pgvector_schema):
         raise BackupError(
-            f"{where} has pgvector in schema {printable(target.vector_schema or '')}, the back-up has it in "
-            f"{printable(manifest.pgvector_schema)}; "
+            f"{where} has pgvector in schema {printable(target.vector_schema or '')}, but the backup has "
+            f"it in {printable(manifest.pgvector_schema)}; "
             "move it (ALTER EXTENSION vector SET SCHEMA ...), or restore into an empty database"
         )
     if target.images == "table" and not replace:
         row = connection.execute("SELECT EXISTS (SELECT FROM tagdb_store.images)").fetchone()
         if row and row[0]:
             raise BackupError(
-                f"{where} holds images already; name an empty one with --database-url, "
-                "or replace all that tagdb has in it with --replace"
+                f"{where} already holds images; name an empty one with --database-url, "
+                "or replace everything tagdb has in it with --replace"
             )
     if target.outside:
         raise BackupError(
-            f"tagdb's schemas in {where} would be replaced, and with them what uses them: "
-            f"{', '.join(map(printable, target.outside))}; drop or move that first"
+            f"replacing tagdb's schemas in {where} would also drop what uses them: "
+            f"{', '.join(map(printable, target.outside))}; drop or move it first"
         )
     return target
 
@@ -291,7 +291,7 @@ def _put_back(
             def told(done: int) -> None:
                 report(done // 10**6)
                 if done == found.manifest.dump_bytes and done > 10**8:
-                    notify("all rows are read; now their indexes are built")
+                    notify("all rows are restored; building their indexes")
 
             with fed([*restore, "--file=-", "--no-privileges"], found.dump(), environment, told) as source:
                 head = output(source).read(_HEAD)

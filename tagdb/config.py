@@ -85,7 +85,9 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
         raise ConfigError(f"{file} cannot be read: {error}") from error
     for key, value in values.items():
         if key not in KEYS or not (isinstance(value, str) or key == "port"):
-            raise ConfigError(f"{file}: {key} is not a setting, or not a text; known are {', '.join(KEYS)}")
+            raise ConfigError(
+                f"{file}: {key} is not a setting, or not a string; settings are {', '.join(KEYS)}"
+            )
     port = _port(values.pop("port"), f"{file}: port") if "port" in values else None
     if given := env.get("TAGDB_PORT"):
         port = _port(int(given) if re.fullmatch("[0-9]{1,9}", given) else given, "TAGDB_PORT")

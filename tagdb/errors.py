@@ -13,7 +13,7 @@
     │   └── BackboneMismatch    the database's embeddings were made by another backbone
     ├── FactorsError            factors cannot be computed, or there are none
     ├── EvaluationError         it cannot be measured how good recommendations are
-    └── BackupError             a back-up cannot be written or restored
+    └── BackupError             a backup cannot be written or restored
 
 The command line prints the message and ends with exit code 1; a traceback is shown only with
 ``--verbose``. ``RejectedInput`` is caught by the ingest and becomes a row of ``ingest_errors``.
@@ -65,4 +65,4 @@ class EvaluationError(TagdbError):
 
 
 class BackupError(TagdbError):
-    """A back-up cannot be written, or not be restored."""
+    """A backup cannot be written, or not be restored."""

@@ -62,7 +62,7 @@ def compute(
     interactions = store.interactions(connection)
     if not len(interactions.image_ids):
         raise FactorsError(
-            "no image carries a hashtag yet; ingest a manifest that names some (see: tagdb ingest --help)"
+            "no image has a hashtag yet; ingest a manifest with hashtags (see: tagdb ingest --help)"
         )
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
     run_id = store.begin_factor_run(connection, settings, versions)
@@ -119,7 +119,7 @@ def rollback(connection: Connection) -> int:
         if run["status"] == "retired" and run["pruned_at"] is None and run["activated_at"] is not None
     ]
     if not before:
-        raise FactorsError("there is no run to go back to; see: tagdb factors list")
+        raise FactorsError("there is no earlier run to go back to; see: tagdb factors list")
     latest: dict[str, Any] = max(before, key=lambda run: run["activated_at"])
     activate(connection, latest["factor_run_id"])
     return int(latest["factor_run_id"])
@@ -217,7 +217,7 @@ def difference(
     first, second = answers
     both = sorted(first.keys() & second.keys())
     if not both:
-        raise FactorsError("there is no image that both runs recommend something for")
+        raise FactorsError("there is no image for which both runs recommend something")
     counts: dict[str, list[int]] = {}
     for side, answer in enumerate(answers):
         for image_id in both:

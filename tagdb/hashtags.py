@@ -79,5 +79,5 @@ def printable(text: str, limit: int | None = None) -> str:
 
 def _too_long(text: str) -> RejectedInput:
     return RejectedInput(
-        f"hashtag of {len(text)} characters, at most {MAX_LENGTH} are allowed: '{printable(text, 40)}'"
+        f"hashtag of {len(text)} characters; at most {MAX_LENGTH} are allowed: '{printable(text, 40)}'"
     )

@@ -169,7 +169,7 @@ class _Ingest:
                 stored = store.active_backbone(self.connection)
             if stored is None or not stored.identity.same(self.backbone.identity):
                 raise BackboneMismatch(
-                    f"another ingest has just given this database the backbone {stored and stored.identity}; "
+                    f"another ingest has just set this database's backbone to {stored and stored.identity}; "
                     f"this one would use {self.backbone.identity}"
                 )
             self.run_id = store.begin_ingest_run(self.connection, [source.name for source in sources])

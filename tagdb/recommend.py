@@ -162,7 +162,7 @@ def _require_same(connection: Connection, backbone: Backbone) -> None:
     """Raise BackboneMismatch if an answer was, perhaps, looked for among another backbone's embeddings."""
     stored = backbone_of(connection)
     if stored is None or not stored.same(backbone.identity):
-        raise BackboneMismatch("the database has changed its backbone; run the same command again")
+        raise BackboneMismatch("the backbone of this database was changed; run the same command again")
 
 
 def _asking(
@@ -216,6 +216,6 @@ def require_factors(connection: Connection) -> None:
     require_images(connection)
     ready = store.readiness(connection)
     if not ready.factors and not ready.hashtags:
-        raise FactorsError("none of the stored images carries a hashtag to learn from; ingest some that do")
+        raise FactorsError("none of the stored images has a hashtag to learn from; ingest some that do")
     if not ready.factors:
         raise FactorsError("there are no factors yet; run: tagdb factors compute")

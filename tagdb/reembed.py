@@ -88,8 +88,8 @@ class _Reembedding:
         with store.filling(self.connection, summary.backbone_id) as alone:
             if not alone:
                 raise BackboneError(
-                    f"another process is embedding by {self.backbone.identity}, or dropping it; "
-                    "wait for it, or end it, and run the same command again"
+                    f"another process is embedding with {self.backbone.identity} or dropping it; "
+                    "wait for it or end it, then run the same command again"
                 )
             self._embed_missing()
             with indexing.phases("vectors", self.quiet) as progress:
@@ -241,8 +241,8 @@ def use(connection: Connection, backbone_id: int, allow_missing: bool = False) -
         return
     if lacking := _switched(connection, backbone_id, None if allow_missing else ()):
         raise BackboneError(
-            f"backbone {backbone_id} has not embedded {lacking} of {known.of_images} images, which would not "
-            f"be found any more; embed them: tagdb backbone reembed {backbone_id}, or say --allow-missing"
+            f"backbone {backbone_id} has not embedded {lacking} of {known.of_images} images, which would no "
+            f"longer be found; embed them (tagdb backbone reembed {backbone_id}) or pass --allow-missing"
         )
 
 
@@ -258,12 +258,12 @@ def drop(connection: Connection, backbone_id: int) -> None:
     """
     if find(connection, backbone_id).active:
         raise BackboneError(
-            f"backbone {backbone_id} is the active one; switch to another before: tagdb backbone use N"
+            f"backbone {backbone_id} is active; switch to another one first: tagdb backbone use N"
         )
     _patiently(
         lambda: store.drop_backbone(connection, backbone_id) or None,
         f"backbone {backbone_id} could not be dropped: a transaction or command elsewhere may still use it; "
-        "try again when that has ended",
+        "try again when it has ended",
     )
 
 
@@ -287,8 +287,8 @@ def _added(connection: Connection, backbone: Backbone) -> int:
             return known.backbone_id
     return _patiently(
         lambda: store.add_backbone_beside(connection, backbone.identity),
-        f"{backbone.identity} could not be added: a transaction that is open elsewhere uses the embeddings; "
-        "run the same command again when that has ended",
+        f"{backbone.identity} could not be added: a transaction elsewhere uses the embeddings; "
+        "run the same command again when it has ended",
     ).backbone_id
 
 
@@ -301,7 +301,7 @@ def _switched(connection: Connection, backbone_id: int, may_lack: Collection[int
     """Switch, unless images are missing that may not: how many."""
     return _patiently(
         lambda: store.activate_backbone(connection, backbone_id, may_lack),
-        "the backbone could not be switched: a transaction that is open elsewhere stores images or changes "
+        "the backbone could not be switched: a transaction elsewhere is storing images or changing "
         "settings; run the same command again when that has ended",
     )
 
@@ -322,7 +322,7 @@ def _embedded(workers: Workers, image: store.Unembedded, content: bytes | None) 
         pixels = _of_file(image) if content is None else content
         if images.content_hash(pixels) != image.content_sha256:
             raise RejectedInput(
-                "its file has another content by now" if content is None else "its stored content is damaged"
+                "its file has different content now" if content is None else "its stored content is damaged"
             )
         return _Outcome(image, workers.embed(pixels).embedding)
     except RejectedInput as error:
@@ -331,8 +331,8 @@ def _embedded(workers: Workers, image: store.Unembedded, content: bytes | None) 
 
 def _of_file(image: store.Unembedded) -> bytes:
     if not image.uri.lower().startswith("file:"):
-        raise RejectedInput("its content is not stored, and its uri names no file here")
+        raise RejectedInput("its content is not stored, and its uri does not name a local file")
     try:
         return files.read(Path(path_of(image.uri)))
     except (RejectedInput, ValueError) as error:
-        raise RejectedInput(f"its content is not stored, and its file: {error}") from error
+        raise RejectedInput(f"its content is not stored, and reading its file failed: {error}") from error

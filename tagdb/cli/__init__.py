@@ -1,6 +1,6 @@
 """The command line: parse, call one function, print.
 
-Commands are imported when they are called, and import what is heavy when they run, so that
+A command is imported when it is called, and imports heavy modules when it runs, so that
 ``tagdb --help`` is immediate.
 """
 
@@ -16,32 +16,32 @@ from tagdb.cli.common import harmless, note, shared_options
 from tagdb.errors import TagdbError
 
 COMMANDS = {
-    "demo": "See it work, on photos that it draws itself.",
+    "demo": "See it work on photos that it draws itself.",
     "init": "Create or upgrade the schema.",
     "ingest": "Store photos and their hashtags.",
-    "factors": "Compute ALS factors, and list runs.",
+    "factors": "Compute ALS factors and manage factor runs.",
     "recommend": "Recommend hashtags for photos.",
-    "feedback": "Say which recommendations were right.",
-    "evaluate": "Measure how good recommendations are.",
+    "feedback": "Record which recommendations were right.",
+    "evaluate": "Measure how good the recommendations are.",
     "tune": "Find the best settings for your photos.",
-    "similar": "Show stored images like a photo.",
-    "tags": "Hashtags: aliases, bans, merges, and undoing them.",
-    "stats": "Statistics of hashtags for SQL and BI tools.",
-    "backbone": "The backbone: list, reembed, use, drop.",
+    "similar": "Show the stored images most like a photo.",
+    "tags": "Alias, merge and ban hashtags, and undo it.",
+    "stats": "Hashtag statistics for SQL and BI tools.",
+    "backbone": "Backbones: list, reembed, use, drop.",
     "index": "The vector index: build, status, check, drop.",
-    "doctor": "What is wrong, and which settings hold back.",
-    "backup": "Write all of it into one file.",
-    "restore": "Put a back-up into a database.",
+    "doctor": "Find what is wrong and which settings cost speed.",
+    "backup": "Write everything into one file.",
+    "restore": "Restore a backup into a database.",
     "db": "The database: start, stop, status, url, shell, grant.",
 }
-"""Command by command, with its line in ``tagdb --help``; each lies in the module of its name."""
+"""Each command's line in ``tagdb --help``; a command lives in the module of its name."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is called, and turns errors into one sentence."""
+    """A group that imports a command when it is called and turns errors into one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order in which a newcomer needs them."""
+        """Names of the commands, in the order in which a newcomer needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
         return command
 
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
-        """Read the options before a command's name."""
+        """Parse the options before a command's name."""
         try:
             return super().make_context(*arguments, **more)
         except click.ClickException as error:
@@ -61,7 +61,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command. Click guesses a mistyped one among those that are imported, which is none."""
+        """Find a command. For a typo, Click suggests imported commands only, and none is imported."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command. What goes wrong becomes a sentence and exit code 1."""
+        """Run a command. An error becomes one sentence and exit code 1."""
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
@@ -85,20 +85,21 @@ class LazyGroup(click.Group):
         except TagdbError as error:
             raise self._failure(ctx, str(error)) from error
         except Exception as error:
-            sentence = f"tagdb has a bug: {type(error).__name__}: {error}; please report it, with --verbose"
+            name = type(error).__name__
+            sentence = f"tagdb has a bug: {name}: {error}; please report it with the output of --verbose"
             raise self._failure(ctx, sentence) from error
 
     def _failure(self, ctx: click.Context, sentence: str) -> click.ClickException:
         if ctx.meta.get("tagdb.verbose"):
             for part in traceback.format_exception(sys.exc_info()[1]):
-                # places in the program have several lines; what an error says is one, whatever is in it
+                # a place in the program takes several lines, a message one, whatever it contains
                 for line in part.splitlines() if part.startswith("  File ") else [part.strip("\n")]:
                     note(line)
         return click.ClickException(harmless(sentence))
 
 
 def _harmless(error: click.ClickException) -> click.ClickException:
-    """The same error, which does nothing to a terminal: Click repeats arguments as they are."""
+    """The same error without control characters: Click repeats arguments as they are."""
     error.message = "\n".join(map(harmless, error.message.split("\n")))  # type: ignore[misc]
     return error
 
@@ -116,7 +117,7 @@ def cli() -> None:
       tagdb demo
 
     \b
-    Begin with your own photos:
+    Start with your own photos:
       tagdb ingest PHOTOS.csv
       tagdb factors compute
       tagdb recommend PHOTO

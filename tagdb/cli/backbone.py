@@ -23,21 +23,21 @@ SHOWN_REJECTIONS = 20
 allow_missing_option = click.option(
     "--allow-missing",
     is_flag=True,
-    help="Switch even if it has not embedded some images: they are not found any more.",
+    help="Switch even if some images have no embedding by it; they are no longer found.",
 )
 
 
 @click.group("backbone")
 @shared_options
 def command() -> None:
-    """Backbones: what turns photos into embeddings, and changing it."""
+    """Backbones: the networks that turn photos into embeddings."""
 
 
 @command.command("list")
 @json_option
 @shared_options
 def list_backbones(as_json: bool) -> None:
-    """List backbones, oldest first, with the images that each has embedded.
+    """List backbones, oldest first, with the number of images each has embedded.
 
     \b
     Example:
@@ -51,7 +51,7 @@ def list_backbones(as_json: bool) -> None:
     if as_json:
         print_json([asdict(one) for one in found])
     elif not found:
-        note("no backbone yet; the first ingest brings one: tagdb ingest SOURCE")
+        note("no backbone yet; the first ingest adds one: tagdb ingest SOURCE")
     else:
         rows = [
             [
@@ -68,7 +68,7 @@ def list_backbones(as_json: bool) -> None:
 @click.option(
     "--input-size", type=int, metavar="PIXELS", help="96, 128, 160, 192 or 224 (default: 160 for weights)."
 )
-@click.option("--no-switch", is_flag=True, help="Embed everything, and go on with the backbone in use.")
+@click.option("--no-switch", is_flag=True, help="Embed all images but keep the current backbone.")
 @allow_missing_option
 @json_option
 @quiet_option
@@ -76,13 +76,13 @@ def list_backbones(as_json: bool) -> None:
 def reembed(
     backbone: str, input_size: int | None, no_switch: bool, allow_missing: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Embed all stored images by another backbone, and switch to it.
+    """Embed all stored images with another backbone and switch to it.
 
-    imagenet, bundled, a weights file, or the number of a backbone that the database has already.
+    The backbone is imagenet, bundled, a weights file, or the number of one that the database already has.
 
-    The old backbone serves everybody until the switch, and its embeddings stay until `tagdb backbone drop`.
-    An interrupted run keeps what it stored; the same command goes on from there. Where a photo's own bytes
-    are not stored (--no-originals), its file is read again.
+    The old backbone stays in use until the switch, and its embeddings stay until `tagdb backbone drop`.
+    An interrupted run keeps what it stored; run the same command again to continue. If the original photos
+    were not stored (--no-originals), their files are read again.
 
     \b
     Examples:
@@ -121,9 +121,9 @@ def reembed(
             )  # fmt: skip
         except KeyboardInterrupt:
             raise click.ClickException(
-                "interrupted; what was stored stays, and the same command goes on from there"
+                "interrupted; what was stored stays; run the same command again to continue"
             ) from None
-    with database.open_database(config, say) as connection:  # the one before may have broken meanwhile
+    with database.open_database(config, say) as connection:  # the first one may have broken in the meantime
         foreign = store.factors_foreign(connection)
     if shown > SHOWN_REJECTIONS:
         say(f"… and {shown - SHOWN_REJECTIONS} more rejected")
@@ -147,8 +147,8 @@ def reembed(
         say(f"to switch to it: tagdb backbone use {done.backbone_id}")
     elif not done.active:
         note(
-            f"not switched: {len(done.rejected)} images would not be found any more; "
-            "mend that and run the same command again, or say --allow-missing"
+            f"not switched: {len(done.rejected)} images would no longer be found; "
+            "fix them and run the same command again, or pass --allow-missing"
         )
     exit_after_rejections(len(done.rejected))
 
@@ -158,7 +158,7 @@ def reembed(
 @allow_missing_option
 @shared_options
 def use(number: int, allow_missing: bool) -> None:
-    """Switch to a backbone that is there, whose number `tagdb backbone list` shows.
+    """Switch to a stored backbone, by its number in `tagdb backbone list`.
 
     \b
     Example:
@@ -191,12 +191,12 @@ def drop(number: int) -> None:
 
     with database.open_database(settings(), note) as connection:
         reembedding.drop(connection, number)
-    click.echo(f"backbone {number} is dropped")
+    click.echo(f"backbone {number} dropped")
 
 
 def _say_what_next(foreign: bool, setting: str | None, say: Callable[[str], None]) -> None:
     """``foreign``: whether the factors in use were computed with another backbone's embeddings."""
     if foreign:
-        say("the factors are still those of before; to make them fit: tagdb factors compute")
+        say("the factors still belong to the old backbone; to recompute them: tagdb factors compute")
     if setting is not None:
-        say(f"the settings still name the backbone {setting}: see TAGDB_BACKBONE and tagdb.toml")
+        say(f"the settings still name the backbone {setting}; see TAGDB_BACKBONE and tagdb.toml")

@@ -14,11 +14,11 @@ from tagdb.cli.common import json_option, note, print_json, quiet_option, settin
 @quiet_option
 @shared_options
 def command(file: Path, force: bool, as_json: bool, quiet: bool) -> None:
-    """Write all that tagdb knows into one file: photos, hashtags, embeddings, factors, feedback.
+    """Write everything into one file: photos, hashtags, embeddings, factors, feedback.
 
-    It is the database as it is at one moment; others go on reading and writing. FILE is there when it is
-    complete, and only you may read it. It is not encrypted. Logins, and what is in tagdb's home beside the
-    database, are not in it.
+    A backup is a consistent snapshot; others can read and write in the meantime. FILE appears only when it
+    is complete. Only you can read it, and it is not encrypted. It contains neither logins nor the other
+    files in tagdb's home.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 DONE_WITH_REJECTIONS = 3
-"""Exit code when some inputs were rejected and the rest was done."""
+"""Exit code when some inputs were rejected and the others done."""
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -50,11 +50,11 @@ def backbone_options(function: F) -> F:
     """``--backbone`` and ``--input-size``."""
     function = click.option(
         "--input-size", type=int, metavar="PIXELS",
-        help="96, 128, 160, 192 or 224 (default: the database's own; 160 for a new one).",
+        help="96, 128, 160, 192 or 224 (default: the database's; 160 for a new one).",
     )(function)  # fmt: skip
     return click.option(
         "--backbone", metavar="NAME|PATH",
-        help="imagenet, bundled, or a weights file (default: the database's own; imagenet for a new one).",
+        help="imagenet, bundled, or a weights file (default: the database's; imagenet for a new one).",
     )(function)  # fmt: skip
 
 
@@ -69,29 +69,29 @@ def settings(backbone: str | None = None) -> Settings:
 
 
 def harmless(text: str) -> str:
-    """A text in one line that does nothing to a terminal. The joiners that hashtags may hold are left in."""
+    """The text on one line, without control characters. The joiners that hashtags may contain stay."""
     return re.sub("[^\u200c\u200d]+", lambda found: printable(found[0]), text)
 
 
 def note(text: str) -> None:
-    """Say something to the person, on standard error. What it quotes may come from anywhere."""
+    """Print a note on standard error. Its text may quote anything."""
     click.echo(harmless(text), err=True)
 
 
 def say(text: str) -> None:
-    """Print a line of a result for people. What it quotes may come from anywhere."""
+    """Print a line of a result. Its text may quote anything."""
     click.echo(harmless(text))
 
 
 def silent(text: str) -> None:
-    """Say nothing; in the place of :func:`note`."""
+    """Print nothing, in place of :func:`note`."""
 
 
 class Finite(click.FloatRange):
-    """A number in a range; Click's own lets NaN through, which is in none."""
+    """A number in a range. Click's own type lets NaN through, which is in no range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it."""
+        """Parse a number."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not a finite number.", param, ctx)
@@ -99,19 +99,19 @@ class Finite(click.FloatRange):
 
 
 def size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """A number of bytes, such as 16GB or 1.5 TiB; a thousand and twenty-four of each make the next."""
+    """Number of bytes in a text such as 16GB or 1.5 TiB; each unit is 1024 times the one before."""
     if value is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:I?B)?", value.strip().upper())
     if not found or not (size := int(float(found[1]) * _UNITS[found[2]])):
-        raise click.BadParameter(f"{value!r} is no size, such as 16GB")
+        raise click.BadParameter(f"{value!r} is not a size such as 16GB")
     return size
 
 
 def print_json(value: object, indent: int | None = 2) -> None:
-    """Print a result as JSON; without an indent in one line."""
+    """Print a result as JSON, on one line without an indent."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_jsonable)
-    # surrogates, of a file name that is not UTF-8, cannot be written otherwise; others might steer a terminal
+    # surrogates (of file names that are not UTF-8) cannot be written; others could steer a terminal
     click.echo(re.sub("[^\n -~\u200c\u200d]", _escaped, text))
 
 
@@ -126,7 +126,7 @@ def _jsonable(value: object) -> str:
 
 
 def print_table(header: list[str], rows: list[list[str]], right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
-    """Print aligned columns; those in ``right`` are aligned to the right."""
+    """Print aligned columns; ``right`` names those aligned to the right."""
     lines = [[harmless(cell) for cell in line] for line in [header, *rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     for line in lines:
@@ -144,13 +144,16 @@ def print_answers(
     show: Callable[[str, Sequence[Any]], None],
     lines: bool = False,
 ) -> None:
-    """Print what was answered for each photo, and end with the code that fits.
+    """Print the answers for each photo and exit with the right code.
 
     Parameters
     ----------
-    what : name of a photo's answers in JSON.
-    show : prints one photo's answers for people.
-    lines : whether JSON is one line a photo, as soon as it is there, and not one array in the end.
+    what
+        Name of a photo's answers in JSON.
+    show
+        Prints one photo's answers as text.
+    lines
+        Print JSON as one line per photo as soon as it is there, instead of one array at the end.
     """
     results: list[dict[str, object]] = []
     answered = rejected = 0
@@ -179,7 +182,7 @@ def print_answers(
 
 
 def exit_after_rejections(count: int) -> None:
-    """End with the code for "done, but some inputs were rejected", if there were any."""
+    """Exit with the code for "done, but some inputs were rejected" if any were."""
     if count:
         sys.stdout.flush()
         click.get_current_context().exit(DONE_WITH_REJECTIONS)

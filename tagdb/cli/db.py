@@ -17,7 +17,7 @@ ROLES = click.Choice(("reader", "writer"))
 @click.group("db")
 @shared_options
 def command() -> None:
-    """The database that tagdb works with: the embedded PostgreSQL, or the one a URL names."""
+    """The database that tagdb uses: the embedded PostgreSQL, or the one a URL names."""
 
 
 def _embedded() -> Settings:
@@ -25,7 +25,7 @@ def _embedded() -> Settings:
     if found.database_url:
         raise ConfigError(
             "a database URL is set, so the embedded PostgreSQL is not in use; "
-            "leave out --database-url and TAGDB_DATABASE_URL to manage it"
+            "to manage it, leave out --database-url and TAGDB_DATABASE_URL"
         )
     return found
 
@@ -34,7 +34,7 @@ def _embedded() -> Settings:
 @click.option("--port", type=click.IntRange(1024, 65535), help="Also listen on 127.0.0.1, with passwords.")
 @shared_options
 def start(port: int | None) -> None:
-    """Start the embedded PostgreSQL. It goes on running until "tagdb db stop".
+    """Start the embedded PostgreSQL. It runs until "tagdb db stop".
 
     \b
     Examples:
@@ -45,11 +45,11 @@ def start(port: int | None) -> None:
 
     found = _embedded()
     server = Server(found.home)
-    # only a port that is asked for here and now is worth a complaint about a server that runs without it
+    # complain about a server that runs without the port only if the port was given here
     started = server.start(port=port or (None if server.status().running else found.port))
-    say(f"{'started' if started else 'running already'}: PostgreSQL in {server.home}")
+    say(f"{'started' if started else 'already running'}: PostgreSQL in {server.home}")
     if port and port != found.port:
-        note(f"to listen there at every start, write into {found.file}: port = {port}")
+        note(f"to listen there at every start, add to {found.file}: port = {port}")
 
 
 @command.command("stop")
@@ -70,7 +70,7 @@ def stop() -> None:
 @json_option
 @shared_options
 def status(as_json: bool) -> None:
-    """Say whether the database runs, where it is, and which schema it holds.
+    """Show whether the database is running, where it is, and its schema revision.
 
     \b
     Example:
@@ -107,13 +107,13 @@ def status(as_json: bool) -> None:
 
 
 @command.command("url")
-@click.option("--role", type=ROLES, help="For a login that has this role, instead of yours.")
-@click.option("--login", metavar="NAME", help="Which login, if several have the role.")
+@click.option("--role", type=ROLES, help="For a login with this role instead of your own.")
+@click.option("--login", metavar="NAME", help="Which login, if several have this role.")
 @shared_options
 def url(role: str | None, login: str | None) -> None:
     """Print the database's URL and nothing else.
 
-    With --role it is the URL to paste into a BI tool or a service, with a login that "tagdb db grant" made.
+    With --role, it is the URL to paste into a BI tool or a service, for a login made by "tagdb db grant".
 
     \b
     Examples:
@@ -142,16 +142,16 @@ def url(role: str | None, login: str | None) -> None:
 
 @command.command("grant")
 @click.argument("login")
-@click.option("--role", type=ROLES, required=True, help="What it may do: read, or also ingest and compute.")
-@click.option("--prompt", is_flag=True, help="Ask for the password, and keep it nowhere.")
-@click.option("--new-password", is_flag=True, help="Make up another password for a login that exists.")
+@click.option("--role", type=ROLES, required=True, help="Read only, or also ingest and compute.")
+@click.option("--prompt", is_flag=True, help="Ask for the password and do not store it.")
+@click.option("--new-password", is_flag=True, help="Generate a new password for an existing login.")
 @json_option
 @shared_options
 def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool) -> None:
-    """Give a login a role, and print the URL to paste into a BI tool or a service.
+    """Grant a login a role and print the URL to paste into a BI tool or a service.
 
-    If there is no login of that name it is made, with a password that is made up and kept in tagdb's home.
-    One that exists keeps its password unless you say otherwise.
+    A login that does not exist yet is created with a generated password, which is kept in tagdb's home. An
+    existing login keeps its password, unless you pass --prompt or --new-password.
 
     \b
     Examples:
@@ -176,28 +176,28 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
     password = where.password(login)
     if as_json:
         facts = {"login": login, "role": done.role, "created": done.created, "url": where.url(login)}
-        print_json(facts)  # without the password, which is no result to pass on
+        print_json(facts)  # without the password, which is not to be passed on
     else:
         click.echo(where.url(login, password))
     if done.created:
-        note(f"made the login {login} with the role {role}")
+        note(f"created the login {login} with the role {role}")
     elif done.role == role:
-        note(f"gave {login} the role {role}" + (" and a new password" if done.renewed else ""))
+        note(f"granted {login} the role {role}" + (" and set a new password" if done.renewed else ""))
     else:
-        renewed = "; it has a new password" if done.renewed else ""
-        note(f"{login} is a {done.role} already and stays one, which includes {role}{renewed}")
+        renewed = "; its password is new" if done.renewed else ""
+        note(f"{login} is already a {done.role}, which includes {role}{renewed}")
     if password is not None:
         note(f"its password is in {where.passfile.path}")
     elif typed is None:
         note(_unknown(login, role))
     else:
-        note("its password is kept nowhere: put it into the URL yourself")
+        note("its password is not stored; put it into the URL yourself")
 
 
 def _unknown(login: str, role: str) -> str:
     return (
-        f"the password of {login} is not known, so put it into the URL yourself; "
-        f"for another one: tagdb db grant {shlex.quote(login)} --role {role} --new-password"
+        f"the password of {login} is not known here; put it into the URL yourself, "
+        f"or set a new one: tagdb db grant {shlex.quote(login)} --role {role} --new-password"
     )
 
 
@@ -219,7 +219,7 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
     with database.open_database(found, note):
         pass
     program = shutil.which("psql") or str(Server(found.home).program("psql"))
-    # libpq reads a password from the environment; in the arguments everybody could see it
+    # libpq reads a password from the environment; as an argument everybody could see it
     url, password = database.without_password(database.ensure_url(found, note))
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
     # in a pipe an error is a failure; at a prompt it is not

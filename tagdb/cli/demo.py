@@ -11,7 +11,7 @@ from tagdb.cli.common import json_option, note, print_json, quiet_option, settin
 
 
 def _activation() -> str:
-    """What to type first, where the program is not on the path, as after ``make demo``."""
+    """What to type first if the program is not on the path, as after ``make demo``."""
     script = Path(sys.executable).with_name("activate")
     if shutil.which("tagdb") or not script.is_file():
         return ""
@@ -28,11 +28,11 @@ def _activation() -> str:
 @quiet_option
 @shared_options
 def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) -> None:
-    """See tagdb do its job on photos that it draws itself.
+    """See tagdb work on photos that it draws itself.
 
-    Draws photos in ten collections with hashtags, ingests most of them, computes factors, and recommends
-    hashtags for the others. Needs no network, no weights and no photos. Works in a database of its own in
-    the embedded PostgreSQL and touches no other.
+    Draws photos with hashtags in ten collections, ingests most of them, computes factors, and recommends
+    hashtags for the others. Needs no network, no weights and no photos of yours. Uses its own database in
+    the embedded PostgreSQL and leaves all others alone.
 
     \b
     Examples:
@@ -44,7 +44,7 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
     found = settings()
     if remove:
         demo.remove(found)
-        click.echo("the demo's database and photos are gone")
+        click.echo("the demo's database and photos are deleted")
         return
     shown = demo.run(found, photos, seed, quiet or as_json, silent if quiet else note)
     hits = sum(one.hit for one in shown.tried)
@@ -67,7 +67,7 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
         f"images/s; {computed.hashtags} hashtags, {computed.interactions} interactions, factors in "
         f"{computed.seconds:.1f} s\n"
     )
-    click.echo("Recommended for photos that the database has never seen; * marks what the photo carries:\n")
+    click.echo("Recommended for photos that are new to the database (* marks hashtags the photo has):\n")
     seen: set[str] = set()
     for one in shown.tried:
         if one.collection not in seen:
@@ -78,14 +78,14 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
             )
             click.echo(f"  {one.photo.name:<22} {tags}")
     click.echo(
-        f"\n{hits} of {len(shown.tried)} photos have their own collection's hashtag in the first three "
-        f"({shown.seconds:.0f} s in all).\n"
+        f"\n{hits} of {len(shown.tried)} photos have their collection's hashtag among the first three "
+        f"({shown.seconds:.0f} s in total).\n"
         f"Look at them: {shown.sheet}\n\n"
         f"Now your own photos{_activation()}:\n"
         "  tagdb ingest PHOTOS.csv --backbone bundled    (file_name,hashtags; see tagdb ingest --help)\n"
         "  tagdb factors compute\n"
         "  tagdb recommend PHOTO\n\n"
-        "Or look around in the demo's database:\n"
+        "Or explore the demo's database:\n"
         f"  tagdb db shell --database-url '{shown.url}'\n"
         "  tagdb demo --remove"
     )

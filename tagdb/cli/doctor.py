@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 @click.command("doctor")
 @click.option(
-    "--memory", metavar="SIZE", callback=size, help="Memory of the database's machine, if it is another one."
+    "--memory", metavar="SIZE", callback=size, help="Memory of the server's machine, if it is another one."
 )
-@click.option("--cores", type=click.IntRange(min=1), help="Its processor cores.")
+@click.option("--cores", type=click.IntRange(min=1), help="Its number of CPU cores.")
 @json_option
 @shared_options
 def command(memory: int | None, cores: int | None, as_json: bool) -> None:
-    """Say what is wrong with the database, and which settings hold it back and by how much.
+    """Find what is wrong with the database, which settings cost speed, and how much.
 
-    Looks at the schema and its rights, at what is stored, at indexes, factors and statistics, at the server
-    and its disk. Of large collections vectors are looked at in a sample. Settings that can be tried are: some
-    recommendations run with each, and their times are compared. Nothing is changed. If the server runs on
-    another machine, say how much memory and how many cores that has. Ends with exit code 1 if something is
-    wrong; what could be better is advice.
+    Checks the schema and its rights, the stored data, indexes, factors, statistics, the server and its disk.
+    In large databases only a sample of the vectors is checked. Settings that can be tried without a restart
+    are tried: a few recommendations run with each, and their times are compared. Nothing is changed. If the
+    server runs on another machine, give its memory and cores. The exit code is 1 if something is wrong;
+    possible improvements are only advice.
 
     \b
     Examples:
@@ -34,7 +34,7 @@ def command(memory: int | None, cores: int | None, as_json: bool) -> None:
       tagdb doctor --database-url postgresql://me@db.example/photos --memory 16GB --cores 4
     """
     if (memory is None) != (cores is None):
-        raise click.UsageError("--memory and --cores belong together")
+        raise click.UsageError("give --memory and --cores together")
     from tagdb import doctor
     from tagdb.postgres import database
     from tagdb.postgres.machine import Machine, this_machine
@@ -57,13 +57,13 @@ def command(memory: int | None, cores: int | None, as_json: bool) -> None:
     else:
         _show(findings)
         if one.machine is None:
-            note("where the server runs is not known, so sizes are not compared with it: --memory, --cores")
+            note("the server's machine is not known, so sizes are not compared with it: --memory, --cores")
     if any(each.severity == "wrong" for each in findings):
         raise click.exceptions.Exit(1)
 
 
 def _show(findings: "Sequence[Finding]") -> None:
-    """The worst first, what is fine in one line, and at the end what to paste."""
+    """Print the worst first, what is fine on one line, and at the end what to paste."""
     for severity in ("wrong", "advice"):
         for each in findings:
             if each.severity == severity:
@@ -72,17 +72,17 @@ def _show(findings: "Sequence[Finding]") -> None:
     if fine:
         say(f"fine: {'; '.join(fine)}")
     if skipped := [each.sentence for each in findings if each.severity == "skipped"]:
-        say(f"not looked at: {'; '.join(skipped)}")
+        say(f"not checked: {'; '.join(skipped)}")
     remedies = [each for each in findings if each.remedy and each.severity != "ok"]
     if not remedies:
         return
-    click.echo("\nto change that:")
+    click.echo("\nto fix it:")
     for remedy, restart in dict.fromkeys((each.remedy, each.restart) for each in remedies):
         if remedy[0].islower():  # a command; SQL is written in capitals
             say(f"  {remedy}")
         else:
-            say(f"  {remedy};{'  -- counts after a restart of the server' if restart else ''}")
+            say(f"  {remedy};{'  -- takes effect after a restart of the server' if restart else ''}")
     if any(each.remedy.startswith("ALTER SYSTEM") for each in remedies):
         click.echo("  SELECT pg_reload_conf();")
     if any(each.remedy.startswith(("ALTER DATABASE", "ALTER ROLE")) for each in remedies):
-        click.echo("  -- what is set for a database or a role counts in new connections")
+        click.echo("  -- settings of a database or a role take effect in new connections")

@@ -29,36 +29,45 @@ PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
 @click.option(
     "--folds",
     type=click.IntRange(2, 100),
-    help="Hold every photo out once, in one of so many folds (default: 5).",
+    help="Hold out every photo once, in one of this many folds (default: 5).",
 )
 @click.option(
     "--fraction",
     type=Finite(0, 1, min_open=True, max_open=True),
     metavar="F",
-    help="Hold out this share of the photos once, instead of folds.",
+    help="Hold out this share of the photos once, instead of using folds.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, another split."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Another seed gives another split.",
 )
 @click.option(
-    "--run", "runs", type=int, multiple=True, metavar="N", help="Also the settings of this factor run."
+    "--run",
+    "runs",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Also measure the settings of this factor run.",
 )
 @click.option(
     "--setting",
     "given",
     multiple=True,
     metavar="NAME=VALUE,…",
-    help="Also the shipped settings with these changes; shipped or ancestor may stand in front.",
+    help="Also measure the shipped settings with these changes; may start with shipped or ancestor.",
 )
 @click.option(
-    "--photos", type=click.IntRange(min=1), metavar="N", help="Ask about so many held-out photos at most."
+    "--photos", type=click.IntRange(min=1), metavar="N", help="Measure on at most N held-out photos."
 )
 @json_option
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw it: .png, .webp or .jpg.",
+    help="Also draw a chart: .png, .webp or .jpg.",
 )
 @quiet_option
 @shared_options
@@ -73,11 +82,11 @@ def command(
     plot: Path | None,
     quiet: bool,
 ) -> None:
-    """Measure how good recommendations are, on photos that are held out.
+    """Measure how good the recommendations are on held-out photos.
 
-    Photos of one post and near-duplicates stay together. What is compared: the most used hashtags,
-    votes of the nearest photos, the settings of the project that tagdb grew from, the active run's,
-    those of the next `tagdb factors compute`, and what --run and --setting add. Nothing is changed.
+    Photos of one post and near-duplicates stay together. It compares the most used hashtags, votes of the
+    nearest photos, the settings of the project that tagdb grew from, those of the active run, those of the
+    next `tagdb factors compute`, and those given by --run and --setting. Nothing is changed.
 
     \b
     Examples:
@@ -130,9 +139,9 @@ def _show(report: "Report") -> None:
     click.echo()
     if report.sql is not None:
         click.echo(
-            f"SQL, asked for {report.sql.queries} of these photos with the settings of {report.sql.label}: "
-            f"the same 10 hashtags in the same order for {report.sql.agreement:.0%}, {MAIN} differs by "
-            f"{report.sql.ndcg_difference:.4f} on average"
+            f"check against SQL, on {report.sql.queries} of these photos with the settings of "
+            f"{report.sql.label}: the same 10 hashtags in the same order for {report.sql.agreement:.0%}; "
+            f"{MAIN} differs by {report.sql.ndcg_difference:.4f} on average"
         )
     held = (
         f"{report.fraction:.0%} of the groups were held out"
@@ -140,9 +149,9 @@ def _show(report: "Report") -> None:
         else f"each group was held out in one of {report.folds} folds"
     )
     click.echo(
-        f"{report.queries} photos with {report.min_truth} hashtags or more were asked about, of "
-        f"{report.images} in {report.groups} groups (one post, or near-duplicates); {held}, seed "
-        f"{report.seed}; in brackets 95 % intervals"
+        f"measured on {report.queries} photos with {report.min_truth} hashtags or more, of {report.images} "
+        f"in {report.groups} groups (one post, or near-duplicates); {held}, seed {report.seed}; "
+        "95 % intervals in brackets"
     )
 
 

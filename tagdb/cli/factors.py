@@ -42,21 +42,21 @@ def setting_options(function: F) -> F:
 @click.group("factors")
 @shared_options
 def command() -> None:
-    """ALS factors: what recommending multiplies."""
+    """ALS factors: the vectors that recommendations are computed from."""
 
 
 @command.command("compute")
 @click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
-    help="shipped: tagdb's own defaults; ancestor: the settings of the project it grew from.",
+    help="shipped: tagdb's own defaults; ancestor: those of the project tagdb grew from.",
 )
 @setting_options
-@click.option("--no-activate", is_flag=True, help="Go on recommending from the active run.")
+@click.option("--no-activate", is_flag=True, help="Keep recommending from the active run.")
 @click.option(
     "--activate-if-better",
     is_flag=True,
-    help="Activate it unless its settings are worse than the active run's, by `tagdb evaluate`.",
+    help="Activate it unless `tagdb evaluate` finds its settings worse than the active run's.",
 )
 @json_option
 @quiet_option
@@ -69,9 +69,9 @@ def compute(
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Compute factors from all stored hashtags and make them the active run.
+    """Compute factors from all stored hashtags and activate the run.
 
-    In brackets are the defaults; what `tagdb tune` has found takes their place.
+    Defaults are in brackets; those stored by `tagdb tune` take their place.
 
     \b
     Examples:
@@ -136,7 +136,7 @@ def list_runs(as_json: bool) -> None:
         print_json(runs)
         return
     if not runs:
-        note("no factor runs yet; run: tagdb factors compute")
+        note("no factor run yet; compute one: tagdb factors compute")
         return
     columns = {
         "run": "factor_run_id", "status": "status", "factors": "factors", "alpha": "alpha",
@@ -161,7 +161,7 @@ def _cell(run: dict[str, Any], name: str) -> str:
 @click.argument("run", type=int)
 @shared_options
 def activate(run: int) -> None:
-    """Recommend from another run, whose number `tagdb factors list` shows.
+    """Recommend from another run, by its number in `tagdb factors list`.
 
     \b
     Example:
@@ -178,7 +178,7 @@ def activate(run: int) -> None:
 @command.command("rollback")
 @shared_options
 def rollback() -> None:
-    """Recommend from the run that was active before.
+    """Go back to the run that was active before.
 
     \b
     Example:
@@ -198,7 +198,7 @@ def rollback() -> None:
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="Runs to keep, the active one among them.",
+    help="Runs to keep, including the active one.",
 )
 @json_option
 @quiet_option
@@ -206,7 +206,7 @@ def rollback() -> None:
 def prune(keep: int, as_json: bool, quiet: bool) -> None:
     """Drop the factors of old runs. Their settings stay on record.
 
-    The active run and those computed last are kept. Nobody who is recommending notices.
+    The active run and the latest ones are kept. Concurrent recommendations are not affected.
 
     \b
     Example:
@@ -223,8 +223,8 @@ def prune(keep: int, as_json: bool, quiet: bool) -> None:
         click.echo(f"pruned {_runs(done.pruned)}" if done.pruned else "nothing to prune")
     if done.in_use:
         note(
-            f"{_runs(done.in_use)} could not be dropped: a transaction that is open elsewhere may still use "
-            "the factors; prune again when it has ended"
+            f"{_runs(done.in_use)} could not be dropped: a transaction elsewhere may still use the "
+            "factors; prune again when it has ended"
         )
         raise click.exceptions.Exit(1)
 
@@ -240,7 +240,7 @@ def _runs(numbers: list[int]) -> str:
     "--images", type=click.IntRange(min=1), default=200, show_default=True, help="Size of the sample."
 )
 @click.option(
-    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Hashtags an image."
+    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Hashtags per image."
 )
 @json_option
 @shared_options
@@ -261,7 +261,7 @@ def diff(before: int, after: int, images: int, top: int, as_json: bool) -> None:
         return
     click.echo(
         f"{found.images} images: {found.overlap:.0%} of the first {found.top} hashtags are the same, "
-        f"and the first one is for {found.same_first:.0%}"
+        f"and {found.same_first:.0%} have the same first hashtag"
     )
     for one in found.moved[:20]:
         say(f"  #{one.hashtag}  {one.before} → {one.after}")

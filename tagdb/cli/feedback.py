@@ -12,18 +12,21 @@ from tagdb.cli.common import json_option, note, print_json, print_table, say, se
 @click.option("--accepted", multiple=True, metavar="TAGS", help="Hashtags that were right: a,b; repeatable.")
 @click.option("--rejected", multiple=True, metavar="TAGS", help="Hashtags that were wrong: a,b; repeatable.")
 @click.option(
-    "--run", type=int, metavar="N", help="The factor run that had recommended (default: the active one)."
+    "--run",
+    type=int,
+    metavar="N",
+    help="The factor run that made the recommendations (default: the active one).",
 )
 @json_option
 @shared_options
 def command(
     photo: str | None, accepted: tuple[str, ...], rejected: tuple[str, ...], run: int | None, as_json: bool
 ) -> None:
-    """Say which recommended hashtags were right for a stored photo.
+    """Record which recommended hashtags were right for a stored photo.
 
-    Accepted ones are the photo's from then on, and weigh more in the next factor run. Rejected ones are
-    not recommended for it again. Without a photo, shows how recommendations were received, by factor
-    run and week.
+    Accepted hashtags are added to the photo and weigh more in the next factor run. Rejected ones are not
+    recommended for it again. Without a photo, shows the share of accepted recommendations by factor run
+    and week.
 
     \b
     Examples:
@@ -43,9 +46,9 @@ def command(
     except RejectedInput as error:
         raise click.UsageError(f"--accepted/--rejected: {error}") from error
     if photo is None and (yes or no):
-        raise click.UsageError("name the photo that the hashtags are about")
+        raise click.UsageError("name the photo that the hashtags belong to")
     if photo is not None and not (yes or no):
-        raise click.UsageError("say which hashtags were right or wrong, by --accepted or --rejected")
+        raise click.UsageError("give the hashtags that were right or wrong with --accepted or --rejected")
     with database.open_database(settings(), note) as connection:
         if photo is not None:
             try:
@@ -61,7 +64,7 @@ def command(
     if as_json:
         print_json(found)
     elif not found:
-        note("no feedback yet; give some: tagdb feedback PHOTO --accepted a,b --rejected c")
+        note("no feedback yet; to give some: tagdb feedback PHOTO --accepted a,b --rejected c")
     else:
         rows = [
             [

@@ -31,20 +31,24 @@ MB = 1 << 20
 def command() -> None:
     """The vector index: how images are searched.
 
-    Up to 20,000 images every search looks at all of them. Then an ingest builds the index by itself. It
-    holds search vectors, which are embeddings in fewer numbers; what it finds is ranked by embedding.
+    Up to 20,000 images, every search scans all embeddings. From then on, an ingest builds the index by
+    itself. The index holds search vectors, which are shortened embeddings; the candidates it finds are
+    ranked by their full embeddings.
     """
 
 
 @command.command("build")
 @click.option(
-    "--memory", metavar="SIZE", callback=size, help="What building may use (default: what it needs)."
+    "--memory",
+    metavar="SIZE",
+    callback=size,
+    help="Memory that building may use (default: as much as it needs).",
 )
 @json_option
 @quiet_option
 @shared_options
 def build(memory: int | None, as_json: bool, quiet: bool) -> None:
-    """Build the vector index anew. Who searches or ingests goes on; afterwards, check it.
+    """Rebuild the vector index. Searches and ingests continue; check it afterwards.
 
     \b
     Examples:
@@ -67,19 +71,19 @@ def build(memory: int | None, as_json: bool, quiet: bool) -> None:
     rate = after.search_vectors / max(after.build_seconds or 0, 1e-3)
     click.echo(
         f"vector index of {after.search_vectors:,} images built in {after.build_seconds:.1f} s "
-        f"({rate:,.0f} images/s), {_each(after.index_bytes, after.search_vectors)} bytes an image"
+        f"({rate:,.0f} images/s), {_each(after.index_bytes, after.search_vectors)} bytes per image"
     )
     if after.search_vectors < store.INDEX_FROM:
-        say("so few images are searched as fast without one; to drop it: tagdb index drop")
+        say("with so few images, searching is as fast without it; to drop it: tagdb index drop")
     else:
-        say("to measure what it finds: tagdb index check --apply")
+        say("to measure its recall: tagdb index check --apply")
 
 
 @command.command("status")
 @json_option
 @shared_options
 def status(as_json: bool) -> None:
-    """Show whether there is an index, its size, its settings, and what the last check found.
+    """Show whether there is an index, its size, its settings and the last check.
 
     \b
     Examples:
@@ -96,7 +100,7 @@ def status(as_json: bool) -> None:
     mb = found.embeddings_bytes / MB
     click.echo(f"embeddings      {found.embeddings:,} ({mb:,.0f} MB)")
     if found.projection_id is None:
-        click.echo("vector index    none: all embeddings are looked at")
+        click.echo("vector index    none: every search scans all embeddings")
         if found.embeddings >= store.INDEX_FROM:
             note("to build it: tagdb index build")
         return
@@ -105,7 +109,7 @@ def status(as_json: bool) -> None:
     click.echo(f"search vectors  {found.search_vectors:,} ({found.search_vectors_bytes / MB:,.0f} MB)")
     click.echo(
         f"index size      {found.index_bytes / MB:,.0f} MB, "
-        f"{_each(found.index_bytes, found.search_vectors)} bytes an image"
+        f"{_each(found.index_bytes, found.search_vectors)} bytes per image"
     )
     click.echo(f"settings        candidates {found.candidates}, ef_search {found.ef_search}")
     if found.recall is None:
@@ -123,9 +127,9 @@ def status(as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shared_options
 def drop(yes: bool) -> None:
-    """Drop the vector index: every search looks at all images until it is built again.
+    """Drop the vector index. Searches scan all embeddings until it is built again.
 
-    The next ingest that stores new images builds it, from 20,000 images on.
+    With 20,000 images or more, the next ingest that stores new images builds it again.
 
     \b
     Examples:
@@ -140,36 +144,41 @@ def drop(yes: bool) -> None:
             click.echo("there is no vector index")
             return
         if not yes:
-            click.confirm(f"search all {found.embeddings:,} embeddings each time from now on?", abort=True)
+            click.confirm(
+                f"scan all {found.embeddings:,} embeddings in every search from now on?", abort=True
+            )
         store.drop_index(connection, found.backbone_id)
     click.echo("vector index dropped")
 
 
 @command.command("check")
-@click.option("--queries", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Searches.")
+@click.option(
+    "--queries", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Number of searches."
+)
 @click.option(
     "--neighbours",
     type=click.IntRange(1, 1000),
     default=50,
     show_default=True,
-    help="Images to find in each.",
+    help="Images to find per search.",
 )
 @click.option(
     "--recall",
     type=Finite(0, 1),
     default=0.96,
     show_default=True,
-    help="What share of the true nearest images to find.",
+    help="Share of the true nearest images to find.",
 )
-@click.option("--apply", is_flag=True, help="Search with what is suggested from now on.")
+@click.option("--apply", is_flag=True, help="Use the suggested settings from now on.")
 @json_option
 @quiet_option
 @shared_options
 def check(queries: int, neighbours: int, recall: float, apply: bool, as_json: bool, quiet: bool) -> None:
-    """Measure what share of the true nearest images is found, with which settings, and how fast.
+    """Measure recall and speed of the vector index with several settings.
 
-    Compares with looking at all embeddings. Every measurement is put on record: the view
-    tagdb.index_checks. The settings are the database's, whoever asks it.
+    Recall is the share of the true nearest images that a search finds, compared with a scan of all
+    embeddings. Measurements are recorded in the view tagdb.index_checks. Settings are stored in the
+    database and apply to all its users.
 
     \b
     Examples:
@@ -189,23 +198,23 @@ def check(queries: int, neighbours: int, recall: float, apply: bool, as_json: bo
         print_json(facts | {"applied": bool(found) and apply})
         return
     if found is None:
-        click.echo("there is no vector index: all embeddings are looked at, and recall is 1")
+        click.echo("there is no vector index: searches scan all embeddings, and recall is 1")
         return
     _show(found)
     one = found.suggested
     if not found.enough:
-        note(f"nothing that was tried finds {recall:g}; building the index anew may help: tagdb index build")
+        note(f"no settings reached a recall of {recall:g}; rebuilding the index may help: tagdb index build")
     if apply:
         click.echo(f"from now on: candidates {one.candidates}, ef_search {one.ef_search}")
     elif one != found.now:
-        note("to search with what is suggested: tagdb index check --apply")
+        note("to use the suggested settings: tagdb index check --apply")
 
 
 def _show(found: "Examined") -> None:
-    """What was tried and is worth looking at: nothing else finds as much in less time."""
+    """Print the settings worth a look: no others find as much in less time."""
     click.echo(
         f"{found.queries} searches for {found.neighbours} of {found.images:,} images, "
-        "compared with looking at all:"
+        "compared with a scan of all:"
     )
     rows = []
     best = -1.0
@@ -231,7 +240,7 @@ def _each(total: int, count: int) -> int:
 
 
 def _machine(database_url: str | None) -> "Machine | None":
-    """This machine, if the database is the embedded one: only then what it has is known."""
+    """This machine, if the database is the embedded one; no other server's machine is known."""
     from tagdb.postgres.machine import this_machine
 
     return this_machine() if database_url is None else None
@@ -240,8 +249,8 @@ def _machine(database_url: str | None) -> "Machine | None":
 def _said(memory: "Memory") -> str:
     used, needed = memory.used / MB, memory.needed / MB
     if memory.enough:
-        return f"building with {used:,.0f} MB of memory, which is enough for {needed:,.0f} MB"
+        return f"building with {used:,.0f} MB of memory; the index needs {needed:,.0f} MB"
     return (
-        f"building with {used:,.0f} MB of memory; it takes several times as long as with the "
-        f"{needed:,.0f} MB that the index needs: --memory SIZE"
+        f"building with {used:,.0f} MB of memory takes several times as long as with the "
+        f"{needed:,.0f} MB that the index needs; to allow more: --memory SIZE"
     )

@@ -22,10 +22,10 @@ SHOWN_REJECTIONS = 20
 @click.command("ingest")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @backbone_options
-@click.option("--no-originals", is_flag=True, help="Store a thumbnail only, not the photo's own bytes.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take at most N records.")
-@click.option("--dry-run", is_flag=True, help="Read and decode everything, store nothing.")
-@click.option("--allow-outside", is_flag=True, help="Let a manifest name files outside its folder.")
+@click.option("--no-originals", is_flag=True, help="Store thumbnails only, not the original photos.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ingest at most N records.")
+@click.option("--dry-run", is_flag=True, help="Read and decode everything but store nothing.")
+@click.option("--allow-outside", is_flag=True, help="Allow a manifest to name files outside its folder.")
 @json_option
 @quiet_option
 @shared_options
@@ -46,8 +46,8 @@ def command(
     TSV with file_name or uri, hashtags, and optionally collection, source_ref, taken_at; everything
     else is kept as metadata); "-" for JSON Lines on standard input; a folder of photos; or a photo.
 
-    A photo is its bytes: the same content again is the same image, with the hashtags of both. An
-    interrupted ingest keeps what it stored; the same command goes on from there.
+    Photos with the same bytes are one image, with the hashtags of all of them. An interrupted ingest keeps
+    what it stored; run the same command again to continue.
 
     \b
     Examples:
@@ -87,21 +87,21 @@ def command(
             )
             if summary.check_due:
                 say(
-                    "what the vector index finds of so many images was never measured; "
-                    "to do that: tagdb index check --apply"
+                    "the recall of the vector index was never measured with this many images; "
+                    "to measure it: tagdb index check --apply"
                 )
             if summary.statistics_lag:
-                say("the statistics do not know of these yet; to compute them: tagdb stats refresh")
+                say("the statistics do not include these images yet; to refresh them: tagdb stats refresh")
             if summary.untagged:
-                say("no image carries a hashtag; recommending needs some that do: ingest a manifest")
+                say("no image has a hashtag, and recommending needs some; to add them, ingest a manifest")
         except KeyboardInterrupt:
             raise click.ClickException(
-                "interrupted; what was stored stays, and the same command goes on from there"
+                "interrupted; what was stored stays; run the same command again to continue"
             ) from None
     for source in opened:
         if source.passed_over:
             names = ", ".join(source.passed_over[:3])
-            say(f"{source.name} was read as a folder of photos without hashtags; to read {names}, name it")
+            say(f"{source.name} was read as photos without hashtags; {names} was not read: name it as SOURCE")
     if shown > SHOWN_REJECTIONS:
         say(f"… and {shown - SHOWN_REJECTIONS} more rejected; see the view tagdb.ingest_errors")
     rate = summary.records / summary.seconds if summary.seconds else 0.0
@@ -118,6 +118,6 @@ def command(
         if dry_run:
             text = f"would be: {text}; nothing was stored"
         elif not c.new and not c.updated and not c.rejected:
-            text = f"nothing has changed: {text}"
+            text = f"nothing changed: {text}"
         click.echo(text)
     exit_after_rejections(summary.counts.rejected)

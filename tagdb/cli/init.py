@@ -6,14 +6,14 @@ from tagdb.cli.common import note, say, settings, shared_options
 
 
 @click.command("init")
-@click.option("--repair", is_flag=True, help="Make anew what is missing or was changed; see: tagdb doctor.")
+@click.option("--repair", is_flag=True, help="Recreate what is missing or was changed; see: tagdb doctor.")
 @shared_options
 def command(repair: bool) -> None:
-    """Create the schema, or upgrade it to this tagdb's.
+    """Create the schema, or upgrade it to this version of tagdb.
 
-    The embedded database does this by itself on first use; one that is named by a URL waits for you. With
-    --repair, views, functions and triggers are as this tagdb makes them afterwards, and the roles have their
-    rights. What is stored is left alone.
+    The embedded database does this by itself on first use; a database named by a URL waits for this command.
+    --repair also restores views, functions, triggers and the rights of the roles to what this version of
+    tagdb creates. Stored data is left alone.
 
     \b
     Examples:
@@ -36,4 +36,4 @@ def command(repair: bool) -> None:
     if repair:
         with database.connect(url) as connection:
             made = schema.repair(connection)
-        click.echo(f"made anew: {', '.join(map(str, made)) or 'nothing'}")
+        click.echo(f"recreated: {', '.join(map(str, made)) or 'nothing'}")

@@ -30,47 +30,49 @@ if TYPE_CHECKING:
     "--watch",
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Go on for ever: answer for each photo that comes into a folder, or changes there.",
+    help="Run until interrupted: answer each photo that appears or changes in a folder.",
 )
 @click.option(
-    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Hashtags a photo."
+    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Hashtags per photo."
 )
 @click.option(
-    "--neighbours", type=click.IntRange(min=1), help="Nearest images to average (default: the factor run's)."
+    "--neighbours",
+    type=click.IntRange(min=1),
+    help="Nearest images to average (default: as in the factor run).",
 )
 @click.option(
     "--known",
     multiple=True,
     metavar="TAG",
-    help="A hashtag that the photo has already: leads to what goes with it; repeatable.",
+    help="A hashtag that the photo already has; steers towards what goes with it; repeatable.",
 )
 @click.option("--exclude", multiple=True, metavar="TAG", help="A hashtag not to recommend; repeatable.")
 @click.option(
     "--known-weight",
     type=Finite(0, 1),
     metavar="W",
-    help="How far --known leads to what goes with it: 0 not at all, 1 entirely (default: 0.5).",
+    help="How strongly --known steers: 0 not at all, 1 entirely (default: 0.5).",
 )
 @click.option(
     "--diversity",
     type=Finite(0, 1),
     metavar="D",
-    help="0 the best scores (default), 1 hashtags as unlike each other as can be.",
+    help="0: the best scores (default); 1: hashtags as different from each other as possible.",
 )
 @click.option(
     "--popularity-discount",
     type=Finite(0, 1),
     metavar="D",
-    help="Prefer rarer hashtags: 0 not at all (default), 1 most.",
+    help="Prefer rarer hashtags: 0 not at all (default), 1 most strongly.",
 )
-@click.option("--min-score", type=float, metavar="S", help="Recommend none that scores less.")
+@click.option("--min-score", type=float, metavar="S", help="Leave out hashtags with a lower score.")
 @click.option("--collection", metavar="NAME", help="Average only images of this collection.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["table", "hashtags", "json"]),
     default="table",
-    help="hashtags: one line of #a #b #c to paste.",
+    help="hashtags: one line such as #a #b #c, to paste.",
 )
 @json_option
 @backbone_options
@@ -94,8 +96,8 @@ def command(
 ) -> None:
     """Recommend hashtags for photos.
 
-    The photos are not stored. "-" reads a photo from standard input, or, if lines of text come there, the
-    names of photos: each is answered before the next one is read, in JSON by one line each.
+    The photos are not stored. "-" reads standard input: either one photo, or the names of photos, one per
+    line. Each name is answered before the next is read; with --json, each answer is one line.
 
     \b
     Examples:
@@ -166,7 +168,7 @@ def command(
             print_answers(answers, "hashtags", as_json, show)
             return
         if watch:
-            note(f"watching {watch}; Ctrl-C ends it")
+            note(f"watching {watch}; stop with Ctrl-C")
         with suppress(KeyboardInterrupt):
             answers = recommend.keep_recommending(_connecting(config, connection), network, coming, query)
             print_answers(answers, "hashtags", as_json, show, lines=True)

@@ -9,18 +9,22 @@ from tagdb.cli.common import json_option, note, print_json, quiet_option, settin
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Drop the tagdb that is in the database, with its images.")
-@click.option("--check", "only_check", is_flag=True, help="Only say if FILE is whole, and what is in it.")
+@click.option(
+    "--replace", is_flag=True, help="Drop everything that tagdb has in the database, images included."
+)
+@click.option(
+    "--check", "only_check", is_flag=True, help="Only check that FILE is intact, and show what is in it."
+)
 @json_option
 @quiet_option
 @shared_options
 def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: bool) -> None:
-    """Put a back-up into a database that has no images yet, all or nothing.
+    """Restore a backup into a database that has no images yet, all or nothing.
 
-    FILE is read and checked before anything is touched; one that an older tagdb wrote is upgraded. Whatever
-    ends the restore early leaves the database as it was. A vector index is built anew, which takes time, and
-    may find a few other neighbours than the old one; without an index recommendations are the same to the
-    last digit. Restoring runs the SQL that is in FILE: restore only what you have backed up.
+    FILE is read and checked before anything is changed. A backup by an older tagdb is upgraded. If the
+    restore fails or is interrupted, the database stays as it was. A vector index is rebuilt, which takes
+    time; it may find slightly different neighbours than the old one. Without an index, recommendations are
+    the same to the last digit. Restoring runs the SQL in FILE: restore only backups you made yourself.
 
     \b
     Examples:
@@ -30,7 +34,7 @@ def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: b
       tagdb restore photos.tagdb --database-url postgresql://me@db.example/photos
     """
     if only_check and replace:
-        raise click.UsageError("--check touches nothing, so that there is nothing to --replace")
+        raise click.UsageError("--check changes nothing, so it cannot be combined with --replace")
     from tagdb import backup
     from tagdb.hashtags import printable
 

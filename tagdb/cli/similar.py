@@ -18,7 +18,7 @@ from tagdb.cli.common import (
 @click.command("similar")
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option(
-    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Images a photo."
+    "--top", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Images per photo."
 )
 @json_option
 @backbone_options

@@ -10,21 +10,21 @@ from tagdb.cli.common import json_option, note, print_json, settings, shared_opt
 @click.group("stats")
 @shared_options
 def command() -> None:
-    """Statistics of hashtags: what the views hashtag_stats, hashtag_pairs and hashtag_trend show."""
+    """Hashtag statistics, as the views hashtag_stats, hashtag_pairs and hashtag_trend show them."""
 
 
 @command.command("refresh")
 @click.option(
     "--min-images",
     type=click.IntRange(min=1),
-    help="On how many images two hashtags must be together to be a pair (as the last time; 2).",
+    help="Images that two hashtags must share to count as a pair (default: as last time; 2 at first).",
 )
 @json_option
 @shared_options
 def refresh(min_images: int | None, as_json: bool) -> None:
-    """Compute the statistics anew. Who reads them goes on, and sees the old ones until it is done.
+    """Recompute the statistics. Readers are not blocked and see the old ones until it is done.
 
-    An ingest does it by itself while the collection is small, and when a tenth of it has come in.
+    An ingest does this by itself while there are few images, and later whenever a tenth of them is new.
 
     \b
     Examples:
@@ -41,5 +41,5 @@ def refresh(min_images: int | None, as_json: bool) -> None:
     else:
         click.echo(
             f"statistics of {done.images} images computed in {done.seconds:.1f} s; "
-            f"pairs are hashtags that are on {done.min_images} images or more together"
+            f"pairs are hashtags that share {done.min_images} images or more"
         )

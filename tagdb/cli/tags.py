@@ -11,10 +11,10 @@ from tagdb.errors import DatabaseError
 @click.group("tags")
 @shared_options
 def command() -> None:
-    """What hashtags count as: aliases, merges, bans.
+    """Aliases, merges and bans: what hashtags count as.
 
-    Decisions apply at once to recommendations and statistics. Nothing on the photos is rewritten, so that
-    every decision can be undone.
+    A decision takes effect at once in recommendations and statistics. The images keep the hashtags they
+    have, so every decision can be undone.
     """
 
 
@@ -36,8 +36,8 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
             raise DatabaseError(f"{error.diag.message_primary} (nothing was changed)") from error
         if kind == "alias" and store.all_by_edit(connection, edit.edit_id):
             note(
-                f"no photo carries #{edit.into_hashtag}, but some carry #{folded[0]}: are the two swapped? "
-                f"(to take it back: tagdb tags undo {edit.edit_id})"
+                f"no image has #{edit.into_hashtag}, but some have #{folded[0]}: are the two swapped? "
+                f"(to undo it: tagdb tags undo {edit.edit_id})"
             )
     if as_json:
         print_json(asdict(edit))
@@ -48,7 +48,7 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
         what = f"{names} {'are' if len(edit.hashtags) > 1 else 'is'} banned"
     else:
         what = f"{names} {verb} as #{edit.into_hashtag}"
-    say(f"{what} (to take it back: tagdb tags undo {edit.edit_id})")
+    say(f"{what} (to undo it: tagdb tags undo {edit.edit_id})")
 
 
 @command.command("alias")
@@ -57,7 +57,7 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
 @json_option
 @shared_options
 def alias(hashtag: str, canonical: str, as_json: bool) -> None:
-    """Let HASHTAG count as CANONICAL from now on, wherever it is and will be.
+    """Make HASHTAG count as CANONICAL, on stored images and on future ones.
 
     \b
     Example:
@@ -68,11 +68,11 @@ def alias(hashtag: str, canonical: str, as_json: bool) -> None:
 
 @command.command("merge")
 @click.argument("hashtags", nargs=-1, required=True, metavar="HASHTAG...")
-@click.option("--into", required=True, metavar="HASHTAG", help="What they are to count as.")
+@click.option("--into", required=True, metavar="HASHTAG", help="The hashtag they will count as.")
 @json_option
 @shared_options
 def merge(hashtags: tuple[str, ...], into: str, as_json: bool) -> None:
-    """Let several hashtags count as one: an alias for each, undone as one.
+    """Make several hashtags count as one: an alias for each, undone together.
 
     \b
     Example:
@@ -86,7 +86,7 @@ def merge(hashtags: tuple[str, ...], into: str, as_json: bool) -> None:
 @json_option
 @shared_options
 def ban(hashtags: tuple[str, ...], as_json: bool) -> None:
-    """Never recommend these hashtags, and leave them out of statistics and factors.
+    """Never recommend these hashtags, and ignore them in statistics and factors.
 
     \b
     Example:
@@ -99,7 +99,7 @@ def ban(hashtags: tuple[str, ...], as_json: bool) -> None:
 @json_option
 @shared_options
 def list_decisions(as_json: bool) -> None:
-    """List aliases and bans, with the numbers of the edits that made them.
+    """List aliases and bans, each with the number of its edit.
 
     \b
     Example:
@@ -114,7 +114,7 @@ def list_decisions(as_json: bool) -> None:
         print_json([asdict(decision) for decision in decisions])
         return
     if not decisions:
-        note("no hashtag is an alias or banned")
+        note("there are no aliases and no banned hashtags")
         return
     rows = [
         [
@@ -134,7 +134,7 @@ def list_decisions(as_json: bool) -> None:
 @json_option
 @shared_options
 def undo(edit: int | None, as_json: bool) -> None:
-    """Take an edit back: the last one, or the one of that number.
+    """Undo the last edit, or the one with the given number.
 
     \b
     Examples:

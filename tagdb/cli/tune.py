@@ -25,10 +25,10 @@ SHOWN = 10
     "--minutes", type=Finite(min=0, min_open=True), default=10, show_default=True,
     help="How long to search.",
 )  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="Other photos are put aside.")
-@click.option("--photos", type=click.IntRange(min=50), metavar="N", help="Look at so many images at most.")
-@click.option("--dry-run", is_flag=True, help="Search, but do not keep what was found.")
-@click.option("--forget", is_flag=True, help="Go back to the defaults that tagdb ships.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed holds out other photos.")
+@click.option("--photos", type=click.IntRange(min=50), metavar="N", help="Use at most N images.")
+@click.option("--dry-run", is_flag=True, help="Search, but do not store the winner.")
+@click.option("--forget", is_flag=True, help="Go back to tagdb's own defaults.")
 @json_option
 @quiet_option
 @shared_options
@@ -37,9 +37,9 @@ def command(
 ) -> None:
     """Find the settings that recommend best for your photos.
 
-    A fifth of the photos is put aside; on the others settings are compared by cross-validation until the
-    time is over. The winner becomes the default of the next `tagdb factors compute`, and is measured on the
-    photos that were put aside.
+    A fifth of the photos is held out; on the others, settings are compared by cross-validation until the
+    time is up. The winner becomes the default for `tagdb factors compute` and is then measured on the
+    held-out photos.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def command(
     with database.open_database(settings(), say) as connection:
         if forget:
             there = store.forget_factor_defaults(connection)
-            click.echo("the defaults are those that tagdb ships" + (" again" if there else " already"))
+            click.echo("back to tagdb's own defaults" if there else "tagdb's own defaults are in use already")
             return
         done = tune.tune(connection, minutes, seed, photos, not dry_run, quiet, on_better)
     if as_json:
@@ -68,12 +68,12 @@ def command(
     ranked = sorted(done.trials, key=lambda trial: (not trial.finished, -trial.ndcg))
     click.echo(f"{len(done.trials)} settings tried in {done.seconds:.0f} s; the best of them:")
     rows = [[f"{one.ndcg:.4f}", one.plan or "as shipped"] for one in ranked[:SHOWN]]
-    print_table(["nDCG@10", "settings, where they differ from tagdb's own"], rows, {0})
-    click.echo(f"on {done.queries} photos that were put aside: nDCG@10 {done.held_out:.3f}")
+    print_table(["nDCG@10", "settings that differ from tagdb's defaults"], rows, {0})
+    click.echo(f"on {done.queries} held-out photos: nDCG@10 {done.held_out:.3f}")
     for paired, what in (
-        (done.against_before, "the defaults before"),
+        (done.against_before, "the previous defaults"),
         (done.against_ancestor, "the ancestor's settings"),
     ):
         click.echo(f"  {paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}] against {what}")
     if done.stored:
-        click.echo("kept for the next: tagdb factors compute    (to forget it: tagdb tune --forget)")
+        click.echo("stored as defaults for: tagdb factors compute    (to go back: tagdb tune --forget)")

@@ -112,13 +112,13 @@ def _guarded(check: Check, one: Examination) -> Iterator[Finding]:
         elif isinstance(error, psycopg.errors.LockNotAvailable):
             why = "another session has locked it"
         else:
-            why = f"your login may not: {said(error)}"
+            why = f"your login may not do this: {said(error)}"
         yield Finding(check=name, severity="skipped", sentence=f"{name} ({why})")
     except DAMAGE as error:
         yield Finding(
             check=name,
             severity="wrong",
-            sentence=f"the database is damaged: {said(error)}; check the disk, and restore a back-up on "
+            sentence=f"the database is damaged: {said(error)}; check the disk, and restore a backup on "
             f"another one",
             remedy="tagdb restore FILE",
         )

@@ -20,7 +20,7 @@ def objects(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="tables",
             severity="wrong",
-            sentence=f"what tagdb keeps there is gone: there is no table {named(tables)}; restore a back-up",
+            sentence=f"stored data is lost: there is no table {named(tables)}; restore a backup",
         )
     if others:
         yield Finding(
@@ -34,7 +34,7 @@ def objects(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="changed objects",
             severity="wrong",
-            sentence=f"not as this tagdb makes it: {named([str(item) for item in found.changed])}",
+            sentence=f"changed since tagdb created it: {named([str(item) for item in found.changed])}",
             remedy="tagdb init --repair",
             figures={"changed": len(found.changed)},
         )
@@ -42,7 +42,7 @@ def objects(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="added functions",
             severity="wrong",
-            sentence=f"another function has the name of one of tagdb's, and may be called in its place: "
+            sentence=f"this function has the same name as one of tagdb's and may be called in its place: "
             f"{named(found.added)}",
             remedy="; ".join(f"DROP FUNCTION {name}" for name in found.added),
         )
@@ -80,8 +80,7 @@ def tables(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="columns",
             severity="wrong",
-            sentence=f"what tagdb keeps there is gone: there is no column {named(columns)}; restore a "
-            f"back-up",
+            sentence=f"stored data is lost: there is no column {named(columns)}; restore a backup",
         )
     if absent:
         yield Finding(
@@ -96,7 +95,7 @@ def tables(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="unproven keys",
             severity="advice",
-            sentence=f"nobody has looked whether all rows keep to {named([key for _, key in unproven])}",
+            sentence=f"it was never validated that all rows satisfy {named([key for _, key in unproven])}",
             remedy="; ".join(_altered(one, table, "VALIDATE CONSTRAINT {}", key) for table, key in unproven),
         )
     off = [name for name, row in there.items() if row["switched_off"]]
@@ -104,8 +103,8 @@ def tables(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="foreign keys",
             severity="wrong",
-            sentence=f"triggers are switched off, and so foreign keys, for {named(off)}: rows may lose what "
-            "they belong to",
+            sentence=f"triggers, and with them foreign keys, are switched off for {named(off)}: rows may "
+            "lose what they belong to",
             remedy="; ".join(_altered(one, name, "ENABLE TRIGGER ALL") for name in off),
         )
     if not (columns or absent or off):
@@ -124,7 +123,7 @@ def indexes(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="indexes",
             severity="wrong",
-            sentence=f"invalid, so that nobody uses it: index {named([row['name'] for row in broken])}",
+            sentence=f"invalid and not used: index {named([row['name'] for row in broken])}",
             remedy="; ".join(_mended(one, row) for row in broken),
         )
     known = {index.name for table in tables.metadata.tables.values() for index in table.indexes}
@@ -140,7 +139,7 @@ def indexes(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="unused indexes",
             severity="advice",
-            sentence=f"not tagdb's, never used, and kept up with every change ({shown(size)}): index "
+            sentence=f"not tagdb's, never used, and updated with every change ({shown(size)}): index "
             f"{named([row['name'] for row in unused])}",
             remedy="; ".join(_dropped(one, row["name"]) for row in unused),
             figures={"bytes": size},

@@ -23,7 +23,7 @@ def readable(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="contents",
             severity="skipped",
-            sentence="what is stored, which your login may not read (its owner or a writer may)",
+            sentence="the stored data, which your login may not read (the owner and writers may)",
         )
 
 
@@ -78,10 +78,9 @@ def gaps(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="embeddings",
             severity="advice",
-            sentence=f"{counted(number, 'image has', 'images have')} no embedding of the backbone "
-            f"{backbone.identity}: nobody finds {'it' if number == 1 else 'them'}, and nothing is "
-            f"recommended for {'it' if number == 1 else 'them'}; ingest {'its' if number == 1 else 'their'} "
-            "photos again",
+            sentence=f"{counted(number, 'image has', 'images have')} no embedding by the backbone "
+            f"{backbone.identity}, so searches do not find {'it' if number == 1 else 'them'} and nothing is "
+            f"recommended for {'it' if number == 1 else 'them'}; ingest the photos again",
             remedy=f"tagdb ingest {shlex.join(sources)}" if sources else "",
             figures={"images": number},
         )
@@ -95,7 +94,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
             check="search vectors",
             severity="wrong",
             sentence=f"{counted(row['unfindable'], 'image is', 'images are')} not in the vector index, so "
-            "that no search finds them",
+            "searches do not find them",
             remedy="tagdb index build",
             figures={"images": row["unfindable"]},
         )
@@ -104,7 +103,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
             check="superfluous search vectors",
             severity="wrong",
             sentence=f"the vector index holds {counted(row['superfluous'], 'image', 'images')} without "
-            "embedding, which take the places of others",
+            "an embedding, which take the place of others",
             remedy="tagdb index build",
             figures={"images": row["superfluous"]},
         )
@@ -126,7 +125,7 @@ def embeddings(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="useless embeddings",
             severity="wrong",
-            sentence=f"{row['useless']:,} of {of} are zero or not finite, and near to nothing; delete them, "
+            sentence=f"{row['useless']:,} of {of} are zero or not finite and never found; delete them "
             "and ingest their photos again",
             remedy=f"DELETE FROM tagdb_store.embeddings WHERE backbone_id = {number} "  # noqa: S608
             f'AND NOT "{vector}".l2_norm(embedding) BETWEEN 1e-6 AND 1e6',
@@ -136,7 +135,7 @@ def embeddings(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="lengths of embeddings",
             severity="wrong",
-            sentence=f"{row['other']:,} of {of} are not of length 1, and compared wrongly",
+            sentence=f"{row['other']:,} of {of} do not have length 1 and are compared wrongly",
             remedy=f'UPDATE tagdb_store.embeddings SET embedding = "{vector}".l2_normalize(embedding) '  # noqa: S608
             f'WHERE backbone_id = {number} AND NOT "{vector}".l2_norm(embedding) BETWEEN 0.99 AND 1.01 '
             f'AND "{vector}".l2_norm(embedding) BETWEEN 1e-6 AND 1e6',
@@ -165,8 +164,8 @@ def search_vectors(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="search vectors' embeddings",
             severity="wrong",
-            sentence=f"{row['other']:,} of {row['looked_at']:,} search vectors at random are not those of "
-            "their embeddings, so that searches miss these images",
+            sentence=f"{row['other']:,} of {row['looked_at']:,} search vectors at random do not match their "
+            "embeddings, so searches miss these images",
             remedy="tagdb index build",
             figures={"looked_at": row["looked_at"], "other": row["other"]},
         )

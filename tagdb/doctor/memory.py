@@ -38,20 +38,20 @@ def shared_buffers(one: Examination) -> Iterator[Finding]:
     most = server_settings.shared_buffers(one.machine) if one.machine else None
     parts = ", ".join(f"{NAMES[each.what]} {shown(each.bytes)}" for each in one.hot)
     said = (
-        f"shared_buffers is {shown(setting.bytes)}, what recommending reads {shown(hot)} ({parts}): "
+        f"shared_buffers is {shown(setting.bytes)}, but recommending reads {shown(hot)} ({parts}): "
         f"{shown(hot - setting.bytes)} come from the operating system's cache or the disk"
     )
     hits, reads = sum(each.hits for each in one.hot), sum(each.reads for each in one.hot)
     if hits + reads:
         figures["hit_ratio"] = hits / (hits + reads)
-        said += f"; {100 * hits / (hits + reads):.1f} % of its pages were found in it so far"
+        said += f"; so far {100 * hits / (hits + reads):.1f} % of the pages were found in shared_buffers"
     if one.timings:
         asked = sum(each.hits + each.reads for each in one.timings) / len(one.timings)
         figures["pages_each"] = asked
         figures["pages_read_each"] = sum(each.reads for each in one.timings) / len(one.timings)
         said += (
-            f", and of the {asked:,.0f} that a recommendation asks for, "
-            f"{figures['pages_read_each']:,.0f} were not just now"
+            f"; just now {figures['pages_read_each']:,.0f} of the {asked:,.0f} pages per recommendation "
+            "were not"
         )
     if most is not None and setting.bytes >= ENOUGH * most:
         yield Finding(
@@ -66,7 +66,7 @@ def shared_buffers(one: Examination) -> Iterator[Finding]:
         return
     value = written(min(aim, most) if most is not None else aim)
     if most is None:
-        said += f"; its machine should have {shown(4 * aim)} of memory for that"
+        said += f"; for that, the machine should have {shown(4 * aim)} of memory"
     yield Finding(
         check=setting.name,
         severity="advice",
@@ -95,9 +95,9 @@ def index_builds(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check=setting.name,
             severity="ok" if reached else "advice",
-            sentence=f"maintenance_work_mem is {shown(setting.bytes)}, building the vector index of "
+            sentence=f"maintenance_work_mem is {shown(setting.bytes)}, but building the vector index of "
             f"{images:,} images needs {shown(need)}: {images - fits:,} of them do not fit and are inserted "
-            "one by one" + ("; there is no memory for more" if reached else ""),
+            "one at a time" + ("; the machine has no memory for more" if reached else ""),
             remedy="" if reached else one.change(setting, written(min(aim, most))),
             value=setting.value,
             recommended=None if reached else written(min(aim, most)),
@@ -108,7 +108,7 @@ def index_builds(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check=workers.name,
             severity="advice",
-            sentence=f"{workers.name} is {workers.value}: the vector index is built by "
+            sentence=f"{workers.name} is {workers.value}: building the vector index uses "
             f"{int(workers.value) + 1} of {one.machine.cores} cores",
             remedy=one.change(workers, str(one.machine.cores)),
             value=workers.value,
@@ -130,8 +130,8 @@ def shared_memory(one: Examination) -> Iterator[Finding]:
     yield Finding(
         check=aside.name,
         severity="wrong",
-        sentence=f"building the vector index anew would fail: it shares {shown(upkeep.bytes)} "
-        f"(maintenance_work_mem) among its workers, and /dev/shm has {shown(one.machine.shared_memory)}",
+        sentence=f"rebuilding the vector index would fail: its workers share {shown(upkeep.bytes)} "
+        f"(maintenance_work_mem), but /dev/shm has {shown(one.machine.shared_memory)}",
         remedy=one.change(aside, value),
         restart=aside.context == RESTART,
         value=aside.value,
@@ -153,7 +153,7 @@ def spilling(one: Examination) -> Iterator[Finding]:
         check="temporary files",
         severity="advice",
         sentence=f"work_mem is {shown(setting.bytes)}: sorts and hashes that did not fit wrote "
-        f"{one.facts.temp_files:,} temporary files{since}, {shown(one.facts.temp_bytes)} in all",
+        f"{one.facts.temp_files:,} temporary files{since}, {shown(one.facts.temp_bytes)} in total",
         remedy=one.change(setting, value),
         value=setting.value,
         recommended=value,

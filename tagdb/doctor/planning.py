@@ -27,8 +27,8 @@ def planner(one: Examination) -> Iterator[Finding]:
                 yield Finding(
                     check=name,
                     severity="advice",
-                    sentence="jit is on: it compiles plans for longer than a recommendation takes; "
-                    "how much that is here could not be measured",
+                    sentence="jit is on: compiling plans takes longer than a recommendation; "
+                    "how much longer could not be measured here",
                     remedy=one.change(setting, value),
                     value=setting.value,
                     recommended=value,

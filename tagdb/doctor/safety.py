@@ -40,7 +40,7 @@ def rights(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check=f"rights of {grantee}",
             severity="wrong",
-            sentence=f"{who} may do in tagdb's schemas what tagdb does not give: {named(given)}",
+            sentence=f"{who} has rights in tagdb's schemas that tagdb does not grant: {named(given)}",
             remedy="; ".join(commands),
             figures={"rights": len(its)},
         )
@@ -52,9 +52,9 @@ def rights(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check=f"rights that {role} lacks",
             severity="wrong",
-            sentence=f"there is no role {role}, which logins get their rights from"
+            sentence=f"the role {role}, from which logins get their rights, does not exist"
             if roles
-            else f"{role} has not the rights that it should have: {named(given)}",
+            else f"{role} lacks rights that it should have: {named(given)}",
             remedy="tagdb init --repair",
             figures={"rights": len(its)},
         )
@@ -72,8 +72,8 @@ def owners(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="search paths",
             severity="wrong",
-            sentence="with its owner's rights, but whatever search path a caller has, runs the function "
-            f"{named(astray)}: a caller could make it do something else",
+            sentence="functions with their owner's rights but the caller's search path: "
+            f"{named(astray)}; a caller could make them run other code",
             remedy="; ".join(
                 f"ALTER FUNCTION {name} SET search_path = pg_catalog, pg_temp" for name in astray
             ),
@@ -84,10 +84,10 @@ def owners(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="owners",
             severity="wrong" if definer else "advice",
-            sentence=f"in tagdb's schemas, which belong to {strange[0]['schema_owner']}, something belongs "
-            f"to {named(sorted({row['owner'] for row in strange}))}: "
+            sentence=f"tagdb's schemas belong to {strange[0]['schema_owner']}, but some of their objects "
+            f"belong to {named(sorted({row['owner'] for row in strange}))}: "
             f"{named([row['name'] for row in strange])}"
-            + ("; such functions run with that one's rights" if definer else ""),
+            + ("; such functions run with that owner's rights" if definer else ""),
             remedy="; ".join(
                 f"ALTER {row['kind']} {row['name']} OWNER TO {_quoted(row['schema_owner'])}"
                 for row in strange
@@ -117,7 +117,7 @@ def files(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check=f"file {path}",
             severity="wrong",
-            sentence=f"others on this machine may {may} {path}"
+            sentence=f"other users of this machine may {may} {path}"
             + (", where passwords are kept" if passwords else ""),
             remedy=f"chmod {mode & ~forbidden:o} {shlex.quote(os.fspath(path))}",
             value=f"{mode:o}",

@@ -21,7 +21,7 @@ def indexes(one: Examination) -> Iterator[Finding]:
             yield Finding(
                 check="vector index",
                 severity="wrong",
-                sentence=f"the index {index.name} is invalid: building it broke off, and it is not searched",
+                sentence=f"the index {index.name} is invalid and not used: building it was interrupted",
                 remedy=f'DROP INDEX tagdb_store."{index.name}"',
             )
     images = one.rows("embeddings")
@@ -32,7 +32,7 @@ def indexes(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="vector index",
             severity="advice",
-            sentence=f"there is no vector index: each search looks at all {images:,} embeddings; "
+            sentence=f"there is no vector index: every search scans all {images:,} embeddings; "
             f"recommending takes {p50:.1f} ms here (p50 of {len(one.timings)})",
             remedy="tagdb index build",
             figures={"images": images, "p50_ms": p50},
@@ -50,10 +50,10 @@ def recall(one: Examination) -> Iterator[Finding]:
     if found is None or found.projection_id is None:
         return
     if found.recall is not None and found.recall < ENOUGH:
-        sentence = f"the vector index finds {found.recall:.0%} of the nearest images, measured among "
-        sentence += f"{found.checked_images:,}"
+        sentence = f"the vector index finds {found.recall:.0%} of the nearest images, measured with "
+        sentence += f"{found.checked_images:,} images"
     elif found.check_due:
-        sentence = f"what the vector index finds of {found.embeddings:,} images was never measured"
+        sentence = f"the recall of the vector index was never measured with {found.embeddings:,} images"
     else:
         yield Finding(check="recall", severity="ok", sentence="recall")
         return

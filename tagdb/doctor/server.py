@@ -28,13 +28,13 @@ def versions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="pgvector",
             severity="wrong",
-            sentence=f"pgvector is not installed; the package is called postgresql-{facts.major}-pgvector",
+            sentence=f"pgvector is not installed; install the package postgresql-{facts.major}-pgvector",
         )
     elif _number(found or available or "") < PGVECTOR_AT_LEAST:
         yield Finding(
             check="pgvector",
             severity="wrong",
-            sentence=f"pgvector is {found or available}, which is too old for tagdb",
+            sentence=f"pgvector {found or available} is too old for tagdb",
             remedy="ALTER EXTENSION vector UPDATE" if found and found != available else "",
             value=found,
             recommended=f"{least} or newer",
@@ -43,7 +43,7 @@ def versions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="pgvector",
             severity="advice",
-            sentence=f"pgvector is {found} in this database, and {available} is installed",
+            sentence=f"this database uses pgvector {found}, and {available} is installed",
             remedy="ALTER EXTENSION vector UPDATE",
             value=found,
             recommended=available,
@@ -59,7 +59,7 @@ def schema(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="schema",
             severity="advice",
-            sentence="there is no tagdb schema yet; only the server's settings were looked at",
+            sentence="there is no tagdb schema yet; only the server's settings were checked",
             remedy="tagdb init",
         )
     elif found != database.SCHEMA_REVISION:
@@ -67,7 +67,7 @@ def schema(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="schema",
             severity="wrong",
-            sentence=f"the schema is of revision {found}, this tagdb needs {database.SCHEMA_REVISION}"
+            sentence=f"the schema has revision {found}, this tagdb needs {database.SCHEMA_REVISION}"
             + ("; upgrade tagdb" if newer else ""),
             remedy="" if newer else "tagdb init",
             value=found,
@@ -77,7 +77,7 @@ def schema(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="schema",
             severity="advice",
-            sentence="your login may not read tagdb's schema; only the server's settings were looked at",
+            sentence="your login may not read tagdb's schema; only the server's settings were checked",
             remedy=f"tagdb db grant {one.facts.login} --role reader",
         )
     else:
@@ -100,4 +100,4 @@ def durability(one: Examination) -> Iterator[Finding]:
                 recommended="on",
             )
     if safe:
-        yield Finding(check="crashes", severity="ok", sentence="safe from crashes")
+        yield Finding(check="crashes", severity="ok", sentence="crash safety")

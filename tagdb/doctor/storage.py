@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tagdb.doctor.findings import Examination, Finding, shown
+from tagdb.doctor.findings import Examination, Finding, counted, shown
 from tagdb.store import examining
 
 FULL = 512 << 20
@@ -26,8 +26,8 @@ def checksums(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="damaged pages",
             severity="wrong",
-            sentence=f"{number:,} times a page of this database was damaged when it was read, last on "
-            f"{row['checksum_last_failure']:%Y-%m-%d %H:%M}: check the disk, and restore a back-up on "
+            sentence=f"reads of this database found {counted(number, 'damaged page', 'damaged pages')}, last "
+            f"on {row['checksum_last_failure']:%Y-%m-%d %H:%M}: check the disk, and restore a backup on "
             f"another one",
             remedy="tagdb restore FILE",
             figures={"checksum_failures": number},
@@ -37,7 +37,7 @@ def checksums(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="data_checksums",
             severity="advice",
-            sentence="data checksums are off: damage by the disk goes unnoticed; stop the server, and",
+            sentence="data checksums are off, so disk damage goes unnoticed; stop the server and enable them",
             remedy=f"pg_checksums --enable --pgdata={where}",
             value="off",
             recommended="on",
@@ -47,10 +47,10 @@ def checksums(one: Examination) -> Iterator[Finding]:
 
 
 def room(one: Examination) -> Iterator[Finding]:
-    """The disk that the data lies on has room for the log, a vector index and a back-up."""
+    """The disk that the data lies on has room for the log, a vector index and a backup."""
     (row,) = examining.found(one.connection, "doctor/storage")
     if not one.here or row["data_directory"] is None:
-        why = "whose place your login may not know" if one.here else "which runs elsewhere"
+        why = "whose location your login may not know" if one.here else "which runs on another machine"
         yield Finding(check="disk", severity="skipped", sentence=f"the disk of the server, {why}")
         return
     try:
@@ -59,25 +59,25 @@ def room(one: Examination) -> Iterator[Finding]:
         least, folder = min((free(folder), folder) for folder in folders)
     except OSError as error:
         yield Finding(
-            check="disk", severity="skipped", sentence=f"the disk that the data lies on: {error.strerror}"
+            check="disk", severity="skipped", sentence=f"the disk that holds the data: {error.strerror}"
         )
         return
     size = row["bytes"] or 0
     figures: dict[str, float] = {"free_bytes": least, "database_bytes": size}
-    said = f"{shown(least)} are free where the data lies ({folder})"
+    said = f"{shown(least)} are free on the disk that holds the data ({folder})"
     if least < FULL:
         yield Finding(
             check="disk",
             severity="wrong",
-            sentence=f"the disk is nearly full: {said}; make room, or nothing can be stored",
+            sentence=f"the disk is nearly full: {said}; free some space, or nothing more can be stored",
             figures=figures,
         )
     elif least < size:
         yield Finding(
             check="disk",
             severity="advice",
-            sentence=f"{said}, and the database has {shown(size)}: building the vector index anew, or a "
-            "back-up on that disk, may not fit",
+            sentence=f"{said}, and the database takes {shown(size)}: there may be no room to rebuild the "
+            "vector index or for a backup on that disk",
             figures=figures,
         )
     else:
@@ -91,8 +91,8 @@ def log(one: Examination) -> Iterator[Finding]:
             yield Finding(
                 check=f"replication slot {row['name']}",
                 severity="advice",
-                sentence=f"nobody uses the replication slot {row['name']}, and the server keeps "
-                f"{shown(row['bytes'])} of its log for it, and all that comes",
+                sentence=f"the replication slot {row['name']} is not in use, but the server keeps "
+                f"{shown(row['bytes'])} of its log for it, and the log will grow",
                 remedy=f"SELECT pg_drop_replication_slot('{row['name']}')",
                 figures={"bytes": row["bytes"]},
             )
@@ -111,7 +111,7 @@ def ages(one: Examination) -> Iterator[Finding]:
         check="transaction numbers",
         severity="wrong" if age >= ENDS else "advice",
         sentence=f"the oldest rows are {age:,} transactions old, and at 2,100,000,000 the server stops "
-        "writing: autovacuum is kept from its work",
+        "writing: something blocks autovacuum",
         remedy="VACUUM (FREEZE)",
         figures={"age": age},
     )
@@ -126,8 +126,8 @@ def order(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="order of text",
             severity="wrong",
-            sentence=f"indexes of text were built by another order of the operating system's ({built}, now "
-            f"{now}): what is stored may not be found, and be stored twice",
+            sentence=f"text indexes were built with another collation of the operating system ({built}, now "
+            f"{now}): stored rows may not be found, and may be stored twice",
             remedy=f'REINDEX DATABASE "{name}"; ALTER DATABASE "{name}" REFRESH COLLATION VERSION',
             value=built,
             recommended=now,

@@ -45,7 +45,7 @@ def factors(one: Examination) -> Iterator[Finding]:
     if late > STALE * images:
         said.append(
             f"{late:,} of {counted(images, 'image', 'images')} came after it ({lag['folded_in']:,} were "
-            f"folded in, {lag['without']:,} are no neighbours)"
+            f"folded in, {lag['without']:,} are not used as neighbours)"
         )
     if lag["hashtags_without"] > STALE * lag["hashtags"]:
         said.append(
@@ -57,7 +57,7 @@ def factors(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="factor run",
             severity="advice",
-            sentence=f"the factors (run {number}) are behind: {'; '.join(said)}",
+            sentence=f"the factors (run {number}) are out of date: {'; '.join(said)}",
             remedy="tagdb factors compute",
             figures=figures,
         )
@@ -75,8 +75,8 @@ def statistics(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="statistics",
             severity="advice",
-            sentence=f"the statistics of hashtags are behind: {counted(changed, 'image', 'images')} came or "
-            f"changed since, of {images:,}",
+            sentence=f"the hashtag statistics are out of date: {changed:,} of {images:,} images are new or "
+            "changed",
             remedy="tagdb stats refresh",
             figures={"images": images, "changed": changed},
         )
@@ -100,7 +100,7 @@ def partitions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="emptied factor runs",
             severity="advice",
-            sentence=f"going back to a run would fail, its tables are gone: run "
+            sentence=f"going back to these runs would fail, because their tables are gone: run "
             f"{named([str(n) for n in emptied])}",
             remedy="; ".join(f"SELECT tagdb_store.prune_factor_run({number})" for number in emptied),
         )
@@ -110,7 +110,7 @@ def partitions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="abandoned factor runs",
             severity="advice",
-            sentence=f"computing factors broke off, and nobody is at it: run "
+            sentence=f"computing factors was interrupted and is not running: run "
             f"{named([str(n) for n in numbers])}",
             remedy="SELECT tagdb_store.discard_abandoned_factor_runs()",
         )
@@ -123,8 +123,8 @@ def partitions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="left-over search vectors",
             severity="advice",
-            sentence=f"search vectors that nobody searches take up {shown(size)}: another index has replaced "
-            "them, or building them broke off",
+            sentence=f"unused search vectors take up {shown(size)}: another index has replaced them, or "
+            "building theirs was interrupted",
             remedy="SELECT tagdb_store.drop_projections()",
             figures={"bytes": size},
         )
@@ -135,7 +135,7 @@ def partitions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="left-over tables",
             severity="advice",
-            sentence=f"tables that belong to nothing take up {shown(size)}: {named(names)}",
+            sentence=f"left-over tables take up {shown(size)}: {named(names)}",
             remedy="; ".join(f"DROP TABLE tagdb_store.{name}" for name in names),
             figures={"bytes": size},
         )
@@ -146,15 +146,15 @@ def _lost(row: examining.Row) -> Finding:
     parent, number, there = row["parent"], row["number"], row["there"]
     name = f"{parent}_{number}"
     if there:
-        said = "not attached, so that nobody reads it"
+        said = "not attached, so it is not read"
         remedy = (
             f"ALTER TABLE tagdb_store.{parent} ATTACH PARTITION tagdb_store.{name} FOR VALUES IN ({number})"
         )
     elif parent == "embeddings":
-        said = "gone; make it, and ingest the photos again"
+        said = "missing; create it and ingest the photos again"
         remedy = f"CREATE TABLE tagdb_store.{name} PARTITION OF tagdb_store.{parent} FOR VALUES IN ({number})"
     else:
-        said = "gone"
+        said = "missing"
         remedy = "tagdb index build" if parent == "search_vectors" else "tagdb factors compute"
     return Finding(check=name, severity="wrong", sentence=f"the table {name} is {said}", remedy=remedy)
 
@@ -177,7 +177,7 @@ def cleaning(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="planner's statistics",
             severity="advice",
-            sentence=f"the planner knows nothing of most of {named(unknown)}, and may choose slow plans",
+            sentence=f"the planner has no current statistics of {named(unknown)} and may choose slow plans",
             remedy=f"ANALYZE {listed(unknown)}",
             figures={"tables": len(unknown)},
         )
@@ -188,7 +188,7 @@ def cleaning(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="dead rows",
             severity="advice",
-            sentence=f"{dead:,} rows that are no more were not cleaned up yet, in {named(names)}",
+            sentence=f"{dead:,} dead rows have not been cleaned up yet, in {named(names)}",
             remedy=f"VACUUM (ANALYZE) {listed(names)}",
             figures={"dead": dead},
         )
@@ -204,11 +204,11 @@ def sessions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="sessions",
             severity="skipped",
-            sentence="the sessions of other logins (pg_read_all_stats would let yours)",
+            sentence="the sessions of other logins (yours needs pg_read_all_stats)",
         )
         return
     for row in examining.found(one.connection, "doctor/sessions", {"seconds": IDLE}):
-        how = "in a transaction" if row["in_transaction"] else "and says that it is at work"
+        how = "in an open transaction" if row["in_transaction"] else "while holding a lock of tagdb's"
         minutes = f"{row['seconds'] / 60:,.0f} minutes"
         blocked = counted(row["waiting"], "session waits for it", "sessions wait for it")
         yield Finding(
@@ -231,9 +231,8 @@ def ingests(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="ingests",
             severity="advice",
-            sentence=f"{counted(len(rows), 'ingest', 'ingests')} broke off, the last one of "
-            f"{rows[0]['started_at']:%Y-%m-%d %H:%M}, and was not run again; what it stored is there, and it "
-            "goes on from that",
+            sentence=f"{counted(len(rows), 'ingest was', 'ingests were')} interrupted and not run again, the "
+            f"last on {rows[0]['started_at']:%Y-%m-%d %H:%M}; to continue from what was stored, run it again",
             remedy=commands[0] if commands else "",
             figures={"ingests": len(rows)},
         )

@@ -26,9 +26,9 @@ def checkpoints(one: Examination) -> Iterator[Finding]:
     yield Finding(
         check=setting.name,
         severity="advice",
-        sentence=f"max_wal_size is {shown(setting.bytes)}, and {shown(seen.logged_bytes)} were logged: of "
-        f"{seen.timed + seen.requested:,} checkpoints{since} {seen.requested:,} were forced before time, "
-        f"up to {forced:,} by that; after each, whole pages are logged again",
+        sentence=f"max_wal_size is {shown(setting.bytes)}, and {shown(seen.logged_bytes)} were logged: "
+        f"{seen.requested:,} of {seen.timed + seen.requested:,} checkpoints{since} came early, up to "
+        f"{forced:,} of them because of this; after each, whole pages are logged again",
         remedy=one.change(setting, "4GB"),
         value=setting.value,
         recommended="4GB",
@@ -49,7 +49,7 @@ def autovacuum(one: Examination) -> Iterator[Finding]:
             yield Finding(
                 check=name,
                 severity="advice",
-                sentence=f"{name} is off: nothing cleans up after changes, and plans follow old statistics",
+                sentence=f"{name} is off: dead rows are not cleaned up, and plans follow old statistics",
                 remedy=one.change(setting, "on"),
                 value="off",
                 recommended="on",

@@ -173,7 +173,7 @@ def resolve(
         found = _from_weights(name, input_size, cache, notify)
     if wanted_size not in (None, found.identity.input_size):
         raise BackboneError(
-            f"the backbone {name} is made for {found.identity.input_size} px, not {wanted_size}; "
+            f"the backbone {name} takes {found.identity.input_size} px, not {wanted_size}; "
             "leave out --input-size"
         )
     if stored is not None and not found.identity.same(stored):
@@ -216,7 +216,7 @@ def _litert_size(content: bytes, name: str) -> int:
         raise BackboneError(f"{name} is not a LiteRT file") from error
     if outputs != [1, DIMENSIONS] or len(shape) != 4 or shape != [1, shape[1], shape[1], 3]:
         raise BackboneError(
-            f"{name} turns {shape} into {outputs}; needed is [1, s, s, 3] into [1, {DIMENSIONS}]"
+            f"{name} maps {shape} to {outputs}; tagdb needs [1, s, s, 3] to [1, {DIMENSIONS}]"
         )
     return int(shape[1])
 
@@ -249,7 +249,7 @@ def _keras_cache(size: int) -> Path:
 
 def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], None]) -> Backbone:
     if size not in SIZES:
-        raise BackboneError(f"the input size is one of {', '.join(map(str, SIZES))}, not {size}")
+        raise BackboneError(f"the input size must be one of {', '.join(map(str, SIZES))}, not {size}")
     weights = _keras_cache(size) if name == IMAGENET else Path(name)
     try:
         there = weights.is_file()
@@ -258,7 +258,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         raise BackboneError(f"cannot read the backbone {printable(name, 200)}: {error.strerror}") from error
     if name != IMAGENET and not there:
         raise BackboneError(
-            f"there is no backbone {name}: give the path of a weights file, {IMAGENET} or {BUNDLED}"
+            f"there is no backbone {name}; give {IMAGENET}, {BUNDLED} or the path of a weights file"
         )
     short = IMAGENET if name == IMAGENET else weights.name.removesuffix(".h5").removesuffix(".weights")
     if there:
@@ -267,7 +267,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         if exported.is_file():
             return _load(identity, exported)
     _require_tensorflow(name)
-    notify("preparing the backbone; this takes some 15 s, once")
+    notify("preparing the backbone; this takes about 15 s, once")
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
         made = Path(folder) / "backbone.tflite"
@@ -298,7 +298,7 @@ def _export(name: str, weights: Path, size: int, target: Path) -> None:
     if done.returncode == 0 and target.is_file():
         if not weights.is_file():
             raise BackboneError(
-                f"Keras could not keep the weights at {weights}; set KERAS_HOME to a folder it can"
+                f"Keras could not write the weights to {weights}; set KERAS_HOME to a writable folder"
             )
         return
     cause = RuntimeError(done.stderr.strip() or f"the export ended with {done.returncode}")
@@ -306,7 +306,7 @@ def _export(name: str, weights: Path, size: int, target: Path) -> None:
         raise BackboneError(
             f"the ImageNet weights could not be downloaded from {WEIGHTS_URL}{weights.name}; "
             f"put that file at {weights}, give weights of your own with --backbone PATH, "
-            f"or do with --backbone {BUNDLED}"
+            f"or use --backbone {BUNDLED}"
         ) from cause
     raise BackboneError(
         f"{weights} could not be loaded as weights of MobileNetV2 (alpha 1.0, no top); --verbose shows why"

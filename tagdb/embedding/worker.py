@@ -97,13 +97,13 @@ class Worker:
                 return _received(connection)
             except BlockingIOError:  # not even its alarm has ended it
                 self._ended(0)
-                raise RejectedInput(f"decoding it took longer than {SECONDS} s") from None
+                raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
             except _GONE:
                 code = self._ended()
                 if code == -signal.SIGALRM:
-                    raise RejectedInput(f"decoding it took longer than {SECONDS} s") from None
+                    raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
                 if last:  # the first time it may have been somebody else's doing: memory was short, say
-                    raise RejectedInput(f"decoding it crashed ({_named(code)})") from None
+                    raise RejectedInput(f"decoding crashed ({_named(code)})") from None
         raise AssertionError
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class Worker:
                 )  # fmt: skip
             except OSError as error:
                 connection.close()
-                raise TagdbError(f"cannot start a process that decodes photos: {error.strerror}") from error
+                raise TagdbError(f"cannot start the process that decodes photos: {error.strerror}") from error
         self._connection = connection
         if self._closed:
             self._ended(0)
@@ -142,10 +142,10 @@ class Worker:
             connection.recv_bytes()
         except BlockingIOError:
             self._ended(0)
-            raise TagdbError(f"a process that decodes photos did not begin within {SECONDS} s") from None
+            raise TagdbError(f"the process that decodes photos did not start within {SECONDS} s") from None
         except _GONE:
             how = _named(self._ended())
-            raise TagdbError(f"a process that decodes photos ended at once ({how})") from None
+            raise TagdbError(f"the process that decodes photos ended at once ({how})") from None
         return connection
 
     def _ended(self, patience: float = 1) -> int:
@@ -160,7 +160,7 @@ class Worker:
             process.kill()
             code = process.wait()
         if self._closed:
-            raise TagdbError("decoding was ended")
+            raise TagdbError("decoding was stopped")
         return code
 
 

@@ -29,7 +29,7 @@ def check(path: Path) -> None:
     """
     known = Image.registered_extensions()
     if known.get(path.suffix.lower()) not in Image.SAVE:
-        raise EvaluationError(f"pictures cannot be saved as {path.name!r}: name it .png, .webp or .jpg")
+        raise EvaluationError(f"a chart cannot be saved as {path.name!r}; use .png, .webp or .jpg")
 
 
 def draw(report: Report, path: Path) -> None:
@@ -45,7 +45,7 @@ def draw(report: Report, path: Path) -> None:
     try:
         picture.save(path)
     except OSError as error:
-        raise EvaluationError(f"the picture {path} cannot be saved: {error.strerror or error}") from error
+        raise EvaluationError(f"the chart {path} cannot be saved: {error.strerror or error}") from error
 
 
 def _picture(report: Report) -> Image.Image:

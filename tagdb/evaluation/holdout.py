@@ -78,7 +78,7 @@ def split(
     if len(held) < (2 if fraction is None else 1) or (fold == held[0]).all():
         raise EvaluationError(
             f"there are too few photos to hold some out: {int((carried >= MIN_TRUTH).sum())} with an "
-            f"embedding carry {MIN_TRUTH} hashtags or more, and photos that belong together stay together; "
+            f"embedding have {MIN_TRUTH} hashtags or more, and photos that belong together stay together; "
             "ingest more"
         )
     if photos is not None and len(queries) > photos:
@@ -124,14 +124,14 @@ def check_no_leak(
     place = np.minimum(np.searchsorted(image_ids, used), len(image_ids) - 1)
     strange = used[image_ids[place] != used]
     if len(strange):
-        raise EvaluationError(f"image {strange[0]} was used but is on no side of the split; report this")
+        raise EvaluationError(f"image {strange[0]} was used but is not in the split; please report this")
     if held_out[place].any():
         found = used[held_out[place]][0]
-        raise EvaluationError(f"image {found} is held out, but was used for recommending; report this")
+        raise EvaluationError(f"image {found} is held out but was used for recommending; please report this")
     shared = np.isin(groups[place], groups[held_out])
     if shared.any():
         found = used[shared][0]
         raise EvaluationError(
-            f"image {found} belongs together with one that is held out, but was used for recommending; "
-            "report this"
+            f"image {found} belongs together with a held-out image but was used for recommending; "
+            "please report this"
         )

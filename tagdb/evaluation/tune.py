@@ -158,7 +158,7 @@ def tune(
             attempt(candidate)
     winner = search.best
     if winner is None:
-        raise FactorsError("none of the settings could be fitted to these photos; ingest more of them")
+        raise FactorsError("none of the settings could be fitted to these photos; ingest more photos")
     contest = list(dict.fromkeys((winner, before, ANCESTOR)))
     values = np.column_stack([_ndcg(settings, data, aside, aside.folds == 0) for settings in contest])
     means = metrics.bootstrap(values, aside.groups[aside.queries])

@@ -53,37 +53,39 @@ class FactorSettings:
     """What to compute, and how recommending is to use it. The defaults were chosen by docs/evaluation.md."""
 
     factors: int = _number(128, "Numbers per vector", 1, 4000, (16, 32, 64, 128, 192, 256))
-    alpha: float = _number(1.0, "Confidence of a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
+    alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
     regularization: float = _number(
-        0.01, "Against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
+        0.01, "Penalty against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
     min_images: int = _number(2, "Leave out hashtags on fewer images", 1, 1_000_000, (1, 2, 3, 5))
     # never more than the median image has: see learning/model.py
-    min_hashtags: int = _number(3, "Images with fewer hashtags are no neighbours", 1, 1000, (1, 2, 3, 4, 5))
-    weighting: str = _text("none", "Weighting of interactions", ("none", "bm25", "tfidf"))
+    min_hashtags: int = _number(
+        3, "Images with fewer hashtags are not used as neighbours", 1, 1000, (1, 2, 3, 4, 5)
+    )
+    weighting: str = _text("none", "Weighting of the interactions", ("none", "bm25", "tfidf"))
     accepted_weight: float = _number(
-        2.0, "Times the confidence for a hashtag that feedback accepted", 1e-3, 1000
+        2.0, "Multiplies the confidence in hashtags accepted by feedback", 1e-3, 1000
     )
     ridge: float = _number(
         0.5, "Share of an image's factors predicted from its embedding", 0, 1, (0, 0.25, 0.5, 0.75, 1)
     )
-    ridge_penalty: float = _number(1.0, "Penalty of that prediction", 1e-6, 1e9, (0.1, 0.3, 1, 3, 10))
+    ridge_penalty: float = _number(1.0, "Penalty in that prediction", 1e-6, 1e9, (0.1, 0.3, 1, 3, 10))
     # in units of the mean squared length of the averages
     refit_penalty: float = _number(
         8.0,
-        "Penalty of refitting hashtag factors to averages of neighbours; 0: no refit",
+        "Penalty in refitting hashtag factors to averages of neighbours; 0: no refit",
         0,
         1e9,
         (0, 2, 4, 8, 16, 32),
     )
     seed: int = _number(42, "The same data and seed give the same factors", 0, 2**32 - 1)
     neighbours: int = _number(
-        50, "Nearest images that recommending averages", 1, 10_000, (5, 10, 20, 35, 50, 80, 120, 200)
+        50, "Nearest images averaged per recommendation", 1, 10_000, (5, 10, 20, 35, 50, 80, 120, 200)
     )
     similarity_exponent: float = _number(
         8.0,
-        "A neighbour's weight is similarity^this; 0 is the plain mean",
+        "A neighbour's weight is similarity to this power; 0: plain mean",
         0,
         1000,
         (0, 2, 4, 6, 8, 12, 16),

@@ -25,9 +25,9 @@ def read(path: Path, within: Path | None = None) -> bytes:
         with open(path, "rb", opener=_without_waiting) as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
-                raise RejectedInput("not a regular file any more")
+                raise RejectedInput("no longer a regular file")
             if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
-                raise RejectedInput("outside the folder by now (use --allow-outside)")
+                raise RejectedInput("now outside the folder (use --allow-outside)")
             if before.st_size > MAX_BYTES:
                 raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
             content = file.read(before.st_size + 1)
@@ -35,7 +35,7 @@ def read(path: Path, within: Path | None = None) -> bytes:
     except OSError as error:
         raise RejectedInput(f"cannot be read: {error.strerror}") from error
     if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise RejectedInput("it changed while it was read; ingest it again when it is complete")
+        raise RejectedInput("it changed while it was being read; ingest it again when it is complete")
     return content
 
 

@@ -125,7 +125,7 @@ def decode(content: bytes, size: int) -> Photo:
     except RejectedInput:
         raise
     except UnidentifiedImageError:
-        raise RejectedInput("not a picture in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)") from None
+        raise RejectedInput("not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)") from None
     except MemoryError:
         raise RejectedInput("not enough memory to decode it") from None
     except Exception as error:
@@ -138,7 +138,7 @@ def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise RejectedInput(
-            f"too large: {width} × {height} pixels, at most {MAX_PIXELS // 1_000_000} million are read"
+            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed"
         )
     if width < 1 or height < 1:
         raise RejectedInput("truncated or damaged: no pixels")
@@ -178,7 +178,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB."""
     mode = image.mode
     if mode == "F":
-        raise RejectedInput("pixels are floating-point numbers, whose range is unknown")
+        raise RejectedInput("pixels are floating-point numbers of unknown range")
     if mode == "I" or mode.startswith("I;16"):
         values = np.asarray(image)
         if mode == "I":

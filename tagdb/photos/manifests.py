@@ -132,7 +132,7 @@ def read_csv(path: Path) -> Iterator[Row]:
         names = [name for name in header if name]  # a nameless column is the index that pandas writes
         name, times = _most_frequent(names)
         if times > 1:
-            raise SourceError(f"the header of {origin} has {printable(name, 40)} {times} times")
+            raise SourceError(f"the header of {origin} has the column {printable(name, 40)} {times} times")
         while True:
             lines.begin_row()
             try:
@@ -193,7 +193,7 @@ class _CsvLines(Iterator[str]):
             raise csv.Error(str(text))
         self._length += len(text)
         if self._length > MAX_LINE:
-            raise csv.Error(f"a row of more than {MAX_LINE // 1_000_000} MB")
+            raise csv.Error(f"a row larger than {MAX_LINE // 1_000_000} MB")
         return text
 
 
@@ -244,7 +244,7 @@ def check(value: Any, where: str, depth: int = 0) -> int:
     elif isinstance(value, float) and not math.isfinite(value):
         raise RejectedInput(f"not a finite number: {where}")
     elif isinstance(value, _Duplicate):
-        raise RejectedInput(f"twice in one object: {value.name}")
+        raise RejectedInput(f"key given twice in one object: {value.name}")
     elif isinstance(value, list):
         size += sum(check(item, where, depth + 1) for item in value)
     elif isinstance(value, dict):
@@ -258,7 +258,7 @@ def text_of(row: dict[str, Any], name: str) -> str | None:
     """Return a text of a row, none if it is empty or missing."""
     value = row.get(name)
     if value is not None and not isinstance(value, str):
-        raise RejectedInput(f"{name} must be a text: {as_json(value)}")
+        raise RejectedInput(f"{name} must be a string: {as_json(value)}")
     return value or None
 
 
@@ -268,9 +268,9 @@ def hashtags_of(value: object) -> tuple[str, ...]:
         return ()
     found = split(value) if isinstance(value, str) else value
     if not isinstance(found, list) or not all(isinstance(hashtag, str) for hashtag in found):
-        raise RejectedInput(f"hashtags must be a list of texts, or a text: {as_json(value)}")
+        raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}")
     if len(found) > MAX_HASHTAGS:
-        raise RejectedInput(f"{len(found)} hashtags, at most {MAX_HASHTAGS} are allowed")
+        raise RejectedInput(f"{len(found)} hashtags; at most {MAX_HASHTAGS} are allowed")
     return tuple(found)
 
 
@@ -283,7 +283,7 @@ def path_of(uri: str) -> str:
     except ValueError:
         raise RejectedInput(f"not a valid uri: {printable(uri, 200)}") from None
     if parts.netloc not in ("", "localhost"):
-        raise RejectedInput(f"a file on another machine: {printable(uri, 200)}")
+        raise RejectedInput(f"file on another machine: {printable(uri, 200)}")
     return url2pathname(parts.path)
 
 
@@ -299,7 +299,7 @@ def time_of(value: object) -> datetime | None:
             return datetime.fromtimestamp(float(value), UTC)
     except (OSError, OverflowError, ValueError):
         pass
-    raise RejectedInput(f"taken_at must be an ISO 8601 time, or Unix seconds: {as_json(value)}")
+    raise RejectedInput(f"taken_at must be an ISO 8601 time or Unix seconds: {as_json(value)}")
 
 
 def as_json(value: object) -> str:

@@ -265,7 +265,7 @@ def _ancestor_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     known = dict.fromkeys(_FIELDS)
     folder, file = (text_of(row, name) for name in ("search_hashtag", "image_local_name"))
     if not folder or not file:
-        raise RejectedInput("search_hashtag and image_local_name, which name the file, are not both given")
+        raise RejectedInput("search_hashtag and image_local_name must both be given to name the file")
     known |= {"file_name": f"{folder}/{file}", "collection": folder}
     known |= {"source_ref": row.pop("post_link", None), "hashtags": row.pop("hashtags", None)}
     dropped = {"search_hashtag", "image_local_name"} | ({"image"} if row.get("image") is None else set())
@@ -313,12 +313,12 @@ class _Rows(Source):
             if uri is None:
                 raise RejectedInput("neither file_name nor uri is given")
             if _REMOTE.match(uri):
-                raise RejectedInput("a uri is never fetched: add file_name with a local copy")
+                raise RejectedInput("uris are never fetched; add file_name with a local copy")
             file_name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
         hashtags = hashtags_of(known["hashtags"])
         collection, source_ref = text_of(known, "collection"), text_of(known, "source_ref")
         if collection is not None and len(collection) > MAX_COLLECTION:
-            raise RejectedInput(f"a collection's name of more than {MAX_COLLECTION} characters")
+            raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
         taken_at = time_of(known["taken_at"])
         path = self._root.locate(file_name)
         uri = uri or path.as_uri()

@@ -73,8 +73,8 @@ def translated() -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
-            f"the database refuses this to your login: {_first_line(error)}; "
-            f"ask its owner for the role {_lacking(_first_line(error))}"
+            f"your login may not do this: {_first_line(error)}; "
+            f"ask the database's owner for the role {_lacking(_first_line(error))}"
         ) from error
     except (
         psycopg.errors.UndefinedTable,
@@ -86,7 +86,7 @@ def translated() -> Iterator[None]:
         ) from error
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
         raise DatabaseError(
-            f"the database is out of space: {_first_line(error)}; make room and run the same command again"
+            f"the database is out of space: {_first_line(error)}; free some and run the same command again"
         ) from error
     except (
         psycopg.errors.LockNotAvailable,
@@ -95,8 +95,7 @@ def translated() -> Iterator[None]:
         psycopg.errors.SerializationFailure,
     ) as error:
         raise DatabaseError(
-            f"others were in the way, and the database gave up: {_first_line(error)}; "
-            "run the same command again"
+            f"other sessions were in the way: {_first_line(error)}; run the same command again"
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DatabaseError(
@@ -132,8 +131,8 @@ def connect(url: str) -> Connection:
         parts = conninfo.conninfo_to_dict(libpq_url(url))
     except psycopg.Error:  # whose text shows the URL with its password
         raise DatabaseError(
-            "the database URL cannot be understood; check --database-url or TAGDB_DATABASE_URL, "
-            "which look like postgresql://USER@HOST/DATABASE"
+            "the database URL is not valid; check --database-url or TAGDB_DATABASE_URL "
+            "(for example postgresql://USER@HOST/DATABASE)"
         ) from None
     defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
     if trusts_us(url):
@@ -180,12 +179,11 @@ def check_revision(connection: Connection) -> None:
         raise SchemaError("the database has no tagdb schema yet; run: tagdb init")
     if found < SCHEMA_REVISION:
         raise SchemaError(
-            f"the database's schema is of revision {found}, this tagdb needs {SCHEMA_REVISION}; "
-            "run: tagdb init"
+            f"the database's schema has revision {found}, this tagdb needs {SCHEMA_REVISION}; run: tagdb init"
         )
     if found > SCHEMA_REVISION:
         raise SchemaError(
-            f"the database's schema is of revision {found}, newer than this tagdb knows ({SCHEMA_REVISION}); "
+            f"the database's schema has revision {found}, newer than this tagdb knows ({SCHEMA_REVISION}); "
             "upgrade tagdb"
         )
 
@@ -245,13 +243,13 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # which no role of tagdb's gives
             raise DatabaseError(
-                f"your login may not make or upgrade the tagdb schema: {_first_line(error.orig)}; "
+                f"your login may not create or upgrade the tagdb schema: {_first_line(error.orig)}; "
                 "ask the database's administrator to run: tagdb init"
             ) from error
         if isinstance(error.orig, psycopg.errors.LockNotAvailable):
             raise DatabaseError(
-                f"others have used tagdb's tables for {lock_timeout}, and the schema is as it was; "
-                "end what runs elsewhere and run again: tagdb init"
+                f"other sessions have locked tagdb's tables for {lock_timeout}, and the schema is unchanged; "
+                "end them and run again: tagdb init"
             ) from error
         with translated():
             raise error.orig or error from error
@@ -282,7 +280,7 @@ def check_server(connection: Connection) -> None:
     ).fetchone()
     if row is None:
         raise DatabaseError(
-            "this PostgreSQL has no pgvector; install the extension (package postgresql-NN-pgvector)"
+            "this PostgreSQL does not have pgvector; install the package postgresql-NN-pgvector"
         )
     found = tuple(int(part) for part in str(row[0]).split(".")[:2])
     if found < PGVECTOR_AT_LEAST:
@@ -303,7 +301,7 @@ def ensure_url(settings: Settings, notify: Notify) -> str:
             raise
         started = False  # it runs without that port, and over the socket nobody needs one
     if started:
-        notify(f"started the embedded PostgreSQL in {settings.home}; it goes on running until: tagdb db stop")
+        notify(f"started the embedded PostgreSQL in {settings.home}; it runs until: tagdb db stop")
     return server.url()
 
 
@@ -357,5 +355,5 @@ def reconnect(settings: Settings, notify: Notify) -> Connection:
             raise
         except DatabaseError as error:
             if time.monotonic() > until:
-                raise DatabaseError(f"the database has not come back: {error}") from error
+                raise DatabaseError(f"the database did not come back: {error}") from error
             time.sleep(PAUSE)

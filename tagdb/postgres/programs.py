@@ -21,7 +21,7 @@ from tagdb.postgres.server import Server
 
 PATIENCE = "60s"
 """How long a program waits for what others do, before it begins."""
-BUSY = f"others use tagdb's tables and have not stopped for {PATIENCE}; try again without them"
+BUSY = f"other sessions have locked tagdb's tables for {PATIENCE}; try again when they have finished"
 
 Process = subprocess.Popen[bytes]
 
@@ -38,8 +38,8 @@ def program(name: str, home: Path, major: int) -> tuple[str, str]:
             if version and int(version[2]) >= major:
                 return place, version[1]
     raise BackupError(
-        f"this needs {name} of PostgreSQL {major} or newer, and there is none; "
-        f"install the client programs of PostgreSQL {major} and have them on the path"
+        f"this needs {name} of PostgreSQL {major} or newer, which was not found; "
+        f"install the client programs of PostgreSQL {major} and put them on the path"
     )
 
 
@@ -153,5 +153,5 @@ def _reason(program: str, said: str, code: int) -> str:
     if "lock timeout" in why:
         return f"{BUSY}{left}"
     if "permission denied" in why or "must be owner" in why:
-        return f"the database refuses this to your login: {printable(why)}; take its owner's{left}"
+        return f"your login may not do this: {printable(why)}; use the database owner's login{left}"
     return f"{program} failed: {printable(why)}{left}"

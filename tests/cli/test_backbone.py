@@ -14,7 +14,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support.commands import Run, complaint, draw, parsed
 
-NEXT = "the factors are still those of before; to make them fit: tagdb factors compute\n"
+NEXT = "the factors still belong to the old backbone; to recompute them: tagdb factors compute\n"
 
 
 def embedded(connection: Connection, backbone_id: int) -> dict[bytes, str]:
@@ -65,8 +65,8 @@ def test_there_and_back(tagdb: Run, filled: Path, connection: Connection, tmp_pa
     assert embedded(connection, 1) == of_random
     assert (parsed(tagdb("recommend", photo, "--json")), parsed(tagdb("similar", photo, "--json"))) == before
 
-    assert "is the active one; switch to another before" in complaint(tagdb("backbone", "drop", 1))
-    assert tagdb("backbone", "drop", 2).stdout == "backbone 2 is dropped\n"
+    assert "is active; switch to another one first" in complaint(tagdb("backbone", "drop", 1))
+    assert tagdb("backbone", "drop", 2).stdout == "backbone 2 dropped\n"
     assert ids(connection) == [(1, True)]
     for words in (("use", 2), ("drop", 2), ("reembed", 2)):
         assert (
@@ -114,7 +114,7 @@ def test_what_came_since_keeps_one_from_going_back(
     assert [len(embedded(connection, number)) for number in (1, 2)] == [12, 15]
     said = complaint(tagdb("backbone", "use", 1))
     assert "has not embedded 3 of 15 images" in said
-    assert "tagdb backbone reembed 1, or say --allow-missing" in said
+    assert "(tagdb backbone reembed 1) or pass --allow-missing" in said
     assert ids(connection) == [(1, False), (2, True)]
     assert tagdb("backbone", "use", 1, "--allow-missing").exit_code == 0
     assert ids(connection) == [(1, True), (2, False)]
@@ -145,15 +145,15 @@ def test_where_contents_are_not_stored(
     assert "is not active: 9 embedded, 3 rejected" in done.stdout
     lines = done.stderr.splitlines()
     text = "\n".join(lines)
+    unread = "its content is not stored, and reading its file failed: cannot be read"
+    assert f"rejected {(photos / '00.jpg').as_uri()}: {unread}" in text
+    assert f"rejected {(photos / '01.jpg').as_uri()}: its file has different content now" in text
     assert (
-        f"rejected {(photos / '00.jpg').as_uri()}: its content is not stored, and its file: cannot be read"
-        in text
+        "rejected https://x.test/3: its content is not stored, and its uri does not name a local file" in text
     )
-    assert f"rejected {(photos / '01.jpg').as_uri()}: its file has another content by now" in text
-    assert "rejected https://x.test/3: its content is not stored, and its uri names no file here" in text
     assert lines[3] == (
-        "not switched: 3 images would not be found any more; "
-        "mend that and run the same command again, or say --allow-missing"
+        "not switched: 3 images would no longer be found; "
+        "fix them and run the same command again, or pass --allow-missing"
     )
     assert ids(connection) == [(1, True), (2, False)]
     assert "has not embedded 3 of 12 images" in complaint(tagdb("backbone", "use", 2))
@@ -239,7 +239,9 @@ def test_one_at_a_time(
         assert "could not be dropped: a transaction or command elsewhere may still use it" in said
         filling = store.filling
         monkeypatch.setattr(store, "filling", lambda one, number: filling(one, number, 100))
-        assert "another process is embedding by bundled" in complaint(tagdb("backbone", "reembed", "bundled"))
+        assert "another process is embedding with bundled" in complaint(
+            tagdb("backbone", "reembed", "bundled")
+        )
     assert tagdb("backbone", "drop", 2).exit_code == 0
 
 

@@ -48,8 +48,8 @@ def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process:
     assert first.returncode == 0
     notes = first.stderr.splitlines()
     assert notes == [
-        f"started the embedded PostgreSQL in {fresh}; it goes on running until: tagdb db stop",
-        "no factor runs yet; run: tagdb factors compute",
+        f"started the embedded PostgreSQL in {fresh}; it runs until: tagdb db stop",
+        "no factor run yet; compute one: tagdb factors compute",
     ]
     assert tagdb_process("factors", "list", **settings).stderr.splitlines() == notes[1:]
 
@@ -61,7 +61,7 @@ def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process:
     text = tagdb_process("db", "status", **settings).stdout
     assert {"running: yes", f"schema: {SCHEMA_REVISION}", "port: none"} <= set(text.splitlines())
 
-    assert tagdb_process("db", "start", **settings).stdout == f"running already: PostgreSQL in {fresh}\n"
+    assert tagdb_process("db", "start", **settings).stdout == f"already running: PostgreSQL in {fresh}\n"
     url = tagdb_process("db", "url", **settings)
     assert (url.returncode, url.stderr) == (0, "")
     assert url.stdout.count("\n") == 1
@@ -95,18 +95,20 @@ def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
         assert done.stdout.endswith(f": PostgreSQL in {fresh}\n")
         return done.stdout.split(":")[0], done.stderr.splitlines()
 
-    hint = f"to listen there at every start, write into {fresh / 'tagdb.toml'}: port = {{}}"
+    hint = f"to listen there at every start, add to {fresh / 'tagdb.toml'}: port = {{}}"
     assert started("--port", other) == ("started", [hint.format(other)])
     assert facts(tagdb_process, fresh)["port"] == other
     (fresh / "tagdb.toml").write_text(f"port = {port}\n")
-    assert started() == ("running already", [])
-    assert started("--port", other) == ("running already", [hint.format(other)])
+    assert started() == ("already running", [])
+    assert started("--port", other) == ("already running", [hint.format(other)])
     explicit = tagdb_process("db", "start", "--port", port, **settings)
     assert (explicit.returncode, explicit.stdout) == (1, "")
-    assert explicit.stderr.endswith(f"the embedded PostgreSQL runs without port {port}: stop it first\n")
+    assert explicit.stderr.endswith(
+        f"the embedded PostgreSQL is running without port {port}; stop it first: tagdb db stop\n"
+    )
     needed = tagdb_process("factors", "list", **settings)
     assert (needed.returncode, needed.stderr.splitlines()) == (
-        0, ["no factor runs yet; run: tagdb factors compute"],
+        0, ["no factor run yet; compute one: tagdb factors compute"],
     )  # fmt: skip
 
     def stop() -> None:
@@ -115,7 +117,7 @@ def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
     stop()
     assert tagdb_process("factors", "list", **settings).returncode == 0  # starts it
     assert facts(tagdb_process, fresh)["port"] == port
-    assert started("--port", port) == ("running already", [])
+    assert started("--port", port) == ("already running", [])
     stop()
     assert started(TAGDB_PORT=str(other)) == ("started", [])
     assert facts(tagdb_process, fresh)["port"] == other

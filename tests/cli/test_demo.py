@@ -60,7 +60,7 @@ def test_the_demo_recommends_and_cleans_up(home: Path) -> None:
     doctor = tagdb(home, "doctor", "--database-url", result["database_url"])
     assert doctor.returncode == 0, doctor.stdout
     assert "advice:" not in doctor.stdout
-    assert "not looked at:" not in doctor.stdout
+    assert "not checked:" not in doctor.stdout
 
     gone = tagdb(home, "demo", "--remove")
     assert gone.returncode == 0, gone.stderr

@@ -83,9 +83,7 @@ def test_a_schema_of_another_version_is_wrong(tagdb: Run, connection: Connection
     connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '0001'")
     done = tagdb("doctor")
     assert done.exit_code == 1
-    assert (
-        f"wrong: the schema is of revision 0001, this tagdb needs {database.SCHEMA_REVISION}" in done.stdout
-    )
+    assert f"wrong: the schema has revision 0001, this tagdb needs {database.SCHEMA_REVISION}" in done.stdout
 
 
 def test_json(tagdb: Run, recommending: Connection) -> None:
@@ -100,10 +98,10 @@ def test_json(tagdb: Run, recommending: Connection) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--memory", "16GB"), "--memory and --cores belong together"),
-        (("--cores", "4"), "--memory and --cores belong together"),
-        (("--memory", "much", "--cores", "4"), "'much' is no size, such as 16GB"),
-        (("--memory", "0GB", "--cores", "4"), "'0GB' is no size, such as 16GB"),
+        (("--memory", "16GB"), "give --memory and --cores together"),
+        (("--cores", "4"), "give --memory and --cores together"),
+        (("--memory", "much", "--cores", "4"), "'much' is not a size such as 16GB"),
+        (("--memory", "0GB", "--cores", "4"), "'0GB' is not a size such as 16GB"),
         (("--memory", "16GB", "--cores", "0"), "0 is not in the range"),
     ],
 )
@@ -216,7 +214,7 @@ def test_shared_buffers_on_a_machine_that_has_no_more(
     found = examined(recommending, Machine(8 * GB, 4))["shared_buffers"]
     assert (found.severity, found.remedy) == ("ok", "")
     assert "7 GB come from" in found.sentence
-    assert "90.0 % of its pages were found in it so far" in found.sentence
+    assert "so far 90.0 % of the pages were found in shared_buffers" in found.sentence
 
 
 def test_memory_for_building_the_index(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +233,7 @@ def test_memory_for_building_the_index(connection: Connection, monkeypatch: pyte
     one = Examination(connection, one.facts, Machine(4 * GB, 8))
     found, workers = memory.index_builds(one)
     assert found.recommended == "512MB"  # all that is to spare
-    assert "is built by 3 of 8 cores" in workers.sentence
+    assert "uses 3 of 8 cores" in workers.sentence
     assert workers.remedy == "ALTER DATABASE " + workers.remedy.split()[2] + (
         " SET max_parallel_maintenance_workers = '8'"
     )
@@ -254,7 +252,7 @@ def test_too_little_to_share(connection: Connection, monkeypatch: pytest.MonkeyP
     one = Examination(connection, health.server_facts(connection), container)
     (found,) = memory.shared_memory(one)
     assert (found.severity, found.restart) == ("wrong", True)
-    assert "shares 1 GB (maintenance_work_mem) among its workers, and /dev/shm has 64 MB" in found.sentence
+    assert "workers share 1 GB (maintenance_work_mem), but /dev/shm has 64 MB" in found.sentence
     assert found.remedy == "ALTER SYSTEM SET min_dynamic_shared_memory = '1032MB'"
     pretend(monkeypatch, **settings | {"min_dynamic_shared_memory": ("1032MB", 1032 << 20)})
     assert list(memory.shared_memory(one)) == []
@@ -383,7 +381,7 @@ def test_what_the_index_finds(recommending: Connection, monkeypatch: pytest.Monk
     monkeypatch.setattr(indexing, "INDEX_FROM", 10)
     found = examined(recommending)["recall"]
     assert (found.severity, found.remedy) == ("advice", "tagdb index check --apply")
-    assert found.sentence == f"what the vector index finds of {IMAGES} images was never measured"
+    assert found.sentence == f"the recall of the vector index was never measured with {IMAGES} images"
     status = store.search_status(recommending)
     assert status is not None
     assert status.projection_id is not None
@@ -391,4 +389,6 @@ def test_what_the_index_finds(recommending: Connection, monkeypatch: pytest.Monk
     recommending.execute("SET default_transaction_read_only = off")
     store.note_index_checks(recommending, status.projection_id, IMAGES, 10, 50, [check])
     found = examined(recommending)["recall"]
-    assert found.sentence == f"the vector index finds 91% of the nearest images, measured among {IMAGES}"
+    assert (
+        found.sentence == f"the vector index finds 91% of the nearest images, measured with {IMAGES} images"
+    )

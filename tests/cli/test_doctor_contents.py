@@ -118,14 +118,14 @@ CATALOG = {
         " LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
         " AS 'BEGIN RETURN false; END'",
         {"changed objects": "wrong"},
-        "not as this tagdb makes it: function tagdb_store.retire_projection",
+        "changed since tagdb created it: function tagdb_store.retire_projection",
     ),
     "a function of the same name": (
         "CREATE FUNCTION tagdb.fold_hashtag(name varchar) RETURNS text LANGUAGE sql RETURN 'spam';"
         "REVOKE ALL ON FUNCTION tagdb.fold_hashtag(varchar) FROM PUBLIC;"
         "GRANT EXECUTE ON FUNCTION tagdb.fold_hashtag(varchar) TO tagdb_reader",
         {"added functions": "wrong"},
-        "another function has the name of one of tagdb's, and may be called in its place: "
+        "this function has the same name as one of tagdb's and may be called in its place: "
         "tagdb.fold_hashtag(character varying)",
     ),
     "a foreign key is missing": (
@@ -144,29 +144,29 @@ CATALOG = {
         " ADD CONSTRAINT image_files_image_id_fkey FOREIGN KEY (image_id)"
         " REFERENCES tagdb_store.images ON DELETE CASCADE NOT VALID",
         {"unproven keys": "advice"},
-        "nobody has looked whether all rows keep to image_files_image_id_fkey",
+        "it was never validated that all rows satisfy image_files_image_id_fkey",
     ),
     "foreign keys are switched off": (
         "ALTER TABLE tagdb_store.image_hashtags DISABLE TRIGGER ALL",
         {"foreign keys": "wrong"},
-        "triggers are switched off, and so foreign keys, for image_hashtags",
+        "triggers, and with them foreign keys, are switched off for image_hashtags",
     ),
     "an index is invalid": (
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tagdb_store.images_collection'::regclass",
         {"indexes": "wrong"},
-        "invalid, so that nobody uses it: index images_collection",
+        "invalid and not used: index images_collection",
     ),
     "building an index anew broke off": (
         "CREATE INDEX images_collection_ccnew ON tagdb_store.images (collection);"
         "UPDATE pg_index SET indisvalid = false"
         " WHERE indexrelid = 'tagdb_store.images_collection_ccnew'::regclass",
         {"indexes": "wrong"},
-        "invalid, so that nobody uses it: index images_collection_ccnew",
+        "invalid and not used: index images_collection_ccnew",
     ),
     "an index is not used": (
         "CREATE INDEX mine ON tagdb_store.images (uri)",
         {"unused indexes": "advice"},
-        "not tagdb's, never used, and kept up with every change (16 kB): index mine",
+        "not tagdb's, never used, and updated with every change (16 kB): index mine",
     ),
 }
 CONTENTS = {
@@ -193,30 +193,30 @@ CONTENTS = {
     "search vectors are missing": (
         "DELETE FROM tagdb_store.search_vectors WHERE image_id IN (2, 3)",
         {"search vectors": "wrong"},
-        "2 images are not in the vector index, so that no search finds them",
+        "2 images are not in the vector index, so searches do not find them",
     ),
     "embeddings are missing": (
         "DELETE FROM tagdb_store.embeddings WHERE image_id = 2",
         {"superfluous search vectors": "wrong", "embeddings": "advice"},
-        "1 image has no embedding of the backbone test 0",
+        "1 image has no embedding by the backbone test 0",
     ),
     "embeddings of another length": (
         "UPDATE tagdb_store.embeddings SET embedding = embedding operator(public.+) embedding"
         " WHERE image_id < 4",
         {"lengths of embeddings": "wrong"},
-        "3 of 20 embeddings are not of length 1, and compared wrongly",
+        "3 of 20 embeddings do not have length 1 and are compared wrongly",
     ),
     "an embedding of zeros": (
         "UPDATE tagdb_store.embeddings SET embedding = array_fill(0, ARRAY[1280])::public.halfvec"
         " WHERE image_id = 4",
         {"useless embeddings": "wrong", "search vectors' embeddings": "wrong"},
-        "1 of 20 embeddings are zero or not finite, and near to nothing",
+        "1 of 20 embeddings are zero or not finite and never found",
     ),
     "search vectors of other embeddings": (
         "UPDATE tagdb_store.search_vectors v SET vector = o.vector FROM tagdb_store.search_vectors o"
         " WHERE o.image_id = v.image_id % 20 + 1",
         {"search vectors' embeddings": "wrong"},
-        "20 of 20 search vectors at random are not those of their embeddings",
+        "20 of 20 search vectors at random do not match their embeddings",
     ),
     "factors of another size": (
         "UPDATE tagdb_store.hashtag_factors SET factors = '[1,2]' WHERE hashtag_id = 1;"
@@ -239,28 +239,28 @@ UPKEEP = {
     "the table of embeddings is gone": (
         "DROP TABLE tagdb_store.embeddings_1",
         {"embeddings_1": "wrong", "embeddings": "advice"},
-        "the table embeddings_1 is gone; make it, and ingest the photos again",
+        "the table embeddings_1 is missing; create it and ingest the photos again",
     ),
     "a table is not attached": (
         "ALTER TABLE tagdb_store.search_vectors DETACH PARTITION tagdb_store.search_vectors_1",
         {"search_vectors_1": "wrong", "search vectors": "wrong"},
-        "the table search_vectors_1 is not attached, so that nobody reads it",
+        "the table search_vectors_1 is not attached, so it is not read",
     ),
     "a run to go back to has no tables": (
         "INSERT INTO tagdb_store.factor_runs (status, factors, alpha, regularization, iterations, min_images,"
         " seed, neighbours, similarity_exponent) VALUES ('retired', 4, 1, 1, 1, 1, 1, 1, 1)",
         {"emptied factor runs": "advice"},
-        "going back to a run would fail, its tables are gone: run 2",
+        "going back to these runs would fail, because their tables are gone: run 2",
     ),
     "nobody searches a projection": (
         "SELECT tagdb_store.retire_projection(1)",
         {"left-over search vectors": "advice"},
-        "search vectors that nobody searches take up",
+        "unused search vectors take up",
     ),
     "tables that belong to nothing": (
         "CREATE TABLE tagdb_store.image_factors_77 (n int)",
         {"left-over tables": "advice"},
-        "tables that belong to nothing take up 0 B: image_factors_77",
+        "left-over tables take up 0 B: image_factors_77",
     ),
     "no factors": (
         "UPDATE tagdb_store.factor_runs SET status = 'retired'",
@@ -277,21 +277,21 @@ UPKEEP = {
     "statistics are behind": (
         "UPDATE tagdb_store.statistics SET images = 10",
         {"statistics": "advice"},
-        "the statistics of hashtags are behind: 10 images came or changed since, of 20",
+        "the hashtag statistics are out of date: 10 of 20 images are new or changed",
     ),
 }
 SAFETY = {
     "everybody may execute a function": (
         "GRANT EXECUTE ON FUNCTION tagdb.fold_hashtag TO PUBLIC; GRANT USAGE ON SCHEMA tagdb TO PUBLIC",
         {"rights of PUBLIC": "wrong"},
-        "everybody (PUBLIC) may do in tagdb's schemas what tagdb does not give: USAGE on tagdb, "
+        "everybody (PUBLIC) has rights in tagdb's schemas that tagdb does not grant: USAGE on tagdb, "
         "EXECUTE on tagdb.fold_hashtag(text)",
     ),
     "readers read tables": (
         "GRANT USAGE ON SCHEMA tagdb_store TO tagdb_reader;"
         "GRANT SELECT ON tagdb_store.images TO tagdb_reader",
         {"rights of tagdb_reader": "wrong"},
-        "tagdb_reader may do in tagdb's schemas what tagdb does not give: SELECT on tagdb_store.images, "
+        "tagdb_reader has rights in tagdb's schemas that tagdb does not grant: SELECT on tagdb_store.images, "
         "USAGE on tagdb_store",
     ),
     "writers make things": (
@@ -303,21 +303,20 @@ SAFETY = {
         "REVOKE USAGE ON SCHEMA tagdb FROM tagdb_reader; REVOKE SELECT ON tagdb.images FROM tagdb_reader;"
         "REVOKE EXECUTE ON FUNCTION tagdb.similar_images FROM tagdb_reader",
         {"rights that tagdb_reader lacks": "wrong"},
-        "tagdb_reader has not the rights that it should have: ",
+        "tagdb_reader lacks rights that it should have: ",
     ),
     "writers cannot read": (
         "REVOKE ALL ON SCHEMA tagdb_store FROM tagdb_writer;"
         "REVOKE ALL ON tagdb_store.images FROM tagdb_writer",
         {"rights that tagdb_writer lacks": "wrong"},
-        "tagdb_writer has not the rights that it should have: SELECT on tagdb_store.images, "
+        "tagdb_writer lacks rights that it should have: SELECT on tagdb_store.images, "
         "USAGE on schema tagdb_store",
     ),
     "a function without a search path": (
         "ALTER FUNCTION tagdb_store.active_run RESET search_path;"
         "ALTER FUNCTION tagdb.recommend_for_image RESET search_path",
         {"search paths": "wrong"},
-        "with its owner's rights, but whatever search path a caller has, runs the function "
-        "tagdb.recommend_for_image(",
+        "functions with their owner's rights but the caller's search path: tagdb.recommend_for_image(",
     ),
 }
 
@@ -366,18 +365,18 @@ def test_a_missing_table_cannot_be_mended(tagdb: Run, healthy: Connection, datab
     healthy.execute("ALTER TABLE tagdb_store.images DROP COLUMN source_ref CASCADE")
     found = examined(database_url)
     assert set(found) == {"tables", "missing objects", "columns"}
-    assert found["tables"].sentence.endswith("there is no table tagdb_store.index_checks; restore a back-up")
+    assert found["tables"].sentence.endswith("there is no table tagdb_store.index_checks; restore a backup")
     assert "no column images.source_ref" in found["columns"].sentence
     done = tagdb("init", "--repair")
     assert done.exit_code == 1
     assert "cannot be made anew" in done.stderr
-    assert "restore a back-up" in done.stderr
+    assert "restore a backup" in done.stderr
 
 
 def test_repairing_what_is_whole(tagdb: Run, healthy: Connection) -> None:
     healthy.execute("UPDATE tagdb_store.backbones SET ef_search = 333")
     before = healthy.execute("SELECT oid, relacl FROM pg_class ORDER BY oid").fetchall()
-    assert "made anew: nothing" in tagdb("init", "--repair").stdout
+    assert "recreated: nothing" in tagdb("init", "--repair").stdout
     assert healthy.execute("SELECT oid, relacl FROM pg_class ORDER BY oid").fetchall() == before
     healthy.execute("DROP FUNCTION tagdb_store.candidates CASCADE")
     done = tagdb("init", "--repair")
@@ -411,8 +410,8 @@ def test_photos_that_must_be_ingested_again(
     assert {check: each.severity for check, each in found.items()} == dict.fromkeys(
         ("embeddings", "ingests"), "advice"
     )
-    assert "2 images have no embedding of the backbone" in found["embeddings"].sentence
-    assert "1 ingest broke off, the last one of 2001-02-03" in found["ingests"].sentence
+    assert "2 images have no embedding by the backbone" in found["embeddings"].sentence
+    assert "1 ingest was interrupted and not run again, the last on 2001-02-03" in found["ingests"].sentence
     (remedy,) = {each.remedy for each in found.values()}
     assert remedy == f"tagdb ingest {photos / 'photos.csv'}"
     assert ingest(*shlex.split(remedy)[2:]).exit_code == 0
@@ -435,7 +434,11 @@ def test_an_abandoned_factor_run(tagdb: Run, healthy: Connection, database_url: 
     [
         ("BEGIN", "advice", "in a transaction: cleaning up may wait for it"),
         ("BEGIN; LOCK TABLE tagdb_store.hashtags", "wrong", "in a transaction: 1 session waits for it"),
-        ("SELECT pg_advisory_lock(hashtext('tagdb projection'), 7)", "advice", "and says that it is at work"),
+        (
+            "SELECT pg_advisory_lock(hashtext('tagdb projection'), 7)",
+            "advice",
+            "while holding a lock of tagdb's",
+        ),
     ],
 )
 def test_a_forgotten_session(
@@ -474,7 +477,7 @@ def test_tables_that_nobody_cleans_up(
     broken(healthy, "UPDATE tagdb_store.images SET uri = uri || '?'")
     found = examined(database_url)
     assert set(found) == {"dead rows"}
-    assert found["dead rows"].sentence == "20 rows that are no more were not cleaned up yet, in images"
+    assert found["dead rows"].sentence == "20 dead rows have not been cleaned up yet, in images"
     follow(found["dead rows"].remedy, database_url, tagdb)
     assert examined(database_url) == {}
     broken(healthy, "UPDATE tagdb_store.images SET uri = uri || '?' WHERE image_id < 8")
@@ -519,12 +522,12 @@ def test_files(tagdb: Run, healthy: Connection, home: Path, monkeypatch: Any, tm
     assert done.exit_code == 1
     found = [each for each in parsed(done)["findings"] if each["severity"] == "wrong"]
     assert [(each["sentence"], each["remedy"]) for each in found] == [
-        (f"others on this machine may write to {home}", f"chmod 755 {home}"),
+        (f"other users of this machine may write to {home}", f"chmod 755 {home}"),
         (
-            f"others on this machine may read {home}/pgpass, where passwords are kept",
+            f"other users of this machine may read {home}/pgpass, where passwords are kept",
             f"chmod 600 {home}/pgpass",
         ),
-        (f"others on this machine may read {data}", f"chmod 750 {data}"),
+        (f"other users of this machine may read {data}", f"chmod 750 {data}"),
     ]
     for each in found:
         follow(each["remedy"], "", tagdb)
@@ -533,9 +536,19 @@ def test_files(tagdb: Run, healthy: Connection, home: Path, monkeypatch: Any, tm
 
 def test_a_full_disk(healthy: Connection, database_url: str, monkeypatch: Any) -> None:
     for full, free, severity, says in (
-        (storage.FULL, 1 << 20, "wrong", "the disk is nearly full: 1 MB are free where the data lies"),
+        (
+            storage.FULL,
+            1 << 20,
+            "wrong",
+            "the disk is nearly full: 1 MB are free on the disk that holds the data",
+        ),
         (storage.FULL, storage.FULL, "ok", "512 MB free"),
-        (0, 1 << 20, "advice", "building the vector index anew, or a back-up on that disk, may not fit"),
+        (
+            0,
+            1 << 20,
+            "advice",
+            "there may be no room to rebuild the vector index or for a backup on that disk",
+        ),
     ):
         monkeypatch.setattr(storage, "FULL", full)
         monkeypatch.setattr(storage, "free", lambda folder, free=free: free)
@@ -655,7 +668,7 @@ def test_a_damaged_page(
             connection.execute("SELECT pg_stat_force_next_flush()")
         found = examined(url)["damaged pages"]
         assert found.severity == "wrong"
-        assert "a page of this database was damaged when it was read" in found.sentence
+        assert "reads of this database found" in found.sentence
     finally:
         administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
@@ -682,7 +695,7 @@ def test_what_cannot_be_looked_at(
     reader, writer = (login(database_url, f"tagdb_{role}") for role in ("reader", "writer"))
     done = tagdb("doctor", "--database-url", reader)
     assert done.exit_code == 0, done.output
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("not looked at: "))
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("not checked: "))
     for part in ("the disk of the server", "what is stored", "the sessions of other logins"):
         assert part in line
     done = tagdb("doctor", "--database-url", writer, "--json")

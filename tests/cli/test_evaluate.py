@@ -39,8 +39,8 @@ def test_a_table_and_two_lines(photos: int, tagdb: Run) -> None:
         r"[+-]\d+\.\d % \[[+-]\d+\.\d, [+-]\d+\.\d\]"
     )
     assert re.fullmatch(pattern, lines[2])
-    assert re.match(r"SQL, asked for \d+ of these photos with the settings of active run: ", lines[-2])
-    assert lines[-1].startswith("60 photos with 3 hashtags or more were asked about, of 60 in 54 groups")
+    assert re.match(r"check against SQL, on \d+ of these photos with the settings of active run: ", lines[-2])
+    assert lines[-1].startswith("measured on 60 photos with 3 hashtags or more, of 60 in 54 groups")
     assert "in one of 2 folds, seed 0" in lines[-1]
 
 
@@ -63,7 +63,7 @@ def test_json_and_a_picture(photos: int, tagdb: Run, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_a_sentence(photos: int, tagdb: Run) -> None:
-    assert "name it .png" in complaint(tagdb("evaluate", "--plot", "found.xyz"))
+    assert "use .png" in complaint(tagdb("evaluate", "--plot", "found.xyz"))
     assert "there is no factor run 7" in complaint(tagdb("evaluate", "--run", 7))
     assert "there is no setting 'x'" in complaint(tagdb("evaluate", "--setting", "x=1"))
     assert tagdb("evaluate", "--folds", 3, "--fraction", 0.5).exit_code == 2

@@ -72,7 +72,7 @@ def test_as_json(filled: Path, tagdb: Run) -> None:
 def test_how_it_was_received(filled: Path, tagdb: Run) -> None:
     empty = tagdb("feedback")
     assert (empty.exit_code, empty.stdout) == (0, "")
-    assert empty.stderr == "no feedback yet; give some: tagdb feedback PHOTO --accepted a,b --rejected c\n"
+    assert empty.stderr == "no feedback yet; to give some: tagdb feedback PHOTO --accepted a,b --rejected c\n"
     assert parsed(tagdb("feedback", "--json")) == []
     assert tagdb("factors", "compute", "--factors", 4, "--quiet").exit_code == 0
     tagdb("feedback", filled / "02.jpg", "--accepted", "sea,sun,summer", "--rejected", "beach")
@@ -116,12 +116,12 @@ def test_what_cannot_be(filled: Path, tagdb: Run, tmp_path: Path, connection: Co
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("00.jpg",), "say which hashtags were right or wrong"),
-        (("--accepted", "sea"), "name the photo that the hashtags are about"),
+        (("00.jpg",), "give the hashtags that were right or wrong"),
+        (("--accepted", "sea"), "name the photo that the hashtags belong to"),
         (("00.jpg", "--accepted", "sea;sun"), "--accepted/--rejected: "),
         (("00.jpg", "--rejected", "#"), "--accepted/--rejected: "),
         (("00.jpg", "--accepted", "sea", "--run", "x"), "--run"),
-        (("00.jpg", "--accepted", " , "), "say which hashtags were right or wrong"),
+        (("00.jpg", "--accepted", " , "), "give the hashtags that were right or wrong"),
     ],
 )
 def test_usage(tagdb: Run, arguments: tuple[object, ...], said: str) -> None:

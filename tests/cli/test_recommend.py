@@ -163,7 +163,7 @@ def test_several_photos_with_a_bad_one_in_the_middle(
     ]  # fmt: skip
     errors = [one.get("error") for one in found]
     assert errors[0] is errors[2] is errors[4] is None
-    assert errors[1].startswith("not a picture in a supported format")
+    assert errors[1].startswith("not an image in a supported format")
     assert errors[3] == "cannot be read: No such file or directory"
     assert done.stderr.splitlines() == [f"rejected {notes}: {errors[1]}", f"rejected {gone}: {errors[3]}"]
 
@@ -246,7 +246,7 @@ def test_no_schema(tagdb: Run, photos: Path, empty_database_url: str) -> None:
 def test_no_factors(tagdb: Run, ingest: Run, photos: Path) -> None:
     assert ingest(photos).exit_code == 0
     message = complaint(tagdb("recommend", photos / "00.jpg"))
-    assert "none of the stored images carries a hashtag" in message
+    assert "none of the stored images has a hashtag" in message
     assert ingest(photos / "photos.csv").exit_code == 0
     message = complaint(tagdb("recommend", photos / "00.jpg"))
     assert message == "Error: there are no factors yet; run: tagdb factors compute"
@@ -258,7 +258,7 @@ def test_a_photo_that_is_none(filled: Path, tagdb: Run, command: str) -> None:
     notes = filled / "notes.jpg"
     notes.write_text("milk, bread")
     message = complaint(tagdb(command, notes))
-    assert message.startswith(f"rejected {notes}: not a picture in a supported format (JPEG, PNG,")
+    assert message.startswith(f"rejected {notes}: not an image in a supported format (JPEG, PNG,")
     message = complaint(tagdb(command, filled / "gone.jpg"))
     assert message == f"rejected {filled / 'gone.jpg'}: cannot be read: No such file or directory"
     message = complaint(tagdb(command, filled))

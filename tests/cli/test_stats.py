@@ -16,10 +16,10 @@ from tests.support.commands import Run, complaint, draw, parsed, write_csv
 
 COUNTS = {"beach": 6, "city": 4, "night": 4, "sea": 4, "street": 4, "sun": 4}
 """On how many of the drawn photos each hashtag is."""
-LAG = "the statistics do not know of these yet; to compute them: tagdb stats refresh"
+LAG = "the statistics do not include these images yet; to refresh them: tagdb stats refresh"
 REFRESHED = (
     r"statistics of {} images computed in \d+\.\d s; "
-    r"pairs are hashtags that are on {} images or more together\n"
+    r"pairs are hashtags that share {} images or more\n"
 )
 
 
@@ -132,8 +132,8 @@ def test_a_reader_is_told_about_roles(
     before = store.statistics(connection)
     reader = ("--database-url", login(database_url, "tagdb_reader"))
     sentence = (
-        r"Error: the database refuses this to your login: permission denied for [^;]+; "
-        r"ask its owner for the role tagdb_writer"
+        r"Error: your login may not do this: permission denied for [^;]+; "
+        r"ask the database's owner for the role tagdb_writer"
     )
     assert re.fullmatch(sentence, complaint(tagdb("stats", "refresh", *reader)))
     assert store.statistics(connection) == before
@@ -244,7 +244,7 @@ def test_an_ingest_that_is_interrupted_at_the_end(
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "refresh_statistics_if_due", interrupt)
-        assert "the same command goes on from there" in complaint(ingest(photos / "photos.csv", "--quiet"))
+        assert "run the same command again to continue" in complaint(ingest(photos / "photos.csv", "--quiet"))
     done = ingest(photos / "photos.csv")
     assert done.exit_code == 0
     assert counts(connection) == COUNTS or LAG in done.stderr

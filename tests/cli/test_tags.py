@@ -13,8 +13,8 @@ from tests.support import seed
 from tests.support.commands import Process, Run, complaint, parsed
 
 REFUSED = (
-    "Error: the database refuses this to your login: permission denied for schema tagdb_store; "
-    "ask its owner for the role tagdb_writer"
+    "Error: your login may not do this: permission denied for schema tagdb_store; "
+    "ask the database's owner for the role tagdb_writer"
 )
 
 
@@ -42,17 +42,17 @@ def said(tagdb: Run, *arguments: object) -> str:
 
 def test_alias(tagdb: Run, connection: Connection) -> None:
     assert said(tagdb, "alias", "nyc", "newyork") == (
-        "#nyc counts as #newyork (to take it back: tagdb tags undo 1)\n"
+        "#nyc counts as #newyork (to undo it: tagdb tags undo 1)\n"
     )
     assert policy(connection) == {"nyc": "newyork"}
 
 
 def test_merge(tagdb: Run, connection: Connection) -> None:
     assert said(tagdb, "merge", "nyc", "ny", "nyc", "newyorkcity", "--into", "newyork") == (
-        "#newyorkcity #ny #nyc count as #newyork (to take it back: tagdb tags undo 1)\n"
+        "#newyorkcity #ny #nyc count as #newyork (to undo it: tagdb tags undo 1)\n"
     )
     assert said(tagdb, "merge", "la", "--into", "losangeles") == (
-        "#la counts as #losangeles (to take it back: tagdb tags undo 2)\n"
+        "#la counts as #losangeles (to undo it: tagdb tags undo 2)\n"
     )
     assert policy(connection) == {
         **dict.fromkeys(("nyc", "ny", "newyorkcity"), "newyork"),
@@ -61,9 +61,9 @@ def test_merge(tagdb: Run, connection: Connection) -> None:
 
 
 def test_ban(tagdb: Run, connection: Connection) -> None:
-    assert said(tagdb, "ban", "like4like") == "#like4like is banned (to take it back: tagdb tags undo 1)\n"
+    assert said(tagdb, "ban", "like4like") == "#like4like is banned (to undo it: tagdb tags undo 1)\n"
     assert said(tagdb, "ban", "spam", "followme") == (
-        "#followme #spam are banned (to take it back: tagdb tags undo 2)\n"
+        "#followme #spam are banned (to undo it: tagdb tags undo 2)\n"
     )
     assert policy(connection) == dict.fromkeys(("like4like", "spam", "followme"), True)
 
@@ -86,7 +86,7 @@ def test_hashtags_as_people_write_them(tagdb: Run, connection: Connection) -> No
 
 def test_an_alias_of_an_alias_says_what_it_counts_as(tagdb: Run) -> None:
     said(tagdb, "alias", "b", "c")
-    assert said(tagdb, "alias", "a", "b") == "#a counts as #c (to take it back: tagdb tags undo 2)\n"
+    assert said(tagdb, "alias", "a", "b") == "#a counts as #c (to undo it: tagdb tags undo 2)\n"
 
 
 def test_an_alias_that_looks_swapped(tagdb: Run, connection: Connection) -> None:
@@ -95,8 +95,8 @@ def test_an_alias_that_looks_swapped(tagdb: Run, connection: Connection) -> None
         done = tagdb("tags", "alias", "#Tag1", "new", *json)
         assert (done.exit_code, done.stderr) == (
             0,
-            "no photo carries #new, but some carry #tag1: are the two swapped? "
-            f"(to take it back: tagdb tags undo {1 + len(json)})\n",
+            "no image has #new, but some have #tag1: are the two swapped? "
+            f"(to undo it: tagdb tags undo {1 + len(json)})\n",
         )
         said(tagdb, "undo")
 
@@ -145,12 +145,12 @@ def test_at_once_in_what_is_recommended_and_counted(tagdb: Run, connection: Conn
 def test_an_empty_list(tagdb: Run) -> None:
     done = tagdb("tags", "list")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr == "no hashtag is an alias or banned\n"
+    assert done.stderr == "there are no aliases and no banned hashtags\n"
     done = tagdb("tags", "list", "--json")
     assert (parsed(done), done.stderr) == ([], "")
     said(tagdb, "ban", "a")
     said(tagdb, "undo")
-    assert tagdb("tags", "list").stderr == "no hashtag is an alias or banned\n"
+    assert tagdb("tags", "list").stderr == "there are no aliases and no banned hashtags\n"
 
 
 def test_the_list(tagdb: Run, connection: Connection) -> None:
@@ -283,6 +283,6 @@ def test_the_program(tagdb_process: Process, database_url: str, home: Path) -> N
     settings = {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)}
     done = tagdb_process("tags", "ban", "#Spam", **settings)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "#spam is banned (to take it back: tagdb tags undo 1)\n"
+    assert done.stdout == "#spam is banned (to undo it: tagdb tags undo 1)\n"
     done = tagdb_process("tags", "ban", "spam", **settings)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: #spam is banned already\n")

@@ -13,9 +13,9 @@ def test_what_was_found_is_printed_and_used(connection: Connection, tagdb: Run) 
     lines = done.stdout.splitlines()
     assert "settings tried in" in lines[0]
     assert lines[1].split()[:2] == ["nDCG@10", "settings,"]
-    assert "photos that were put aside: nDCG@10 0." in done.stdout
+    assert "held-out photos: nDCG@10 0." in done.stdout
     assert "against the ancestor's settings" in done.stdout
-    assert lines[-1].startswith("kept for the next: tagdb factors compute")
+    assert lines[-1].startswith("stored as defaults for: tagdb factors compute")
     computed = parsed(tagdb("factors", "compute", "--json", "--quiet"))
     kept = connection.execute("SELECT settings FROM tagdb_store.factor_defaults").fetchone()
     run = connection.execute(
@@ -25,8 +25,8 @@ def test_what_was_found_is_printed_and_used(connection: Connection, tagdb: Run) 
     assert kept is not None
     assert run is not None
     assert run[0] == kept[0]["neighbours"]
-    assert tagdb("tune", "--forget").stdout == "the defaults are those that tagdb ships again\n"
-    assert tagdb("tune", "--forget").stdout == "the defaults are those that tagdb ships already\n"
+    assert tagdb("tune", "--forget").stdout == "back to tagdb's own defaults\n"
+    assert tagdb("tune", "--forget").stdout == "tagdb's own defaults are in use already\n"
 
 
 def test_too_few_photos_are_told_in_a_sentence(connection: Connection, tagdb: Run) -> None:

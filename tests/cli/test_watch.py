@@ -114,7 +114,7 @@ def test_watching_a_folder(filled: Path, tagdb: Run, database_url: str, tmp_path
     with running(database_url, "--watch", folder, "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stderr.readline() == f"watching {folder}; Ctrl-C ends it\n"
+        assert process.stderr.readline() == f"watching {folder}; stop with Ctrl-C\n"
         for name in ("04.jpg", "07.jpg"):
             (folder / name).write_bytes((filled / name).read_bytes())
             found = json.loads(process.stdout.readline())
@@ -148,7 +148,7 @@ def test_a_folder_that_goes_while_it_is_watched(filled: Path, tagdb: Run, tmp_pa
     assert done.exit_code == 1
     assert done.stdout == tagdb("recommend", filled / "04.jpg", "--format", "hashtags").stdout
     _, rejected, gone = done.stderr.splitlines()
-    assert rejected.startswith(f"rejected {folder / 'broken.jpg'}: not a picture in a supported format")
+    assert rejected.startswith(f"rejected {folder / 'broken.jpg'}: not an image in a supported format")
     assert gone == f"Error: cannot watch {folder}: No such file or directory"
 
 
@@ -168,7 +168,7 @@ def test_a_database_that_does_not_come_back(
     assert len(done.stdout.splitlines()) == 1
     _, broke, sentence = done.stderr.splitlines()
     assert broke == "the connection to the database broke; connecting again"
-    assert sentence.startswith("Error: the database has not come back: cannot connect to database ")
+    assert sentence.startswith("Error: the database did not come back: cannot connect to database ")
 
 
 def test_a_folder_that_is_none(filled: Path, tagdb: Run) -> None:
@@ -188,7 +188,7 @@ def test_another_backbone(filled: Path, home: Path, connection: Connection) -> N
     network = resolve(None, None, recommend.backbone_of(connection), home / "backbones")
     answers = recommend.keep_recommending(lambda: connection, network, names())
     assert len(next(answers)[1]) == 6  # type: ignore[arg-type]
-    with pytest.raises(BackboneMismatch, match="the database has changed its backbone"):
+    with pytest.raises(BackboneMismatch, match="the backbone of this database was changed"):
         next(answers)
 
 

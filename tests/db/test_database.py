@@ -135,7 +135,7 @@ def test_a_wrong_password(login: Callable[..., str], url: str) -> None:
 
 @pytest.mark.parametrize("url", ["secret", "mysql://me:secret@db/x", "postgresql://me:secret@[x/y"])
 def test_what_is_no_url(url: str) -> None:
-    with pytest.raises(DatabaseError, match="URL cannot be understood; check --database-url or") as caught:
+    with pytest.raises(DatabaseError, match="URL is not valid; check --database-url or") as caught:
         database.connect(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -167,7 +167,7 @@ def test_time_to_connect(url: str) -> None:
         (
             "SET ROLE pg_monitor; SELECT * FROM pg_authid",
             DatabaseError,
-            "permission denied for [^;]+; ask its owner for the role tagdb_reader or tagdb_writer",
+            "permission denied for [^;]+; ask the database's owner for the role tagdb_reader or tagdb_writer",
         ),
         ("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$", DatabaseError, "out of space: .*; make room"),
         (
@@ -179,7 +179,7 @@ def test_time_to_connect(url: str) -> None:
             (
                 f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$",
                 DatabaseError,
-                "others were in the way, and the database gave up: .*again",
+                "other sessions were in the way: .*again",
             )
             for code in ("55P03", "57014", "40P01", "40001")
         ),

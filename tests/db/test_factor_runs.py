@@ -247,7 +247,7 @@ def test_going_back_to_the_run_before(connection: Connection) -> None:
 
 def test_nothing_to_go_back_to(connection: Connection) -> None:
     where = place(connection)
-    complaint = "there is no run to go back to; see: tagdb factors list"
+    complaint = "there is no earlier run to go back to; see: tagdb factors list"
     with pytest.raises(FactorsError, match=complaint):
         factors.rollback(connection)
     a = ready(connection, where, "a")
@@ -475,7 +475,7 @@ def test_nothing_to_compare(connection: Connection) -> None:
     with pytest.raises(DatabaseError, match="there is no factor run 9"), database.translated():
         factors.difference(connection, a, 9)
     connection.execute("DELETE FROM tagdb_store.embeddings")
-    with pytest.raises(FactorsError, match="no image that both runs recommend something for"):
+    with pytest.raises(FactorsError, match="no image for which both runs recommend something"):
         factors.difference(connection, a, a)
 
 

@@ -472,7 +472,7 @@ def test_too_old_a_pgvector(empty_database_url: str, monkeypatch: pytest.MonkeyP
 
 def test_a_login_that_may_not_migrate(login: Callable[..., str], empty_database_url: str) -> None:
     """One sentence, and nothing is left behind."""
-    with pytest.raises(DatabaseError, match=r"may not make or upgrade .*: permission denied for database"):
+    with pytest.raises(DatabaseError, match=r"may not create or upgrade .*: permission denied for database"):
         database.migrate(login(empty_database_url))
     with database.connect(empty_database_url) as connection:
         assert schemas(connection) == []

@@ -334,7 +334,9 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
         database.check_revision(reader)
         assert store.recommend(reader, embedding) == expected
         assert store.readiness(reader).factors
-        refused = "permission denied for schema tagdb_store; ask its owner for the role tagdb_writer$"
+        refused = (
+            "permission denied for schema tagdb_store; ask the database's owner for the role tagdb_writer$"
+        )
         with pytest.raises(DatabaseError, match=refused), database.translated():
             store.add_backbone(reader, seed.identity(2))
     with database.connect(login(database_url, WRITER)) as writer, database.translated():
@@ -343,6 +345,6 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
         run = store.begin_ingest_run(writer, ["here"])
         assert store.save_batch(writer, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
     with database.connect(login(database_url)) as nobody:
-        refused = "permission denied for schema tagdb; ask its owner for the role tagdb_reader$"
+        refused = "permission denied for schema tagdb; ask the database's owner for the role tagdb_reader$"
         with pytest.raises(DatabaseError, match=refused), database.translated():
             store.recommend(nobody, embedding)

@@ -1,4 +1,4 @@
-"""Back-ups: what is restored is what was backed up, and whatever goes wrong leaves everything as it was."""
+"""Backups: what is restored is what was backed up, and whatever goes wrong leaves everything as it was."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def at(tmp_path: Path) -> Callable[[str], Settings]:
 
 @pytest.fixture
 def saved(collection: str, at: Callable[[str], Settings], tmp_path: Path) -> Path:
-    """A back-up of that collection."""
+    """A backup of that collection."""
     file = tmp_path / "photos.tagdb"
     backup.back_up(at(collection), file, print, quiet=True)
     return file
@@ -341,7 +341,7 @@ def test_pgvector_in_another_schema(
     assert answers(target) == answers(source)
     database.migrate(other)
     with pytest.raises(
-        BackupError, match=r"has pgvector in schema public, the back-up has it in Our ext; move"
+        BackupError, match=r"has pgvector in schema public, the backup has it in Our ext; move"
     ):
         backup.restore(at(other), tmp_path / "file", print, quiet=True)
 
@@ -370,7 +370,7 @@ def test_rights(
     finally:
         with psycopg.connect(source) as connection:
             connection.execute(f'ALTER ROLE "{gone}_renamed" RENAME TO "{gone}"')
-    assert said == [f"left out the rights of who is not here: {gone}"]
+    assert said == [f"left out the rights of roles that do not exist here: {gone}"]
     lines = [line for line in before.splitlines() if gone not in line]
     assert len(lines) == len(before.splitlines()) - 2
     assert schema(target).splitlines() == lines
@@ -451,7 +451,7 @@ def test_while_an_ingest_writes(
             orphans = "SELECT count(*) FROM tagdb_store.hashtags h WHERE NOT EXISTS (SELECT"
             orphans += " FROM tagdb_store.image_hashtags x WHERE x.hashtag_id = h.hashtag_id)"
             assert rows(connection, orphans) == [(0,)]
-    print(f"{trials} back-ups beside an ingest: {seen}")
+    print(f"{trials} backups beside an ingest: {seen}")
     assert any(after > before + 2 for before, after in seen)  # it did go on meanwhile
 
 
@@ -486,7 +486,7 @@ def test_others_are_not_waited_for_for_ever(
     before = stored(collection)
     with database.connect(collection) as connection, connection.transaction():
         connection.execute("LOCK TABLE tagdb_store.hashtags")
-        with pytest.raises(BackupError, match="others use tagdb's tables and have not stopped"):
+        with pytest.raises(BackupError, match="other sessions have locked tagdb's tables"):
             backup.back_up(at(collection), tmp_path / "file", print, quiet=True)
         with pytest.raises(BackupError, match=r"others use .* without them; the database is as it was"):
             backup.restore(at(collection), saved, print, replace=True, quiet=True)
@@ -539,7 +539,7 @@ def test_damage_is_found_before_anything_is_touched(
     with pytest.raises(BackupError):
         backup.restore(at(target), file, print, replace=True, quiet=True)
     assert stored(target) == before
-    print(f"{trials} damaged back-ups refused")
+    print(f"{trials} damaged backups refused")
 
 
 def test_damage_that_comes_after_the_check(
@@ -567,7 +567,7 @@ def test_damage_that_comes_after_the_check(
 
 
 def rewritten(saved: Path, target: Path, **changes: Any) -> Path:
-    """The same back-up with another manifest, and checksums that fit."""
+    """The same backup with another manifest, and checksums that fit."""
     with archive.opened(saved, quiet=True) as found:
         archive.write(target, found.dump(), replace(found.manifest, **changes), force=True)
     return target
@@ -587,17 +587,17 @@ def test_files_of_others(
         other.writestr("photo.jpg", b"x" * 1000)
     (tmp_path / "words").write_text("file_name,hashtags\n" * 50)
     for name in ("other.zip", "words"):
-        assert said(tmp_path / name) == "Error: FILE is no back-up that tagdb made\n"
+        assert said(tmp_path / name) == "Error: FILE is no backup that tagdb made\n"
     bundled("pg_dump", "--format=custom", f"--file={tmp_path / 'plain'}", collection)
-    assert said(tmp_path / "plain") == "Error: FILE is pg_dump's own; restore it with pg_restore\n"
+    assert said(tmp_path / "plain") == "Error: FILE was written by pg_dump; restore it with pg_restore\n"
     file = rewritten(saved, tmp_path / "newer", schema="9999")
     knows = f"newer than this tagdb knows ({SCHEMA_REVISION}); upgrade tagdb"
-    assert said(file) == f"Error: FILE is of schema 9999, {knows}\n"
+    assert said(file) == f"Error: FILE has schema 9999, {knows}\n"
     file = rewritten(saved, tmp_path / "newest", format=archive.FORMAT + 1)
-    assert said(file) == "Error: FILE is of format 2, newer than this tagdb knows (1); upgrade tagdb\n"
+    assert said(file) == "Error: FILE has format 2, newer than this tagdb can read (1); upgrade tagdb\n"
     for strange in ({"schema": 5}, {"pgvector_schema": None}, {"counts": replace_counts(saved, images="1")}):
         file = rewritten(saved, tmp_path / "strange", **strange)
-        assert said(file) == "Error: FILE is damaged or incomplete; use another copy of it\n"
+        assert said(file) == "Error: FILE is damaged or incomplete; use another copy\n"
 
 
 def replace_counts(saved: Path, **changes: Any) -> archive.Counts:
@@ -646,12 +646,14 @@ def test_a_file_is_not_overwritten(collection: str, program: Tagdb, tmp_path: Pa
     assert file.read_bytes() != content
     assert "is a folder; name a file in it" in complaint(program(collection, "backup", tmp_path))
     missing = complaint(program(collection, "backup", tmp_path / "no" / "where"))
-    assert "no does not exist; make it first" in missing
+    assert "no does not exist; create it first" in missing
     os.mkfifo(tmp_path / "pipe")
-    assert "is no file; name another" in complaint(program(collection, "backup", "--force", "pipe"))
-    assert "goes into a file" in complaint(program(collection, "backup", "-"))
+    assert "is not a regular file; name another" in complaint(
+        program(collection, "backup", "--force", "pipe")
+    )
+    assert "a backup needs a file" in complaint(program(collection, "backup", "-"))
     (tmp_path / "link").symlink_to(tmp_path / "nothing")
-    assert "link is no file" in complaint(program(collection, "backup", "--force", "link"))
+    assert "link is not a regular file" in complaint(program(collection, "backup", "--force", "link"))
     (tmp_path / "newest").symlink_to(file)
     assert "newest exists" in complaint(program(collection, "backup", "newest"))
     content = file.read_bytes()
@@ -671,7 +673,7 @@ def test_a_file_that_comes_meanwhile(
         (tmp_path / "file").write_text("somebody's")
 
     monkeypatch.setattr(backup, "_dump", slow)
-    with pytest.raises(BackupError, match="has come to be meanwhile"):
+    with pytest.raises(BackupError, match="was created by another program in the meantime"):
         backup.back_up(at(collection), tmp_path / "file", print, quiet=True)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["file"]
     assert (tmp_path / "file").read_text() == "somebody's"
@@ -709,7 +711,9 @@ def test_a_database_is_not_overwritten(
     with database.connect(target) as connection:
         seed.world(connection, images=10)
     before = stored(target)
-    holds = "holds images already; name an empty one with --database-url, or replace all that tagdb has in it"
+    holds = (
+        "already holds images; name an empty one with --database-url, or replace everything tagdb has in it"
+    )
     assert f"{holds} with --replace" in complaint(program(target, "restore", saved))
     assert stored(target) == before
     done = program(target, "restore", saved, "--replace")
@@ -761,7 +765,7 @@ def test_what_others_built_on_it_is_not_dropped_along(saved: Path, collection: s
         )
     before = stored(collection)
     said = complaint(program(collection, "restore", saved, "--replace"))
-    assert 'and with them what uses them: bi."Notes", bi.f(), bi.mine; drop or move that first' in said
+    assert 'would also drop what uses them: bi."Notes", bi.f(), bi.mine; drop or move it first' in said
     assert stored(collection) == before
     with psycopg.connect(collection) as connection:
         connection.execute("DROP SCHEMA bi CASCADE")
@@ -917,9 +921,9 @@ def test_who_may_not(login: Callable[..., str], saved: Path, collection: str, pr
     for group in ("tagdb_reader", "tagdb_writer"):
         theirs = login(collection, group)
         said = complaint(program(theirs, "backup", "theirs"))
-        assert "refuses this to your login" in said
+        assert "your login may not do this" in said
     before = stored(collection)
-    assert "refuses this to your login" in complaint(program(theirs, "restore", saved, "--replace"))
+    assert "your login may not do this" in complaint(program(theirs, "restore", saved, "--replace"))
     assert stored(collection) == before
 
 

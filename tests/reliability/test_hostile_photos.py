@@ -80,7 +80,7 @@ def test_a_corpus_of_damaged_photos(
     here: Here,
     backbone: Backbone,
 ) -> None:
-    """Through one real ingest: what is stored is what decoding it alone gives, the rest is on record."""
+    """Through one real ingest: what is stored is what decoding alone gives, the rest is on record."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     files = dict(corpus.harmful()) | corpus.samples() | dict(corpus.mutants(SEED, MUTANTS))
@@ -132,12 +132,12 @@ def test_a_corpus_of_damaged_photos(
 # --- Decoders that crash, hang, eat memory ------------------------------------------------------------
 
 DEEDS = {
-    "abort": "decoding it crashed (SIGABRT)",
-    "segv": "decoding it crashed (SIGSEGV)",
-    "exit": "decoding it crashed (exit code 7)",
-    "eat": "decoding it crashed (exit code 1)",
-    "sleep": "decoding it took longer than 2 s",
-    "undisturbed": "decoding it took longer than 2 s",
+    "abort": "decoding crashed (SIGABRT)",
+    "segv": "decoding crashed (SIGSEGV)",
+    "exit": "decoding crashed (exit code 7)",
+    "eat": "decoding crashed (exit code 1)",
+    "sleep": "decoding took longer than 2 s",
+    "undisturbed": "decoding took longer than 2 s",
 }
 
 
@@ -211,7 +211,7 @@ def test_workers_end_with_the_program(
     assert "Traceback" not in err
     if end == signal.SIGINT:
         assert process.returncode == 1
-        assert "the same command goes on from there" in err
+        assert "run the same command again to continue" in err
     until(lambda: not any(map(alive, workers)), 5)
     assert time.monotonic() - begun < 10
 
@@ -424,7 +424,7 @@ def rewritten(path: Path) -> None:
     os.utime(path, (1, 1))
 
 
-CHANGED = "it changed while it was read; ingest it again when it is complete"
+CHANGED = "it changed while it was being read; ingest it again when it is complete"
 
 
 @pytest.mark.parametrize("at", ["before it is hashed", "while it is hashed", "before it is decoded"])
@@ -432,11 +432,11 @@ CHANGED = "it changed while it was read; ingest it again when it is complete"
     ("change", "reason"),
     [
         (Path.unlink, "cannot be read: No such file or directory"),
-        (replaced_by_fifo, "not a regular file any more"),
+        (replaced_by_fifo, "no longer a regular file"),
         (replaced_by_folder, "cannot be read: Is a directory"),
         (grown, None),
         (shrunk, "truncated or damaged"),
-        (rewritten, "not a picture"),
+        (rewritten, "not an image"),
     ],
 )
 def test_a_file_changes(

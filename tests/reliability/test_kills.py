@@ -50,7 +50,7 @@ def test_ingest(
     new, ended = connection.execute(stored).fetchall()[0]
     assert new == 400
     assert ended >= 1
-    assert "nothing has changed" in finished(started(*command, **here(database_url)))
+    assert "nothing changed" in finished(started(*command, **here(database_url)))
 
 
 def factors(connection: Connection) -> list[Any]:

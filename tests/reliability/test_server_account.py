@@ -263,7 +263,7 @@ def test_a_forged_note_of_the_server_leads_nowhere_else(
     try:
         url = stopped.url()
     except ServerError as error:
-        assert "was made by another user" in str(error) or "cannot use" in str(error)  # noqa: PT017
+        assert "belongs to another user" in str(error) or "cannot use" in str(error)  # noqa: PT017
     else:
         run = f"{stopped.home}/run".replace("/", "%2F")
         assert url == f"postgresql://tagdb@/tagdb?host={run}&port=5432"

@@ -196,7 +196,7 @@ def test_it_does_not_come_back(
     assert done.exit_code == 1, done.output
     assert stored.is_set(), done.output
     assert "Traceback" not in done.output
-    assert "Error: the database has not come back: cannot connect to" in done.output
+    assert "Error: the database did not come back: cannot connect to" in done.output
     monkeypatch.setattr(tagdb.store, "save_batch", save)
     own.start()
     with database.connect(own.url()) as connection:

@@ -175,7 +175,7 @@ CALLS = (
 """Every command that opens the database, so that it would begin; but for those that say what they find."""
 OTHERS = {"demo", "doctor", "db", "backup", "restore"}
 NEWER = (
-    f"Error: the database's schema is of revision 9999, newer than this tagdb knows ({SCHEMA_REVISION}); "
+    f"Error: the database's schema has revision 9999, newer than this tagdb knows ({SCHEMA_REVISION}); "
     "upgrade tagdb\n"
 )
 
@@ -238,7 +238,10 @@ def test_an_upgrade_does_not_wait_for_ever(old: Callable[[str], str]) -> None:
             reader.execute("SELECT count(*) FROM tagdb_store.ingest_runs")
             reader.execute("SELECT count(*) FROM tagdb_store.factor_maps")
             begun = time.monotonic()
-            said = "others have used tagdb's tables for 200ms, and the schema is as it was; end what runs "
+            said = (
+                "other sessions have locked tagdb's tables for 200ms, and the schema is unchanged; "
+                "end them and run again"
+            )
             with pytest.raises(DatabaseError, match=said):
                 database.migrate(url, lock_timeout="200ms")
             assert time.monotonic() - begun < 20

@@ -368,7 +368,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_a_size_that_mobilenet_has_not(random_weights: Path, tmp_path: Path, size: int) -> None:
     with pytest.raises(BackboneError) as caught:
         resolve(str(random_weights), size, None, tmp_path)
-    assert sentence(caught) == f"the input size is one of 96, 128, 160, 192, 224, not {size}"
+    assert sentence(caught) == f"the input size must be one of 96, 128, 160, 192, 224, not {size}"
 
 
 @pytest.mark.usefixtures("no_export")

@@ -42,7 +42,7 @@ def test_it_needs_nothing_but_the_package(tmp_path: Path) -> None:
 
 
 def test_another_input_size_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BackboneError, match="bundled is made for 160 px, not 128"):
+    with pytest.raises(BackboneError, match="bundled takes 160 px, not 128"):
         resolve(BUNDLED, 128, None, tmp_path)
 
 

@@ -56,7 +56,7 @@ def test_nothing_right_and_long_labels_can_be_drawn(tmp_path: Path) -> None:
 
 def test_an_unknown_suffix_is_a_sentence(tmp_path: Path) -> None:
     for name in ("found.xyz", "found"):
-        with pytest.raises(EvaluationError, match=r"name it \.png"):
+        with pytest.raises(EvaluationError, match=r"use \.png"):
             charts.draw(report(0.1), tmp_path / name)
 
 

@@ -102,10 +102,10 @@ def test_the_default_home(monkeypatch: pytest.MonkeyPatch, user: int) -> None:
         ("database_url = ", "cannot be read"),
         ("database_url: x", "cannot be read"),
         (b'database_url = "\xff"', "cannot be read"),
-        ('databas_url = "postgresql://x"', "databas_url is not a setting, or not a text; known are"),
+        ('databas_url = "postgresql://x"', "databas_url is not a setting, or not a string; settings are"),
         ("[database]\nurl = 'x'", "database is not a setting"),
-        ("database_url = 5432", "database_url is not a setting, or not a text"),
-        ("backbone = ['a']", "backbone is not a setting, or not a text"),
+        ("database_url = 5432", "database_url is not a setting, or not a string"),
+        ("backbone = ['a']", "backbone is not a setting, or not a string"),
     ],
 )
 def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str | bytes, says: str) -> None:

@@ -290,7 +290,7 @@ def test_port(spare: Path) -> None:
     assert server.status().port == port
     assert server.start() is False
     assert server.start(port=port) is False
-    with pytest.raises(ServerError, match="runs without port 1: stop it first"):
+    with pytest.raises(ServerError, match="runs without port 1; stop it first"):
         server.start(port=1)
     with psycopg.connect(server.url()) as connection:
         connection.execute("CREATE ROLE guest LOGIN PASSWORD 'sesame'")
@@ -323,9 +323,9 @@ def test_long_home(spare: Path) -> None:
         assert server.stop()
         if ROOT:
             os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
-            with pytest.raises(ServerError, match="made by another user"):
+            with pytest.raises(ServerError, match="belongs to another user"):
                 server.start()
-            with pytest.raises(ServerError, match="made by another user"):
+            with pytest.raises(ServerError, match="belongs to another user"):
                 server.url()
     finally:
         if ROOT:
@@ -339,7 +339,9 @@ def test_long_home(spare: Path) -> None:
 def test_closed_parent(parents: Parents) -> None:
     parent = parents()
     parent.chmod(0o700)
-    with pytest.raises(ServerError, match=f"^{parent} is closed to the account tagdb: set TAGDB_HOME"):
+    with pytest.raises(
+        ServerError, match=f"^the account tagdb cannot enter {parent}; set another TAGDB_HOME"
+    ):
         Server(parent / "home").start()
     assert list(parent.iterdir()) == []
 
@@ -387,7 +389,9 @@ def test_other_major_version(spare: Path) -> None:
     version = spare / "postgresql" / "PG_VERSION"
     version.write_text("17\n")
     try:
-        with pytest.raises(ServerError, match=r"is of PostgreSQL 17, not 18\.\d+: set TAGDB_HOME elsewhere"):
+        with pytest.raises(
+            ServerError, match=r"belongs to PostgreSQL 17, not 18\.\d+; set another TAGDB_HOME"
+        ):
             Server(spare).start()
     finally:
         version.write_text("18\n")
@@ -415,7 +419,7 @@ def test_no_bundle(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(importlib.util, "find_spec", lambda _: None)
         for method in (server.start, server.stop, server.status, server.url, lambda: server.program("psql")):
-            with pytest.raises(ServerError, match=r"is not available here: give --database-url$"):
+            with pytest.raises(ServerError, match=r"is not available on this platform; give --database-url$"):
                 method()
     assert not server.home.exists()
 

@@ -114,7 +114,7 @@ def test_ancestor_rows_that_are_wrong(tmp_path: Path) -> None:
     rejected = [item.reason for item in found if isinstance(item, Rejection)]
     assert rejected[0].startswith("search_hashtag and image_local_name")
     assert rejected[1] == "outside the data folder (use --allow-outside): ../metadata/a.json"
-    assert rejected[2] == "search_hashtag must be a text: 5"
+    assert rejected[2] == "search_hashtag must be a string: 5"
     assert rejected[3].startswith("invalid JSON: ")
 
 
@@ -272,19 +272,19 @@ def test_a_fifo_among_lists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ({"file_name": "a.jpg", "hashtags": 5}, "hashtags must be a list of texts, or a text: 5"),
+        ({"file_name": "a.jpg", "hashtags": 5}, "hashtags must be a list of strings, or one string: 5"),
         (
             {"file_name": "a.jpg", "hashtags": ["a", None]},
-            'hashtags must be a list of texts, or a text: ["a", null]',
+            'hashtags must be a list of strings, or one string: ["a", null]',
         ),
         ({"file_name": None}, "neither file_name nor uri is given"),
         ({"file_name": ""}, "neither file_name nor uri is given"),
         ({}, "neither file_name nor uri is given"),
-        ({"file_name": ["a.jpg"]}, 'file_name must be a text: ["a.jpg"]'),
-        ({"file_name": "a.jpg", "collection": 1}, "collection must be a text: 1"),
+        ({"file_name": ["a.jpg"]}, 'file_name must be a string: ["a.jpg"]'),
+        ({"file_name": "a.jpg", "collection": 1}, "collection must be a string: 1"),
         (
             {"file_name": "a.jpg", "collection": "x" * 501},
-            "a collection's name of more than 500 characters",
+            "collection name of more than 500 characters",
         ),
         ({"file_name": "a.jpg", "hashtags": ["a"] * 1001}, "1001 hashtags, at most 1000 are allowed"),
         ({"file_name": "a.jpg", "hashtags": "#a" * 1001}, "1001 hashtags, at most 1000 are allowed"),
@@ -292,9 +292,9 @@ def test_a_fifo_among_lists(tmp_path: Path) -> None:
             {"file_name": "a.jpg", "taken_at": "soon"},
             'taken_at must be an ISO 8601 time, or Unix seconds: "soon"',
         ),
-        ({"uri": "https://x/a.jpg"}, "a uri is never fetched: add file_name with a local copy"),
-        ({"uri": "data:image/png;base64,"}, "a uri is never fetched: add file_name with a local copy"),
-        ({"uri": "file://server/a.jpg"}, "a file on another machine: file://server/a.jpg"),
+        ({"uri": "https://x/a.jpg"}, "uris are never fetched; add file_name with a local copy"),
+        ({"uri": "data:image/png;base64,"}, "uris are never fetched; add file_name with a local copy"),
+        ({"uri": "file://server/a.jpg"}, "file on another machine: file://server/a.jpg"),
         ({"uri": "file://[/a.jpg"}, "not a valid uri: file://[/a.jpg"),
         ({"file_name": "b.jpg"}, "no such file: b.jpg"),
         ({"file_name": "a.jpg/b"}, "no such file: a.jpg/b"),
@@ -613,7 +613,7 @@ def test_what_is_put_in_the_way_later_is_not_read_either(tmp_path: Path, swapped
     for one in found:
         assert isinstance(one, Record)
         assert files.read(one.path) == b"outside"
-        with pytest.raises(RejectedInput, match="outside the folder by now"):
+        with pytest.raises(RejectedInput, match="now outside the folder"):
             files.read(one.path, one.within)
     later = open_source(str(tmp_path / "photos" / "list.csv"))
     again = {getattr(one, "reason", "").split(":")[0] for one in later}

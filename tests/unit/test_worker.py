@@ -64,7 +64,7 @@ def test_what_comes_back(backbone: Backbone) -> None:
 
 
 def test_a_reason(one: Worker) -> None:
-    for content, reason in ((b"", "empty file"), (b"no photo", "not a picture in a supported format")):
+    for content, reason in ((b"", "empty file"), (b"no photo", "not an image in a supported format")):
         with pytest.raises(RejectedInput, match=reason):
             one.embed(content)
     assert one.embed(photo(1)).embedding is None
@@ -85,13 +85,13 @@ def test_a_worker_is_started_when_it_is_needed() -> None:
 @pytest.mark.parametrize(
     ("deed", "reason"),
     [
-        ("abort", r"decoding it crashed \(SIGABRT\)"),
-        ("segv", r"decoding it crashed \(SIGSEGV\)"),
-        ("exit", r"decoding it crashed \(exit code 7\)"),
-        ("spin", "decoding it took longer than 2 s"),
-        ("undisturbed", "decoding it took longer than 2 s"),
-        ("stop", "decoding it took longer than 2 s"),
-        ("eat", "decoding it crashed"),
+        ("abort", r"decoding crashed \(SIGABRT\)"),
+        ("segv", r"decoding crashed \(SIGSEGV\)"),
+        ("exit", r"decoding crashed \(exit code 7\)"),
+        ("spin", "decoding took longer than 2 s"),
+        ("undisturbed", "decoding took longer than 2 s"),
+        ("stop", "decoding took longer than 2 s"),
+        ("eat", "decoding crashed"),
     ],
 )
 def test_what_ends_a_worker(one: Worker, deed: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,16 +137,16 @@ def test_closing_does_not_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
             time.sleep(0.01)
         started = time.monotonic()
         workers.close()
-        with pytest.raises(TagdbError, match="decoding was ended"):
+        with pytest.raises(TagdbError, match="decoding was stopped"):
             waiting.result(5)
         assert time.monotonic() - started < 5
-        with pytest.raises(TagdbError, match="decoding was ended"):
+        with pytest.raises(TagdbError, match="decoding was stopped"):
             pool.submit(workers.embed, photo(2)).result(5)
 
 
 def test_it_cannot_be_started(monkeypatch: pytest.MonkeyPatch, one: Worker) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(TagdbError, match="cannot start a process that decodes photos: No such file"):
+    with pytest.raises(TagdbError, match="cannot start the process that decodes photos: No such file"):
         one.embed(photo(1))
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(TagdbError, match=r"a process that decodes photos ended at once \(exit code 1\)"):

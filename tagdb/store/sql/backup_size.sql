@@ -1,4 +1,4 @@
--- About how many bytes a back-up will have, as measured: vectors are longer as text, photos do not compress.
+-- About how many bytes a backup will have, as measured: vectors are longer as text, photos do not compress.
 SELECT coalesce(sum(pg_table_size(c.oid) * CASE
     WHEN EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                  WHERE a.attrelid = c.oid AND t.typname = 'halfvec') THEN 2.1

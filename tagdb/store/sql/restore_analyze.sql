@@ -1,4 +1,4 @@
--- The planner's statistics, which a back-up has not. A partitioned table stands for its partitions.
+-- The planner's statistics, which a backup has not. A partitioned table stands for its partitions.
 DO $$
 DECLARE
     each_table pg_catalog.regclass;
