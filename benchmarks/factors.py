@@ -403,7 +403,7 @@ def measure(args: argparse.Namespace) -> None:
         f"interactions, {plan.factors} factors, {plan.iterations} iterations: {ours:.1f} s for ALS alone, "
         f"{ours / fit:.2f} times implicit's fit in memory ({fit:.1f} s){beside}; with ridge and refit, as "
         f"shipped, {shipped:.1f} s ({shipped / fit:.2f} times); {read:,.0f} interactions and "
-        f"{embeddings:,.0f} embeddings read and {written:,.0f} factor rows written a second; peak memory "
+        f"{embeddings:,.0f} embeddings read and {written:,.0f} factor rows written per second; peak memory "
         f"{min(ratios):.2f} to {max(ratios):.2f} times the formula",
         figures,
         aim="; ".join(

@@ -341,7 +341,7 @@ def main() -> None:
     results.record(
         f"growth-{made[-1].images}",
         f"from {first['images']:,} to {last['images']:,} images: ingest {first['ingest_ms']:.2f} to "
-        f"{last['ingest_ms']:.2f} ms a photo ({last['times_smallest']:.2f} times), of which decoding and "
+        f"{last['ingest_ms']:.2f} ms per photo ({last['times_smallest']:.2f} times), of which decoding and "
         f"embedding {last['floor_ms']:.2f} ms; storing alone {first['storing_ms']:.2f} to "
         f"{last['storing_ms']:.2f} ms; recommending p50 {first['recommend_p50_ms']:.1f} to "
         f"{last['recommend_p50_ms']:.1f} ms",

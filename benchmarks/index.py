@@ -75,9 +75,9 @@ def main() -> None:
     share = built / (each - built) if each > built else float("inf")
     results.record(
         "index",
-        f"vector index of {total:,} images: built in {again:.1f} s, {1000 * built:.2f} ms an image; adding "
-        f"to it {1000 * each:.2f} ms an image; dropping it and building it afterwards is faster where more "
-        f"than {share:.0%} as many images come as are there",
+        f"vector index of {total:,} images: built in {again:.1f} s, {1000 * built:.2f} ms per image; adding "
+        f"to it {1000 * each:.2f} ms per image; dropping it and building it afterwards is faster for "
+        f"additions of more than {share:.0%} of the images",
         {"images": given.images, "more": given.more, "build_seconds": first, "adding_seconds": adding,
          "build_again_seconds": again, "break_even_share": share, "memory_bytes": memory.used},
         packages=("numpy",),

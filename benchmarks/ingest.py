@@ -265,9 +265,9 @@ def side_by_side(url: str, backbone: Backbone, weights: str, records: list[Recor
     }
     results.record(
         "ingest",
-        f"{found['ingest']:.0f} photos/s at {size} px: {times:.0f} × Keras's one image a call "
+        f"{found['ingest']:.0f} photos/s at {size} px: {times:.0f} × Keras with one image per call "
         f"({found['ancestor']:.1f}/s), {share:.0%} of the same decoding and LiteRT calls without a database "
-        f"({found['floor']:.0f}/s; {share_before:.0%} but for the statistics at the end); "
+        f"({found['floor']:.0f}/s; {share_before:.0%} without the statistics at the end); "
         f"{found['known']:.0f} known files/s",
         {"photos": len(records), "input_size": size, "backbone": backbone.identity.name,
          "weights_in_keras": Path(weights).name, "threads": os.cpu_count(), "turns": turns,

@@ -1,9 +1,9 @@
-"""What the benchmarks measured, kept beside them: a JSON file each, and all of them as a table.
+"""Results of the benchmarks: one JSON file each, and all of them in a table.
 
-    python benchmarks/results.py        writes RESULTS.md anew from the files in results/, and from missed.md
+    python benchmarks/results.py        rewrites RESULTS.md from the files in results/ and from missed.md
 
-A script calls :func:`record` once, at its end, with what it has just measured; nothing else writes them.
-What was aimed at and missed is explained in missed.md, by people, with figures that scripts have printed.
+A script calls :func:`record` once, at its end; nothing else writes results. Missed targets are explained in
+missed.md, by hand, with figures printed by the scripts.
 """
 
 import datetime
@@ -19,13 +19,13 @@ FOLDER = Path(__file__).parent / "results"
 TABLE = Path(__file__).parent / "RESULTS.md"
 MISSED = Path(__file__).parent / "missed.md"
 _HEAD = """\
-# What was measured
+# Results
 
-Written by the benchmarks themselves (`make bench`, `make bench-scale`); the figures behind each line are
-in `results/`. Peers run in the same process or the same minute on the same data, and ratios say more than
-figures: from day to day the same machine may be half as fast.
+Written by the benchmarks themselves (`make bench`, `make bench-scale`); the figures behind each line are in
+`results/`. Peers run in the same process or within the same minute on the same data. Ratios say more than
+absolute figures: on another day the same machine may be half as fast.
 
-| benchmark | what was measured | aim | machine and versions | date |
+| benchmark | what was measured | target | machine and versions | date |
 | --- | --- | --- | --- | --- |
 """
 

@@ -157,7 +157,7 @@ def main() -> None:
         f"{args.images:,} images × {args.hashtags:,} hashtags × {args.factors} factors, from PostgreSQL's "
         f"defaults to tagdb's settings: recommending p50 {change('recommend_ms', 1, 'ms')} (with jit = off "
         f"alone {middle['recommend_ms'][WITHOUT_JIT]:.1f}), vector index {change('index_seconds', 1, 's')} "
-        f"(in {LITTLE} that it needs {middle['index_seconds'][LITTLE]:.1f}), copying embeddings "
+        f"(in {LITTLE} it needs {middle['index_seconds'][LITTLE]:.1f}), copying embeddings "
         f"{change('copy_seconds', 2, 's')}, statistics {change('statistics_seconds', 2, 's')}; "
         f"medians of {args.rounds}",
         {

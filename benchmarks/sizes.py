@@ -101,7 +101,7 @@ def main() -> None:
     )
     results.record(
         "sizes",
-        f"nDCG@10 of the shipped settings, and photos decoded and embedded a second, by input size: {each}",
+        f"nDCG@10 of the shipped settings, and photos decoded and embedded per second, by input size: {each}",
         {"rows": rows, "rates": rates, "photos": len(records)},
         packages=("ai-edge-litert", "pillow"),
     )

@@ -157,7 +157,7 @@ def main() -> None:
     results.record(
         "startup",
         f"`tagdb recommend PHOTO`: p50 {one['p50_s']:.2f} s, p95 {one['p95_s']:.2f} s, "
-        f"{one['resident_mib']:.0f} MiB ({beside}); kept running p50 {kept['p50_ms']:.0f} ms a photo; "
+        f"{one['resident_mib']:.0f} MiB ({beside}); kept running p50 {kept['p50_ms']:.0f} ms per photo; "
         f"{len(photos)} photos in one call {rates['one_call']:.0f}/s, one after another "
         f"{rates['kept_running']:.0f}/s kept running, {rates['fresh_processes']:.1f}/s as fresh processes",
         {"stored": given.stored, "backbone": identity.name, "input_size": identity.input_size,
