@@ -117,8 +117,8 @@ def fill(connection: Connection, topics: np.ndarray, hashtags: int, pairs: tuple
     """Store images, embeddings around the centre of their topic, and hashtags."""
     rng, count = np.random.default_rng(2), len(topics)
     identity = backbone.resolve("bundled", None, None, config.load().backbone_cache).identity
-    backbone_id = store.add_backbone(connection, identity).backbone_id
-    run_id = store.begin_ingest_run(connection, ["synthetic"])
+    backbone_id = store.backbones.add(connection, identity)
+    run_id = store.ingest_runs.begin(connection, ["synthetic"])
     connection.execute("SET session_replication_role = replica")  # references are right, and not measured
     connection.execute(
         "INSERT INTO tagdb_store.images"
@@ -142,7 +142,7 @@ def fill(connection: Connection, topics: np.ndarray, hashtags: int, pairs: tuple
         _copy(connection, "embeddings", names, backbones, ids, vectors.astype(np.float16))
     _copy(connection, "image_hashtags", "image_id hashtag_id", *pairs)
     connection.execute("SET session_replication_role = origin")
-    store.finish_ingest_run(connection, run_id)
+    store.ingest_runs.finish(connection, run_id)
     connection.execute("VACUUM ANALYZE")
 
 

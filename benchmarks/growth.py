@@ -41,7 +41,7 @@ import synthetic
 from ingest import Records, drawn, floor
 from PIL import Image, ImageDraw, ImageFont
 
-from tagdb import config, factors, indexing, ingest, store
+from tagdb import config, factors, folding, indexing, ingest, store
 from tagdb.embedding.backbone import Backbone
 from tagdb.evaluation import charts
 from tagdb.photos import images
@@ -107,7 +107,7 @@ def prepare(
             one.prepared["copy_of"] = kept
     if "copy_of" in one.prepared:
         with database.connect(one.url) as connection:
-            stored = store.active_backbone(connection)
+            stored = store.backbones.active(connection)
             assert stored is not None
             if not stored.identity.same(backbone.identity):
                 raise SystemExit(f"{kept} has embeddings by {stored.identity}, not {backbone.identity}")
@@ -123,7 +123,7 @@ def prepare(
             pass
         one.prepared["factors_seconds"] = factors.compute(connection, quiet=True).seconds
         connection.execute("VACUUM ANALYZE")
-        if size >= store.INDEX_FROM:
+        if size >= store.index.INDEX_FROM:
             started = time.monotonic()
             indexing.build(connection, indexing.memory_for(connection, size, this_machine(), None), True)
             one.prepared["index_build_seconds"] = time.monotonic() - started
@@ -158,23 +158,23 @@ def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarr
     prepared = []
     for n, (record, vector) in enumerate(zip(records, vectors, strict=True)):
         content = record.path.read_bytes()
-        image = store.Image(
+        image = store.batches.Image(
             images.content_hash(f"{salt} {n}".encode()), f"file:///{salt}/{n}.jpg", record.hashtags, "growth"
         )
         image.media_type, image.width, image.height, image.byte_count = "image/jpeg", 640, 480, len(content)
         image.thumbnail, image.original = content[:12_000], content
         image.embedding = vector.astype(np.float32)
         prepared.append(image)
-    stored = store.active_backbone(connection)
+    stored = store.backbones.active(connection)
     assert stored is not None
     started = time.perf_counter()
-    run_id = store.begin_ingest_run(connection, ["storing"])
-    folding = store.Folding(connection)
+    run_id = store.ingest_runs.begin(connection, ["storing"])
+    fresh = folding.Folding(connection)
     waiting = iter(prepared)
     while batch := list(islice(waiting, ingest.BATCH)):
-        store.save_batch(connection, run_id, stored.backbone_id, batch, [], folding)
-    folding.finish()
-    store.finish_ingest_run(connection, run_id)
+        store.batches.save(connection, run_id, stored.backbone_id, batch, [], fresh.images)
+    fresh.finish()
+    store.ingest_runs.finish(connection, run_id)
     return time.perf_counter() - started
 
 
@@ -182,7 +182,7 @@ def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarr
 def refreshing() -> Iterator[list[float]]:
     """The seconds that an ingest spends on computing statistics anew, if it does."""
     seconds = [0.0]
-    module = sys.modules["tagdb.store.statistics"]  # store.statistics is a function
+    module = sys.modules["tagdb.store.statistics"]  # store.statistics.current is a function
     refresh = module.refresh_statistics
 
     def timed(connection: Connection) -> object:
@@ -217,7 +217,7 @@ def turn(
 def refreshed(size: Size) -> float:
     """Milliseconds a photo that statistics cost an ingest of a tenth of the collection, or of ``MOST``."""
     with database.connect(size.url) as connection:
-        size.prepared["statistics_seconds"] = seconds = store.refresh_statistics(connection).seconds
+        size.prepared["statistics_seconds"] = seconds = store.statistics.refresh(connection).seconds
     return 1000 * seconds / max(MOST, size.images // 10)
 
 

@@ -20,7 +20,7 @@ from psycopg import sql
 from tagdb import config, indexing
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.machine import this_machine
-from tagdb.store.indexing import add_search_vectors
+from tagdb.store.index import add_search_vectors
 
 DATABASE = "tagdb_benchmark_index"
 BATCH = 128

@@ -38,7 +38,7 @@ from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import this_machine
 from tagdb.postgres.server import Server
-from tagdb.store.indexing import embedding_chunks
+from tagdb.store.index import embedding_chunks
 
 NEIGHBOURS = 50
 QUERIES = 300
@@ -217,7 +217,7 @@ def make(
     figures |= {"interactions": computed.interactions, "hashtags_with_factors": computed.hashtags}
     figures["factors_seconds"] = computed.seconds
     connection.execute("VACUUM ANALYZE")
-    if args.images >= store.INDEX_FROM:
+    if args.images >= store.index.INDEX_FROM:
         say("building the index …")
         machine = this_machine() if args.database_url is None else None
         indexing.build(connection, indexing.memory_for(connection, args.images, machine, None))
@@ -260,13 +260,13 @@ def main() -> None:
             say("reading the embeddings …")
             backbone_id = indexing.status(connection).backbone_id
             for ids, embeddings in embedding_chunks(
-                connection, "embeddings_after", {"backbone_id": backbone_id}
+                connection, "index/embeddings_after", backbone_id=backbone_id
             ):
                 exact.see(ids, embeddings)
         else:
             for ids, embeddings in make(connection, backbone, like, queries, args, figures):
                 exact.see(ids, embeddings)
-        if args.images >= store.INDEX_FROM:
+        if args.images >= store.index.INDEX_FROM:
             started = time.monotonic()
             checked = indexing.check(connection)
             assert checked is not None

@@ -131,7 +131,7 @@ def main() -> None:
                 note("copy_seconds", under, copied(connection, vectors))
                 note("index_seconds", under, built(connection))
                 note("statistics_seconds", under, sql_surface.refresh_seconds(connection))
-            need = store.MEMORY_PER_VECTOR * args.images
+            need = store.index.MEMORY_PER_VECTOR * args.images
             note("index_seconds", LITTLE, built(opened[TUNED], f"{need // 3 // 1024}kB"))
             for under, url in (
                 *((under, one.url()) for under, one in servers.items()),
@@ -145,7 +145,7 @@ def main() -> None:
             ).fetchall())
             for under, connection in opened.items()
         }  # fmt: skip
-        status = store.search_status(opened[TUNED])
+        status = store.index.status(opened[TUNED])
     middle = {what: {under: statistics.median(v) for under, v in by.items()} for what, by in taken.items()}
 
     def change(what: str, digits: int, unit: str) -> str:

@@ -67,8 +67,8 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
     """Images of ten collections over three years, hashtags by Zipf's law, factors at random."""
     rng = np.random.default_rng(0)
     kinds = np.abs(rng.standard_normal((KINDS, 1280))).astype(np.float32)
-    backbone_id = store.add_backbone(connection, Identity("benchmark", 160, bytes(32))).backbone_id
-    run_id = store.begin_ingest_run(connection, ["benchmark"])
+    backbone_id = store.backbones.add(connection, Identity("benchmark", 160, bytes(32)))
+    run_id = store.ingest_runs.begin(connection, ["benchmark"])
     connection.execute(
         "INSERT INTO tagdb_store.images (content_sha256, uri, media_type, width, height, bytes,"
         " collection, taken_at, ingest_run_id)"
@@ -82,7 +82,7 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
         " SELECT %s, 'photos.csv', n, 'no such file' FROM generate_series(1, 5000) n",
         (run_id,),
     )
-    store.finish_ingest_run(connection, run_id)
+    store.ingest_runs.finish(connection, run_id)
     connection.execute(
         "INSERT INTO tagdb_store.hashtags (hashtag)"
         " SELECT substr(md5(n::text), 1, 2) || 'tag' || n FROM generate_series(1, %s) n",
@@ -114,16 +114,16 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
         len(links),
         Maps(np.eye(factors, dtype=np.float32), Weighting("none", images, 1.0, 1.0, 1.0), None),
     )
-    factor_run_id = store.begin_factor_run(connection, plan, {})
-    store.save_factor_run(connection, factor_run_id, model, 0.0)
-    store.activate_factor_run(connection, factor_run_id)
+    factor_run_id = store.runs.begin(connection, plan, {})
+    store.runs.save(connection, factor_run_id, model, 0.0)
+    store.runs.activate(connection, factor_run_id)
     # a handful of decisions, as a real database has
     connection.execute("SELECT tagdb_store.refresh_statistics()")
     names = [row[0] for row in connection.execute("SELECT hashtag FROM tagdb.hashtags LIMIT 30")]
     connection.execute("SELECT tagdb_store.edit_hashtags('merge', %s, %s)", (names[20:25], names[5]))
     connection.execute("SELECT tagdb_store.edit_hashtags('ban', %s)", (names[25:30],))
     print("vector index …", file=sys.stderr)
-    store.ensure_vector_index(connection, backbone_id)
+    store.index.ensure(connection, backbone_id)
     connection.execute("VACUUM ANALYZE")
 
 

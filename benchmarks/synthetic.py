@@ -104,8 +104,8 @@ def fill(
     References are not checked meanwhile, because this is not what is measured.
     """
     source, rng = Embeddings(like), np.random.default_rng(1)
-    backbone_id = store.add_backbone(connection, backbone.identity).backbone_id
-    run_id = store.begin_ingest_run(connection, ["synthetic"])
+    backbone_id = store.backbones.add(connection, backbone.identity)
+    run_id = store.ingest_runs.begin(connection, ["synthetic"])
     connection.execute("SET session_replication_role = replica")
     connection.execute(
         "INSERT INTO tagdb_store.images"
@@ -134,5 +134,5 @@ def fill(
         _copy(connection, "image_hashtags", "image_id hashtag_id", image, hashtag)
         yield ids, embeddings
     connection.execute("SET session_replication_role = origin")
-    store.finish_ingest_run(connection, run_id)
+    store.ingest_runs.finish(connection, run_id)
     connection.execute("VACUUM ANALYZE")

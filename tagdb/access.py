@@ -17,13 +17,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
+from tagdb import store
 from tagdb.config import Settings
 from tagdb.errors import ConfigError, DatabaseError, ServerError
 from tagdb.postgres.database import SECRETS, Connection, Notify, libpq_url
 from tagdb.postgres.server import Server
-from tagdb.store import statement
 
 GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}
 """A role's name here, and its name in PostgreSQL. Writers are readers too."""
@@ -32,7 +32,6 @@ PORT = 5433
 
 _RESERVED = {"tagdb", "postgres", *GROUPS.values()}
 _OWNERS = {"user", "passfile", *SECRETS}  # in a URL, for nobody else
-_LOCK = 7_420_110_118  # one grant at a time in a database: they all rewrite the passfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +159,6 @@ def address(connection: Connection, settings: Settings) -> Address:
     return Address(parts, place, passfile)
 
 
-def logins(connection: Connection) -> dict[str, str]:
-    """Every login that has a role of tagdb's, with the higher one; superusers need none and are left out."""
-    return dict(connection.execute(statement("logins")).fetchall())
-
-
 def login_with(
     connection: Connection, where: Address, role: str, notify: Notify, login: str | None = None
 ) -> str:
@@ -177,7 +171,7 @@ def login_with(
     DatabaseError
         None has it, or the named one has not, or there is no telling which of several is meant.
     """
-    roles = logins(connection)
+    roles = store.logins.list_all(connection)
     if login is not None:
         if (has := roles.get(login)) == role:
             return login
@@ -224,33 +218,30 @@ def grant(
         The name is not for logins, or its role is not one to be handed out, or yours may not do this.
     """
     _check(login, password)
-    name, group = sql.Identifier(login), sql.Identifier(GROUPS[role])
     with _privileged(login, role), connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        found = connection.execute(statement("login"), [login]).fetchone()
-        if found and found != (True, False):
-            why = "administers this server or database" if found[0] else "is a role that cannot log in"
+        store.logins.lock(connection)
+        present = store.logins.get(connection, login)
+        if present and (present.privileged or not present.may_log_in):
+            why = (
+                "administers this server or database"
+                if present.may_log_in
+                else "is a role that cannot log in"
+            )
             raise DatabaseError(f"{login!r} {why}; choose another login")
         kept = None
-        if password is None and (renew or not found):
+        if password is None and (renew or not present):
             password = kept = secrets.token_urlsafe(24)
         if password is not None:
-            secret = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-            command = "ALTER ROLE {} PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}"
-            connection.execute(sql.SQL(command).format(name, sql.Literal(secret.decode())))
-        connection.execute(sql.SQL("GRANT {} TO {}").format(group, name))
-        # only where PUBLIC may not: a right of its own would keep the login from being dropped
-        if not _asked(connection, "SELECT has_database_privilege(%s, current_database(), 'CONNECT')", login):
-            database = sql.Identifier(connection.info.dbname)
-            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, name))
-        if not _asked(connection, "SELECT pg_has_role(%s, %s, 'USAGE')", login, GROUPS[role]):
+            store.logins.set_password(connection, login, password, create=not present)
+        store.logins.grant(connection, login, GROUPS[role])
+        if not store.logins.has_role(connection, login, GROUPS[role]):
             raise DatabaseError(
                 f"{login!r} does not inherit the rights of its roles (NOINHERIT); choose another login"
             )
-        writer = _asked(connection, "SELECT pg_has_role(%s, 'tagdb_writer', 'USAGE')", login)
+        writer = store.logins.has_role(connection, login, GROUPS["writer"])
         if password is not None:  # last: who cannot keep a password must not change it
             where.passfile.write(where.place, login, kept)
-    return Granted("writer" if writer else role, not found, bool(found) and password is not None)
+    return Granted("writer" if writer else role, not present, bool(present) and password is not None)
 
 
 def _check(login: str, password: str | None) -> None:
@@ -260,11 +251,6 @@ def _check(login: str, password: str | None) -> None:
         raise DatabaseError("a login's name must be 1 to 63 bytes of printable characters")
     if password is not None and not (password and password.isprintable()):
         raise DatabaseError("a password must consist of printable characters")
-
-
-def _asked(connection: Connection, question: str, *values: str) -> bool:
-    row = connection.execute(question, values).fetchone()
-    return bool(row and row[0])
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from typing import IO, BinaryIO
 from tagdb.errors import BackupError
 from tagdb.hashtags import printable
 from tagdb.progress import track
+from tagdb.store.backup import Counts
 
 if sys.platform != "win32":
     import fcntl
@@ -32,17 +33,6 @@ CHUNK = 1 << 20
 _SUM = hashlib.sha256().digest_size * 2
 _PARTIAL = ".tagdb-backup-"  # begins the name of what is not finished
 _MOST = 1 << 20  # bytes of a manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much a database holds."""
-
-    images: int
-    hashtags: int
-    embeddings: int
-    factor_run: int | None
-    """The number of the active one."""
 
 
 @dataclass(frozen=True, slots=True)

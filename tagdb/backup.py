@@ -8,19 +8,17 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from tagdb import __version__, archive, indexing
-from tagdb.archive import CHUNK, Archive, Counts, Manifest
+from tagdb import __version__, archive, indexing, store
+from tagdb.archive import CHUNK, Archive, Manifest
 from tagdb.config import Settings
 from tagdb.errors import BackupError, SchemaError
 from tagdb.hashtags import printable
@@ -29,7 +27,9 @@ from tagdb.postgres.database import SCHEMA_REVISION, Connection, Notify
 from tagdb.postgres.machine import this_machine
 from tagdb.postgres.programs import BUSY, PATIENCE, address, fed, output, program, running, send
 from tagdb.progress import track
-from tagdb.store import INDEX_FROM, statement
+from tagdb.store.backup import Counts, Target
+from tagdb.store.index import INDEX_FROM
+from tagdb.store.statements import statement
 
 SCHEMAS = ("tagdb", "tagdb_store")
 COMPRESSION = "gzip:1"
@@ -39,18 +39,6 @@ _HEAD = 1 << 16  # bytes in which pg_restore's first settings are
 _RESTORE = ("--format=custom", "--no-owner", "--no-tablespaces", "--no-publications")
 _PSQL = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 _RIGHT = re.compile(r'(?:GRANT|REVOKE) .* (?:TO|FROM) ("(?:[^"]|"")+"|[^" ;]+)(?: WITH GRANT OPTION)?;')
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A database to restore into, as ``restore_target.sql`` finds it."""
-
-    vector_schema: str | None
-    outside: list[str]
-    images: str | None
-    """``table``, or ``other``, or nothing."""
-    has_roles: bool
-    roles: list[str]
 
 
 # --- backing up ----------------------------------------------------------------------------------
@@ -87,9 +75,9 @@ def back_up(
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
             try:
-                counts = Counts(**_row(connection, "backup_counts")[0])
-                postgresql, pgvector, vector_schema, snapshot = _row(connection, "backup_server")
-                about = _row(connection, "backup_size")[0]
+                counts = store.backup.counts(connection)
+                server = store.backup.server(connection)
+                about = store.backup.size(connection)
             except psycopg.errors.LockNotAvailable as error:
                 raise BackupError(BUSY) from error
             manifest = Manifest(
@@ -97,13 +85,18 @@ def back_up(
                 created_at=datetime.now(UTC),
                 tagdb=__version__,
                 schema=schema or "",
-                postgresql=postgresql,
+                postgresql=server.postgresql,
                 pg_dump=version,
-                pgvector=pgvector,
-                pgvector_schema=vector_schema,
+                pgvector=server.pgvector,
+                pgvector_schema=server.vector_schema,
                 counts=counts,
             )
-            command = [pg_dump, "--format=custom", f"--compress={COMPRESSION}", f"--snapshot={snapshot}"]
+            command = [
+                pg_dump,
+                "--format=custom",
+                f"--compress={COMPRESSION}",
+                f"--snapshot={server.snapshot}",
+            ]
             command += [f"--lock-wait-timeout={PATIENCE}", *(f"--schema={name}" for name in SCHEMAS)]
             return archive.write(file, _dump(command, url, about, quiet), manifest, force)
 
@@ -196,11 +189,9 @@ def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
         yield found
 
 
-def _examined(connection: Connection, manifest: Manifest, replace: bool) -> _Target:
+def _examined(connection: Connection, manifest: Manifest, replace: bool) -> Target:
     """The database that is to be restored into; BackupError where that would take something away."""
-    with connection.cursor(row_factory=class_row(_Target)) as cursor:
-        target = cursor.execute(statement("restore_target")).fetchone()
-    assert target is not None
+    target = store.backup.target(connection)
     where = f"the database {connection.info.dbname}"
     if target.vector_schema not in (None, manifest.pgvector_schema):
         raise BackupError(
@@ -208,13 +199,11 @@ def _examined(connection: Connection, manifest: Manifest, replace: bool) -> _Tar
             f"it in {printable(manifest.pgvector_schema)}; "
             "move it (ALTER EXTENSION vector SET SCHEMA ...), or restore into an empty database"
         )
-    if target.images == "table" and not replace:
-        row = connection.execute("SELECT EXISTS (SELECT FROM tagdb_store.images)").fetchone()
-        if row and row[0]:
-            raise BackupError(
-                f"{where} already holds images; name an empty one with --database-url, "
-                "or replace everything tagdb has in it with --replace"
-            )
+    if target.images == "table" and not replace and store.backup.has_images(connection):
+        raise BackupError(
+            f"{where} already holds images; name an empty one with --database-url, "
+            "or replace everything tagdb has in it with --replace"
+        )
     if target.outside:
         raise BackupError(
             f"replacing tagdb's schemas in {where} would also drop what uses them: "
@@ -231,7 +220,7 @@ def _restoring(connection: Connection, settings: Settings, manifest: Manifest) -
 
 
 def _begin(
-    connection: Connection, settings: Settings, target: _Target, manifest: Manifest, replace: bool
+    connection: Connection, settings: Settings, target: Target, manifest: Manifest, replace: bool
 ) -> str:
     """What psql runs before the dump's statements, which then find the database as pg_dump left it."""
     from tagdb.migrations import sqlfiles
@@ -239,14 +228,14 @@ def _begin(
     said = ["BEGIN;", f"{database.SAFE_PATH};", "SET LOCAL client_min_messages = warning;"]
     said += [f"SET LOCAL lock_timeout = '{PATIENCE}';", f"SELECT pg_advisory_xact_lock({_MIGRATIONS});"]
     if not replace:
-        said.append(statement("restore_guard"))
+        said.append(statement("backup/restore_guard"))
     said.append("DROP SCHEMA IF EXISTS tagdb, tagdb_store CASCADE;")
     if target.vector_schema is None:
         schema = sql.Identifier(manifest.pgvector_schema).as_string(connection)
         said.append(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION vector SCHEMA {schema};")
     if not target.has_roles:
         said.append(sqlfiles.read("roles.r01"))
-    said.append(statement("restore_roles"))
+    said.append(statement("backup/restore_roles"))
     if manifest.counts.embeddings >= INDEX_FROM:
         machine = this_machine() if settings.database_url is None else None
         memory = indexing.memory_for(connection, manifest.counts.embeddings, machine, None).used
@@ -256,13 +245,13 @@ def _begin(
 
 def _end(counts: Counts) -> str:
     """What psql runs after them: it commits only if there is as much as there was."""
-    found, wanted = statement("backup_counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
+    found, wanted = statement("backup/counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
     body = (
         "DECLARE found pg_catalog.jsonb; BEGIN"
         f" found := ({found}); IF found OPERATOR(pg_catalog.<>) {wanted} THEN"
         " RAISE EXCEPTION 'what came out is not what went in: %', found; END IF; END"
     )
-    return f"DO {sql.Literal(body).as_string()};\n{statement('restore_analyze')}COMMIT;\n"
+    return f"DO {sql.Literal(body).as_string()};\n{statement('backup/restore_analyze')}COMMIT;\n"
 
 
 def _put_back(
@@ -325,9 +314,3 @@ def _rights(
         else:
             left_out.add(role)
     return given, left_out
-
-
-def _row(connection: Connection, name: str) -> tuple[Any, ...]:
-    row = connection.execute(statement(name)).fetchone()
-    assert row is not None
-    return row

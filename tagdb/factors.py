@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from operator import attrgetter
 
 import numpy as np
 
-from tagdb import store
+from tagdb import folding, store
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
 from tagdb.learning import model as modelling
@@ -34,12 +34,6 @@ class Computed:
     seconds: float
 
 
-def default_settings(connection: Connection) -> FactorSettings:
-    """The settings of the next computation: what ``tagdb tune`` has found, or what tagdb ships."""
-    found = store.factor_defaults(connection)
-    return FactorSettings().changed(**found["settings"]) if found else FactorSettings()
-
-
 def compute(
     connection: Connection,
     settings: FactorSettings = FactorSettings(),
@@ -58,30 +52,30 @@ def compute(
         There is nothing to compute from, or the factors are not finite.
     """
     started = time.monotonic()
-    store.discard_abandoned_factor_runs(connection)
-    interactions = store.interactions(connection)
+    store.runs.discard_abandoned(connection)
+    interactions = store.runs.interactions(connection)
     if not len(interactions.image_ids):
         raise FactorsError(
             "no image has a hashtag yet; ingest a manifest with hashtags (see: tagdb ingest --help)"
         )
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
-    run_id = store.begin_factor_run(connection, settings, versions)
+    run_id = store.runs.begin(connection, settings, versions)
     try:
         # ALS alone needs no embeddings, and they are most of what there is to read
         embeddings = (
-            store.embeddings(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
+            store.runs.embeddings(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
         )
         with track("computing factors", settings.iterations, "iterations", quiet) as report:
             model = modelling.fit(interactions, embeddings, settings, report)
-        store.save_factor_run(connection, run_id, model, time.monotonic() - started)
+        store.runs.save(connection, run_id, model, time.monotonic() - started)
         if activate:
-            store.activate_factor_run(connection, run_id)
+            store.runs.activate(connection, run_id)
     except BaseException:
         if not connection.broken:
-            store.discard_factor_run(connection, run_id)
+            store.runs.discard(connection, run_id)
         raise
     if activate:
-        store.fold_in_missing(connection)  # what came while this was computing
+        folding.fold_missing(connection)  # what came while this was computing
     return Computed(
         run_id,
         len(model.image_ids),
@@ -101,8 +95,8 @@ def activate(connection: Connection, factor_run_id: int) -> None:
     DatabaseError
         There is no such run, it has failed, or its factors were pruned.
     """
-    store.activate_factor_run(connection, factor_run_id)
-    store.fold_in_missing(connection)
+    store.runs.activate(connection, factor_run_id)
+    folding.fold_missing(connection)
 
 
 def rollback(connection: Connection) -> int:
@@ -115,14 +109,14 @@ def rollback(connection: Connection) -> int:
     """
     before = [
         run
-        for run in store.factor_runs(connection)
-        if run["status"] == "retired" and run["pruned_at"] is None and run["activated_at"] is not None
+        for run in store.runs.list_all(connection)
+        if run.status == "retired" and run.pruned_at is None and run.activated_at is not None
     ]
     if not before:
         raise FactorsError("there is no earlier run to go back to; see: tagdb factors list")
-    latest: dict[str, Any] = max(before, key=lambda run: run["activated_at"])
-    activate(connection, latest["factor_run_id"])
-    return int(latest["factor_run_id"])
+    latest = max(before, key=attrgetter("activated_at"))
+    activate(connection, latest.factor_run_id)
+    return latest.factor_run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +139,20 @@ def prune(
     Their rows stay on record. A run that a transaction still uses is waited for, in short attempts,
     because whoever waits for a table makes its readers wait.
     """
-    store.discard_abandoned_factor_runs(connection)
+    store.runs.discard_abandoned(connection)
     runs = [
         run
-        for run in store.factor_runs(connection)
-        if run["pruned_at"] is None and run["status"] in ("ready", "active", "retired")
+        for run in store.runs.list_all(connection)
+        if run.pruned_at is None and run.status in ("ready", "active", "retired")
     ]
-    newest_first = sorted(runs, key=lambda run: (run["status"] != "active", -run["factor_run_id"]))
-    waiting = [run["factor_run_id"] for run in newest_first[max(keep, 1) :] if run["status"] != "active"]
+    newest_first = sorted(runs, key=lambda run: (run.status != "active", -run.factor_run_id))
+    waiting = [run.factor_run_id for run in newest_first[max(keep, 1) :] if run.status != "active"]
     pruned: list[int] = []
     until = time.monotonic() + seconds
     with track("pruning", len(waiting), "runs", quiet) as report:
         while waiting:
             for run_id in list(waiting):
-                outcome = store.prune_factor_run(connection, run_id)
+                outcome = store.runs.prune(connection, run_id)
                 if outcome != "in use":
                     waiting.remove(run_id)
                 if outcome == "pruned":
@@ -212,8 +206,8 @@ def difference(
     # an earlier run need not be a partition yet; it is one until the transaction ends
     with connection.transaction(force_rollback=True):
         for run_id in (before, after):
-            store.attach_factor_run(connection, run_id)
-            answers.append(store.recommend_sample(connection, run_id, images, top))
+            store.runs.attach(connection, run_id)
+            answers.append(store.answers.recommend_sample(connection, run_id, images, top))
     first, second = answers
     both = sorted(first.keys() & second.keys())
     if not both:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from tagdb import store
 from tagdb.errors import TagdbError
 from tagdb.hashtags import printable
-from tagdb.photos import images
+from tagdb.photos import files, images
 from tagdb.postgres.database import Connection
-from tagdb.recommend import read
 
 
 def give(
@@ -16,7 +15,7 @@ def give(
     accepted: Sequence[str],
     rejected: Sequence[str],
     factor_run_id: int | None = None,
-) -> store.Feedback:
+) -> store.feedback.Feedback:
     """Note what was accepted and rejected for a photo that is stored, found by its content.
 
     Raises
@@ -26,8 +25,8 @@ def give(
     TagdbError
         The photo is not stored, or a hashtag is none, or both accepted and rejected.
     """
-    done = store.give_feedback(
-        connection, images.content_hash(read(photo)), accepted, rejected, factor_run_id
+    done = store.feedback.give(
+        connection, images.content_hash(files.read_named(photo)), accepted, rejected, factor_run_id
     )
     if done is None:
         raise TagdbError(f"{printable(photo)} is not stored; run: tagdb ingest {printable(photo)}")

@@ -9,7 +9,8 @@ from tagdb.errors import TagdbError
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
 from tagdb.progress import Report, track
-from tagdb.store.indexing import Progress
+from tagdb.store.index import Progress, SearchStatus
+from tagdb.store.index_checks import Effort, IndexCheck
 
 CANDIDATES = (200, 300, 400, 600)
 """What a check tries, for 50 neighbours. Its queries lie nearer to what is stored than new photos do, and
@@ -45,17 +46,17 @@ class Examined:
     images: int
     queries: int
     neighbours: int
-    now: store.IndexCheck
+    now: IndexCheck
     """What the settings in use find."""
-    tried: list[store.IndexCheck]
+    tried: list[IndexCheck]
     """What others find, those in use among them."""
-    suggested: store.IndexCheck
+    suggested: IndexCheck
     """See :func:`suggested`."""
     enough: bool
     """Whether that finds as much as was asked for."""
 
 
-def status(connection: Connection) -> store.SearchStatus:
+def status(connection: Connection) -> SearchStatus:
     """How images are searched.
 
     Raises
@@ -63,7 +64,7 @@ def status(connection: Connection) -> store.SearchStatus:
     TagdbError
         There are no embeddings yet.
     """
-    found = store.search_status(connection)
+    found = store.index.status(connection)
     if found is None:
         raise TagdbError("the database holds no images yet; run: tagdb ingest SOURCE")
     return found
@@ -78,21 +79,21 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
         setting, up to a quarter of the machine's memory.
     asked : bytes that the user allows, if any.
     """
-    needed = store.memory_needed(embeddings)
+    needed = store.index.memory_needed(embeddings)
     if asked is not None:
         return Memory(asked, needed)
-    most = store.memory_set(connection)
+    most = store.index.memory_set(connection)
     if machine is not None:
         shared = machine.memory if machine.shared_memory is None else machine.shared_memory
         most = max(most, min(machine.memory // 4, shared // 2))
     return Memory(min(needed, most), needed)
 
 
-def build(connection: Connection, memory: Memory, quiet: bool = False) -> store.SearchStatus:
+def build(connection: Connection, memory: Memory, quiet: bool = False) -> SearchStatus:
     """Build the vector index anew; readers and ingests go on meanwhile."""
     before = status(connection)
     with phases("vectors", quiet) as progress:
-        store.build_index(connection, before.backbone_id, progress, memory.used)
+        store.index.build(connection, before.backbone_id, progress, memory.used)
     return status(connection)
 
 
@@ -117,23 +118,27 @@ def check(
         return None
     backbone_id = found.backbone_id
     with phases("embeddings", quiet) as progress:
-        asked = store.sample_queries(connection, backbone_id, found.embeddings, queries)
-        truth = store.true_neighbours(connection, backbone_id, asked, neighbours, progress, found.embeddings)
-    in_use = store.Effort(found.candidates, found.ef_search)
-    pairs = {store.Effort(c, e): None for c in CANDIDATES for e in EF_SEARCH if e * 2 >= c}
+        asked = store.index_checks.sample_queries(connection, backbone_id, found.embeddings, queries)
+        truth = store.index_checks.true_neighbours(
+            connection, backbone_id, asked, neighbours, progress, found.embeddings
+        )
+    in_use = Effort(found.candidates, found.ef_search)
+    pairs = {Effort(c, e): None for c in CANDIDATES for e in EF_SEARCH if e * 2 >= c}
     efforts = [in_use, *(effort for effort in pairs if effort != in_use)]
     tried = []
-    store.measure(connection, backbone_id, efforts[0], asked, truth)  # reads what the others find cached
+    store.index_checks.measure(
+        connection, backbone_id, efforts[0], asked, truth
+    )  # reads what the others find cached
     with track("measuring", len(efforts), "settings", quiet) as report:
         for done, effort in enumerate(efforts, 1):
-            tried.append(store.measure(connection, backbone_id, effort, asked, truth))
+            tried.append(store.index_checks.measure(connection, backbone_id, effort, asked, truth))
             report(done)
-    store.note_index_checks(connection, found.projection_id, found.embeddings, len(asked), neighbours, tried)
-    best = suggested([one for one in tried if store.Effort(one.candidates, one.ef_search) in pairs], recall)
+    store.index_checks.note(connection, found.projection_id, found.embeddings, len(asked), neighbours, tried)
+    best = suggested([one for one in tried if Effort(one.candidates, one.ef_search) in pairs], recall)
     return Examined(found.embeddings, len(asked), neighbours, tried[0], tried, best, best.recall >= recall)
 
 
-def suggested(tried: Sequence[store.IndexCheck], recall: float) -> store.IndexCheck:
+def suggested(tried: Sequence[IndexCheck], recall: float) -> IndexCheck:
     """The fastest of those that find enough, or else of those that find about as much as the best.
 
     Of several that are as fast, the one that finds most.
@@ -147,10 +152,10 @@ def suggested(tried: Sequence[store.IndexCheck], recall: float) -> store.IndexCh
     )
 
 
-def apply(connection: Connection, one: store.IndexCheck) -> None:
+def apply(connection: Connection, one: IndexCheck) -> None:
     """Search with these settings from now on: they are the database's, and everybody's."""
-    effort = store.Effort(one.candidates, one.ef_search)
-    store.set_search_effort(connection, status(connection).backbone_id, effort)
+    effort = Effort(one.candidates, one.ef_search)
+    store.index_checks.set_effort(connection, status(connection).backbone_id, effort)
 
 
 def _silent(done: int) -> None:

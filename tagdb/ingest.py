@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import TypeVar
-
-import psycopg
 
 from tagdb import indexing, records, store
 from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, RejectedInput
+from tagdb.folding import Folding
 from tagdb.photos import files
 from tagdb.photos.sources import Record, Rejection, Source
-from tagdb.postgres.database import Connection, gone
+from tagdb.postgres.database import Connection
+from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
 from tagdb.records import Content, Outcome
+from tagdb.store.batches import Image, Rejected
+from tagdb.store.ingest_runs import Counts
 
 CHUNK = 256
 """Records whose hashes are looked up in one query."""
@@ -36,10 +37,6 @@ BATCH = 128
 BATCH_BYTES = 64 << 20
 BATCH_KNOWN = 1024
 """Records in one transaction at most, however many of them are known."""
-TRIES = 5
-"""How often the same is tried before it counts as what breaks the connection."""
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Options:
 class Summary:
     """What an ingest did."""
 
-    counts: store.Counts = field(default_factory=store.Counts)
+    counts: Counts = field(default_factory=Counts)
     seconds: float = 0.0
     indexed: bool = False
     """Whether the vector index was built at the end."""
@@ -76,7 +73,7 @@ class Summary:
         return self.counts.new + self.counts.known + self.counts.updated
 
 
-_Hashing = tuple[list[Record | Rejection], list[Future[list[Content | store.Rejected]]]]
+_Hashing = tuple[list[Record | Rejection], list[Future[list[Content | Rejected]]]]
 """Records, and the hashes of their contents in the making."""
 
 
@@ -88,11 +85,10 @@ class _Ingest:
         connection: Connection,
         backbone: Backbone | None,
         options: Options,
-        on_rejected: Callable[[store.Rejected], None],
+        on_rejected: Callable[[Rejected], None],
         reconnect: Callable[[], Connection] | None,
     ) -> None:
-        self.connection = self.first = connection
-        self.reconnect = reconnect
+        self.session = Session(connection, reconnect, self._reconnected)
         self.backbone = backbone
         self.options = options
         self.on_rejected = on_rejected
@@ -101,17 +97,18 @@ class _Ingest:
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
-        self.folding = store.Folding(connection)
+        self.folding = Folding(connection)
         self.batch: list[Outcome] = []
         self.batch_new = self.batch_bytes = self.batches = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
 
     def run(self, sources: Sequence[Source]) -> Summary:
-        try:
+        with self.session:
             return self._run(sources)
-        finally:
-            if self.connection is not self.first:
-                self.connection.close()
+
+    def _reconnected(self, connection: Connection) -> None:
+        store.batches.prepare(connection)
+        self.folding.reconnected(connection)
 
     def _run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
@@ -129,50 +126,35 @@ class _Ingest:
 
     def _finish(self, run_id: int, backbone_id: int) -> None:
         """What is done once all is stored; all of it can be done twice."""
-        self._trying(self.folding.finish)
-        self._trying(lambda: store.finish_ingest_run(self.connection, run_id))
-        if self.summary.counts.new:
+        trying, summary = self.session.trying, self.summary
+        trying(lambda connection: self.folding.finish())
+        trying(lambda connection: store.ingest_runs.finish(connection, run_id))
+        if summary.counts.new:
             with indexing.phases("vectors", self.options.quiet) as progress:
-                self.summary.indexed = self._trying(
-                    lambda: store.ensure_vector_index(self.connection, backbone_id, progress)
+                summary.indexed = trying(
+                    lambda connection: store.index.ensure(connection, backbone_id, progress)
                 )
-            status = self._trying(lambda: store.search_status(self.connection))
-            self.summary.check_due = status is not None and status.check_due
-            self.summary.untagged = not self._trying(lambda: store.readiness(self.connection)).hashtags
+            status = trying(store.index.status)
+            summary.check_due = status is not None and status.check_due
+            summary.untagged = not trying(store.answers.readiness).hashtags
         # also where nothing is new: an ingest before this one may have been interrupted here
-        up_to_date = self._trying(lambda: store.refresh_statistics_if_due(self.connection))
-        changed = self.summary.counts.new or self.summary.counts.updated
-        self.summary.statistics_lag = bool(changed) and not up_to_date
-
-    def _trying(self, action: Callable[[], Found]) -> Found:
-        """Do what may be done twice, again if the connection broke or PostgreSQL ended a deadlock by it."""
-        for tried in range(1, TRIES + 1):
-            try:
-                return action()
-            except psycopg.errors.DeadlockDetected:
-                if tried == TRIES:
-                    raise
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if tried == TRIES or self.reconnect is None or not gone(self.connection, error):
-                    raise
-                self.connection.close()
-                self.connection = self.reconnect()
-                store.prepare_batches(self.connection)
-                self.folding.reconnected(self.connection)
-        raise AssertionError
+        up_to_date = trying(store.statistics.refresh_if_due)
+        changed = summary.counts.new or summary.counts.updated
+        summary.statistics_lag = bool(changed) and not up_to_date
 
     def _begin(self, sources: Sequence[Source]) -> None:
-        stored = store.active_backbone(self.connection)
+        connection = self.session.connection
+        stored = store.backbones.active(connection)
         if self.backbone is not None and not self.options.dry_run:
             if stored is None:
-                store.add_backbone(self.connection, self.backbone.identity)
-                stored = store.active_backbone(self.connection)
+                store.backbones.add(connection, self.backbone.identity)
+                stored = store.backbones.active(connection)
             if stored is None or not stored.identity.same(self.backbone.identity):
                 raise BackboneMismatch(
                     f"another ingest has just set this database's backbone to {stored and stored.identity}; "
                     f"this one would use {self.backbone.identity}"
                 )
-            self.run_id = store.begin_ingest_run(self.connection, [source.name for source in sources])
+            self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
         self.backbone_id = stored.backbone_id if stored else None
 
     def _hashing(self, given: Iterator[Record | Rejection]) -> _Hashing:
@@ -192,39 +174,39 @@ class _Ingest:
         while chunk:
             found = [content for part in hashing for content in part.result()]
             ahead = self._hashing(given)  # threads go on hashing while the database is asked
-            contents = [f[0] for f in found if not isinstance(f, store.Rejected)]
+            contents = [f[0] for f in found if not isinstance(f, Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = self._known(self.backbone_id, contents)
             for record, content in zip(chunk, found, strict=True):
-                if isinstance(content, store.Rejected):
+                if isinstance(content, Rejected):
                     yield Outcome(None, [content]), 0
                 elif content[0] in known and isinstance(record, Record):
-                    yield records.described(record, content[0]), record.size
+                    yield Outcome(*records.image_of(record, content[0]), record.size), record.size
                 elif isinstance(record, Record):
                     yield self.pipeline.submit(self._decoded, record), content[1] + record.size
             chunk, hashing = ahead
 
     def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
-        return self._trying(lambda: store.known_hashes(self.connection, backbone_id, contents))
+        return self.session.trying(
+            lambda connection: store.batches.known_contents(connection, backbone_id, contents)
+        )
 
     def _decoded(self, record: Record) -> Outcome:
         """Read a photo, and have it decoded and embedded. Runs in a thread of the pipeline."""
         try:
             content = files.read(record.path, record.within)
-            embedded = self.pipeline.workers.embed(content)
+            embedded = self.pipeline.embed(content)
         except RejectedInput as error:
             return Outcome(None, [records.rejected(record, error)])
+        image, refused = records.image_of(record, embedded.photo.sha256)
         photo = embedded.photo
-        outcome = records.described(record, photo.sha256)
-        image = outcome.image
-        assert image is not None
         image.taken_at = record.taken_at or photo.taken_at
         image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
         image.byte_count = len(content)
         image.embedding, image.thumbnail = embedded.embedding, photo.thumbnail
         image.original = content if self.options.originals else None
-        return outcome
+        return Outcome(image, refused, record.size)
 
     def _take(self, outcome: Outcome, report: Report) -> None:
         """Put what became of a record into the batch."""
@@ -238,18 +220,23 @@ class _Ingest:
             self._store(report)
 
     def _saved(
-        self, run_id: int, backbone_id: int, stored: Sequence[store.Image], rejected: Sequence[store.Rejected]
-    ) -> store.Counts:
+        self,
+        run_id: int,
+        backbone_id: int,
+        stored: Sequence[Image],
+        rejected: Sequence[Rejected],
+    ) -> Counts:
         """Store a batch, once, however often that is tried. What it changed."""
+        fold, batch = self.folding.images, self.batches
         try:
-            counts = self._trying(
-                lambda: store.save_batch(
-                    self.connection, run_id, backbone_id, stored, rejected, self.folding, self.batches
+            counts = self.session.trying(
+                lambda connection: store.batches.save(
+                    connection, run_id, backbone_id, stored, rejected, fold, batch
                 )
             )
-        except store.AlreadyStored:  # the connection broke between its end and our hearing of it
-            counts = self._trying(lambda: store.ingest_run_counts(self.connection, run_id))
-            counts = counts.less(self.summary.counts)
+        except store.batches.AlreadyStored:  # the connection broke between its end and our hearing of it
+            so_far = self.session.trying(lambda connection: store.ingest_runs.counts(connection, run_id))
+            counts = so_far - self.summary.counts
         self.batches += 1
         return counts
 
@@ -263,10 +250,10 @@ class _Ingest:
                 image.content_sha256 for image in stored if image.media_type is not None
             } - self.would_be_new
             self.would_be_new |= new
-            counts = store.Counts(len(new), len(stored) - len(new), 0, len(rejected))
+            counts = Counts(len(new), len(stored) - len(new), 0, len(rejected))
         for one in rejected:
             self.on_rejected(one)
-        self.summary.counts.add(counts)
+        self.summary.counts += counts
         self.batch, self.batch_new, self.batch_bytes = [], 0, 0
         report(self.summary.records + self.summary.counts.rejected)
 
@@ -276,7 +263,7 @@ def run(
     backbone: Backbone | None,
     sources: Sequence[Source],
     options: Options = Options(),
-    on_rejected: Callable[[store.Rejected], None] = lambda rejected: None,
+    on_rejected: Callable[[Rejected], None] = lambda rejected: None,
     reconnect: Callable[[], Connection] | None = None,
 ) -> Summary:
     """Ingest sources into the database.

@@ -3,34 +3,40 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tagdb import hashtags, store
+from tagdb import hashtags
 from tagdb.errors import RejectedInput
 from tagdb.photos import files, images
 from tagdb.photos.sources import Record, Rejection
+from tagdb.store.batches import Image, Rejected
 
 
 @dataclass(slots=True)
 class Outcome:
     """What became of one record: an image to store or none, and what had to be rejected."""
 
-    image: store.Image | None
-    rejected: list[store.Rejected]
-    size: int = 0
-    """About how many bytes of memory what is said takes; the photo's file is not counted."""
+    image: Image | None
+    rejected: list[Rejected]
+    record_size: int = 0
+    """About how many bytes of memory what the record says takes; the photo's file is not counted."""
+
+    @property
+    def size(self) -> int:
+        """The same with what had to be rejected."""
+        return self.record_size + 300 * len(self.rejected)
 
 
 Content = tuple[bytes, int]
 """Hash and bytes of a file."""
 
 
-def hashes(records: Sequence[Record | Rejection]) -> list[Content | store.Rejected]:
+def hashes(records: Sequence[Record | Rejection]) -> list[Content | Rejected]:
     """The contents that records name, one for each, or why there is none."""
     return [_hash(record) for record in records]
 
 
-def _hash(record: Record | Rejection) -> Content | store.Rejected:
+def _hash(record: Record | Rejection) -> Content | Rejected:
     if isinstance(record, Rejection):
-        return store.Rejected(record.origin, record.line, record.reason)
+        return Rejected(record.origin, record.line, record.reason)
     try:
         content = files.read(record.path, record.within)
     except RejectedInput as error:
@@ -38,22 +44,22 @@ def _hash(record: Record | Rejection) -> Content | store.Rejected:
     return images.content_hash(content), len(content)
 
 
-def rejected(record: Record, error: RejectedInput) -> store.Rejected:
+def rejected(record: Record, error: RejectedInput) -> Rejected:
     """The reason, with the photo's name unless the record's origin is the photo itself."""
     reason = str(error) if record.line is None else f"{hashtags.printable(record.path.name)}: {error}"
-    return store.Rejected(record.origin, record.line, reason)
+    return Rejected(record.origin, record.line, reason)
 
 
-def described(record: Record, content_sha256: bytes) -> Outcome:
-    """What a record says of a content: folded hashtags, and those that are none."""
+def image_of(record: Record, content_sha256: bytes) -> tuple[Image, list[Rejected]]:
+    """What a record says of a content: folded hashtags and all else, and the hashtags that are none."""
     folded: dict[str, None] = {}
     refused = []
     for raw in record.hashtags:
         try:
             folded[hashtags.fold(raw)] = None
         except RejectedInput as error:
-            refused.append(store.Rejected(record.origin, record.line, str(error)))
-    image = store.Image(
+            refused.append(Rejected(record.origin, record.line, str(error)))
+    image = Image(
         content_sha256,
         record.uri,
         list(folded),
@@ -62,4 +68,4 @@ def described(record: Record, content_sha256: bytes) -> Outcome:
         record.taken_at,
         record.metadata,
     )
-    return Outcome(image, refused, record.size + 300 * len(refused))
+    return image, refused

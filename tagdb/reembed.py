@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
 from tagdb import indexing, store
 from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
-from tagdb.embedding.worker import Workers
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
-from tagdb.ingest import BATCH, CHUNK, TRIES
+from tagdb.ingest import BATCH, CHUNK
 from tagdb.photos import files, images
 from tagdb.photos.manifests import path_of
-from tagdb.postgres.database import Connection, gone
+from tagdb.postgres.database import Connection
+from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
+from tagdb.store.backbones import ListedBackbone, Unembedded
+from tagdb.store.batches import Rejected
 
 FETCHED_TOGETHER = 32
 """Contents that are fetched by one query, unless they come to more than ``FETCHED_BYTES``."""
@@ -44,7 +45,7 @@ class Summary:
     backbone_id: int
     embedded: int = 0
     """By this very run."""
-    rejected: dict[int, store.Rejected] = field(default_factory=dict)
+    rejected: dict[int, Rejected] = field(default_factory=dict)
     """By image: what could not be embedded, and why."""
     indexed: bool = False
     """Whether the vector index was built."""
@@ -59,7 +60,7 @@ class Summary:
 class _Outcome:
     """What became of an image: its embedding, or why there is none."""
 
-    image: store.Unembedded
+    image: Unembedded
     embedding: NDArray[np.float32] | None
     reason: str | None = None
 
@@ -72,7 +73,7 @@ class _Reembedding:
         connection: Connection,
         backbone: Backbone,
         quiet: bool,
-        on_rejected: Callable[[store.Rejected], None],
+        on_rejected: Callable[[Rejected], None],
     ) -> None:
         self.connection = connection
         self.backbone = backbone
@@ -85,7 +86,7 @@ class _Reembedding:
 
     def run(self, switch: bool, allow_missing: bool) -> Summary:
         summary = self.summary
-        with store.filling(self.connection, summary.backbone_id) as alone:
+        with store.backbones.filling(self.connection, summary.backbone_id) as alone:
             if not alone:
                 raise BackboneError(
                     f"another process is embedding with {self.backbone.identity} or dropping it; "
@@ -93,7 +94,7 @@ class _Reembedding:
                 )
             self._embed_missing()
             with indexing.phases("vectors", self.quiet) as progress:
-                summary.indexed = store.ensure_vector_index(self.connection, summary.backbone_id, progress)
+                summary.indexed = store.index.ensure(self.connection, summary.backbone_id, progress)
             summary.active = _is_active(self.connection, summary.backbone_id)
             if switch and not summary.active and (allow_missing or not summary.rejected):
                 while _switched(self.connection, summary.backbone_id, summary.rejected):
@@ -105,15 +106,16 @@ class _Reembedding:
 
     def reconnected(self, connection: Connection) -> None:
         """Go on with another connection; the batch may have been stored without our hearing of it."""
-        self.connection.close()
         self.connection = connection
-        stored = store.known_hashes(connection, self.summary.backbone_id, list(self.batch))
+        stored = store.batches.known_contents(connection, self.summary.backbone_id, list(self.batch))
         self.summary.embedded += len(stored)
         self.batch = {}
 
     def _embed_missing(self) -> None:
         """Embed what is missing, again and again until nothing is but what was rejected."""
-        known = next(b for b in store.backbones(self.connection) if b.backbone_id == self.summary.backbone_id)
+        known = next(
+            b for b in store.backbones.list_all(self.connection) if b.backbone_id == self.summary.backbone_id
+        )
         missing = known.of_images - known.images - len(self.summary.rejected)
         before = self.summary.embedded
         with (
@@ -127,7 +129,7 @@ class _Reembedding:
         """Go through all images once; how many were looked at."""
         before = self._looked_at
         works: Iterator[Work[_Outcome]] = (
-            (pipeline.submit(_embedded, pipeline.workers, image, content), len(content or b""))
+            (pipeline.submit(_embedded, pipeline, image, content), len(content or b""))
             for image, content in self._contents()
         )
         for outcome in pipeline.results(works):
@@ -139,12 +141,14 @@ class _Reembedding:
     def _looked_at(self) -> int:
         return self.summary.embedded + len(self.summary.rejected)
 
-    def _contents(self) -> Iterator[tuple[store.Unembedded, bytes | None]]:
+    def _contents(self) -> Iterator[tuple[Unembedded, bytes | None]]:
         """The images that are missing, and their contents where those are stored."""
         after = 0
-        while chunk := store.images_without(self.connection, self.summary.backbone_id, after, CHUNK):
+        while chunk := store.backbones.images_without(
+            self.connection, self.summary.backbone_id, after, CHUNK
+        ):
             after = chunk[-1].image_id
-            together: list[store.Unembedded] = []
+            together: list[Unembedded] = []
             size = 0
             for image in chunk:
                 if image.image_id in self.summary.rejected:
@@ -156,9 +160,9 @@ class _Reembedding:
                     together, size = [], 0
             yield from self._fetched(together)
 
-    def _fetched(self, together: list[store.Unembedded]) -> Iterator[tuple[store.Unembedded, bytes | None]]:
+    def _fetched(self, together: list[Unembedded]) -> Iterator[tuple[Unembedded, bytes | None]]:
         stored = [image.image_id for image in together if image.original_bytes is not None]
-        found = store.originals(self.connection, stored) if stored else {}
+        found = store.backbones.originals(self.connection, stored) if stored else {}
         for image in together:
             yield image, found.pop(image.image_id, None)
 
@@ -167,7 +171,7 @@ class _Reembedding:
         if outcome.embedding is not None:
             self.batch[outcome.image.content_sha256] = outcome.embedding
         else:
-            rejected = store.Rejected(outcome.image.uri, None, outcome.reason or "")
+            rejected = Rejected(outcome.image.uri, None, outcome.reason or "")
             self.summary.rejected[outcome.image.image_id] = rejected
             self.on_rejected(rejected)
         if len(self.batch) >= BATCH:
@@ -175,7 +179,9 @@ class _Reembedding:
 
     def _store(self, report: Report) -> None:
         if self.batch:
-            self.summary.embedded += store.embed_stored(self.connection, self.summary.backbone_id, self.batch)
+            self.summary.embedded += store.batches.embed_stored(
+                self.connection, self.summary.backbone_id, self.batch
+            )
         self.batch = {}
         report(self.summary.embedded)
 
@@ -186,7 +192,7 @@ def run(
     switch: bool = True,
     allow_missing: bool = False,
     quiet: bool = False,
-    on_rejected: Callable[[store.Rejected], None] = lambda rejected: None,
+    on_rejected: Callable[[Rejected], None] = lambda rejected: None,
     reconnect: Callable[[], Connection] | None = None,
 ) -> Summary:
     """Embed all stored images by a backbone, build its vector index if there are many, and switch to it.
@@ -209,21 +215,11 @@ def run(
     DatabaseError
         Somebody was in the way for too long, or the database went away; what was stored stays.
     """
-    if store.active_backbone(connection) is None:
+    if store.backbones.active(connection) is None:
         raise BackboneError("there is nothing to embed yet; run: tagdb ingest SOURCE --backbone NAME|PATH")
     reembedding = _Reembedding(connection, backbone, quiet, on_rejected)
-    try:
-        for tried in range(1, TRIES + 1):
-            try:
-                return reembedding.run(switch, allow_missing)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if tried == TRIES or reconnect is None or not gone(reembedding.connection, error):
-                    raise
-                reembedding.reconnected(reconnect())
-        raise AssertionError
-    finally:
-        if reembedding.connection is not connection:
-            reembedding.connection.close()
+    with Session(connection, reconnect, reembedding.reconnected) as session:
+        return session.trying(lambda _: reembedding.run(switch, allow_missing))
 
 
 def use(connection: Connection, backbone_id: int, allow_missing: bool = False) -> None:
@@ -261,13 +257,13 @@ def drop(connection: Connection, backbone_id: int) -> None:
             f"backbone {backbone_id} is active; switch to another one first: tagdb backbone use N"
         )
     _patiently(
-        lambda: store.drop_backbone(connection, backbone_id) or None,
+        lambda: store.backbones.drop(connection, backbone_id) or None,
         f"backbone {backbone_id} could not be dropped: a transaction or command elsewhere may still use it; "
         "try again when it has ended",
     )
 
 
-def find(connection: Connection, backbone_id: int) -> store.ListedBackbone:
+def find(connection: Connection, backbone_id: int) -> ListedBackbone:
     """The backbone of a number.
 
     Raises
@@ -275,32 +271,32 @@ def find(connection: Connection, backbone_id: int) -> store.ListedBackbone:
     BackboneError
         There is none.
     """
-    found = next((b for b in store.backbones(connection) if b.backbone_id == backbone_id), None)
+    found = next((b for b in store.backbones.list_all(connection) if b.backbone_id == backbone_id), None)
     if found is None:
         raise BackboneError(f"there is no backbone {backbone_id}; see: tagdb backbone list")
     return found
 
 
 def _added(connection: Connection, backbone: Backbone) -> int:
-    for known in store.backbones(connection):
+    for known in store.backbones.list_all(connection):
         if known.identity.same(backbone.identity):
             return known.backbone_id
     return _patiently(
-        lambda: store.add_backbone_beside(connection, backbone.identity),
+        lambda: store.backbones.add_beside(connection, backbone.identity),
         f"{backbone.identity} could not be added: a transaction elsewhere uses the embeddings; "
         "run the same command again when it has ended",
-    ).backbone_id
+    )
 
 
 def _is_active(connection: Connection, backbone_id: int) -> bool:
-    active = store.active_backbone(connection)
+    active = store.backbones.active(connection)
     return active is not None and active.backbone_id == backbone_id
 
 
 def _switched(connection: Connection, backbone_id: int, may_lack: Collection[int] | None) -> int:
     """Switch, unless images are missing that may not: how many."""
     return _patiently(
-        lambda: store.activate_backbone(connection, backbone_id, may_lack),
+        lambda: store.backbones.activate(connection, backbone_id, may_lack),
         "the backbone could not be switched: a transaction elsewhere is storing images or changing "
         "settings; run the same command again when that has ended",
     )
@@ -316,7 +312,7 @@ def _patiently(attempt: Callable[[], Found | None], complaint: str) -> Found:
     return found
 
 
-def _embedded(workers: Workers, image: store.Unembedded, content: bytes | None) -> _Outcome:
+def _embedded(pipeline: Pipeline, image: Unembedded, content: bytes | None) -> _Outcome:
     """Have an image embedded, from its file where its content is not stored. Runs in the pool."""
     try:
         pixels = _of_file(image) if content is None else content
@@ -324,12 +320,12 @@ def _embedded(workers: Workers, image: store.Unembedded, content: bytes | None) 
             raise RejectedInput(
                 "its file has different content now" if content is None else "its stored content is damaged"
             )
-        return _Outcome(image, workers.embed(pixels).embedding)
+        return _Outcome(image, pipeline.embed(pixels).embedding)
     except RejectedInput as error:
         return _Outcome(image, None, str(error))
 
 
-def _of_file(image: store.Unembedded) -> bytes:
+def _of_file(image: Unembedded) -> bytes:
     if not image.uri.lower().startswith("file:"):
         raise RejectedInput("its content is not stored, and its uri does not name a local file")
     try:

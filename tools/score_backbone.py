@@ -86,7 +86,7 @@ def score(
         for record in queries:
             truth = {hashtags.fold(tag) for tag in record.hashtags}
             photo = images.decode(record.path.read_bytes(), backbone.identity.input_size)
-            answer = store.recommend(connection, backbone.embed(photo.pixels))
+            answer = store.answers.recommend(connection, backbone.embed(photo.pixels))
             total += ndcg([one.hashtag for one in answer], truth)
             baseline += ndcg(top, truth)
     return {"ndcg_at_10": total / len(queries), "popular": baseline / len(queries), "queries": len(queries)}

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from tagdb.cli.common import (
+    Rejections,
     exit_after_rejections,
     harmless,
     json_option,
@@ -47,7 +48,7 @@ def list_backbones(as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        found = store.backbones(connection)
+        found = store.backbones.list_all(connection)
     if as_json:
         print_json([asdict(one) for one in found])
     elif not found:
@@ -93,21 +94,13 @@ def reembed(
     from tagdb import reembed as reembedding
     from tagdb import store
     from tagdb.embedding.backbone import resolve
-    from tagdb.hashtags import printable
     from tagdb.postgres import database
 
     if no_switch and allow_missing:
         raise click.UsageError("--no-switch and --allow-missing exclude each other")
     config = settings()
     say = silent if quiet else note
-    shown = 0
-
-    def on_rejected(rejected: store.Rejected) -> None:
-        nonlocal shown
-        shown += 1
-        if shown <= SHOWN_REJECTIONS:
-            say(f"rejected {printable(rejected.origin)}: {printable(rejected.reason)}")
-
+    rejections = Rejections(say)
     with database.open_database(config, say) as connection:
         if backbone.isdecimal():
             known = reembedding.find(connection, int(backbone)).identity
@@ -116,7 +109,7 @@ def reembed(
             network = resolve(backbone, input_size, None, config.backbone_cache, say)
         try:
             done = reembedding.run(
-                connection, network, not no_switch, allow_missing, quiet, on_rejected,
+                connection, network, not no_switch, allow_missing, quiet, rejections,
                 lambda: database.reconnect(config, say),
             )  # fmt: skip
         except KeyboardInterrupt:
@@ -124,9 +117,8 @@ def reembed(
                 "interrupted; what was stored stays; run the same command again to continue"
             ) from None
     with database.open_database(config, say) as connection:  # the first one may have broken in the meantime
-        foreign = store.factors_foreign(connection)
-    if shown > SHOWN_REJECTIONS:
-        say(f"… and {shown - SHOWN_REJECTIONS} more rejected")
+        foreign = store.runs.of_another_backbone(connection)
+    rejections.finish()
     rate = done.embedded / done.seconds if done.seconds else 0.0
     if as_json:
         print_json(
@@ -171,7 +163,7 @@ def use(number: int, allow_missing: bool) -> None:
     config = settings()
     with database.open_database(config, note) as connection:
         reembedding.use(connection, number, allow_missing)
-        foreign = store.factors_foreign(connection)
+        foreign = store.runs.of_another_backbone(connection)
     click.echo(f"backbone {number} is active")
     _say_what_next(foreign, config.backbone, note)
 

@@ -181,6 +181,28 @@ def print_answers(
     exit_after_rejections(rejected)
 
 
+class Rejections:
+    """Says what could not be used: the first ones, and how many there were."""
+
+    SHOWN = 20
+
+    def __init__(self, say: Callable[[str], None], where: str = "") -> None:
+        """Say it by a function; ``where`` is where all of them can be seen."""
+        self._say, self._where = say, where
+        self.count = 0
+
+    def __call__(self, rejected: object) -> None:
+        """Say one."""
+        self.count += 1
+        if self.count <= self.SHOWN:
+            self._say(f"rejected {rejected}")
+
+    def finish(self) -> None:
+        """Say how many more there were."""
+        if self.count > self.SHOWN:
+            self._say(f"… and {self.count - self.SHOWN} more rejected{self._where}")
+
+
 def exit_after_rejections(count: int) -> None:
     """Exit with the code for "done, but some inputs were rejected" if any were."""
     if count:

@@ -80,7 +80,7 @@ def compute(
       tagdb factors compute --activate-if-better
       tagdb factors compute --preset ancestor --no-activate
     """
-    from tagdb import factors
+    from tagdb import factors, store
     from tagdb.postgres import database
 
     if no_activate and activate_if_better:
@@ -88,7 +88,7 @@ def compute(
     chosen = {name: value for name, value in given.items() if value is not None}
     verdict = None
     with database.open_database(settings(), silent if quiet else note) as connection:
-        base = PRESETS[preset] if preset else factors.default_settings(connection)
+        base = PRESETS[preset] if preset else store.runs.default_settings(connection)
         wanted = base.changed(**chosen)
         done = factors.compute(connection, wanted, not (no_activate or activate_if_better), quiet)
         if activate_if_better:
@@ -131,9 +131,9 @@ def list_runs(as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        runs = store.factor_runs(connection)
+        runs = store.runs.list_all(connection)
     if as_json:
-        print_json(runs)
+        print_json([run.facts() for run in runs])
         return
     if not runs:
         note("no factor run yet; compute one: tagdb factors compute")
@@ -144,13 +144,13 @@ def list_runs(as_json: bool) -> None:
         "ridge": "ridge", "refit": "refit_penalty", "neighb.": "neighbours", "exp.": "similarity_exponent",
         "images": "images", "hashtags": "hashtags", "interactions": "interactions", "seconds": "seconds",
     }  # fmt: skip
-    rows = [[_cell(run, name) for name in columns.values()] for run in runs]
+    rows = [[_cell(run.facts(), name) for name in columns.values()] for run in runs]
     print_table(list(columns), rows, right=set(range(len(columns))) - {1})
 
 
-def _cell(run: dict[str, Any], name: str) -> str:
-    value = run[name]
-    if name == "status" and run["pruned_at"] is not None:
+def _cell(facts: dict[str, object], name: str) -> str:
+    value = facts[name]
+    if name == "status" and facts["pruned_at"] is not None:
         return "pruned"
     if name == "seconds":
         return "" if value is None else f"{value:.1f}"

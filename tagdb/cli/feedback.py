@@ -60,18 +60,18 @@ def command(
             else:
                 say(f"{photo}: {done.accepted} accepted, {done.rejected} rejected")
             return
-        found = store.acceptance(connection)
+        weeks = store.feedback.acceptance(connection)
     if as_json:
-        print_json(found)
-    elif not found:
+        print_json([asdict(week) for week in weeks])
+    elif not weeks:
         note("no feedback yet; to give some: tagdb feedback PHOTO --accepted a,b --rejected c")
     else:
         rows = [
             [
-                *("-" if one["factor_run_id"] is None else str(one["factor_run_id"]), str(one["week"])),
-                *(str(one[name]) for name in ("images", "accepted", "rejected")),
-                f"{one['acceptance']:.0%}",
+                "-" if week.factor_run_id is None else str(week.factor_run_id),
+                *map(str, (week.week, week.images, week.accepted, week.rejected)),
+                f"{week.acceptance:.0%}",
             ]
-            for one in found
+            for week in weeks
         ]
         print_table(["run", "week", "images", "accepted", "rejected", "acceptance"], rows, {0, 2, 3, 4, 5})

@@ -73,7 +73,7 @@ def build(memory: int | None, as_json: bool, quiet: bool) -> None:
         f"vector index of {after.search_vectors:,} images built in {after.build_seconds:.1f} s "
         f"({rate:,.0f} images/s), {_each(after.index_bytes, after.search_vectors)} bytes per image"
     )
-    if after.search_vectors < store.INDEX_FROM:
+    if after.search_vectors < store.index.INDEX_FROM:
         say("with so few images, searching is as fast without it; to drop it: tagdb index drop")
     else:
         say("to measure its recall: tagdb index check --apply")
@@ -101,7 +101,7 @@ def status(as_json: bool) -> None:
     click.echo(f"embeddings      {found.embeddings:,} ({mb:,.0f} MB)")
     if found.projection_id is None:
         click.echo("vector index    none: every search scans all embeddings")
-        if found.embeddings >= store.INDEX_FROM:
+        if found.embeddings >= store.index.INDEX_FROM:
             note("to build it: tagdb index build")
         return
     seconds = f" in {found.build_seconds:.0f} s" if found.build_seconds is not None else ""
@@ -147,7 +147,7 @@ def drop(yes: bool) -> None:
             click.confirm(
                 f"scan all {found.embeddings:,} embeddings in every search from now on?", abort=True
             )
-        store.drop_index(connection, found.backbone_id)
+        store.index.drop(connection, found.backbone_id)
     click.echo("vector index dropped")
 
 
@@ -229,7 +229,7 @@ def _show(found: "Examined") -> None:
     print_table(["candidates", "ef_search", "recall", "ms", ""], rows, right={0, 1, 2, 3})
 
 
-def _facts(found: "store.SearchStatus") -> dict[str, object]:
+def _facts(found: "store.index.SearchStatus") -> dict[str, object]:
     facts = asdict(found)
     facts["bytes_per_image"] = _each(found.index_bytes, found.search_vectors)
     return facts

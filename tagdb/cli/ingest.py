@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from tagdb.cli.common import (
+    Rejections,
     backbone_options,
     exit_after_rejections,
     json_option,
@@ -15,8 +16,6 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-
-SHOWN_REJECTIONS = 20
 
 
 @click.command("ingest")
@@ -64,26 +63,18 @@ def command(
     config = settings(backbone)
     say = silent if quiet else note
     opened = [open_source(source, allow_outside=allow_outside) for source in sources]
-    shown = 0
-
-    def on_rejected(rejected: store.Rejected) -> None:
-        nonlocal shown
-        shown += 1
-        if shown <= SHOWN_REJECTIONS:
-            place = rejected.origin if rejected.line is None else f"{rejected.origin}:{rejected.line}"
-            say(f"rejected {place}: {rejected.reason}")
-
+    rejections = Rejections(say, "; see the view tagdb.ingest_errors")
     with database.open_database(config, say) as connection:
         network = None
         if not dry_run:
-            stored = store.active_backbone(connection)
+            stored = store.backbones.active(connection)
             network = resolve(
                 config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
             )
         options = ingest.Options(not no_originals, limit, dry_run, quiet)
         try:
             summary = ingest.run(
-                connection, network, opened, options, on_rejected, lambda: database.reconnect(config, say)
+                connection, network, opened, options, rejections, lambda: database.reconnect(config, say)
             )
             if summary.check_due:
                 say(
@@ -102,8 +93,7 @@ def command(
         if source.passed_over:
             names = ", ".join(source.passed_over[:3])
             say(f"{source.name} was read as photos without hashtags; {names} was not read: name it as SOURCE")
-    if shown > SHOWN_REJECTIONS:
-        say(f"… and {shown - SHOWN_REJECTIONS} more rejected; see the view tagdb.ingest_errors")
+    rejections.finish()
     rate = summary.records / summary.seconds if summary.seconds else 0.0
     counts = asdict(summary.counts)
     if as_json:

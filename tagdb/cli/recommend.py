@@ -1,8 +1,9 @@
 """``tagdb recommend``."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,7 @@ from tagdb.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from tagdb.config import Settings
-    from tagdb.postgres.database import Connection
+    from tagdb.store.answers import Recommendation
 
 
 @click.command("recommend")
@@ -110,72 +110,99 @@ def command(
     """
     if bool(photos) == bool(watch):
         raise click.UsageError("name photos, or a folder to --watch")
-    from tagdb import recommend, store
+    from tagdb import recommend
     from tagdb.embedding.backbone import resolve
-    from tagdb.errors import RejectedInput
-    from tagdb.hashtags import fold
     from tagdb.postgres import database
+    from tagdb.store.answers import Query
 
-    try:
-        query = store.Query(
-            top,
-            neighbours,
-            [fold(tag) for tag in known],
-            [fold(tag) for tag in exclude],
-            known_weight,
-            diversity,
-            popularity_discount,
-            min_score,
-            collection,
-        )
-    except RejectedInput as error:
-        raise click.UsageError(f"--known/--exclude: {error}") from error
-
-    def show(photo: str, answer: Sequence[store.Recommendation]) -> None:
-        if form == "hashtags":
-            say(" ".join(f"#{one.hashtag}" for one in answer))
-            return
-        if many:
-            say(photo)
-        width = max((len(one.hashtag) for one in answer), default=0)
-        for one in answer:
-            say(f"{one.rank:>3}  #{one.hashtag:<{width}}  {one.score:.3f}")
-
-    coming: Iterator[str] | None = None
-    content = recommend.read
-    if watch or photos == ("-",):
-        from tagdb.photos import watching  # which takes a while, and most calls do without
-    if watch:
-        coming = watching.new_photos(watch)
-    elif photos == ("-",):
-        found = watching.named(sys.stdin.buffer)
-        if isinstance(found, bytes):
-            picture = found
-            content = lambda photo: picture  # noqa: E731
-        else:
-            coming = found
-    many = coming is not None or len(photos) > 1
+    query = Query(
+        top,
+        neighbours,
+        _folded(known),
+        _folded(exclude),
+        known_weight,
+        diversity,
+        popularity_discount,
+        min_score,
+        collection,
+    )
     config = settings(backbone)
+    named = _photos(photos, watch)
     with database.open_database(config, note) as connection:
         recommend.require_factors(connection)
         if collection is not None:
             recommend.require_collection(connection, collection)
-        stored = recommend.backbone_of(connection)
-        network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
-        as_json = as_json or form == "json"
-        if coming is None:
-            answers = recommend.recommend(connection, network, photos, query, content)
-            print_answers(answers, "hashtags", as_json, show)
-            return
+        network = resolve(
+            config.backbone, input_size, recommend.backbone_of(connection), config.backbone_cache, note
+        )
         if watch:
             note(f"watching {watch}; stop with Ctrl-C")
-        with suppress(KeyboardInterrupt):
-            answers = recommend.keep_recommending(_connecting(config, connection), network, coming, query)
-            print_answers(answers, "hashtags", as_json, show, lines=True)
+        answers = recommend.recommend(
+            connection,
+            network,
+            named.names,
+            query,
+            named.content,
+            apart=named.many,
+            at_once=named.at_once,
+            reconnect=(lambda: database.reconnect(config, note)) if named.at_once else None,
+        )
+        with suppress(KeyboardInterrupt) if named.at_once else nullcontext():
+            print_answers(
+                answers,
+                "hashtags",
+                as_json or form == "json",
+                _as_hashtags if form == "hashtags" else _as_table(with_names=named.many),
+                lines=named.at_once,
+            )
 
 
-def _connecting(config: "Settings", first: "Connection") -> "Callable[[], Connection]":
-    """Gives the first connection, and later on others, waiting for a database that has gone."""
-    from tagdb.postgres import database
+@dataclass(frozen=True)
+class _Photos:
+    """Which photos are asked about, and how they come."""
 
-    return lambda: database.reconnect(config, note) if first.closed else first
+    names: Iterable[str]
+    content: Callable[[str], bytes]
+    many: bool = True
+    at_once: bool = False
+    """Whether the next name comes only when the photo before it was answered."""
+
+
+def _photos(photos: tuple[str, ...], watch: Path | None) -> _Photos:
+    from tagdb.photos.files import read_named
+
+    if watch is None and photos != ("-",):
+        return _Photos(photos, read_named, many=len(photos) > 1)
+    from tagdb.photos import watching  # which takes a while to import, and most calls do without
+
+    if watch is not None:
+        return _Photos(watching.new_photos(watch), read_named, at_once=True)
+    given = watching.named(sys.stdin.buffer)
+    if isinstance(given, bytes):
+        return _Photos(photos, lambda photo: given, many=False)
+    return _Photos(given, read_named, at_once=True)
+
+
+def _folded(tags: tuple[str, ...]) -> list[str]:
+    from tagdb.errors import RejectedInput
+    from tagdb.hashtags import fold
+
+    try:
+        return [fold(tag) for tag in tags]
+    except RejectedInput as error:
+        raise click.UsageError(f"--known/--exclude: {error}") from error
+
+
+def _as_hashtags(photo: str, answer: "Sequence[Recommendation]") -> None:
+    say(" ".join(f"#{each.hashtag}" for each in answer))
+
+
+def _as_table(with_names: bool) -> "Callable[[str, Sequence[Recommendation]], None]":
+    def show(photo: str, answer: "Sequence[Recommendation]") -> None:
+        if with_names:
+            say(photo)
+        width = max((len(each.hashtag) for each in answer), default=0)
+        for each in answer:
+            say(f"{each.rank:>3}  #{each.hashtag:<{width}}  {each.score:.3f}")
+
+    return show

@@ -37,7 +37,7 @@ def command(
     from tagdb.embedding.backbone import resolve
     from tagdb.postgres import database
 
-    def show(photo: str, answer: Sequence[store.SimilarImage]) -> None:
+    def show(photo: str, answer: Sequence[store.answers.SimilarImage]) -> None:
         if len(photos) > 1:
             say(photo)
         for one in answer:
@@ -48,5 +48,5 @@ def command(
         recommend.require_images(connection)
         stored = recommend.backbone_of(connection)
         network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
-        answers = recommend.similar(connection, network, photos, top)
+        answers = recommend.similar(connection, network, photos, top, apart=len(photos) > 1)
         print_answers(answers, "images", as_json, show)

@@ -35,7 +35,7 @@ def refresh(min_images: int | None, as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        done = store.refresh_statistics(connection, min_images)
+        done = store.statistics.refresh(connection, min_images)
     if as_json:
         print_json(asdict(done))
     else:

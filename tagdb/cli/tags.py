@@ -29,12 +29,12 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
     target = fold(into) if into is not None else None
     with database.open_database(settings(), note) as connection:
         try:
-            edit = store.edit_hashtags(connection, kind, folded, target)
+            edit = store.tags.edit(connection, kind, folded, target)
         except InvalidParameterValue as error:
             if len(folded) == 1:
                 raise
             raise DatabaseError(f"{error.diag.message_primary} (nothing was changed)") from error
-        if kind == "alias" and store.all_by_edit(connection, edit.edit_id):
+        if kind == "alias" and store.tags.all_by_edit(connection, edit.edit_id):
             note(
                 f"no image has #{edit.into_hashtag}, but some have #{folded[0]}: are the two swapped? "
                 f"(to undo it: tagdb tags undo {edit.edit_id})"
@@ -109,7 +109,7 @@ def list_decisions(as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        decisions = store.hashtag_decisions(connection)
+        decisions = store.tags.decisions(connection)
     if as_json:
         print_json([asdict(decision) for decision in decisions])
         return
@@ -145,7 +145,7 @@ def undo(edit: int | None, as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        undone = store.undo_hashtag_edit(connection, edit)
+        undone = store.tags.undo(connection, edit)
     if as_json:
         print_json(asdict(undone))
         return

@@ -58,7 +58,7 @@ def command(
 
     with database.open_database(settings(), say) as connection:
         if forget:
-            there = store.forget_factor_defaults(connection)
+            there = store.runs.forget_defaults(connection)
             click.echo("back to tagdb's own defaults" if there else "tagdb's own defaults are in use already")
             return
         done = tune.tune(connection, minutes, seed, photos, not dry_run, quiet, on_better)

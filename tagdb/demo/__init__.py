@@ -39,7 +39,7 @@ class Tried:
     photo: Path
     collection: str
     hashtags: tuple[str, ...]
-    recommended: tuple[store.Recommendation, ...]
+    recommended: tuple[store.answers.Recommendation, ...]
 
     @property
     def hit(self) -> bool:
@@ -158,7 +158,9 @@ def _try(
     tried = []
     for path, scene in kept_out:
         photo = images.decode(path.read_bytes(), backbone.identity.input_size)
-        answer = store.recommend(connection, backbone.embed(photo.pixels), store.Query(top=TOP))
+        answer = store.answers.recommend(
+            connection, backbone.embed(photo.pixels), store.answers.Query(top=TOP)
+        )
         tried.append(Tried(path, scene.collection, scene.hashtags, tuple(answer)))
     return tried
 

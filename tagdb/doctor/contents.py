@@ -32,7 +32,7 @@ def recommending(one: Examination) -> Iterator[Finding]:
     if not one.readable:
         return
     try:
-        if store.readiness(one.connection).factors:
+        if store.answers.readiness(one.connection).factors:
             images = health.sample_images(one.connection, SAMPLE)
             one.timings = health.recommend_timed(one.connection, images)
             one.images = images[: len(one.timings)]
@@ -69,7 +69,7 @@ def orphans(one: Examination) -> Iterator[Finding]:
 
 def gaps(one: Examination) -> Iterator[Finding]:
     """Every image has an embedding, and the vector index finds each of them."""
-    if not one.complete or (backbone := store.active_backbone(one.connection)) is None:
+    if not one.complete or (backbone := store.backbones.active(one.connection)) is None:
         return
     (row,) = examining.found(one.connection, "doctor/gaps")
     if row["images"]:
@@ -84,7 +84,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
             remedy=f"tagdb ingest {shlex.join(sources)}" if sources else "",
             figures={"images": number},
         )
-    status = store.search_status(one.connection)
+    status = store.index.status(one.connection)
     if status is None or status.projection_id is None:
         return
     asked = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
@@ -113,14 +113,14 @@ def gaps(one: Examination) -> Iterator[Finding]:
 
 def embeddings(one: Examination) -> Iterator[Finding]:
     """Embeddings are finite and of length 1; all of them, or a sample of a large collection."""
-    if not one.complete or (backbone := store.active_backbone(one.connection)) is None:
+    if not one.complete or (backbone := store.backbones.active(one.connection)) is None:
         return
     number = backbone.backbone_id
     percent = examining.share(one.connection, f"embeddings_{number}")
     asked = {"backbone_id": number, "percent": percent}
     (row,) = examining.measured(one.connection, "doctor/embeddings", asked)
     of, figures = _of(row, percent, "embeddings")
-    vector = store.vector_schema(one.connection)
+    vector = store.backbones.vector_schema(one.connection)
     if row["useless"]:
         yield Finding(
             check="useless embeddings",
@@ -147,7 +147,7 @@ def embeddings(one: Examination) -> Iterator[Finding]:
 
 def search_vectors(one: Examination) -> Iterator[Finding]:
     """Search vectors are those of their embeddings, by a sample."""
-    if not one.complete or (status := store.search_status(one.connection)) is None:
+    if not one.complete or (status := store.index.status(one.connection)) is None:
         return
     if status.projection_id is None:
         return
@@ -173,11 +173,11 @@ def search_vectors(one: Examination) -> Iterator[Finding]:
 
 def factors(one: Examination) -> Iterator[Finding]:
     """The active run's factors can be used; those of images by a sample in a large collection."""
-    if not one.complete or (run := store.factor_run(one.connection)) is None:
+    if not one.complete or (run := store.runs.active(one.connection)) is None:
         return
-    number = run["factor_run_id"]
+    number = run.factor_run_id
     percent = examining.share(one.connection, f"image_factors_{number}")
-    asked = {"factor_run_id": number, "factors": run["factors"], "percent": percent}
+    asked = {"factor_run_id": number, "factors": run.settings.factors, "percent": percent}
     for row in examining.measured(one.connection, "doctor/factors", asked):
         kind = f"{row['kind']} factors"
         of, figures = _of(row, percent if row["kind"] == "image" else 100, kind)
@@ -185,12 +185,12 @@ def factors(one: Examination) -> Iterator[Finding]:
             yield Finding(
                 check=kind,
                 severity="wrong",
-                sentence=f"{row['useless']:,} of {of} of run {number} are not finite or not {run['factors']} "
-                "numbers",
+                sentence=f"{row['useless']:,} of {of} of run {number} are not finite or not "
+                f"{run.settings.factors} numbers",
                 remedy="tagdb factors compute",
                 figures=figures | {"useless": row["useless"]},
             )
-        elif not row["looked_at"] and (run["hashtags"] if row["kind"] == "hashtag" else run["images"]):
+        elif not row["looked_at"] and (run.hashtags if row["kind"] == "hashtag" else run.images):
             yield Finding(
                 check=kind,
                 severity="wrong",

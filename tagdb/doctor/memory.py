@@ -82,15 +82,15 @@ def shared_buffers(one: Examination) -> Iterator[Finding]:
 def index_builds(one: Examination) -> Iterator[Finding]:
     """The vector index is built in memory, by all cores."""
     setting, images = one.setting("maintenance_work_mem"), one.rows("embeddings")
-    if setting is None or setting.bytes is None or images < store.INDEX_FROM:
+    if setting is None or setting.bytes is None or images < store.index.INDEX_FROM:
         return
-    need = images * store.MEMORY_PER_VECTOR
+    need = images * store.index.MEMORY_PER_VECTOR
     if need <= setting.bytes:
         yield Finding(check=setting.name, severity="ok", sentence=setting.name, value=setting.value)
     else:
         aim = max(64 * server_settings.MB, need * 11 // 10)
         most = server_settings.maintenance_memory(one.machine) if one.machine else aim
-        fits = setting.bytes // store.MEMORY_PER_VECTOR
+        fits = setting.bytes // store.index.MEMORY_PER_VECTOR
         reached = most <= setting.bytes
         yield Finding(
             check=setting.name,
@@ -124,7 +124,7 @@ def shared_memory(one: Examination) -> Iterator[Finding]:
     if not (one.machine and one.machine.shared_memory and upkeep and upkeep.bytes and workers and aside):
         return
     have = max(one.machine.shared_memory, aside.bytes or 0)
-    if workers.value == "0" or upkeep.bytes <= have or one.rows("embeddings") < store.INDEX_FROM:
+    if workers.value == "0" or upkeep.bytes <= have or one.rows("embeddings") < store.index.INDEX_FROM:
         return
     value = written(upkeep.bytes + 8 * server_settings.MB)
     yield Finding(

@@ -27,7 +27,7 @@ def indexes(one: Examination) -> Iterator[Finding]:
     images = one.rows("embeddings")
     if any(index.valid for index in found):
         yield Finding(check="vector index", severity="ok", sentence="vector index")
-    elif images >= store.INDEX_FROM and one.timings:
+    elif images >= store.index.INDEX_FROM and one.timings:
         p50 = statistics.median(each.milliseconds for each in one.timings)
         yield Finding(
             check="vector index",
@@ -44,7 +44,7 @@ def recall(one: Examination) -> Iterator[Finding]:
     if not one.readable:
         return
     try:
-        found = store.search_status(one.connection)
+        found = store.index.status(one.connection)
     except psycopg.errors.InsufficientPrivilege:
         return  # a reader sees the history only: tagdb.index_checks
     if found is None or found.projection_id is None:

@@ -26,9 +26,9 @@ def factors(one: Examination) -> Iterator[Finding]:
     """There are factors, and most images and hashtags went into them."""
     if not one.complete:
         return
-    run = store.factor_run(one.connection)
+    run = store.runs.active(one.connection)
     if run is None:
-        ready = store.readiness(one.connection)
+        ready = store.answers.readiness(one.connection)
         if ready.images and ready.hashtags:
             yield Finding(
                 check="factor run",
@@ -37,8 +37,12 @@ def factors(one: Examination) -> Iterator[Finding]:
                 remedy="tagdb factors compute",
             )
         return
-    number = run["factor_run_id"]
-    asked = {"factor_run_id": number, "min_hashtags": run["min_hashtags"], "min_images": run["min_images"]}
+    number, settings = run.factor_run_id, run.settings
+    asked = {
+        "factor_run_id": number,
+        "min_hashtags": settings.min_hashtags,
+        "min_images": settings.min_images,
+    }
     (lag,) = examining.found(one.connection, "doctor/factors_lag", asked)
     late, images = lag["folded_in"] + lag["without"], lag["images"] + lag["without"]
     said = []
@@ -69,8 +73,8 @@ def statistics(one: Examination) -> Iterator[Finding]:
     """Statistics of hashtags know most images."""
     if not one.complete:
         return
-    row = one.connection.execute(store.statement("statistics_lag")).fetchone()
-    images, changed = row or (0, 0)
+    lag = store.statistics.lag(one.connection)
+    images, changed = lag.images, lag.changed
     if changed and changed > LAG * images:
         yield Finding(
             check="statistics",

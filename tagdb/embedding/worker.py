@@ -46,6 +46,12 @@ class Embedded:
     embedding: NDArray[np.float32] | None
     """float32 (1280,), of length 1; None without a backbone."""
 
+    def required(self) -> NDArray[np.float32]:
+        """Return the embedding; for a worker that has a backbone."""
+        if self.embedding is None:
+            raise ValueError("there is no backbone to embed by")
+        return self.embedding
+
 
 class Workers:
     """As many workers as there are threads to call them, each started when there is something to do for it.
@@ -71,13 +77,20 @@ class Workers:
             worker.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A process that works, and the way to it."""
+
+    process: subprocess.Popen[bytes]
+    connection: Connection
+
+
 class Worker:
     """A process that decodes and embeds, started when there is something to do. For one thread at a time."""
 
     def __init__(self, backbone: Backbone | None, size: int) -> None:
         self._backbone, self._size = backbone, size
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._running: _Running | None = None
         self._closed = False
 
     def embed(self, content: bytes) -> Embedded:
@@ -91,15 +104,15 @@ class Worker:
             Workers end before they get a photo, or have been closed.
         """
         for last in (False, True):
-            connection = self._connection or self._start()
+            running = self._running or self._start()
             try:
-                connection.send_bytes(content)
-                return _received(connection)
+                running.connection.send_bytes(content)
+                return _received(running.connection)
             except BlockingIOError:  # not even its alarm has ended it
-                self._ended(0)
+                self._ended(running, 0)
                 raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
             except _GONE:
-                code = self._ended()
+                code = self._ended(running)
                 if code == -signal.SIGALRM:
                     raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
                 if last:  # the first time it may have been somebody else's doing: memory was short, say
@@ -109,11 +122,11 @@ class Worker:
     def close(self) -> None:
         """End the process, for good. From any thread."""
         self._closed = True  # before the process is looked for, as _start() looks the other way round
-        if process := self._process:
-            process.kill()
-            process.wait()
+        if running := self._running:
+            running.process.kill()
+            running.process.wait()
 
-    def _start(self) -> Connection:
+    def _start(self) -> _Running:
         ours, theirs = socket.socketpair()
         limit = struct.pack("ll", SECONDS + GRACE, 0)  # what C calls a timeval; then comes BlockingIOError
         for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -123,7 +136,7 @@ class Worker:
             try:
                 # Modules are found where they are found here: never in the current folder, which may be
                 # anybody's.
-                self._process = subprocess.Popen(
+                process = subprocess.Popen(
                     [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -132,33 +145,31 @@ class Worker:
             except OSError as error:
                 connection.close()
                 raise TagdbError(f"cannot start the process that decodes photos: {error.strerror}") from error
-        self._connection = connection
+        running = self._running = _Running(process, connection)
         if self._closed:
-            self._ended(0)
+            self._ended(running, 0)
         try:
             orders = {"size": self._size, "seconds": SECONDS, "memory": MEMORY}
             connection.send_bytes(json.dumps(orders).encode())
             connection.send_bytes(self._backbone.content if self._backbone else b"")
             connection.recv_bytes()
         except BlockingIOError:
-            self._ended(0)
+            self._ended(running, 0)
             raise TagdbError(f"the process that decodes photos did not start within {SECONDS} s") from None
         except _GONE:
-            how = _named(self._ended())
+            how = _named(self._ended(running))
             raise TagdbError(f"the process that decodes photos ended at once ({how})") from None
-        return connection
+        return running
 
-    def _ended(self, patience: float = 1) -> int:
+    def _ended(self, running: _Running, patience: float = 1) -> int:
         """Wait for the process, and end it after that; how it ended."""
-        process, connection, self._process, self._connection = self._process, self._connection, None, None
-        assert process is not None
-        assert connection is not None
-        connection.close()
+        self._running = None
+        running.connection.close()
         try:
-            code = process.wait(patience)
+            code = running.process.wait(patience)
         except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
+            running.process.kill()
+            code = running.process.wait()
         if self._closed:
             raise TagdbError("decoding was stopped")
         return code
@@ -192,13 +203,26 @@ def _received(connection: Connection) -> Embedded:
     return Embedded(photo, np.frombuffer(embedding, np.float32) if embedding else None)
 
 
+def embedded(content: bytes, backbone: Backbone | None, size: int) -> Embedded:
+    """Decode a photo and embed it, here.
+
+    Raises
+    ------
+    RejectedInput
+        The photo is unusable.
+    """
+    photo = images.decode(content, size)
+    return Embedded(photo, backbone.embed(photo.pixels) if backbone else None)
+
+
 def _answer(content: bytes, backbone: Backbone | None, size: int) -> list[bytes]:
     """Decode, embed, and return what is to be stored."""
     try:
-        photo = images.decode(content, size)
-        embedding = backbone.embed(photo.pixels).tobytes() if backbone else b""
+        done = embedded(content, backbone, size)
     except RejectedInput as error:
         return [json.dumps({"rejected": str(error)}).encode()]
+    photo = done.photo
+    embedding = b"" if done.embedding is None else done.embedding.tobytes()
     head = {
         "sha256": photo.sha256.hex(), "media_type": photo.media_type, "width": photo.width,
         "height": photo.height, "taken_at": photo.taken_at and photo.taken_at.isoformat(),

@@ -54,8 +54,8 @@ _Instead = Callable[[Contestant, NDArray[np.int64], Answer], NDArray[np.int64] |
 
 def load(connection: Connection) -> Data:
     """Read the images that can take part."""
-    interactions, embeddings = store.interactions(connection), store.embeddings(connection)
-    images = store.evaluated_images(connection, embeddings.image_ids)
+    interactions, embeddings = store.runs.interactions(connection), store.runs.embeddings(connection)
+    images = store.evaluation.images(connection, embeddings.image_ids)
     # an ingest or a deletion may have come between the queries
     ids = np.intersect1d(images.image_ids, interactions.image_ids)
     kept = np.flatnonzero(np.isin(images.image_ids, ids))
@@ -149,23 +149,22 @@ def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> 
     EvaluationError, DatabaseError, FactorsError
         There are too few photos to tell, or there is no such run.
     """
-    run, active = store.factor_run(connection, factor_run_id), store.factor_run(connection)
-    assert run is not None
+    run, active = store.runs.get(connection, factor_run_id), store.runs.active(connection)
     name = f"factor run {factor_run_id}"
-    settings = store.plan_of(run)
-    if active is None or store.plan_of(active) == settings:
+    settings = run.settings
+    if active is None or active.settings == settings:
         factors.activate(connection, factor_run_id)
         why = "no run was active" if active is None else "its settings are those of the active run"
         return Verdict(True, None, None, None, f"{name} was activated without an evaluation: {why}")
-    found = compare(connection, settings, store.plan_of(active), quiet)
-    store.note_factor_run_metrics(connection, factor_run_id, {MAIN: asdict(found.one)})
+    found = compare(connection, settings, active.settings, quiet)
+    store.runs.note_metrics(connection, factor_run_id, {MAIN: asdict(found.one)})
     paired = found.paired
     promoted = paired.high >= 0
     if promoted:
         factors.activate(connection, factor_run_id)
     sentence = (
         f"{name} was {'activated' if promoted else 'not activated'}: {MAIN} {found.one.mean:.3f}, "
-        f"{found.other.mean:.3f} with the settings of run {active['factor_run_id']}; difference "
+        f"{found.other.mean:.3f} with the settings of run {active.factor_run_id}; difference "
         f"{paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
     )
     return Verdict(promoted, paired.difference, paired.low, paired.high, sentence)
@@ -177,18 +176,17 @@ def _contestants(
     """What is compared, by label; the same settings under two labels are fitted once."""
     found: dict[str, Contestant] = {name: name for name in BASELINES}
     found["ancestor"] = ANCESTOR
-    active = store.factor_run(connection)
+    active = store.runs.active(connection)
     if active is not None:
-        found[ACTIVE] = store.plan_of(active)
+        found[ACTIVE] = active.settings
     if found.get(ACTIVE) != FactorSettings():
         found[SHIPPED] = FactorSettings()
-    following = factors.default_settings(connection)
+    following = store.runs.default_settings(connection)
     if following not in (found.get(ACTIVE), found.get(SHIPPED)):
         found["next compute"] = following
     for number in runs:
-        run = store.factor_run(connection, number)
-        assert run is not None
-        found[f"run {number}"] = store.plan_of(run)
+        run = store.runs.get(connection, number)
+        found[f"run {number}"] = run.settings
     for text in settings:
         found[text.strip() or SHIPPED] = FactorSettings().parsed(text)
     return found
@@ -251,17 +249,16 @@ def _ask_sql(
     -------
     The answers, int64 (q, TOP), those of the sample from SQL; None if nobody could be asked.
     """
-    assert given.model is not None
-    active = store.active_backbone(connection)
-    if active is None or active.backbone_id != data.embeddings.backbone_id:
+    active = store.backbones.active(connection)
+    if given.model is None or active is None or active.backbone_id != data.embeddings.backbone_id:
         return None  # it was changed meanwhile: SQL would search other embeddings than these
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):
-        run_id = store.begin_factor_run(connection, settings, {})
-        store.save_factor_run(connection, run_id, given.model, 0.0)
-        store.attach_factor_run(connection, run_id)
-        answers = store.recommend_held_out(connection, run_id, ids[sample], TOP)
+        run_id = store.runs.begin(connection, settings, {})
+        store.runs.save(connection, run_id, given.model, 0.0)
+        store.runs.attach(connection, run_id)
+        answers = store.answers.recommend_held_out(connection, run_id, ids[sample], TOP)
     if not answers:
         return None
     merged = given.recommended.copy()

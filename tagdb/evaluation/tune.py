@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tagdb import factors, store
+from tagdb import store
 from tagdb.errors import FactorsError
 from tagdb.evaluation import evaluate, metrics
 from tagdb.evaluation.contestants import TOP, answer
@@ -99,7 +99,8 @@ class _Search:
 
     def candidate(self) -> FactorSettings | None:
         """The best settings with something changed that was not tried before; None if none is found."""
-        assert self.best is not None
+        if self.best is None:
+            return None
         for _ in range(200):
             changes: dict[str, float | str] = {}
             for name in self.rng.choice(list(SPACE), self.rng.integers(1, 4), replace=False):
@@ -144,7 +145,7 @@ def tune(
         data = _only(data, np.isin(np.arange(len(data.hashes)), order[:photos]))
     aside = split(data, fraction=PUT_ASIDE, seed=seed)
     search = _Search(_only(data, aside.folds < 0), seed, started + 60 * minutes)
-    before = factors.default_settings(connection)
+    before = store.runs.default_settings(connection)
     with track("tuning", round(60 * minutes), "seconds", quiet) as report:
 
         def attempt(settings: FactorSettings, whole: bool = False) -> None:
@@ -185,7 +186,7 @@ def tune(
             "against_before": asdict(against_before),
             "tried": len(done.trials),
         }
-        store.save_factor_defaults(connection, asdict(winner), measured)
+        store.runs.save_defaults(connection, winner, measured)
     return done
 
 

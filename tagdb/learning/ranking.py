@@ -4,6 +4,8 @@ The same as the SQL functions ``neighbours``, ``recommend`` and ``best_hashtags`
 embedding, for many at once; a test holds the two against each other. Pure: knows no database.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,35 @@ def nearest(
             found, places = np.take_along_axis(found, best, 1), np.take_along_axis(places, best, 1)
     order = np.lexsort((places, -found), axis=1)
     return np.take_along_axis(places, order, 1), np.take_along_axis(found, order, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest of all images that were compared so far, the nearest first."""
+
+    ids: NDArray[np.int64]
+    """int64 (q, c)"""
+    similarity: NDArray[np.float32]
+    """float32 (q, c)"""
+
+    @staticmethod
+    def of(queries: int) -> "Nearest":
+        """Return those of so many queries before anything is compared: none."""
+        return Nearest(np.zeros((queries, 0), np.int64), np.zeros((queries, 0), np.float32))
+
+    def with_more(
+        self,
+        queries: NDArray[np.floating],
+        ids: NDArray[np.int64],
+        vectors: NDArray[np.float16],
+        count: int,
+    ) -> "Nearest":
+        """Return the ``count`` nearest among these and more images: (q, d), int64 (n,), float16 (n, d)."""
+        places, near = nearest(queries, vectors, count)
+        similarity = np.concatenate([self.similarity, near], axis=1)
+        named = np.concatenate([self.ids, ids[places]], axis=1)
+        best = np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+        return Nearest(np.take_along_axis(named, best, 1), np.take_along_axis(similarity, best, 1))
 
 
 def weights(similarity: NDArray[np.float32], exponent: float) -> NDArray[np.float32]:

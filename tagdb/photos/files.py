@@ -3,6 +3,8 @@
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagdb.errors import RejectedInput
@@ -10,33 +12,58 @@ from tagdb.photos.images import MAX_BYTES
 
 
 def read(path: Path, within: Path | None = None) -> bytes:
-    """The content of a file.
+    """Return the content of a file that is to be stored.
 
     Parameters
     ----------
-    within : the folder, without links, that it must lie in.
+    within
+        The folder, without links, that it must lie in.
 
     Raises
     ------
     RejectedInput
         It cannot be read, is no regular file, is too large, lies elsewhere, or changed while it was read.
     """
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise RejectedInput("no longer a regular file")
-            if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
-                raise RejectedInput("now outside the folder (use --allow-outside)")
-            if before.st_size > MAX_BYTES:
-                raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
-            content = file.read(before.st_size + 1)
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise RejectedInput(f"cannot be read: {error.strerror}") from error
+    with _explained(), open(path, "rb", opener=_without_waiting) as file:
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise RejectedInput("no longer a regular file")
+        if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
+            raise RejectedInput("now outside the folder (use --allow-outside)")
+        if before.st_size > MAX_BYTES:
+            raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+        content = file.read(before.st_size + 1)
+        after = os.fstat(file.fileno())
     if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise RejectedInput("it changed while it was being read; ingest it again when it is complete")
     return content
+
+
+def read_named(photo: str) -> bytes:
+    """Return the content of whatever a person names: a file, a pipe, or ``-`` for standard input.
+
+    Of what is too large only the beginning is read, which decoding rejects.
+
+    Raises
+    ------
+    RejectedInput
+        It cannot be read.
+    """
+    with _explained():
+        if photo == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with Path(photo).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RejectedInput(f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL character in the name
+        raise RejectedInput(f"cannot be read: {error}") from error
 
 
 def _opened(descriptor: int, path: Path) -> Path:

@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
-from tagdb.store.statements import statement
+from tagdb.store.statements import execute, fetch_value, statement
 
 ALL = 128 << 20
 """Bytes of vectors up to which all are looked at: some 50,000 embeddings."""
@@ -34,16 +34,11 @@ def measured(connection: Connection, name: str, values: Mapping[str, object]) ->
 
 def share(connection: Connection, table: str) -> float:
     """Which percentage of a table's pages to look at."""
-    row = connection.execute(
-        "SELECT pg_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'tagdb_store' AND c.relname = %s",
-        (table,),
-    ).fetchone()
-    size = row[0] if row else 0
+    size = fetch_value(connection, "doctor/table_size", table=table) or 0
     return 100.0 if size <= ALL else 100.0 * SOME / size
 
 
 def patience(connection: Connection, seconds: float) -> None:
     """Let no statement of the session take longer, or wait for a lock for more than a part of that."""
     for name, limit in (("statement_timeout", seconds), ("lock_timeout", seconds / 5)):
-        connection.execute("SELECT set_config(%s, %s, false)", (name, f"{limit * 1000:.0f}"))
+        execute(connection, "session/set", setting=name, value=f"{limit * 1000:.0f}", local=False)

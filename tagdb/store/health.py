@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
-from psycopg.rows import class_row
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import statement
+from tagdb.store.statements import execute, fetch_all, fetch_column, fetch_one, fetch_value
 
 PATIENCE = 5.0
 """Seconds after which enough has been timed."""
@@ -104,48 +103,39 @@ class Trial:
 
 def only_read(connection: Connection) -> None:
     """Let the session change nothing from now on."""
-    connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    execute(connection, "session/only_read")
 
 
 def server_facts(connection: Connection) -> ServerFacts:
     """What the server is."""
-    with connection.cursor(row_factory=class_row(ServerFacts)) as cursor:
-        found = cursor.execute(statement("server_facts")).fetchone()
-    assert found is not None
-    return found
+    return fetch_one(connection, ServerFacts, "doctor/server_facts")
 
 
 def server_settings(connection: Connection, names: Sequence[str]) -> dict[str, Setting]:
     """Settings by name; those that this PostgreSQL does not know are missing."""
-    with connection.cursor(row_factory=class_row(Setting)) as cursor:
-        found = cursor.execute(statement("server_settings"), {"names": list(names)}).fetchall()
-    return {each.name: each for each in found}
+    settings = fetch_all(connection, Setting, "doctor/server_settings", settings=list(names))
+    return {setting.name: setting for setting in settings}
 
 
 def checkpoints(connection: Connection) -> Checkpoints:
     """How often the server has written everything out."""
     name = "checkpoints" if connection.info.server_version >= 170_000 else "checkpoints_16"
-    with connection.cursor(row_factory=class_row(Checkpoints)) as cursor:
-        found = cursor.execute(statement(name)).fetchone()
-    assert found is not None
-    return found
+    return fetch_one(connection, Checkpoints, f"doctor/{name}")
 
 
 def hot_set(connection: Connection) -> list[Hot]:
     """What recommending reads, the largest first. For a login that may read."""
-    with connection.cursor(row_factory=class_row(Hot)) as cursor:
-        return cursor.execute(statement("hot_set")).fetchall()
+    return fetch_all(connection, Hot, "doctor/hot_set")
 
 
 def vector_indexes(connection: Connection) -> list[VectorIndex]:
     """All HNSW indexes of tagdb's tables."""
-    with connection.cursor(row_factory=class_row(VectorIndex)) as cursor:
-        return cursor.execute(statement("vector_indexes")).fetchall()
+    return fetch_all(connection, VectorIndex, "doctor/vector_indexes")
 
 
 def sample_images(connection: Connection, images: int) -> list[int]:
     """Up to so many stored images at random. For a login that may read."""
-    return [row[0] for row in connection.execute(statement("doctor/images"), {"images": images})]
+    return fetch_column(connection, "doctor/images", images=images)
 
 
 def recommend_timed(connection: Connection, image_ids: Sequence[int]) -> list[Timing]:
@@ -153,11 +143,11 @@ def recommend_timed(connection: Connection, image_ids: Sequence[int]) -> list[Ti
     timings: list[Timing] = []
     started = time.monotonic()
     for image_id in image_ids:
-        row = connection.execute(statement("doctor/recommend"), {"image_id": image_id}).fetchone()
-        assert row is not None
-        told = row[0][0]
-        plan = told["Plan"]
-        timings.append(Timing(told["Execution Time"], plan["Shared Hit Blocks"], plan["Shared Read Blocks"]))
+        (explained,) = fetch_value(connection, "doctor/recommend", image_id=image_id)
+        plan = explained["Plan"]
+        timings.append(
+            Timing(explained["Execution Time"], plan["Shared Hit Blocks"], plan["Shared Read Blocks"])
+        )
         if time.monotonic() - started > PATIENCE:
             break
     return timings
@@ -180,7 +170,7 @@ def trial(
     except (psycopg.errors.QueryCanceled, psycopg.errors.InsufficientPrivilege):
         return None
     finally:
-        connection.execute("DISCARD PLANS")
+        execute(connection, "session/discard_plans")
     before, after = ([each for one in taken for each in one[side]] for side in (0, 1))
     medians = tuple((statistics.median(one), statistics.median(other)) for one, other in taken)
     return Trial(statistics.median(before), statistics.median(after), min(len(before), len(after)), medians)
@@ -190,7 +180,7 @@ def _timed(connection: Connection, image_ids: Sequence[int], settings: Mapping[s
     """Milliseconds of each recommendation under some settings, which end with it."""
     with connection.transaction():
         for name, value in {"statement_timeout": "30s", **settings}.items():
-            connection.execute("SELECT set_config(%s, %s, true)", (name, value))
-        connection.execute("DISCARD PLANS")  # made under other settings, and kept for the functions
+            execute(connection, "session/set", setting=name, value=value, local=True)
+        execute(connection, "session/discard_plans")  # made under other settings, and kept for the functions
         recommend_timed(connection, image_ids[:2])  # makes the plans
         return [each.milliseconds for each in recommend_timed(connection, image_ids)]

@@ -1,24 +1,145 @@
-"""The SQL files that Python runs, and arrays into tables."""
+"""Running the statements of ``tagdb/store/sql``: rows into dataclasses, columns into arrays, and back.
 
+A statement is named by its file without the suffix (``runs/list``); its parameters are named in it as
+``%(factor_run_id)s`` and given by keyword. A statement whose tables are named at run time has ``{table}`` in
+their place; those names are given in ``names``.
+"""
+
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
-from typing import LiteralString
+from typing import Any, LiteralString, TypeVar
 
-from psycopg import sql
+import psycopg
+from numpy.typing import NDArray
+from psycopg import Cursor, sql
+from psycopg.rows import kwargs_row
 
 from tagdb.postgres import pgcopy
 from tagdb.postgres.database import Connection
 
+Kind = TypeVar("Kind")
+Result = TypeVar("Result")
+Names = Mapping[str, str | tuple[str, ...]]
+"""What to put in the place of ``{table}``: an identifier, or several to be joined by dots."""
+
 
 @cache
 def statement(name: str) -> LiteralString:
-    """The text of ``tagdb/store/sql/NAME.sql``. Ours, never made from input, hence literal."""
+    """Return the text of ``tagdb/store/sql/NAME.sql``. It is ours, never made from input, hence literal."""
     return resources.files("tagdb.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
+def _query(name: str, names: Names | None) -> sql.SQL | sql.Composed:
+    text = sql.SQL(statement(name))
+    if names is None:
+        return text
+    parts = {key: [value] if isinstance(value, str) else value for key, value in names.items()}
+    return text.format(**{key: sql.Identifier(*value) for key, value in parts.items()})
+
+
+def execute(
+    connection: Connection,
+    name: str,
+    /,
+    *,
+    names: Names | None = None,
+    binary: bool = False,
+    **parameters: Any,
+) -> Cursor[tuple[Any, ...]]:
+    """Run a statement; its rows, if it has any, are tuples.
+
+    Parameters
+    ----------
+    binary : fetch rows in PostgreSQL's binary format, which is faster for long ``bytea``.
+    """
+    # Without parameters a file may hold several statements, and "%" means itself.
+    return connection.execute(_query(name, names), parameters or None, binary=binary)
+
+
+def fetch_all(
+    connection: Connection,
+    kind: Callable[..., Kind],
+    name: str,
+    /,
+    *,
+    binary: bool = False,
+    **parameters: Any,
+) -> list[Kind]:
+    """Return the rows of a statement as objects, made by ``kind`` from the columns as keyword arguments."""
+    with connection.cursor(row_factory=kwargs_row(kind), binary=binary) as cursor:
+        return cursor.execute(statement(name), parameters or None).fetchall()
+
+
+def fetch_optional(
+    connection: Connection, kind: Callable[..., Kind], name: str, /, **parameters: Any
+) -> Kind | None:
+    """Return the only row of a statement, or None if it has none."""
+    rows = fetch_all(connection, kind, name, **parameters)
+    return rows[0] if rows else None
+
+
+def fetch_one(connection: Connection, kind: Callable[..., Kind], name: str, /, **parameters: Any) -> Kind:
+    """Return the only row of a statement that always has one.
+
+    Raises
+    ------
+    psycopg.ProgrammingError
+        It has none.
+    """
+    row = fetch_optional(connection, kind, name, **parameters)
+    if row is None:
+        raise psycopg.ProgrammingError(f"the statement {name} has returned no row")
+    return row
+
+
+def fetch_column(
+    connection: Connection, name: str, /, *, binary: bool = False, **parameters: Any
+) -> list[Any]:
+    """Return the first column of a statement."""
+    return [row[0] for row in execute(connection, name, binary=binary, **parameters)]
+
+
+def fetch_value(connection: Connection, name: str, /, **parameters: Any) -> Any:
+    """Return the first column of the only row of a statement; None if it has no row."""
+    row = execute(connection, name, **parameters).fetchone()
+    return None if row is None else row[0]
+
+
+def fetch_map(
+    connection: Connection, name: str, /, *, binary: bool = False, **parameters: Any
+) -> dict[Any, Any]:
+    """Return the second column of a statement by its first."""
+    return dict(execute(connection, name, binary=binary, **parameters).fetchall())
+
+
+def fetch_arrays(
+    connection: Connection, name: str, /, *types: str | tuple[str, int], **parameters: Any
+) -> tuple[NDArray[Any], ...]:
+    """Return the columns of a binary ``COPY … TO STDOUT`` as arrays; see :func:`pgcopy.decode`."""
+    with connection.cursor() as cursor, cursor.copy(statement(name), parameters or None) as copy:
+        return pgcopy.decode_stream(copy, *types)
+
+
 def copy_arrays(
-    connection: Connection, command: sql.SQL | sql.Composed, columns: tuple[pgcopy.Column, ...]
+    connection: Connection, name: str, /, *columns: pgcopy.Column, names: Names | None = None
 ) -> None:
-    with connection.cursor() as cursor, cursor.copy(command) as copy:
+    """Run a binary ``COPY … FROM STDIN`` with arrays of equal length as its columns."""
+    with connection.cursor() as cursor, cursor.copy(_query(name, names)) as copy:
         for chunk in pgcopy.encode(*columns):
             copy.write(chunk)
+
+
+def unless_locked(
+    connection: Connection, wait_ms: int, action: Callable[[], Result], blocked: Result
+) -> Result:
+    """Do something in a transaction of its own; return ``blocked`` if others hold a lock for longer.
+
+    While it waits, readers wait behind it, so ``wait_ms`` must be short; to be sure, try again.
+    """
+    try:
+        with connection.transaction():
+            execute(connection, "session/set", setting="lock_timeout", value=f"{wait_ms}ms", local=True)
+            return action()
+    except psycopg.errors.LockNotAvailable:
+        return blocked

@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
-
-from psycopg.rows import class_row
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import statement
+from tagdb.store.statements import execute, fetch_one
 
 SMALL = 5_000
 """Images up to which computing the statistics takes less than a second: it is done after every ingest."""
-LAG = 0.1
-"""Share of a larger collection that may come in before an ingest computes them anew."""
+LAG_SHARE = 0.1
+"""Share of a larger collection that may come in before an ingest computes them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +22,50 @@ class Statistics:
     min_images: int
 
 
-def refresh_statistics(connection: Connection, min_images: int | None = None) -> Statistics:
-    """Compute the statistics anew. Readers go on, and see the old ones until it is done.
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How many images there are, and how many came or changed since the statistics were computed."""
 
-    ``min_images``: on how many images two hashtags must be together to be a pair; None keeps the number.
+    images: int
+    changed: int
+
+
+def current(connection: Connection) -> Statistics:
+    """Return how fresh the statistics are."""
+    return fetch_one(connection, Statistics, "statistics/current")
+
+
+def lag(connection: Connection) -> Lag:
+    """Return how far the statistics are behind."""
+    return fetch_one(connection, Lag, "statistics/lag")
+
+
+def refresh(connection: Connection, min_images: int | None = None) -> Statistics:
+    """Compute the statistics again. Concurrent readers see the old ones until it is done.
+
+    Parameters
+    ----------
+    min_images
+        How many images two hashtags must share to be a pair; None keeps the number.
     """
-    # for the planner, which otherwise knows nothing of what has just come in; a login that does not own
-    # the tables is told so and leaves it to their owner
-    connection.execute("ANALYZE tagdb_store.images, tagdb_store.image_hashtags, tagdb_store.hashtags")
-    connection.execute("SELECT tagdb_store.refresh_statistics(%s)", (min_images,))
-    connection.execute(
-        "ANALYZE tagdb_store.hashtag_counts, tagdb_store.hashtag_collections, tagdb_store.hashtag_pairs,"
-        " tagdb_store.hashtag_trend"
-    )
-    return statistics(connection)
+    execute(connection, "statistics/analyze_sources")
+    execute(connection, "statistics/refresh", min_images=min_images)
+    execute(connection, "statistics/analyze_results")
+    return current(connection)
 
 
-def statistics(connection: Connection) -> Statistics:
-    """How fresh the statistics are."""
-    with connection.cursor(row_factory=class_row(Statistics)) as cursor:
-        query = "SELECT refreshed_at, seconds, images, min_images FROM tagdb.statistics"
-        found = cursor.execute(query).fetchone()
-    assert found is not None
-    return found
+def refresh_if_due(connection: Connection) -> bool:
+    """After an ingest: compute the statistics again, unless few images were added to many.
 
+    What it costs grows with the collection, so doing it after every photo would slow down a large one.
 
-def refresh_statistics_if_due(connection: Connection) -> bool:
-    """After an ingest: compute the statistics anew, unless few images have come to many.
-
-    True if they are up to date then.
-
-    What it costs grows with the collection, so that doing it after every photo would slow down a large one.
+    Returns
+    -------
+    Whether they are up to date now.
     """
-    row = connection.execute(statement("statistics_lag")).fetchone()
-    images, changed = cast(tuple[int, int], row)
-    if not changed:
-        return True
-    if images > SMALL and changed < LAG * images:
+    behind = lag(connection)
+    if behind.images > SMALL and 0 < behind.changed < LAG_SHARE * behind.images:
         return False
-    refresh_statistics(connection)
+    if behind.changed:
+        refresh(connection)
     return True

@@ -27,7 +27,7 @@ def embedded(connection: Connection, backbone_id: int) -> dict[bytes, str]:
 
 
 def ids(connection: Connection) -> list[tuple[int, bool]]:
-    return [(one.backbone_id, one.active) for one in store.backbones(connection)]
+    return [(one.backbone_id, one.active) for one in store.backbones.list_all(connection)]
 
 
 def test_there_and_back(tagdb: Run, filled: Path, connection: Connection, tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_an_ingest_that_is_overtaken_by_a_switch(
     """It stops at its next batch and has stored nothing for the wrong backbone; then it goes on."""
     assert tagdb("backbone", "reembed", "bundled", "--no-switch", "--quiet").exit_code == 0
     draw(filled, range(12, 20))
-    save_batch = store.save_batch
+    save_batch = store.batches.save
     batches = 0
 
-    def overtaken(*arguments: object) -> store.Counts:
+    def overtaken(*arguments: object) -> store.ingest_runs.Counts:
         nonlocal batches
         batches += 1
         if batches == 2:
@@ -198,12 +198,12 @@ def test_an_ingest_that_is_overtaken_by_a_switch(
         return save_batch(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ingesting, "BATCH", 3)
-    monkeypatch.setattr(store, "save_batch", overtaken)
+    monkeypatch.setattr(store.batches, "save", overtaken)
     said = complaint(tagdb("ingest", filled, "--quiet"))
     assert "the backbone of this database was changed to bundled (160 px" in said
     assert "the same command without --backbone and --input-size goes on from there" in said
     assert [len(embedded(connection, number)) for number in (1, 2)] == [15, 12]
-    monkeypatch.setattr(store, "save_batch", save_batch)
+    monkeypatch.setattr(store.batches, "save", save_batch)
     assert parsed(tagdb("ingest", filled, "--json", "--quiet"))["new"] == 5
     assert [len(embedded(connection, number)) for number in (1, 2)] == [15, 20]
 
@@ -212,7 +212,7 @@ def test_what_comes_meanwhile_is_embedded_before_the_switch(
     tagdb: Run, ingest: Run, filled: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ingested by the old backbone after everything was embedded, and once more in the last moment."""
-    activate = store.activate_backbone
+    activate = store.backbones.activate
     came: list[int] = []
 
     def late(*arguments: object) -> int | None:
@@ -222,7 +222,7 @@ def test_what_comes_meanwhile_is_embedded_before_the_switch(
             came.append(20 + len(came))
         return activate(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store, "activate_backbone", late)
+    monkeypatch.setattr(store.backbones, "activate", late)
     said = parsed(tagdb("backbone", "reembed", "bundled", "--json", "--quiet"))
     assert (said["embedded"], said["active"]) == (14, True)
     assert [len(embedded(connection, number)) for number in (1, 2)] == [14, 14]
@@ -233,12 +233,12 @@ def test_one_at_a_time(
 ) -> None:
     assert tagdb("backbone", "reembed", "bundled", "--no-switch", "--quiet").exit_code == 0
     monkeypatch.setattr(reembed, "PATIENCE", 0.2)
-    with store.filling(connection, 2) as alone:
+    with store.backbones.filling(connection, 2) as alone:
         assert alone
         said = complaint(tagdb("backbone", "drop", 2))
         assert "could not be dropped: a transaction or command elsewhere may still use it" in said
-        filling = store.filling
-        monkeypatch.setattr(store, "filling", lambda one, number: filling(one, number, 100))
+        filling = store.backbones.filling
+        monkeypatch.setattr(store.backbones, "filling", lambda one, number: filling(one, number, 100))
         assert "another process is embedding with bundled" in complaint(
             tagdb("backbone", "reembed", "bundled")
         )

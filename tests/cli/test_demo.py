@@ -14,7 +14,7 @@ import pytest
 from tagdb import demo
 from tagdb.demo import scenes
 from tagdb.postgres.server import Server
-from tagdb.store import Recommendation
+from tagdb.store.answers import Recommendation
 from tests.support.postgres import temporary_home
 
 

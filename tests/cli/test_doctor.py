@@ -14,7 +14,7 @@ from tagdb.doctor import Examination, Finding, findings, memory, planning, writi
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
-from tagdb.store import health, indexing
+from tagdb.store import health, index
 from tests.support import seed
 from tests.support.commands import Run, complaint, parsed
 
@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
 def recommending(connection: Connection) -> Connection:
     """This test's database with images, embeddings and factors."""
     image_ids = seed.add_images(connection, IMAGES)
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     seed.add_embeddings(connection, backbone_id, image_ids, seed.clustered(IMAGES))
     hashtag_ids = seed.add_hashtags(connection, ["sea", "sun", "snow"])
     rng = np.random.default_rng(0)
@@ -306,7 +306,7 @@ def test_an_invalid_vector_index_is_wrong(tagdb: Run, recommending: Connection) 
 def test_a_large_collection_without_an_index(
     recommending: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "INDEX_FROM", IMAGES)
+    monkeypatch.setattr(store.index, "INDEX_FROM", IMAGES)
     found = examined(recommending)["vector index"]
     assert found.severity == "advice"
     assert re.search(rf"looks at all {IMAGES} embeddings; recommending takes [\d.]+ ms here", found.sentence)
@@ -372,22 +372,22 @@ def test_sizes_for_people() -> None:
 
 def test_what_the_index_finds(recommending: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Advice once the collection has outgrown what was measured, or too little was found."""
-    backbone = store.active_backbone(recommending)
+    backbone = store.backbones.active(recommending)
     assert backbone is not None
     assert "recall" not in examined(recommending)
     recommending.execute("SET default_transaction_read_only = off")
-    store.build_index(recommending, backbone.backbone_id)
+    store.index.build(recommending, backbone.backbone_id)
     assert examined(recommending)["recall"].severity == "ok"
-    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    monkeypatch.setattr(index, "INDEX_FROM", 10)
     found = examined(recommending)["recall"]
     assert (found.severity, found.remedy) == ("advice", "tagdb index check --apply")
     assert found.sentence == f"the recall of the vector index was never measured with {IMAGES} images"
-    status = store.search_status(recommending)
+    status = store.index.status(recommending)
     assert status is not None
     assert status.projection_id is not None
-    check = store.IndexCheck(status.candidates, status.ef_search, 0.912, 1.0)
+    check = store.index_checks.IndexCheck(status.candidates, status.ef_search, 0.912, 1.0)
     recommending.execute("SET default_transaction_read_only = off")
-    store.note_index_checks(recommending, status.projection_id, IMAGES, 10, 50, [check])
+    store.index_checks.note(recommending, status.projection_id, IMAGES, 10, 50, [check])
     found = examined(recommending)["recall"]
     assert (
         found.sentence == f"the vector index finds 91% of the nearest images, measured with {IMAGES} images"

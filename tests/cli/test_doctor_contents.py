@@ -39,7 +39,7 @@ def template(run: dict[str, str]) -> Iterator[str]:
     with database.connect(named(run["url"], name)) as connection:
         world = seed.world(connection)
         seed.add_index(connection, world.backbone_id)
-        store.refresh_statistics(connection)
+        store.statistics.refresh(connection)
         connection.execute("UPDATE tagdb_store.factor_runs SET min_images = 2")
     yield name
     administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)

@@ -14,10 +14,10 @@ IMAGES = 600
 @pytest.fixture
 def clustered(connection: Connection) -> Connection:
     """A database of a few hundred embeddings, without an index."""
-    backbone = store.add_backbone(connection, seed.identity())
+    backbone_id = store.backbones.add(connection, seed.identity())
     ids = seed.add_images(connection, IMAGES)
-    seed.add_embeddings(connection, backbone.backbone_id, ids, seed.clustered(IMAGES))
-    partition = sql.Identifier("tagdb_store", f"embeddings_{backbone.backbone_id}")
+    seed.add_embeddings(connection, backbone_id, ids, seed.clustered(IMAGES))
+    partition = sql.Identifier("tagdb_store", f"embeddings_{backbone_id}")
     connection.execute(sql.SQL("ANALYZE {}").format(partition))
     return connection
 
@@ -67,7 +67,7 @@ def test_memory_that_is_too_little_is_said(clustered: Connection, tagdb: Run) ->
 def test_a_check_measures_notes_and_suggests(clustered: Connection, tagdb: Run) -> None:
     tagdb("index", "build", "-q")
     # fewer candidates than are tried: measured, too, and not suggested, however fast
-    store.set_search_effort(clustered, 1, store.Effort(60, 40))
+    store.index_checks.set_effort(clustered, 1, store.index_checks.Effort(60, 40))
     before = effort(clustered)
     found = parsed(tagdb("index", "check", "--queries", 20, "--neighbours", 10, "--recall", 0.9, "--json"))
     assert (found["queries"], found["neighbours"], found["applied"]) == (20, 10, False)
@@ -108,13 +108,13 @@ def test_nothing_to_search(connection: Connection, tagdb: Run, what: str) -> Non
 def test_what_is_suggested() -> None:
     """The fastest that finds enough; where none does, what more time would hardly improve."""
     tried = [
-        store.IndexCheck(100, 100, 0.900, 1.0),
-        store.IndexCheck(100, 200, 0.951, 2.0),
-        store.IndexCheck(200, 200, 0.953, 3.0),
-        store.IndexCheck(200, 400, 0.990, 4.0),
+        store.index_checks.IndexCheck(100, 100, 0.900, 1.0),
+        store.index_checks.IndexCheck(100, 200, 0.951, 2.0),
+        store.index_checks.IndexCheck(200, 200, 0.953, 3.0),
+        store.index_checks.IndexCheck(200, 400, 0.990, 4.0),
     ]
     assert indexing.suggested(tried, 0.95) == tried[1]
     assert indexing.suggested(tried, 0.99) == tried[3]
     assert indexing.suggested(tried[:3], 0.99) == tried[1]
-    as_fast = store.IndexCheck(300, 200, 0.960, 2.1)
+    as_fast = store.index_checks.IndexCheck(300, 200, 0.960, 2.1)
     assert indexing.suggested([*tried, as_fast], 0.95) == as_fast

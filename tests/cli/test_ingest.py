@@ -524,17 +524,17 @@ def test_an_interrupted_ingest_goes_on_where_it_was(
     with (photos / "photos.csv").open("a") as stream:
         stream.write("twelve.jpg,#again,page/12\n")
     monkeypatch.setattr(tagdb.ingest, "BATCH", 5)
-    save = store.save_batch
-    saved: list[store.Counts] = []
+    save = store.batches.save
+    saved: list[store.ingest_runs.Counts] = []
 
-    def interrupted(*arguments: Any) -> store.Counts:
+    def interrupted(*arguments: Any) -> store.ingest_runs.Counts:
         if saved:
             raise KeyboardInterrupt
         saved.append(save(*arguments))
         return saved[-1]
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "save_batch", interrupted)
+        patched.setattr(store.batches, "save", interrupted)
         stopped = ingest(photos / "photos.csv")
     assert stopped.exit_code == 1
     assert "Traceback" not in stopped.output

@@ -315,7 +315,7 @@ def test_tracebacks_are_for_those_who_ask(tagdb: Run, photos: Path) -> None:
 
 
 def test_a_bug_is_one_sentence_too(filled: Path, tagdb: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr("tagdb.recommend.recommend", fail)

@@ -113,7 +113,7 @@ def test_min_images_is_remembered(tagdb: Run, connection: Connection) -> None:
 
 
 def test_usage(tagdb: Run, connection: Connection) -> None:
-    before = store.statistics(connection)
+    before = store.statistics.current(connection)
     zero, words, two = ("--min-images", 0), ("--min-images", "a"), ("--min-images", 1, 2)
     for arguments in (
         ("refresh", *zero),
@@ -123,20 +123,20 @@ def test_usage(tagdb: Run, connection: Connection) -> None:
         ("fresh",),
     ):
         assert tagdb("stats", *arguments).exit_code == 2, arguments
-    assert store.statistics(connection) == before
+    assert store.statistics.current(connection) == before
 
 
 def test_a_reader_is_told_about_roles(
     login: Callable[..., str], tagdb: Run, connection: Connection, database_url: str
 ) -> None:
-    before = store.statistics(connection)
+    before = store.statistics.current(connection)
     reader = ("--database-url", login(database_url, "tagdb_reader"))
     sentence = (
         r"Error: your login may not do this: permission denied for [^;]+; "
         r"ask the database's owner for the role tagdb_writer"
     )
     assert re.fullmatch(sentence, complaint(tagdb("stats", "refresh", *reader)))
-    assert store.statistics(connection) == before
+    assert store.statistics.current(connection) == before
 
 
 def test_a_writer_refreshes(
@@ -156,7 +156,7 @@ def test_an_ingest_counts_what_it_stored(ingest: Run, photos: Path, connection: 
     done = ingest(photos / "photos.csv")
     assert (done.exit_code, done.stderr.count(LAG)) == (0, 0)
     assert counts(connection) == COUNTS
-    assert store.statistics(connection).images == 12
+    assert store.statistics.current(connection).images == 12
     share = "SELECT image_share FROM tagdb.hashtag_stats WHERE hashtag = 'beach'"
     assert connection.execute(share).fetchone() == (0.5,)
     trend = "SELECT sum(images) FROM tagdb.hashtag_trend WHERE period = 'month'"
@@ -168,7 +168,7 @@ def test_an_ingest_counts_what_it_stored(ingest: Run, photos: Path, connection: 
 
     assert ingest(more(photos, 12, 15, "#Beach", "#new")).exit_code == 0
     assert counts(connection) == COUNTS | {"beach": 9, "new": 3}
-    assert store.statistics(connection).images == 15
+    assert store.statistics.current(connection).images == 15
 
 
 def test_an_ingest_that_only_adds_hashtags_counts_them(
@@ -178,15 +178,15 @@ def test_an_ingest_that_only_adds_hashtags_counts_them(
     write_csv(photos / "again.csv", ["file_name", "hashtags"], [["00.jpg", "#new"], ["01.jpg", "#new"]])
     assert ingest(photos / "again.csv").exit_code == 0
     assert counts(connection) == COUNTS | {"new": 2}
-    before = store.statistics(connection)
+    before = store.statistics.current(connection)
     assert ingest(photos / "again.csv").exit_code == 0  # of which all is known
-    assert store.statistics(connection) == before
+    assert store.statistics.current(connection) == before
 
 
 def test_a_dry_run_counts_nothing(ingest: Run, photos: Path, connection: Connection) -> None:
-    before = store.statistics(connection)
+    before = store.statistics.current(connection)
     assert ingest(photos / "photos.csv", "--dry-run").exit_code == 0
-    assert store.statistics(connection) == before
+    assert store.statistics.current(connection) == before
     assert counts(connection) == {}
 
 
@@ -207,11 +207,11 @@ def test_few_photos_for_a_large_collection(
     done = ingest(photos / "photos.csv")
     assert LAG not in done.stderr
     assert counts(connection) == COUNTS
-    before = store.statistics(connection)
+    before = store.statistics.current(connection)
 
     done = ingest(more(photos, 20, 21, "#beach", "#one"))
     assert (done.exit_code, done.stderr.splitlines()) == (0, [LAG])
-    assert store.statistics(connection) == before
+    assert store.statistics.current(connection) == before
     assert counts(connection) == COUNTS
     done = ingest(more(photos, 21, 22, "#two"), "--json", "--quiet")
     assert parsed(done)["new"] == 1
@@ -243,7 +243,7 @@ def test_an_ingest_that_is_interrupted_at_the_end(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "refresh_statistics_if_due", interrupt)
+        patch.setattr(store.statistics, "refresh_if_due", interrupt)
         assert "run the same command again to continue" in complaint(ingest(photos / "photos.csv", "--quiet"))
     done = ingest(photos / "photos.csv")
     assert done.exit_code == 0

@@ -186,7 +186,7 @@ def test_another_backbone(filled: Path, home: Path, connection: Connection) -> N
         yield str(filled / "05.jpg")
 
     network = resolve(None, None, recommend.backbone_of(connection), home / "backbones")
-    answers = recommend.keep_recommending(lambda: connection, network, names())
+    answers = recommend.recommend(connection, network, names(), at_once=True)
     assert len(next(answers)[1]) == 6  # type: ignore[arg-type]
     with pytest.raises(BackboneMismatch, match="the backbone of this database was changed"):
         next(answers)

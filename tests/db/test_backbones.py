@@ -9,13 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tagdb import factors, reembed, store
+from tagdb import factors, folding, reembed, store
 from tagdb.errors import BackboneError, BackboneMismatch, DatabaseError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.store import indexing
-from tagdb.store.factors import factor_maps
+from tagdb.store.runs import maps as factor_maps
 from tests.support import seed
 from tests.support.programs import SOAK
 from tests.support.waiting import blocked
@@ -31,7 +30,7 @@ SELECT (SELECT array_agg((s.image_id, s.similarity) ORDER BY s.rank)
 
 def another(connection: Connection, world: seed.World, number: int = 1, images: int | None = None) -> int:
     """A second backbone beside that of a world, to which other images are similar; its number."""
-    backbone_id = store.add_backbone(connection, seed.identity(number)).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity(number))
     ids = world.image_ids[:images]
     seed.add_embeddings(connection, backbone_id, ids, seed.features(len(ids), 100 + number))
     return backbone_id
@@ -47,9 +46,9 @@ def ask(connection: Connection, image_id: int) -> tuple[str, str]:
 
 
 def active(connection: Connection) -> int:
-    found = store.active_backbone(connection)
+    found = store.backbones.active(connection)
     assert found is not None
-    return found.backbone_id
+    return found
 
 
 # --- nobody notices --------------------------------------------------------------------------------
@@ -63,12 +62,12 @@ def test_readers_see_one_backbone_or_the_other(
     world = seed.world(connection, images=IMAGES)
     numbers = (world.backbone_id, another(connection, world))
     if indexed:
-        monkeypatch.setattr(indexing, "INDEX_FROM", 10)
-        assert all(store.ensure_vector_index(connection, number) for number in numbers)
+        monkeypatch.setattr(store.index, "INDEX_FROM", 10)
+        assert all(store.index.ensure(connection, number) for number in numbers)
     asked = [int(i) for i in world.image_ids[:5]]
     expected: dict[int, list[tuple[str, str]]] = {}
     for number in numbers:
-        assert store.activate_backbone(connection, number, ()) == 0
+        assert store.backbones.activate(connection, number, ()) == 0
         expected[number] = [ask(connection, image_id) for image_id in asked]
     for one, other in zip(*expected.values(), strict=True):
         assert one[0] != other[0]
@@ -99,13 +98,13 @@ def test_readers_see_one_backbone_or_the_other(
     dropped = 0
     try:
         for turn in range(rounds):
-            assert store.activate_backbone(connection, numbers[turn % 2], ()) == 0
+            assert store.backbones.activate(connection, numbers[turn % 2], ()) == 0
             if turn % 4 == 3:
-                third = store.add_backbone_beside(connection, seed.identity(7))
+                third = store.backbones.add_beside(connection, seed.identity(7))
                 while third is None:
-                    third = store.add_backbone_beside(connection, seed.identity(7))
-                seed.add_embeddings(connection, third.backbone_id, world.image_ids, seed.features(IMAGES, 9))
-                reembed.drop(connection, third.backbone_id)
+                    third = store.backbones.add_beside(connection, seed.identity(7))
+                seed.add_embeddings(connection, third, world.image_ids, seed.features(IMAGES, 9))
+                reembed.drop(connection, third)
                 dropped += 1
     finally:
         done.set()
@@ -123,24 +122,24 @@ def test_a_reader_in_a_transaction(connection: Connection, database_url: str) ->
     with database.connect(database_url) as reader:
         with reader.transaction():
             old = ask(reader, 1)
-            assert store.add_backbone_beside(connection, seed.identity(1), 50) is None
-        added = store.add_backbone_beside(connection, seed.identity(1), 50)
+            assert store.backbones.add_beside(connection, seed.identity(1), 50) is None
+        added = store.backbones.add_beside(connection, seed.identity(1), 50)
         assert added is not None
-        seed.add_embeddings(connection, added.backbone_id, world.image_ids, seed.features(IMAGES, 101))
+        seed.add_embeddings(connection, added, world.image_ids, seed.features(IMAGES, 101))
         with reader.transaction():
             assert ask(reader, 1) == old
-            assert store.activate_backbone(connection, added.backbone_id, ()) == 0
+            assert store.backbones.activate(connection, added, ()) == 0
             new = ask(reader, 1)
             assert new != old
         with reader.transaction():
             reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             assert ask(reader, 1) == new
-            assert store.activate_backbone(connection, world.backbone_id, ()) == 0
+            assert store.backbones.activate(connection, world.backbone_id, ()) == 0
             assert ask(reader, 1) == new
-            assert not store.drop_backbone(connection, added.backbone_id, 50)
+            assert not store.backbones.drop(connection, added, 50)
             assert ask(reader, 1) == new
         assert ask(reader, 1) == old
-        assert store.drop_backbone(connection, added.backbone_id, 50)
+        assert store.backbones.drop(connection, added, 50)
         assert ask(reader, 1) == old
 
 
@@ -151,14 +150,14 @@ def test_images_that_are_missing(connection: Connection) -> None:
     world = seed.world(connection, images=IMAGES)
     other = another(connection, world, images=IMAGES - 3)
     last = [int(i) for i in world.image_ids[-3:]]
-    assert store.activate_backbone(connection, other, ()) == 3
-    assert store.activate_backbone(connection, other, last[:2]) == 1
+    assert store.backbones.activate(connection, other, ()) == 3
+    assert store.backbones.activate(connection, other, last[:2]) == 1
     assert active(connection) == world.backbone_id
     with pytest.raises(BackboneError, match=f"backbone {other} has not embedded 3 of 30 images"):
         reembed.use(connection, other)
-    assert store.activate_backbone(connection, other, last) == 0
+    assert store.backbones.activate(connection, other, last) == 0
     assert active(connection) == other
-    assert store.activate_backbone(connection, world.backbone_id, ()) == 0
+    assert store.backbones.activate(connection, world.backbone_id, ()) == 0
     reembed.use(connection, other, allow_missing=True)
     assert active(connection) == other
 
@@ -166,20 +165,20 @@ def test_images_that_are_missing(connection: Connection) -> None:
 def test_no_such_backbone(connection: Connection) -> None:
     seed.world(connection)
     with pytest.raises(DatabaseError, match=r"^there is no backbone 9$"), database.translated():
-        store.activate_backbone(connection, 9, None)
+        store.backbones.activate(connection, 9, None)
     with pytest.raises(DatabaseError, match=r"^there is no backbone 9$"), database.translated():
-        store.drop_backbone(connection, 9)
+        store.backbones.drop(connection, 9)
     with pytest.raises(DatabaseError, match=r"^backbone 1 is the active one$"), database.translated():
-        store.drop_backbone(connection, 1)
+        store.backbones.drop(connection, 1)
 
 
 def test_each_searches_as_hard_as_it_should(connection: Connection) -> None:
     world = seed.world(connection, images=IMAGES)
     other = another(connection, world)
-    store.set_search_effort(connection, other, store.Effort(90, 333))
+    store.index_checks.set_effort(connection, other, store.index_checks.Effort(90, 333))
     settings = "SELECT proconfig::text FROM pg_proc WHERE proname = 'candidates'"
     for number, effort in ((other, 333), (world.backbone_id, 200)):
-        assert store.activate_backbone(connection, number, ()) == 0
+        assert store.backbones.activate(connection, number, ()) == 0
         row = connection.execute(settings).fetchone()
         assert row is not None
         assert f"hnsw.ef_search={effort}" in row[0]
@@ -189,30 +188,30 @@ def test_the_vector_index_of_one_that_is_not_active(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Built beside that of the active one, which stays; batches of both are found."""
-    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    monkeypatch.setattr(store.index, "INDEX_FROM", 10)
     world = seed.world(connection, images=IMAGES)
-    assert store.ensure_vector_index(connection, world.backbone_id)
+    assert store.index.ensure(connection, world.backbone_id)
     other = another(connection, world, images=IMAGES - 1)
-    assert store.ensure_vector_index(connection, other)
-    assert not store.ensure_vector_index(connection, other)
+    assert store.index.ensure(connection, other)
+    assert not store.index.ensure(connection, other)
     last = int(world.image_ids[-1])
     row = connection.execute(
         "SELECT content_sha256 FROM tagdb_store.images WHERE image_id = %s", (last,)
     ).fetchone()
     assert row is not None
     vector = seed.features(1, 5)[0].astype(np.float32)
-    assert store.embed_stored(connection, other, {row[0]: vector}) == 1
-    assert store.embed_stored(connection, other, {row[0]: vector}) == 0  # it has one
+    assert store.batches.embed_stored(connection, other, {row[0]: vector}) == 1
+    assert store.batches.embed_stored(connection, other, {row[0]: vector}) == 0  # it has one
     for number in (world.backbone_id, other):
-        status = store.search_status(connection, number)
+        status = store.index.status(connection, number)
         assert status is not None
         assert (status.backbone_id, status.search_vectors > 0) == (number, True)
     counts = "SELECT projection_id, count(*) FROM tagdb_store.search_vectors GROUP BY 1 ORDER BY 1"
     assert connection.execute(counts).fetchall() == [(1, IMAGES), (2, IMAGES)]
-    assert store.activate_backbone(connection, other, ()) == 0
-    assert store.similar(connection, vector, 1)[0].image_id == last
-    assert store.activate_backbone(connection, world.backbone_id, ()) == 0
-    assert store.drop_backbone(connection, other)
+    assert store.backbones.activate(connection, other, ()) == 0
+    assert store.answers.similar(connection, vector, 1)[0].image_id == last
+    assert store.backbones.activate(connection, world.backbone_id, ()) == 0
+    assert store.backbones.drop(connection, other)
     assert connection.execute(counts).fetchall() == [(1, IMAGES)]
     left = "SELECT relname FROM pg_class WHERE relname ~ '^(search_vectors|embeddings)_[0-9]+$'"
     assert {row[0] for row in connection.execute(left)} == {"embeddings_1", "search_vectors_1"}
@@ -225,13 +224,13 @@ def test_a_switch_waits_for_a_batch_and_sees_it(connection: Connection, database
     world = seed.world(connection, images=IMAGES)
     other = another(connection, world)
     with database.connect(database_url) as ingest, database.connect(database_url) as switching:
-        run = store.begin_ingest_run(ingest, ["here"])
+        run = store.ingest_runs.begin(ingest, ["here"])
         begun = ingest.transaction()
         begun.__enter__()
-        assert store.save_batch(ingest, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
-        assert store.activate_backbone(switching, other, (), 50) is None
+        assert store.batches.save(ingest, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
+        assert store.backbones.activate(switching, other, (), 50) is None
         with blocked(
-            connection, switching, lambda: store.activate_backbone(switching, other, (), 10_000)
+            connection, switching, lambda: store.backbones.activate(switching, other, (), 10_000)
         ) as switched:
             begun.__exit__(None, None, None)
             assert switched.result() == 1
@@ -241,20 +240,20 @@ def test_a_switch_waits_for_a_batch_and_sees_it(connection: Connection, database
 def test_a_batch_that_comes_after_a_switch(connection: Connection) -> None:
     world = seed.world(connection, images=IMAGES)
     other = another(connection, world)
-    run = store.begin_ingest_run(connection, ["here"])
-    assert store.activate_backbone(connection, other, ()) == 0
+    run = store.ingest_runs.begin(connection, ["here"])
+    assert store.backbones.activate(connection, other, ()) == 0
     said = "the backbone of this database was changed to test 1 .* meanwhile"
     with pytest.raises(BackboneMismatch, match=said):
-        store.save_batch(connection, run, world.backbone_id, [seed.image(1, "a"), seed.image(2)], [])
+        store.batches.save(connection, run, world.backbone_id, [seed.image(1, "a"), seed.image(2)], [])
     assert connection.execute("SELECT count(*) FROM tagdb.images").fetchone() == (IMAGES,)
     # what is known needs no backbone
-    assert store.save_batch(connection, run, other, [seed.image(1, "a")], []).new == 1
+    assert store.batches.save(connection, run, other, [seed.image(1, "a")], []).new == 1
     again = [seed.image(1, "b", embedded=False)]
-    assert store.save_batch(connection, run, world.backbone_id, again, []).updated == 1
+    assert store.batches.save(connection, run, world.backbone_id, again, []).updated == 1
     # nor does one that was dropped make a difference
-    assert store.drop_backbone(connection, world.backbone_id)
+    assert store.backbones.drop(connection, world.backbone_id)
     with pytest.raises(BackboneMismatch, match=said):
-        store.save_batch(connection, run, world.backbone_id, [seed.image(2)], [])
+        store.batches.save(connection, run, world.backbone_id, [seed.image(2)], [])
 
 
 # --- factors ---------------------------------------------------------------------------------------
@@ -265,10 +264,10 @@ PLAN = FactorSettings(factors=3, min_hashtags=1, min_images=1, ridge=0.25, refit
 
 def fold(connection: Connection, backbone_id: int, number: int) -> str:
     """Factors that an image of two hashtags gets when it is ingested."""
-    run = store.begin_ingest_run(connection, ["here"])
-    folding = store.Folding(connection)
-    store.save_batch(connection, run, backbone_id, [seed.image(number, "sea", "sun")], [], folding)
-    folding.finish()
+    run = store.ingest_runs.begin(connection, ["here"])
+    fresh = folding.Folding(connection)
+    store.batches.save(connection, run, backbone_id, [seed.image(number, "sea", "sun")], [], fresh.images)
+    fresh.finish()
     row = connection.execute(
         "SELECT f.factors::text FROM tagdb_store.image_factors f JOIN tagdb_store.images i USING (image_id)"
         " WHERE i.content_sha256 = %s AND f.folded_in",
@@ -285,17 +284,17 @@ def test_another_backbones_embeddings_are_not_what_factors_are_predicted_from(
     found = {}
     for plan in (PLAN, replace(PLAN, ridge=0.0)):
         with database.connect(make_database(True)) as connection:
-            backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-            run = store.begin_ingest_run(connection, ["here"])
+            backbone_id = store.backbones.add(connection, seed.identity())
+            run = store.ingest_runs.begin(connection, ["here"])
             batch = [seed.image(n, *(KNOWN[(n * k) % 6] for k in (1, 2, 3))) for n in range(12)]
-            store.save_batch(connection, run, backbone_id, batch, [])
+            store.batches.save(connection, run, backbone_id, batch, [])
             done = factors.compute(connection, plan, quiet=True)
             maps = factor_maps(connection, done.factor_run_id)
             assert maps is not None
             assert maps.backbone_id == (backbone_id if plan.ridge else None)
             before = fold(connection, backbone_id, 100)
-            other = store.add_backbone(connection, seed.identity(1)).backbone_id
-            assert store.activate_backbone(connection, other, None) == 0
+            other = store.backbones.add(connection, seed.identity(1))
+            assert store.backbones.activate(connection, other, None) == 0
             found[plan.ridge] = before, fold(connection, other, 101)
     with_ridge, without = found[0.25], found[0.0]
     assert without[0] == without[1]
@@ -308,13 +307,13 @@ def test_a_run_whose_backbone_was_dropped(connection: Connection) -> None:
     world = seed.world(connection, images=IMAGES)
     other = another(connection, world)
     done = factors.compute(connection, replace(PLAN, min_images=2), quiet=True)
-    assert store.activate_backbone(connection, other, ()) == 0
-    assert store.drop_backbone(connection, world.backbone_id)
+    assert store.backbones.activate(connection, other, ()) == 0
+    assert store.backbones.drop(connection, world.backbone_id)
     maps = factor_maps(connection, done.factor_run_id)
     assert maps is not None
     assert maps.ridge is not None
     assert maps.backbone_id is None
-    assert store.fold_in_missing(connection) == 0
+    assert folding.fold_missing(connection) == 0
     assert ask(connection, 1)
     assert factors.compute(connection, replace(PLAN, min_images=2), quiet=True).active
     maps = factor_maps(connection, done.factor_run_id + 1)

@@ -14,14 +14,14 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import factors, store
+from tagdb import factors, folding, store
 from tagdb.errors import DatabaseError, FactorsError
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.store.factors import factor_maps
+from tagdb.store.runs import maps as factor_maps
 from tests.support import seed
 
 SMALL = FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=1, neighbours=5)
@@ -51,7 +51,7 @@ def half(count: int, number: int, upper: bool) -> NDArray[np.float16]:
 
 def place(connection: Connection, images: int = 20, kinds: str = "abc", words: int = 7) -> Place:
     """Images with embeddings, and hashtags a0, a1 … b0, b1 …"""
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     image_ids = seed.add_images(connection, images)
     embeddings = half(images, 1, upper=False)
     seed.add_embeddings(connection, backbone_id, image_ids, embeddings)
@@ -81,7 +81,7 @@ def ready(connection: Connection, where: Place, kind: str) -> int:
     rng = np.random.default_rng(size)
     ids = where.vocabularies[kind]
     plan = FactorSettings(factors=size, min_hashtags=1, min_images=1, neighbours=5)
-    run = store.begin_factor_run(connection, plan, {})
+    run = store.runs.begin(connection, plan, {})
     model = Model(
         plan,
         where.image_ids,
@@ -94,16 +94,16 @@ def ready(connection: Connection, where: Place, kind: str) -> int:
             1e6 * np.eye(size, dtype=np.float32), Weighting("none", len(where.image_ids), 1.0, 1.0, 1.0), None
         ),
     )
-    store.save_factor_run(connection, run, model, 0.0)
+    store.runs.save(connection, run, model, 0.0)
     return run
 
 
 def statuses(connection: Connection) -> dict[int, str]:
-    return {run["factor_run_id"]: run["status"] for run in store.factor_runs(connection)}
+    return {run.factor_run_id: run.status for run in store.runs.list_all(connection)}
 
 
 def pruned(connection: Connection) -> list[int]:
-    return [run["factor_run_id"] for run in store.factor_runs(connection) if run["pruned_at"] is not None]
+    return [run.factor_run_id for run in store.runs.list_all(connection) if run.pruned_at is not None]
 
 
 def tables(connection: Connection) -> list[str]:
@@ -156,12 +156,12 @@ def test_what_a_run_is_on_record_with(connection: Connection) -> None:
         factors=5, alpha=2.0, min_hashtags=2, weighting="bm25", accepted_weight=3.0, ridge=0.25, seed=9
     )
     done = factors.compute(connection, plan, quiet=True)
-    run = store.factor_run(connection)
+    run = store.runs.active(connection)
     assert run is not None
-    assert store.plan_of(run) == plan
-    assert (run["images"], run["hashtags"], run["interactions"]) == (20, 21, 120)
+    assert run.settings == plan
+    assert (run.images, run.hashtags, run.interactions) == (20, 21, 120)
     assert (done.images, done.hashtags, done.interactions, done.min_hashtags) == (20, 21, 120, 2)
-    assert 0 < run["seconds"] <= done.seconds
+    assert 0 < run.seconds <= done.seconds
 
 
 def test_a_run_keeps_the_min_hashtags_that_it_used(connection: Connection) -> None:
@@ -170,52 +170,51 @@ def test_a_run_keeps_the_min_hashtags_that_it_used(connection: Connection) -> No
     done = factors.compute(
         connection, FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=50), quiet=True
     )
-    run = store.factor_run(connection)
+    run = store.runs.active(connection)
     assert run is not None
-    assert done.min_hashtags == run["min_hashtags"] == 6
+    assert done.min_hashtags == run.settings.min_hashtags == 6
     assert done.images == 20
 
 
 def test_the_next_defaults_are_what_was_stored(connection: Connection) -> None:
-    assert factors.default_plan(connection) == FactorSettings()
-    store.save_factor_defaults(connection, {"factors": 32, "weighting": "bm25"}, {"ndcg": 0.5})
-    store.save_factor_defaults(connection, {"factors": 64, "weighting": "tfidf"}, {"ndcg": 0.6})
-    assert factors.default_plan(connection) == FactorSettings(factors=64, weighting="tfidf")
-    found = store.factor_defaults(connection)
-    assert found is not None
-    assert found["metrics"] == {"ndcg": 0.6}
-    assert store.forget_factor_defaults(connection)
-    assert not store.forget_factor_defaults(connection)
-    assert factors.default_plan(connection) == FactorSettings()
+    assert store.runs.default_settings(connection) == FactorSettings()
+    store.runs.save_defaults(connection, FactorSettings(factors=32, weighting="bm25"), {"ndcg": 0.5})
+    store.runs.save_defaults(connection, FactorSettings(factors=64, weighting="tfidf"), {"ndcg": 0.6})
+    assert store.runs.default_settings(connection) == FactorSettings(factors=64, weighting="tfidf")
+    kept = connection.execute("SELECT metrics FROM tagdb_store.factor_defaults").fetchone()
+    assert kept == ({"ndcg": 0.6},)
+    assert store.runs.forget_defaults(connection)
+    assert not store.runs.forget_defaults(connection)
+    assert store.runs.default_settings(connection) == FactorSettings()
 
 
 def test_metrics_are_added_to(connection: Connection) -> None:
     run = ready(connection, place(connection), "a")
-    store.note_factor_run_metrics(connection, run, {"ndcg": 0.5, "overlap": 0.1})
-    store.note_factor_run_metrics(connection, run, {"ndcg": 0.7})
-    found = store.factor_run(connection, run)
+    store.runs.note_metrics(connection, run, {"ndcg": 0.5, "overlap": 0.1})
+    store.runs.note_metrics(connection, run, {"ndcg": 0.7})
+    found = store.runs.get(connection, run)
     assert found is not None
-    assert found["metrics"] == {"ndcg": 0.7, "overlap": 0.1}
+    assert found.metrics == {"ndcg": 0.7, "overlap": 0.1}
 
 
 def test_a_run_that_is_not_there(connection: Connection) -> None:
     where = place(connection)
     with pytest.raises(FactorsError, match="there is no factor run 7; see: tagdb factors list"):
-        store.factor_run(connection, 7)
+        store.runs.get(connection, 7)
     for number, complaint in ((7, "there is no factor run 7"), (None, "there is no factor run NULL")):
         with pytest.raises(DatabaseError, match=complaint), database.translated():
             factors.activate(connection, number)  # type: ignore[arg-type]
-    building = store.begin_factor_run(connection, SMALL, {})
+    building = store.runs.begin(connection, SMALL, {})
     with (
         pytest.raises(DatabaseError, match=f"factor run {building} is still being computed"),
         database.translated(),
     ):
         factors.activate(connection, building)
-    store.discard_factor_run(connection, building)
+    store.runs.discard(connection, building)
     with pytest.raises(DatabaseError, match=f"factor run {building} failed"), database.translated():
         factors.activate(connection, building)
     assert statuses(connection) == {building: "failed"}
-    assert store.factor_run(connection) is None
+    assert store.runs.active(connection) is None
     run = ready(connection, where, "a")
     factors.activate(connection, run)
     assert first(connection, where) == "a"
@@ -307,9 +306,9 @@ def test_a_pruned_run_cannot_be_used_again(connection: Connection) -> None:
         factors.activate(connection, a)
     with pytest.raises(DatabaseError, match="were pruned"), database.translated():
         factors.difference(connection, a, b)
-    found = store.factor_run(connection, a)
+    found = store.runs.get(connection, a)
     assert found is not None
-    assert (found["status"], found["factors"], found["images"]) == ("retired", 4, 20)
+    assert (found.status, found.settings.factors, found.images) == ("retired", 4, 20)
     assert statuses(connection)[b] == "active"
     assert connection.execute("SELECT factor_run_id FROM tagdb_store.factor_maps").fetchall() == [(b,)]
 
@@ -317,7 +316,7 @@ def test_a_pruned_run_cannot_be_used_again(connection: Connection) -> None:
 def test_a_failed_run_is_none_to_prune(connection: Connection) -> None:
     where = place(connection)
     a = ready(connection, where, "a")
-    store.discard_factor_run(connection, a)
+    store.runs.discard(connection, a)
     assert factors.prune(connection, 1, quiet=True) == factors.Pruned([], [])
     assert pruned(connection) == []
 
@@ -390,9 +389,9 @@ def test_who_pruned_leaves_the_lock_timeout_as_it_was(connection: Connection, da
     factors.activate(connection, a)
     with reading(database_url, where):
         factors.activate(connection, b)
-        assert store.prune_factor_run(connection, a) == "in use"
+        assert store.runs.prune(connection, a) == "in use"
         assert connection.execute("SHOW lock_timeout").fetchone() == ("17s",)
-    assert store.prune_factor_run(connection, a) == "pruned"
+    assert store.runs.prune(connection, a) == "pruned"
     assert connection.execute("SHOW lock_timeout").fetchone() == ("17s",)
 
 
@@ -485,7 +484,7 @@ def test_nothing_to_compare(connection: Connection) -> None:
 def test_an_abandoned_run_is_cleaned_up(connection: Connection, database_url: str) -> None:
     place(connection)
     with database.connect(database_url) as killed:
-        abandoned = store.begin_factor_run(killed, SMALL, {})
+        abandoned = store.runs.begin(killed, SMALL, {})
         pid = killed.info.backend_pid
     until = time.monotonic() + 10
     while connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone() is not None:
@@ -501,10 +500,10 @@ def test_an_abandoned_run_is_cleaned_up(connection: Connection, database_url: st
 def test_a_run_that_is_being_computed_is_left_alone(connection: Connection, database_url: str) -> None:
     where = place(connection)
     with database.connect(database_url) as alive:
-        building = store.begin_factor_run(alive, SMALL, {})
+        building = store.runs.begin(alive, SMALL, {})
         done = factors.compute(connection, SMALL, quiet=True)
         factors.prune(connection, 1, quiet=True)
-        assert store.discard_abandoned_factor_runs(connection) == 0
+        assert store.runs.discard_abandoned(connection) == 0
         assert statuses(connection) == {building: "building", done.factor_run_id: "active"}
         ids = where.vocabularies["a"]
         model = Model(
@@ -517,7 +516,7 @@ def test_a_run_that_is_being_computed_is_left_alone(connection: Connection, data
             1,
             Maps(np.eye(4, dtype=np.float32), Weighting("none", 20, 1.0, 1.0, 1.0), None),
         )
-        store.save_factor_run(alive, building, model, 0.0)
+        store.runs.save(alive, building, model, 0.0)
         factors.activate(alive, building)
         assert statuses(connection) == {building: "active", done.factor_run_id: "retired"}
 
@@ -529,7 +528,7 @@ def test_a_run_that_fails_leaves_nothing(connection: Connection, monkeypatch: py
     def fail(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "activate_factor_run", fail)
+    monkeypatch.setattr(store.runs, "activate", fail)
     with pytest.raises(KeyboardInterrupt):
         factors.compute(connection, SMALL, quiet=True)
     assert statuses(connection) == {1: "active", 2: "failed"}
@@ -543,10 +542,10 @@ def test_a_run_that_fails_leaves_nothing(connection: Connection, monkeypatch: py
 def replaced(connection: Connection, old: int, new: int) -> None:
     """Another run becomes active, and the old one is pruned at once."""
     factors.activate(connection, new)
-    assert store.prune_factor_run(connection, old) == "pruned"
+    assert store.runs.prune(connection, old) == "pruned"
 
 
-def far(number: int, *hashtags: str) -> store.Image:
+def far(number: int, *hashtags: str) -> store.batches.Image:
     """A photo that is like none of the place's."""
     return seed.image(number, *hashtags, embedding=half(1, number, upper=True)[0].astype(np.float32))
 
@@ -558,12 +557,12 @@ def test_an_ingest_goes_on_when_its_run_is_replaced_between_batches(
     a, b = ready(connection, where, "a"), ready(connection, where, "b")
     factors.activate(connection, a)
     with database.connect(database_url) as other:
-        folding = store.Folding(other)
-        ingest_run = store.begin_ingest_run(other, ["test"])
-        store.save_batch(other, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], folding)
+        fresh = folding.Folding(other)
+        ingest_run = store.ingest_runs.begin(other, ["test"])
+        store.batches.save(other, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], fresh.images)
         replaced(connection, a, b)
-        store.save_batch(other, ingest_run, where.backbone_id, [far(1001, "a2", "b2")], [], folding)
-        folding.finish()
+        store.batches.save(other, ingest_run, where.backbone_id, [far(1001, "a2", "b2")], [], fresh.images)
+        fresh.finish()
     query = "SELECT images_without_factors, images_folded_in FROM tagdb.coverage"
     assert connection.execute(query).fetchone() == (0, 2)
 
@@ -575,19 +574,19 @@ def test_an_ingest_goes_on_when_its_run_is_pruned_within_a_batch(
     a, b = ready(connection, where, "a"), ready(connection, where, "b")
     factors.activate(connection, a)
     with database.connect(database_url) as other:
-        folding = store.Folding(other)
-        ingest_run = store.begin_ingest_run(other, ["test"])
-        store.save_batch(other, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], folding)
-        fold = store.fold_in_images
+        fresh = folding.Folding(other)
+        ingest_run = store.ingest_runs.begin(other, ["test"])
+        store.batches.save(other, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], fresh.images)
+        fold = folding.fold_images
 
         def late(*arguments: object) -> object:
             monkeypatch.undo()
             replaced(connection, a, b)
             return fold(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr("tagdb.store.folding.fold_in_images", late)
-        store.save_batch(other, ingest_run, where.backbone_id, [far(1001, "a2", "b2")], [], folding)
-        folding.finish()
+        monkeypatch.setattr("tagdb.folding.fold_images", late)
+        store.batches.save(other, ingest_run, where.backbone_id, [far(1001, "a2", "b2")], [], fresh.images)
+        fresh.finish()
     query = "SELECT images_without_factors, images_folded_in FROM tagdb.coverage"
     assert connection.execute(query).fetchone() == (0, 2)
 
@@ -604,14 +603,14 @@ def test_an_ingest_goes_on_when_its_run_is_replaced_while_it_is_read(
         found = factor_maps(*arguments)  # type: ignore[arg-type]
         with database.connect(database_url) as another:
             factors.activate(another, b)
-            assert store.prune_factor_run(another, a) == "in use"
+            assert store.runs.prune(another, a) == "in use"
         return found
 
-    monkeypatch.setattr("tagdb.store.folding.factor_maps", late)
-    folding = store.Folding(connection)
-    ingest_run = store.begin_ingest_run(connection, ["test"])
-    store.save_batch(connection, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], folding)
-    folding.finish()
+    monkeypatch.setattr("tagdb.store.runs.maps", late)
+    fresh = folding.Folding(connection)
+    ingest_run = store.ingest_runs.begin(connection, ["test"])
+    store.batches.save(connection, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], fresh.images)
+    fresh.finish()
     query = "SELECT images_without_factors, images_folded_in FROM tagdb.coverage"
     assert connection.execute(query).fetchone() == (0, 1)
 
@@ -622,21 +621,21 @@ def test_folding_in_what_is_missing_goes_on_when_its_run_is_pruned(
     where = place(connection)
     a, b = ready(connection, where, "a"), ready(connection, where, "b")
     factors.activate(connection, a)
-    ingest_run = store.begin_ingest_run(connection, ["test"])
+    ingest_run = store.ingest_runs.begin(connection, ["test"])
     batch = [far(1000 + n, "a1", "b1") for n in range(3)]
-    store.save_batch(connection, ingest_run, where.backbone_id, batch, [])
-    monkeypatch.setattr("tagdb.store.folding.TOGETHER", 1)
-    fold = store.fold_in_images
+    store.batches.save(connection, ingest_run, where.backbone_id, batch, [])
+    monkeypatch.setattr("tagdb.folding.TOGETHER", 1)
+    fold = folding.fold_images
 
     def late(*arguments: object) -> object:
         """The first batch comes after all that."""
-        monkeypatch.setattr("tagdb.store.folding.fold_in_images", fold)
+        monkeypatch.setattr("tagdb.folding.fold_images", fold)
         with database.connect(database_url) as other:
             replaced(other, a, b)
         return fold(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("tagdb.store.folding.fold_in_images", late)
-    store.fold_in_missing(connection)
+    monkeypatch.setattr("tagdb.folding.fold_images", late)
+    folding.fold_missing(connection)
     assert connection.execute("SELECT images_without_factors FROM tagdb.coverage").fetchone() == (0,)
 
 
@@ -670,7 +669,7 @@ def test_a_transaction_goes_on_while_runs_change(
             kinds = first(reader, where)
             for run in (runs[1], runs[2], runs[1]):
                 factors.activate(connection, run)
-                assert store.prune_factor_run(connection, runs[0]) == "in use"
+                assert store.runs.prune(connection, runs[0]) == "in use"
                 kinds += first(reader, where)
         if level in (psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE):
             assert kinds == "aaaa"
@@ -784,9 +783,9 @@ def ingesting(hammer: Hammer) -> None:
     """
     number = 1000
     with database.connect(hammer.url) as connection:
-        ingest_run = store.begin_ingest_run(connection, ["hammer"])
+        ingest_run = store.ingest_runs.begin(connection, ["hammer"])
         while hammer.going():
-            folding = store.Folding(connection)
+            fresh = folding.Folding(connection)
             for _ in range(3):
                 vectors = half(4, number, upper=True)
                 batch = [
@@ -798,10 +797,10 @@ def ingesting(hammer: Hammer) -> None:
                     )
                     for n in range(4)
                 ]
-                store.save_batch(connection, ingest_run, hammer.where.backbone_id, batch, [], folding)
+                store.batches.save(connection, ingest_run, hammer.where.backbone_id, batch, [], fresh.images)
                 number += 4
                 hammer.asked["ingest"] = hammer.asked.get("ingest", 0) + 1
-            folding.finish()
+            fresh.finish()
 
 
 def living(hammer: Hammer) -> None:

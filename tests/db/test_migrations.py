@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from psycopg import errors
 from tagdb.migrations import sqlfiles
 
-from tagdb import factors, store
+from tagdb import factors, folding, store
 from tagdb.errors import DatabaseError, SchemaError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
-from tagdb.store import indexing
+from tagdb.store import index
 from tests.support import seed
 
 CHECKOUT = Path(__file__).parents[2]
@@ -82,12 +82,12 @@ def recommendations(connection: Connection) -> list[Any]:
 
 def answers(connection: Connection) -> list[Any]:
     """These, and what the newest revision knows besides."""
-    query = store.Query(known=["#TAG1", "ﬁ"], diversity=0.5, popularity_discount=0.5, min_score=0)
+    query = store.answers.Query(known=["#TAG1", "ﬁ"], diversity=0.5, popularity_discount=0.5, min_score=0)
     embedding = seed.features(1, 99)[0].astype(np.float32)
     return [
         *recommendations(connection),
-        store.recommend(connection, embedding),
-        store.recommend(connection, embedding, query),
+        store.answers.recommend(connection, embedding),
+        store.answers.recommend(connection, embedding, query),
         rows(connection, "SELECT * FROM tagdb.related_hashtags('tag1')"),
         rows(connection, "SELECT * FROM tagdb.explain_recommendation(%s, 'tag1')", seed.literal(embedding)),
     ]
@@ -107,7 +107,7 @@ def test_down_and_up_again(database_url: str, dump: Callable[..., str]) -> None:
 def test_what_is_left_of_a_database_in_use(database_url: str, connection: Connection) -> None:
     seed.world(connection)
     seed.begin_run(connection, 3)
-    store.discard_factor_run(connection, seed.begin_run(connection, 3))
+    store.runs.discard(connection, seed.begin_run(connection, 3))
     alembic(database_url, command.downgrade, "base")
     assert schemas(connection) == ["tagdb_store"]
     objects = "SELECT {0}name FROM pg_{1} WHERE {0}namespace = 'tagdb_store'::regnamespace"
@@ -208,11 +208,11 @@ def test_each_revision_up_and_down_with_data_in_it(
             assert len(noted) == 8 + 6
             assert all(images == counts[hashtag] > 0 for _, hashtag, images, _ in noted)
             assert not any(folded_in for *_, folded_in in noted)
-            assert store.folding_basis(connection) is None  # these runs say too little for that
-            assert store.fold_in_missing(connection) == 0
-            store.edit_hashtags(connection, "ban", ["tag1"])
+            assert store.folding.basis(connection) is None  # these runs say too little for that
+            assert folding.fold_missing(connection) == 0
+            store.tags.edit(connection, "ban", ["tag1"])
             assert of_each_run(connection) != before
-            store.undo_hashtag_edit(connection)
+            store.tags.undo(connection)
         fresh_url = make_database(True)
         with database.connect(fresh_url) as connection:
             two_runs(connection)
@@ -234,9 +234,9 @@ def test_runs_that_were_being_computed_at_an_upgrade(empty_database_url: str) ->
     assert database.migrate(empty_database_url) == ("0002", SCHEMA_REVISION)
     with database.connect(empty_database_url) as connection:
         with pytest.raises(errors.InvalidParameterValue, match="factor run 2 is still being computed"):
-            store.activate_factor_run(connection, 2)
-        assert store.discard_abandoned_factor_runs(connection) == 1
-        assert [run["status"] for run in store.factor_runs(connection)] == ["active", "failed"]
+            store.runs.activate(connection, 2)
+        assert store.runs.discard_abandoned(connection) == 1
+        assert [run.status for run in store.runs.list_all(connection)] == ["active", "failed"]
         assert (
             factors.compute(connection, FactorSettings(factors=3, min_hashtags=1), quiet=True).factor_run_id
             == 3
@@ -260,10 +260,10 @@ def test_what_a_downgrade_takes_away(empty_database_url: str) -> None:
         computed = both(connection)
         assert [len(table) for table in computed] == [40, 8]
         before = recommended(connection)
-        ingest = store.begin_ingest_run(connection, ["here"])
+        ingest = store.ingest_runs.begin(connection, ["here"])
         batch = [seed.image(n, "tag1", "tag2", "fresh") for n in range(3)]
-        store.save_batch(connection, ingest, world.backbone_id, batch, [])
-        assert store.fold_in_missing(connection) == 3
+        store.batches.save(connection, ingest, world.backbone_id, batch, [])
+        assert folding.fold_missing(connection) == 3
         folded = "SELECT images_folded_in, hashtags_folded_in FROM tagdb.coverage"
         assert rows(connection, folded) == [(3, 1)]
         assert recommended(connection) != before
@@ -375,7 +375,7 @@ def test_a_failing_migration_leaves_nothing(empty_database_url: str, monkeypatch
 def test_pgvector_in_another_schema(
     empty_database_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    monkeypatch.setattr(index, "INDEX_FROM", 10)
     found = []
     for url in (database_url, empty_database_url):
         with database.connect(url) as connection:
@@ -383,11 +383,13 @@ def test_pgvector_in_another_schema(
                 connection.execute('CREATE SCHEMA "Our ext"; CREATE EXTENSION vector SCHEMA "Our ext"')
                 database.migrate(url)
             world = seed.world(connection)
-            assert store.ensure_vector_index(connection, world.backbone_id)
+            assert store.index.ensure(connection, world.backbone_id)
             found.append(answers(connection))
-            run = store.begin_ingest_run(connection, ["here"])
+            run = store.ingest_runs.begin(connection, ["here"])
             batch = [seed.image(1, "a"), seed.image(2, "b")]
-            assert store.save_batch(connection, run, world.backbone_id, batch, []) == store.Counts(new=2)
+            assert store.batches.save(
+                connection, run, world.backbone_id, batch, []
+            ) == store.ingest_runs.Counts(new=2)
             alembic(url, command.check)
     assert found[0] == found[1]
 
@@ -404,9 +406,9 @@ def test_restored(
     """pg_restore works with an empty search_path; what it makes must be whole and give the same answers."""
     if connection.info.server_version < 180_000:
         pytest.skip("the bundled pg_dump and pg_restore are for PostgreSQL 18")
-    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    monkeypatch.setattr(index, "INDEX_FROM", 10)
     world = seed.world(connection)
-    assert store.ensure_vector_index(connection, world.backbone_id)
+    assert store.index.ensure(connection, world.backbone_id)
     seed.begin_run(connection, 3)
     before = answers(connection)
     file = tmp_path / "database.dump"
@@ -418,7 +420,7 @@ def test_restored(
     with database.connect(empty_database_url) as restored:
         database.check_revision(restored)
         assert answers(restored) == before
-        assert store.add_backbone(restored, seed.identity(2)).backbone_id == 2
+        assert store.backbones.add(restored, seed.identity(2)) == 2
 
 
 # --- what the public schema promises -------------------------------------------------------------

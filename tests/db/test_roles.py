@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from psycopg import errors
 
-from tagdb import factors, store
+from tagdb import factors, folding, store
 from tagdb.errors import DatabaseError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.store import indexing
+from tagdb.store import index
 from tests.support import golden, seed
 from tests.support.surface import PUBLIC, become, call, fill
 
@@ -237,17 +237,17 @@ def test_what_a_writer_must_not(role: Callable[..., str], connection: Connection
 
 def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
     become(connection, role(WRITER))
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    run = store.begin_ingest_run(connection, ["here"])
+    backbone_id = store.backbones.add(connection, seed.identity())
+    run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(n, f"tag{n % 3}", "all") for n in range(6)]
-    rejected = [store.Rejected("m", 1, "bad")]
-    assert store.save_batch(connection, run, backbone_id, batch, rejected).new == 6
+    rejected = [store.batches.Rejected("m", 1, "bad")]
+    assert store.batches.save(connection, run, backbone_id, batch, rejected).new == 6
     more = [seed.image(1, "more", embedded=False, collection="cats")]
-    assert store.save_batch(connection, run, backbone_id, more, []).updated == 1
-    store.finish_ingest_run(connection, run)
-    pairs = store.interactions(connection)
+    assert store.batches.save(connection, run, backbone_id, more, []).updated == 1
+    store.ingest_runs.finish(connection, run)
+    pairs = store.runs.interactions(connection)
     images, hashtags = np.unique(pairs.image_ids), np.unique(pairs.hashtag_ids)
-    store.discard_factor_run(connection, seed.begin_run(connection, 2))
+    store.runs.discard(connection, seed.begin_run(connection, 2))
     for _ in range(2):
         seed.add_run(
             connection,
@@ -259,33 +259,33 @@ def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
     for query in everything(connection, "tagdb", "v") + everything(connection, "tagdb_store", "p"):
         connection.execute(query)
     embedding = seed.features(1, 1)[0].astype(np.float32)
-    assert len(store.recommend(connection, embedding)) == 5
-    assert [run["status"] for run in store.factor_runs(connection)] == ["failed", "retired", "active"]
+    assert len(store.answers.recommend(connection, embedding)) == 5
+    assert [run.status for run in store.runs.list_all(connection)] == ["failed", "retired", "active"]
 
 
 def test_a_writer_computes_and_gives_feedback(role: Callable[..., str], connection: Connection) -> None:
     """Everything that the life of factor runs needs; factors are folded in by an ingest, too."""
     become(connection, role(WRITER))
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    run = store.begin_ingest_run(connection, ["here"])
+    backbone_id = store.backbones.add(connection, seed.identity())
+    run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(n, f"tag{n % 3}", "all") for n in range(9)]
-    store.save_batch(connection, run, backbone_id, batch[:6], [])
+    store.batches.save(connection, run, backbone_id, batch[:6], [])
     plan = FactorSettings(factors=2, min_hashtags=1)
     first, second = (factors.compute(connection, plan, quiet=True).factor_run_id for _ in range(2))
-    store.note_factor_run_metrics(connection, second, {"precision": 0.5})
-    store.save_batch(connection, run, backbone_id, batch[6:], [])
-    assert store.fold_in_missing(connection) == 3
-    given = store.give_feedback(connection, batch[0].content_sha256, ["fine"], ["all"])
+    store.runs.note_metrics(connection, second, {"precision": 0.5})
+    store.batches.save(connection, run, backbone_id, batch[6:], [])
+    assert folding.fold_missing(connection) == 3
+    given = store.feedback.give(connection, batch[0].content_sha256, ["fine"], ["all"])
     assert given is not None
     assert (given.accepted, given.rejected) == (1, 1)
-    assert store.rejected_hashtags(connection, batch[0].content_sha256) == ["all"]
-    assert store.acceptance(connection)[0]["factor_run_id"] == second
+    assert store.feedback.rejected_hashtags(connection, batch[0].content_sha256) == ["all"]
+    assert store.feedback.acceptance(connection)[0].factor_run_id == second
     assert factors.rollback(connection) == first
     assert factors.difference(connection, first, second).images == 9
     assert factors.prune(connection, 1, quiet=True) == factors.Pruned([second], [])
-    store.save_factor_defaults(connection, {"factors": 3}, {})
-    assert factors.default_plan(connection) == FactorSettings(factors=3)
-    assert store.forget_factor_defaults(connection)
+    store.runs.save_defaults(connection, FactorSettings(factors=3), {})
+    assert store.runs.default_settings(connection) == FactorSettings(factors=3)
+    assert store.runs.forget_defaults(connection)
     for table in ("factor_runs", "feedback"):
         for command in (
             f"UPDATE tagdb_store.{table} SET factor_run_id = DEFAULT",
@@ -299,15 +299,15 @@ def test_a_writer_builds_the_vector_index(
     role: Callable[..., str], connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever ingests builds it."""
-    monkeypatch.setattr(indexing, "INDEX_FROM", 10)
+    monkeypatch.setattr(index, "INDEX_FROM", 10)
     world = seed.world(connection)
     connection.execute("ANALYZE tagdb_store.embeddings_1")  # as autovacuum does: a writer may not
     become(connection, role(WRITER))
-    assert store.ensure_vector_index(connection, world.backbone_id)
-    status = store.search_status(connection)
+    assert store.index.ensure(connection, world.backbone_id)
+    status = store.index.status(connection)
     assert status is not None
     assert status.search_vectors == status.embeddings > 0
-    assert store.drop_index(connection, world.backbone_id)
+    assert store.index.drop(connection, world.backbone_id)
 
 
 def test_a_writer_says_how_hard_to_search(
@@ -316,10 +316,10 @@ def test_a_writer_says_how_hard_to_search(
     """In a session that has not met a vector yet: pgvector's settings are not known there."""
     world = seed.world(connection)
     with database.connect(login(database_url, WRITER)) as writer:
-        store.set_search_effort(writer, world.backbone_id, store.Effort(120, 345))
+        store.index_checks.set_effort(writer, world.backbone_id, store.index_checks.Effort(120, 345))
     settings = "SELECT 'hnsw.ef_search=345' = ANY (proconfig) FROM pg_proc WHERE proname = 'candidates'"
     assert rows(connection, settings) == [(True,)]
-    status = store.search_status(connection)
+    status = store.index.status(connection)
     assert status is not None
     assert (status.candidates, status.ef_search) == (120, 345)
 
@@ -328,23 +328,23 @@ def test_logging_in(login: Callable[..., str], database_url: str, connection: Co
     """As the logins that they are for: with a password, and rights through the group only."""
     world = seed.world(connection)
     embedding = world.embeddings[0].astype(np.float32)
-    expected = store.recommend(connection, embedding)
+    expected = store.answers.recommend(connection, embedding)
     with database.connect(login(database_url, READER)) as reader, database.translated():
         assert database.revision(reader) == database.SCHEMA_REVISION
         database.check_revision(reader)
-        assert store.recommend(reader, embedding) == expected
-        assert store.readiness(reader).factors
+        assert store.answers.recommend(reader, embedding) == expected
+        assert store.answers.readiness(reader).factors
         refused = (
             "permission denied for schema tagdb_store; ask the database's owner for the role tagdb_writer$"
         )
         with pytest.raises(DatabaseError, match=refused), database.translated():
-            store.add_backbone(reader, seed.identity(2))
+            store.backbones.add(reader, seed.identity(2))
     with database.connect(login(database_url, WRITER)) as writer, database.translated():
         database.check_revision(writer)
-        assert store.recommend(writer, embedding) == expected
-        run = store.begin_ingest_run(writer, ["here"])
-        assert store.save_batch(writer, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
+        assert store.answers.recommend(writer, embedding) == expected
+        run = store.ingest_runs.begin(writer, ["here"])
+        assert store.batches.save(writer, run, world.backbone_id, [seed.image(1, "a")], []).new == 1
     with database.connect(login(database_url)) as nobody:
         refused = "permission denied for schema tagdb; ask the database's owner for the role tagdb_reader$"
         with pytest.raises(DatabaseError, match=refused), database.translated():
-            store.recommend(nobody, embedding)
+            store.answers.recommend(nobody, embedding)

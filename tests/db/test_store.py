@@ -20,23 +20,25 @@ from tagdb.learning.model import Maps, Model
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.store import Counts, Rejected, indexing
+from tagdb.store import index
+from tagdb.store.batches import Rejected
+from tagdb.store.ingest_runs import Counts
 from tests.support import seed
 from tests.support.seed import image
 
 
 @pytest.fixture
 def backbone_id(connection: Connection) -> int:
-    return store.add_backbone(connection, seed.identity()).backbone_id
+    return store.backbones.add(connection, seed.identity())
 
 
 @pytest.fixture
 def save(connection: Connection, backbone_id: int) -> Callable[..., Counts]:
     """A function that saves images as one batch of an ingest run of its own."""
-    run = store.begin_ingest_run(connection, ["here"])
+    run = store.ingest_runs.begin(connection, ["here"])
 
-    def save_images(*images: store.Image, rejected: tuple[Rejected, ...] = ()) -> Counts:
-        return store.save_batch(connection, run, backbone_id, images, rejected)
+    def save_images(*images: store.batches.Image, rejected: tuple[Rejected, ...] = ()) -> Counts:
+        return store.batches.save(connection, run, backbone_id, images, rejected)
 
     return save_images
 
@@ -218,28 +220,28 @@ def test_rejections(connection: Connection, save: Callable[..., Counts]) -> None
         connection, "SELECT origin, line, reason FROM tagdb.ingest_errors ORDER BY ingest_error_id"
     ) == [(one.origin, one.line, one.reason) for one in rejected]
     assert rows(connection, "SELECT rejected, finished_at FROM tagdb.ingest_runs") == [(2, None)]
-    store.finish_ingest_run(connection, 1)
+    store.ingest_runs.finish(connection, 1)
     assert rows(connection, "SELECT finished_at >= started_at FROM tagdb.ingest_runs") == [(True,)]
 
 
 def test_known_hashes(connection: Connection, backbone_id: int, save: Callable[..., Counts]) -> None:
     save(image(1), image(2))
     asked = [image(n).content_sha256 for n in (1, 2, 3)]
-    assert store.known_hashes(connection, backbone_id, asked) == set(asked[:2])
-    assert store.known_hashes(connection, backbone_id, []) == set()
-    other = store.add_backbone(connection, seed.identity(2)).backbone_id
-    assert store.known_hashes(connection, other, asked) == set()
+    assert store.batches.known_contents(connection, backbone_id, asked) == set(asked[:2])
+    assert store.batches.known_contents(connection, backbone_id, []) == set()
+    other = store.backbones.add(connection, seed.identity(2))
+    assert store.batches.known_contents(connection, other, asked) == set()
 
 
 def test_a_second_backbone_embeds_what_is_stored(
     connection: Connection, backbone_id: int, save: Callable[..., Counts]
 ) -> None:
     save(image(1), image(2))
-    other = store.add_backbone(connection, seed.identity(2)).backbone_id
+    other = store.backbones.add(connection, seed.identity(2))
     make_active(connection, other)
     again = image(1, original=None)
     again.thumbnail = b"not stored again"
-    assert store.save_batch(connection, 1, other, [again, image(3)], []) == Counts(new=1, known=1)
+    assert store.batches.save(connection, 1, other, [again, image(3)], []) == Counts(new=1, known=1)
     counts = "SELECT backbone_id, count(*) FROM tagdb_store.embeddings GROUP BY 1 ORDER BY 1"
     assert rows(connection, counts) == [(backbone_id, 2), (other, 2)]
     assert rows(connection, "SELECT count(*), count(original) FROM tagdb_store.image_files") == [(3, 3)]
@@ -255,11 +257,13 @@ def make_active(connection: Connection, backbone_id: int) -> None:
 
 
 def test_backbones(connection: Connection) -> None:
-    assert store.active_backbone(connection) is None
-    first = store.add_backbone(connection, seed.identity(1))
-    second = store.add_backbone(connection, seed.identity(2))
-    assert store.add_backbone(connection, seed.identity(1)) == first != second
-    assert store.active_backbone(connection) == first
+    assert store.backbones.active(connection) is None
+    first = store.backbones.add(connection, seed.identity(1))
+    second = store.backbones.add(connection, seed.identity(2))
+    assert store.backbones.add(connection, seed.identity(1)) == first != second
+    active = store.backbones.active(connection)
+    assert active is not None
+    assert (active.backbone_id, active.identity) == (first, seed.identity(1))
 
 
 # --- several ingests at once ---------------------------------------------------------------------
@@ -284,7 +288,7 @@ def two(database_url: str) -> Iterator[list[Connection]]:
     with database.connect(database_url) as one, database.connect(database_url) as other:
         for connection in (one, other):
             connection.execute("SET deadlock_timeout = '100ms'")
-            store.begin_ingest_run(connection, ["here"])
+            store.ingest_runs.begin(connection, ["here"])
         yield [one, other]
 
 
@@ -299,7 +303,7 @@ def test_overlapping_batches_at_once(
         numbers = range(turn * 20, turn * 20 + 20)
         if known:
             before = [image(n, embedding=embedding) for n in numbers]
-            store.save_batch(two[0], 1, backbone_id, before, [])
+            store.batches.save(two[0], 1, backbone_id, before, [])
         batches = []
         for side in range(2):
             batch = [image(n, embedded=not known) for n in rng.permutation(numbers).tolist()]
@@ -313,8 +317,8 @@ def test_overlapping_batches_at_once(
                     one.source_ref = f"side {side}"
             batches.append(batch)
         at_once(
-            partial(store.save_batch, two[0], 1, backbone_id, batches[0], []),
-            partial(store.save_batch, two[1], 2, backbone_id, batches[1], []),
+            partial(store.batches.save, two[0], 1, backbone_id, batches[0], []),
+            partial(store.batches.save, two[1], 2, backbone_id, batches[1], []),
         )
         found = hashtags(connection)
         for n in numbers:
@@ -331,12 +335,12 @@ def test_updating_an_image_does_not_hold_up_its_hashtags(
     connection: Connection, backbone_id: int, two: list[Connection]
 ) -> None:
     """One ingest is about to wait for a hashtag of the other's, which goes on to an image of the first's."""
-    store.save_batch(two[0], 1, backbone_id, [image(1), image(2)], [])
+    store.batches.save(two[0], 1, backbone_id, [image(1), image(2)], [])
     update = image(1, "x", embedded=False, collection="cats")
     with two[1].transaction():
         two[1].execute("INSERT INTO tagdb_store.hashtags (hashtag) VALUES ('x')")
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(store.save_batch, two[0], 1, backbone_id, [update], [])
+            waiting = pool.submit(store.batches.save, two[0], 1, backbone_id, [update], [])
             while not rows(connection, "SELECT FROM pg_locks WHERE NOT granted"):
                 assert not waiting.done()
             two[1].execute("SET LOCAL lock_timeout = '5s'")
@@ -351,23 +355,23 @@ def test_updating_an_image_does_not_hold_up_its_hashtags(
 
 def test_one_image_embedded_by_two_at_once(connection: Connection, two: list[Connection]) -> None:
     """Both find that a stored image lacks an embedding by a new backbone; one of them stores it."""
-    first = store.add_backbone(connection, seed.identity(1)).backbone_id
+    first = store.backbones.add(connection, seed.identity(1))
     for turn in range(8):
         batch = [image(n) for n in range(3)]
         make_active(connection, first)
-        store.save_batch(two[0], 1, first, batch, [])
-        other = store.add_backbone(connection, seed.identity(10 + turn)).backbone_id
+        store.batches.save(two[0], 1, first, batch, [])
+        other = store.backbones.add(connection, seed.identity(10 + turn))
         make_active(connection, other)
         at_once(
-            partial(store.save_batch, two[0], 1, other, batch, []),
-            partial(store.save_batch, two[1], 2, other, batch[::-1], []),
+            partial(store.batches.save, two[0], 1, other, batch, []),
+            partial(store.batches.save, two[1], 2, other, batch[::-1], []),
         )
         embedded = "SELECT count(*) FROM tagdb_store.embeddings WHERE backbone_id = %s"
         assert rows(connection, embedded, other) == [(3,)]
 
 
 def test_backbones_added_at_once(connection: Connection, two: list[Connection]) -> None:
-    at_once(*(partial(store.add_backbone, one, seed.identity()) for one in two))
+    at_once(*(partial(store.backbones.add, one, seed.identity()) for one in two))
     assert rows(connection, "SELECT count(*) FROM tagdb.backbones") == [(1,)]
 
 
@@ -381,7 +385,7 @@ def tables(connection: Connection) -> set[str]:
 
 
 def statuses(connection: Connection) -> list[str]:
-    return [run["status"] for run in store.factor_runs(connection)]
+    return [run.status for run in store.runs.list_all(connection)]
 
 
 def model(world: seed.World, factors: int = 3, value: float = 1) -> Model:
@@ -401,7 +405,7 @@ def model(world: seed.World, factors: int = 3, value: float = 1) -> Model:
 def test_a_building_run_is_invisible(connection: Connection) -> None:
     world = seed.world(connection)
     query = world.embeddings[0].astype(np.float32)
-    before = store.recommend(connection, query)
+    before = store.answers.recommend(connection, query)
     run = seed.begin_run(connection, 3)
     assert statuses(connection) == ["active", "building"]
     seed.copy(
@@ -411,7 +415,7 @@ def test_a_building_run_is_invisible(connection: Connection) -> None:
         world.image_ids,
         model(world).image_factors,
     )
-    assert store.recommend(connection, query) == before
+    assert store.answers.recommend(connection, query) == before
     assert rows(connection, "SELECT count(*) FROM tagdb_store.image_factors") == [(20,)]
 
 
@@ -419,22 +423,25 @@ def test_activation_is_atomic(connection: Connection, two: list[Connection]) -> 
     """A reader sees the old run until all is in place, whatever has been written by then."""
     world = seed.world(connection)
     query = world.embeddings[0].astype(np.float32)
-    before = store.recommend(connection, query)
+    before = store.answers.recommend(connection, query)
     run = seed.begin_run(connection, 3)
     two[1].execute("SET lock_timeout = '5s'")
     with two[0].transaction():
-        store.save_factor_run(two[0], run, model(world), 1.5)
+        store.runs.save(two[0], run, model(world), 1.5)
         assert statuses(two[0]) == ["active", "ready"]
-        assert store.recommend(two[0], query) == before
-        store.activate_factor_run(two[0], run)
-        assert store.recommend(two[1], query) == before
+        assert store.answers.recommend(two[0], query) == before
+        store.runs.activate(two[0], run)
+        assert store.answers.recommend(two[1], query) == before
         assert statuses(two[1]) == ["active", "building"]
     assert statuses(two[1]) == ["retired", "active"]
-    assert [r.score for r in store.recommend(two[1], query)] == pytest.approx([3.0] * 8)
-    newest = store.factor_runs(connection)[-1]
-    counted = {name: newest[name] for name in ("images", "hashtags", "interactions", "seconds")}
+    assert [r.score for r in store.answers.recommend(two[1], query)] == pytest.approx([3.0] * 8)
+    newest = store.runs.list_all(connection)[-1]
+    counted = {name: getattr(newest, name) for name in ("images", "hashtags", "interactions", "seconds")}
     assert counted == {"images": 20, "hashtags": 8, "interactions": 5, "seconds": 1.5}
-    assert (newest["factors"], newest["min_hashtags"]) == (3, 2)  # as it was used, not as it was asked for
+    assert (newest.settings.factors, newest.settings.min_hashtags) == (
+        3,
+        2,
+    )  # as it was used, not as it was asked for
     noted = rows(
         connection,
         "SELECT images, folded_in FROM tagdb_store.hashtag_factors WHERE factor_run_id = %s ORDER BY 1",
@@ -449,9 +456,9 @@ def test_readers_never_see_two_runs_mixed(connection: Connection, two: list[Conn
     values = (1.0, 2.0, 4.0)
     for value in values:
         run = seed.begin_run(connection, 1)
-        store.save_factor_run(connection, run, model(world, 1, value), 0)
-        store.activate_factor_run(connection, run)
-    ids = [run["factor_run_id"] for run in store.factor_runs(connection)][1:]
+        store.runs.save(connection, run, model(world, 1, value), 0)
+        store.runs.activate(connection, run)
+    ids = [run.factor_run_id for run in store.runs.list_all(connection)][1:]
     query = world.embeddings[0].astype(np.float32)
     done = threading.Event()
 
@@ -464,7 +471,7 @@ def test_readers_never_see_two_runs_mixed(connection: Connection, two: list[Conn
 
     def read() -> None:
         while not done.is_set():
-            scores = {r.score for r in store.recommend(two[1], query)}
+            scores = {r.score for r in store.answers.recommend(two[1], query)}
             assert len(scores) == 1, scores
             assert scores <= {value**2 for value in values}
 
@@ -476,12 +483,12 @@ def test_a_run_that_fails(connection: Connection) -> None:
     before = tables(connection)
     run = seed.begin_run(connection, 3)
     assert tables(connection) == before | {f"image_factors_{run}", f"hashtag_factors_{run}"}
-    store.discard_factor_run(connection, run)
+    store.runs.discard(connection, run)
     assert statuses(connection) == ["active", "failed"]
     assert tables(connection) == before
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="failed"):
         connection.execute("SELECT tagdb_store.activate_factor_run(%s)", (run,))
-    store.discard_factor_run(connection, world.factor_run_id)  # not while it is in use
+    store.runs.discard(connection, world.factor_run_id)  # not while it is in use
     assert statuses(connection) == ["active", "failed"]
     assert tables(connection) == before
 
@@ -489,30 +496,30 @@ def test_a_run_that_fails(connection: Connection) -> None:
 def test_a_run_that_cannot_be_saved_or_activated_leaves_the_old_one(connection: Connection) -> None:
     world = seed.world(connection)
     query = world.embeddings[0].astype(np.float32)
-    before = store.recommend(connection, query)
+    before = store.answers.recommend(connection, query)
     run = seed.begin_run(connection, 3)
     twice = model(world)
     twice.hashtag_ids[:] = world.hashtag_ids[0]
-    store.save_factor_run(connection, run, twice, 0)
+    store.runs.save(connection, run, twice, 0)
     with pytest.raises(psycopg.errors.UniqueViolation):
-        store.activate_factor_run(connection, run)
+        store.runs.activate(connection, run)
     assert statuses(connection) == ["active", "ready"]
-    store.discard_factor_run(connection, run)
+    store.runs.discard(connection, run)
     run = seed.begin_run(connection, 3)
     broken = model(world)
     broken.hashtag_factors[-1] = np.nan
     with pytest.raises(psycopg.errors.DataException):
-        store.save_factor_run(connection, run, broken, 0)
+        store.runs.save(connection, run, broken, 0)
     assert statuses(connection) == ["active", "failed", "building"]
     assert rows(connection, f"SELECT count(*) FROM tagdb_store.image_factors_{run}") == [(0,)]
-    store.discard_factor_run(connection, run)
-    assert store.recommend(connection, query) == before
+    store.runs.discard(connection, run)
+    assert store.answers.recommend(connection, query) == before
     assert rows(connection, "SELECT factor_run_id FROM tagdb_store.factor_maps") == [(1,)]
 
 
 def test_interactions(connection: Connection, save: Callable[..., Counts]) -> None:
     save(image(1, "a", "b"), image(2, "b"))
-    found = store.interactions(connection)
+    found = store.runs.interactions(connection)
     pairs = rows(connection, "SELECT image_id, hashtag_id FROM tagdb.image_hashtags")
     assert sorted(zip(found.image_ids.tolist(), found.hashtag_ids.tolist(), strict=True)) == sorted(pairs)
     assert found.accepted.tolist() == [0] * 3
@@ -521,15 +528,19 @@ def test_interactions(connection: Connection, save: Callable[..., Counts]) -> No
 
 
 def test_interactions_of_nothing(connection: Connection) -> None:
-    found = store.interactions(connection)
+    found = store.runs.interactions(connection)
     assert [len(column) for column in (found.image_ids, found.hashtag_ids, found.accepted)] == [0, 0, 0]
-    assert store.embeddings(connection).vectors.shape == (0, seed.DIMENSIONS)
+    assert store.runs.embeddings(connection).vectors.shape == (0, seed.DIMENSIONS)
 
 
 def test_readiness(connection: Connection) -> None:
-    assert store.readiness(connection) == store.Readiness(images=False, hashtags=False, factors=False)
+    assert store.answers.readiness(connection) == store.answers.Readiness(
+        images=False, hashtags=False, factors=False
+    )
     seed.world(connection)
-    assert store.readiness(connection) == store.Readiness(images=True, hashtags=True, factors=True)
+    assert store.answers.readiness(connection) == store.answers.Readiness(
+        images=True, hashtags=True, factors=True
+    )
 
 
 # --- the vector index ----------------------------------------------------------------------------
@@ -545,18 +556,18 @@ def vector_indexes(connection: Connection) -> list[tuple[str, bool]]:
 
 def test_few_embeddings_get_no_vector_index(connection: Connection) -> None:
     world = seed.world(connection)
-    assert not store.ensure_vector_index(connection, world.backbone_id)
+    assert not store.index.ensure(connection, world.backbone_id)
     assert vector_indexes(connection) == []
 
 
 def test_the_planner_looks_again_where_much_came_in(connection: Connection) -> None:
     """Not after every photo: of a million images that takes seconds."""
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     ids, vectors = seed.add_images(connection, 200), seed.features(200)
 
     def known_after(chosen: slice) -> int:
         seed.add_embeddings(connection, backbone_id, ids[chosen], vectors[chosen])
-        store.ensure_vector_index(connection, backbone_id)
+        store.index.ensure(connection, backbone_id)
         name = f"tagdb_store.embeddings_{backbone_id}"
         return int(rows(connection, "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", name)[0][0])
 
@@ -567,10 +578,10 @@ def test_the_planner_looks_again_where_much_came_in(connection: Connection) -> N
 
 def test_many_embeddings_get_a_vector_index(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     world = seed.world(connection)
-    monkeypatch.setattr(indexing, "INDEX_FROM", 20)
-    assert store.ensure_vector_index(connection, world.backbone_id)
+    monkeypatch.setattr(index, "INDEX_FROM", 20)
+    assert store.index.ensure(connection, world.backbone_id)
     assert vector_indexes(connection) == [("tagdb_store.search_vectors_1_hnsw", True)]
-    assert not store.ensure_vector_index(connection, world.backbone_id)
+    assert not store.index.ensure(connection, world.backbone_id)
 
 
 def test_seeds_are_what_they_say() -> None:

@@ -71,12 +71,12 @@ def stored(url: str) -> dict[str, list[tuple[Any, ...]]]:
 def answers(url: str) -> list[Any]:
     """What a database recommends, by each way to ask: exact numbers."""
     embedding = seed.literal(seed.features(1, 99)[0])
-    query = store.Query(known=["#TAG1"], diversity=0.5, popularity_discount=0.5, min_score=0)
+    query = store.answers.Query(known=["#TAG1"], diversity=0.5, popularity_discount=0.5, min_score=0)
     with database.connect(url) as connection:
         return [
             [rows(connection, "SELECT * FROM tagdb.recommend_for_image(%s)", n) for n in (1, 3, 20)],
             rows(connection, "SELECT * FROM tagdb.recommend_for_embedding(%s, top => 12)", embedding),
-            store.recommend(connection, seed.features(1, 98)[0].astype(np.float32), query),
+            store.answers.recommend(connection, seed.features(1, 98)[0].astype(np.float32), query),
             rows(connection, "SELECT * FROM tagdb.similar_images(%s, 20)", embedding),
             rows(connection, "SELECT * FROM tagdb.similar_images_to(3)"),
             rows(connection, "SELECT * FROM tagdb.related_hashtags('tag1')"),
@@ -93,20 +93,22 @@ def fill(url: str, images: int = 40) -> None:
     """A collection with all there can be: edits, feedback, statistics, rejections, and runs of all kinds."""
     with database.connect(url) as connection:
         world = seed.world(connection, images=images, hashtags=12, factors=8)
-        run = store.begin_ingest_run(connection, ["somewhere"])
+        run = store.ingest_runs.begin(connection, ["somewhere"])
         batch = [seed.image(n, "tag1", "tag2", "évian", "海", collection="travel") for n in range(3)]
-        store.save_batch(connection, run, world.backbone_id, batch, [store.Rejected("a\u202eb", 3, "bad")])
-        store.finish_ingest_run(connection, run)
+        store.batches.save(
+            connection, run, world.backbone_id, batch, [store.batches.Rejected("a\u202eb", 3, "bad")]
+        )
+        store.ingest_runs.finish(connection, run)
         seed.add_run(
             connection, world.image_ids, world.image_factors * np.float16(0.5), world.hashtag_ids[:9],
             world.hashtag_factors[:9],
         )  # fmt: skip
-        store.discard_factor_run(connection, seed.begin_run(connection, 3))
+        store.runs.discard(connection, seed.begin_run(connection, 3))
         seed.begin_run(connection, 3)
-        store.edit_hashtags(connection, "alias", ["tag3"], "tag4")
-        store.edit_hashtags(connection, "ban", ["tag5"])
+        store.tags.edit(connection, "alias", ["tag3"], "tag4")
+        store.tags.edit(connection, "ban", ["tag5"])
         connection.execute("SELECT tagdb_store.give_feedback(1, '{tag6,new}', '{tag7}')")
-        store.refresh_statistics(connection, 1)
+        store.statistics.refresh(connection, 1)
 
 
 @pytest.fixture
@@ -207,17 +209,17 @@ def test_a_restored_database_lives_on(
     for url in (make_database(False), make_database(False)):
         backup.restore(at(url), saved, print, quiet=True)
         with database.connect(url) as connection:
-            backbone = store.active_backbone(connection)
+            backbone = store.backbones.active(connection)
             assert backbone is not None
-            run = store.begin_ingest_run(connection, ["here"])
+            run = store.ingest_runs.begin(connection, ["here"])
             batch = [seed.image(n, "tag1", "new too") for n in range(2, 5)]
-            counts = store.save_batch(connection, run, backbone.backbone_id, batch, [])
+            counts = store.batches.save(connection, run, backbone.backbone_id, batch, [])
             assert counts.new == 2
-            store.undo_hashtag_edit(connection)
+            store.tags.undo(connection)
             connection.execute("SELECT tagdb_store.give_feedback(2, '{tag6}', '{tag8}')")
-            assert store.discard_abandoned_factor_runs(connection) == 1
+            assert store.runs.discard_abandoned(connection) == 1
             connection.execute("SELECT tagdb_store.activate_factor_run(1)")
-            store.refresh_statistics(connection)
+            store.statistics.refresh(connection)
             seed.add_index(connection, backbone.backbone_id)
         found.append(answers(url)[:7])
     assert found[0] == found[1]
@@ -248,8 +250,8 @@ def test_plain_pg_dump_and_pg_restore(
     assert answers(empty_database_url) == answers(collection)
     with database.connect(empty_database_url) as connection:
         connection.execute("SET search_path = ''")
-        store.refresh_statistics(connection)
-        assert store.add_backbone(connection, seed.identity(2)).backbone_id == 2
+        store.statistics.refresh(connection)
+        assert store.backbones.add(connection, seed.identity(2)) == 2
         assert rows(connection, "SELECT count(*) FROM tagdb.recommend_for_image(3)") != [(0,)]
 
 
@@ -403,12 +405,12 @@ def ingesting(url: str) -> Iterator[Callable[[], int]]:
     def ingest() -> None:
         try:
             with database.connect(url) as connection:
-                backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-                run = store.begin_ingest_run(connection, ["here"])
+                backbone_id = store.backbones.add(connection, seed.identity())
+                run = store.ingest_runs.begin(connection, ["here"])
                 while not stop.wait(0.02):  # or a soak would back up ever more
                     numbers = range(done[0] * BATCH, (done[0] + 1) * BATCH)
                     batch = [seed.image(n, f"tag{n % 7}", f"own{n}") for n in numbers]
-                    store.save_batch(connection, run, backbone_id, batch, [])
+                    store.batches.save(connection, run, backbone_id, batch, [])
                     done[0] += 1
         except BaseException as error:
             failed.append(error)
@@ -600,7 +602,7 @@ def test_files_of_others(
         assert said(file) == "Error: FILE is damaged or incomplete; use another copy\n"
 
 
-def replace_counts(saved: Path, **changes: Any) -> archive.Counts:
+def replace_counts(saved: Path, **changes: Any) -> store.backup.Counts:
     with archive.opened(saved, quiet=True) as found:
         return replace(found.manifest.counts, **changes)
 

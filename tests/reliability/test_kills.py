@@ -69,8 +69,8 @@ def factors(connection: Connection) -> list[Any]:
 @pytest.fixture
 def filled(database_url: str, connection: Connection) -> str:
     """A database with images, hashtags and embeddings, but without factors; its URL."""
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    run = store.begin_ingest_run(connection, ["seed"])
+    backbone_id = store.backbones.add(connection, seed.identity())
+    run = store.ingest_runs.begin(connection, ["seed"])
     vectors = seed.clustered(600)
     for start in range(0, 600, 100):
         batch = [
@@ -79,8 +79,8 @@ def filled(database_url: str, connection: Connection) -> str:
         ]
         for n, image in enumerate(batch, start):
             image.embedding = vectors[n].astype("float32")
-        store.save_batch(connection, run, backbone_id, batch, [])
-    store.finish_ingest_run(connection, run)
+        store.batches.save(connection, run, backbone_id, batch, [])
+    store.ingest_runs.finish(connection, run)
     return database_url
 
 

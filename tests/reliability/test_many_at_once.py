@@ -104,9 +104,9 @@ def editing(url: str, seed: int) -> Callable[[], None]:
 
     def edit() -> None:
         first, second = rng.sample(HASHTAGS, 2)
-        number = store.edit_hashtags(connection, "alias", [first], second).edit_id
+        number = store.tags.edit(connection, "alias", [first], second).edit_id
         time.sleep(rng.uniform(0, 0.05))
-        store.undo_hashtag_edit(connection, number)
+        store.tags.undo(connection, number)
 
     return edit
 

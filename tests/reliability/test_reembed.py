@@ -30,7 +30,7 @@ def embedded(connection: Connection, backbone_id: int) -> dict[bytes, str]:
 
 
 def active(connection: Connection) -> int:
-    found = store.active_backbone(connection)
+    found = store.backbones.active(connection)
     assert found is not None
     return found.backbone_id
 
@@ -92,7 +92,7 @@ def test_killed(
     finished(started("backbone", "use", 1, **here(database_url)))
     assert connection.execute(asked).fetchall() == similar
     finished(started("backbone", "drop", 2, **here(database_url)))
-    assert len(store.backbones(connection)) == 1
+    assert len(store.backbones.list_all(connection)) == 1
 
 
 def test_while_photos_come_in(

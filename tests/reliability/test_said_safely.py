@@ -23,7 +23,7 @@ from psycopg import conninfo, sql
 from tagdb.cli import cli
 from tagdb.demo import Tried, contact_sheet
 from tagdb.postgres import database
-from tagdb.store import Recommendation
+from tagdb.store.answers import Recommendation
 from tests.support import evaluated
 from tests.support.pictures import photo
 from tests.support.postgres import PASSWORD, administer, named

@@ -165,7 +165,7 @@ def test_changing_the_backbone_goes_on(own: Server, manifest: Path, chosen: tupl
             counts = "SELECT images, images_without_embedding FROM tagdb.coverage"
             assert connection.execute(counts).fetchone() == (400, 0)
             assert stray(connection) == []
-            found = store.active_backbone(connection)
+            found = store.backbones.active(connection)
         assert found is not None
         for command in (("use", 1), ("drop", found.backbone_id)):
             finished(started("backbone", *command, **environment))
@@ -182,7 +182,7 @@ def test_it_does_not_come_back(
     monkeypatch.setenv("TAGDB_HOME", str(own.home))
     monkeypatch.setattr(database, "PATIENCE", 0.5)
     stored = threading.Event()
-    save = tagdb.store.save_batch
+    save = tagdb.store.batches.save
 
     def saving(*arguments: Any) -> Any:
         counts = save(*arguments)

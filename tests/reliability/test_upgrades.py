@@ -23,11 +23,11 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
-from tagdb import store
+from tagdb import folding, store
 from tagdb.cli import COMMANDS, cli
 from tagdb.errors import DatabaseError, SchemaError
 from tagdb.learning.als import Weighting
-from tagdb.learning.settings import Plan
+from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tests.support import seed
@@ -82,7 +82,7 @@ def add_run(
     size = hashtag_factors.shape[1]
     newer = rows(connection, "SELECT FROM pg_proc WHERE proname = 'finish_factor_run'")
     if newer:
-        settings = Jsonb(asdict(Plan(factors=size, min_hashtags=1, ridge=0.5)))
+        settings = Jsonb(asdict(FactorSettings(factors=size, min_hashtags=1, ridge=0.5)))
         found = connection.execute("SELECT tagdb_store.new_factor_run(%s, '{}')", (settings,)).fetchone()
     else:
         begin = "SELECT tagdb_store.new_factor_run(%s, 1.0, 0.01, 15, 2, 42, 50, 8.0, '{}')"
@@ -153,11 +153,11 @@ def test_each_revision_with_data_in_it(
         assert schema(upgraded) == schema(connection)
         ridges = "SELECT backbone_id FROM tagdb_store.factor_maps"
         assert rows(upgraded, ridges) == ([(1,)] if revision > "0002" else [])
-        run = store.begin_ingest_run(upgraded, ["here"])
+        run = store.ingest_runs.begin(upgraded, ["here"])
         batch = [seed.image(n, "tag1", "tag2", "fresh") for n in range(3)]
-        folding = store.Folding(upgraded)
-        assert store.save_batch(upgraded, run, 1, batch, [], folding).new == 3
-        folding.finish()
+        fresh = folding.Folding(upgraded)
+        assert store.batches.save(upgraded, run, 1, batch, [], fresh.images).new == 3
+        fresh.finish()
         assert rows(upgraded, "SELECT images FROM tagdb.coverage") == [(23,)]
 
 

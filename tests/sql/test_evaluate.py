@@ -12,7 +12,8 @@ from tagdb.evaluation.reports import BEYOND, COVERAGE, MAIN, POPULARITY, per_que
 from tagdb.learning.model import Model
 from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
-from tagdb.store.evaluating import evaluated_images, recommend_held_out
+from tagdb.store.answers import recommend_held_out
+from tagdb.store.evaluation import images as evaluated_images
 from tests.support.evaluated import KINDS, fill
 
 SMALL = FactorSettings(factors=8, iterations=5)
@@ -88,9 +89,9 @@ def test_sql_answers_as_the_arrays_do(connection: Connection) -> None:
         assert found.model is not None
         ids = data.embeddings.image_ids[held_out]
         with connection.transaction(force_rollback=True):
-            run = store.begin_factor_run(connection, plan, {})
-            store.save_factor_run(connection, run, found.model, 0.0)
-            store.attach_factor_run(connection, run)
+            run = store.runs.begin(connection, plan, {})
+            store.runs.save(connection, run, found.model, 0.0)
+            store.runs.attach(connection, run)
             by_sql = recommend_held_out(connection, run, ids, TOP)
             near = {
                 int(image): dict(
@@ -254,9 +255,9 @@ def test_an_unknown_run_is_a_sentence(connection: Connection) -> None:
 
 
 def active(connection: Connection) -> int:
-    run = store.factor_run(connection)
+    run = store.runs.active(connection)
     assert run is not None
-    return int(run["factor_run_id"])
+    return int(run.factor_run_id)
 
 
 def test_a_worse_run_is_not_promoted(connection: Connection) -> None:
@@ -271,9 +272,9 @@ def test_a_worse_run_is_not_promoted(connection: Connection) -> None:
     assert verdict.high < 0
     assert verdict.sentence.startswith(f"factor run {run} was not activated: nDCG@10 0.")
     assert active(connection) != run
-    noted = store.factor_run(connection, run)
+    noted = store.runs.get(connection, run)
     assert noted is not None
-    assert noted["metrics"][MAIN].keys() == {"mean", "low", "high"}
+    assert noted.metrics[MAIN].keys() == {"mean", "low", "high"}
     # the other way round it is
     factors.activate(connection, run)
     assert evaluate.promote(connection, 1, quiet=True).promoted

@@ -56,7 +56,7 @@ def rejected(connection: Connection, image_id: int = 1) -> list[str]:
     row = connection.execute("SELECT content_sha256 FROM tagdb_store.images WHERE image_id = %s", (image_id,))
     found = row.fetchone()
     assert found is not None
-    return store.rejected_hashtags(connection, bytes(found[0]))
+    return store.feedback.rejected_hashtags(connection, bytes(found[0]))
 
 
 def words(connection: Connection) -> int:
@@ -97,7 +97,7 @@ def test_rejected_hashtags_are_not_recommended_for_that_image(connection: Connec
     assert plain[0] in [row[0] for row in connection.execute(query, (literal,))]
     assert rejected(connection) == sorted([plain[0], plain[3]])
     assert rejected(connection, 2) == []
-    assert store.rejected_hashtags(connection, b"0" * 32) == []
+    assert store.feedback.rejected_hashtags(connection, b"0" * 32) == []
 
 
 @pytest.mark.parametrize(
@@ -172,11 +172,11 @@ def test_a_word_on_one_image_is_none_on_another(connection: Connection) -> None:
 
 
 def test_an_ingest_does_not_bring_back_what_was_rejected(connection: Connection) -> None:
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    ingest_run = store.begin_ingest_run(connection, ["test"])
+    backbone_id = store.backbones.add(connection, seed.identity())
+    ingest_run = store.ingest_runs.begin(connection, ["test"])
     for said in (("sea",), ("sea", "snow")):
-        store.save_batch(connection, ingest_run, backbone_id, [seed.image(1, *said)], [])
-        found = store.give_feedback(connection, seed.image(1).content_sha256, [], ["snow"])
+        store.batches.save(connection, ingest_run, backbone_id, [seed.image(1, *said)], [])
+        found = store.feedback.give(connection, seed.image(1).content_sha256, [], ["snow"])
         assert found is not None
         assert counting(connection, found.image_id) == {"sea": False}
 
@@ -211,7 +211,7 @@ def test_the_next_run_learns_from_it(connection: Connection) -> None:
 
 def test_an_alias_is_what_it_counts_as(connection: Connection) -> None:
     seed.world(connection)
-    store.edit_hashtags(connection, "alias", ["tag3"], "tag4")
+    store.tags.edit(connection, "alias", ["tag3"], "tag4")
     give(connection, 1, [], ["#TAG3"])
     assert "tag4" not in recommended(connection)
     assert rejected(connection) == ["tag4"]
@@ -227,16 +227,16 @@ def test_an_alias_made_later(connection: Connection) -> None:
     give(connection, 1, ["tag3"])
     give(connection, 1, [], ["tag4"])
     assert counting(connection) == {"tag0": False, "tag3": True}
-    edit = store.edit_hashtags(connection, "alias", ["tag3"], "tag4")
+    edit = store.tags.edit(connection, "alias", ["tag3"], "tag4")
     assert counting(connection) == {"tag0": False}
     assert "tag4" not in recommended(connection)
-    store.undo_hashtag_edit(connection, edit.edit_id)
+    store.tags.undo(connection, edit.edit_id)
     assert counting(connection) == {"tag0": False, "tag3": True}
 
 
 def test_taking_back_another_spelling(connection: Connection) -> None:
     seed.world(connection)
-    store.edit_hashtags(connection, "alias", ["tag3"], "tag4")
+    store.tags.edit(connection, "alias", ["tag3"], "tag4")
     for yes, no in (("tag4", "tag3"), ("tag3", "tag4")):
         give(connection, 1, [yes])
         give(connection, 1, [], [no])
@@ -246,7 +246,7 @@ def test_taking_back_another_spelling(connection: Connection) -> None:
 
 def test_a_banned_hashtag_is_accepted_in_vain(connection: Connection) -> None:
     seed.world(connection)
-    store.edit_hashtags(connection, "ban", ["tag3"])
+    store.tags.edit(connection, "ban", ["tag3"])
     assert give(connection, 1, ["tag3"]) == (1, 0)
     assert counting(connection) == {"tag0": False}
     assert "tag3" not in recommended(connection)
@@ -273,7 +273,7 @@ def test_what_cannot_be_is_refused_whole(
     connection: Connection, values: tuple[object, ...], complaint: str
 ) -> None:
     seed.world(connection)
-    store.edit_hashtags(connection, "alias", ["tag5"], "tag6")
+    store.tags.edit(connection, "alias", ["tag5"], "tag6")
     known = hashtags(connection)
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=complaint):
         connection.execute(GIVE, values)
@@ -291,7 +291,7 @@ def test_saying_nothing(connection: Connection) -> None:
 
 def test_an_image_that_is_not_stored(connection: Connection) -> None:
     seed.world(connection)
-    assert store.give_feedback(connection, b"0" * 32, ["tag1"], []) is None
+    assert store.feedback.give(connection, b"0" * 32, ["tag1"], []) is None
     assert words(connection) == 0
 
 
@@ -301,7 +301,7 @@ def test_an_image_that_is_not_stored(connection: Connection) -> None:
 def test_acceptance_by_run_and_week(connection: Connection) -> None:
     """Against counting by hand; a word that was taken back counts, too."""
     world = seed.world(connection)
-    before = store.begin_factor_run(connection, FactorSettings(factors=2), {})
+    before = store.runs.begin(connection, FactorSettings(factors=2), {})
     give(connection, 1, ["tag1", "tag2", "tag3"], ["tag4"])
     give(connection, 2, [], ["tag5"])
     give(connection, 2, ["tag5"], [])
@@ -310,10 +310,9 @@ def test_acceptance_by_run_and_week(connection: Connection) -> None:
     give(connection, 4, [], ["tag6"])
     today = datetime.now(UTC).date()
     monday = today - timedelta(days=today.weekday())
-    found = store.acceptance(connection)
+    found = store.feedback.acceptance(connection)
     assert found == [
-        {"factor_run_id": run, "week": monday, "images": images, "accepted": yes, "rejected": no,
-         "acceptance": yes / (yes + no)}
+        store.feedback.Acceptance(run, monday, images, yes, no, yes / (yes + no))
         for run, images, yes, no in ((world.factor_run_id, 2, 4, 2), (before, 1, 1, 1), (None, 1, 0, 1))
     ]  # fmt: skip
 
@@ -332,7 +331,7 @@ def test_weeks_begin_on_monday_in_utc(connection: Connection) -> None:
             "UPDATE tagdb_store.feedback SET given_at = %s WHERE feedback_id = %s", (moment, n)
         )
     connection.execute("SET timezone = 'Pacific/Auckland'")
-    weeks = [(str(row["week"]), row["accepted"]) for row in store.acceptance(connection)]
+    weeks = [(str(row.week), row.accepted) for row in store.feedback.acceptance(connection)]
     assert weeks == [("2025-12-29", 1), ("2026-01-05", 3)]
 
 
@@ -343,10 +342,10 @@ def test_feedback_outlives_its_run(connection: Connection) -> None:
     give(connection, 2, ["tag3"])
     seed.add_run(connection, world.image_ids, world.image_factors, world.hashtag_ids, world.hashtag_factors)
     assert factors.prune(connection, 1, quiet=True).pruned == [world.factor_run_id]
-    assert [row["factor_run_id"] for row in store.acceptance(connection)] == [world.factor_run_id]
+    assert [row.factor_run_id for row in store.feedback.acceptance(connection)] == [world.factor_run_id]
     assert rejected(connection) == ["tag2"]
     connection.execute("DELETE FROM tagdb_store.images WHERE image_id = 1")
-    assert [row["accepted"] for row in store.acceptance(connection)] == [1]
+    assert [row.accepted for row in store.feedback.acceptance(connection)] == [1]
 
 
 # --- who may ---------------------------------------------------------------------------------------
@@ -371,7 +370,7 @@ def test_who_may(role: Callable[..., str], connection: Connection) -> None:
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(query.encode())
-    assert [(row["accepted"], row["rejected"]) for row in store.acceptance(connection)] == [(1, 1)]
+    assert [(row.accepted, row.rejected) for row in store.feedback.acceptance(connection)] == [(1, 1)]
     assert "tag2" not in recommended(connection)
     connection.execute("RESET ROLE")
     content = connection.execute(
@@ -379,7 +378,7 @@ def test_who_may(role: Callable[..., str], connection: Connection) -> None:
     ).fetchone()
     assert content is not None
     connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(reader)))
-    assert store.rejected_hashtags(connection, bytes(content[0])) == ["tag2"]
+    assert store.feedback.rejected_hashtags(connection, bytes(content[0])) == ["tag2"]
     connection.execute("RESET ROLE")
     row = connection.execute("SELECT DISTINCT given_by = session_user FROM tagdb_store.feedback").fetchone()
     assert row == (True,)

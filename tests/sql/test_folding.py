@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import factors, ingest, store
+from tagdb import factors, folding, ingest, store
 from tagdb.embedding.backbone import Identity
 from tagdb.embedding.worker import Embedded
 from tagdb.learning.settings import FactorSettings
 from tagdb.photos import images
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
-from tagdb.store.factors import factor_maps
+from tagdb.store.runs import maps as factor_maps
 from tests.support import seed
 from tests.support.pictures import photo
 
@@ -29,13 +29,15 @@ PLAN = FactorSettings(
 KNOWN = ("sea", "sun", "sand", "city", "night", "street", "dog")
 
 
-def ingested(connection: Connection, *images: store.Image, folding: store.Folding | None = None) -> None:
+def ingested(
+    connection: Connection, *images: store.batches.Image, folding_: folding.Folding | None = None
+) -> None:
     """One batch, and the end of its ingest unless a folding is given."""
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    ingest_run = store.begin_ingest_run(connection, ["test"])
-    mine = folding or store.Folding(connection)
-    store.save_batch(connection, ingest_run, backbone_id, images, [], mine)
-    if folding is None:
+    backbone_id = store.backbones.add(connection, seed.identity())
+    ingest_run = store.ingest_runs.begin(connection, ["test"])
+    mine = folding_ or folding.Folding(connection)
+    store.batches.save(connection, ingest_run, backbone_id, images, [], mine.images)
+    if folding_ is None:
         mine.finish()
 
 
@@ -192,7 +194,7 @@ def test_the_formula_with_weights(connection: Connection, weighting: str) -> Non
 def test_the_formula_blended_with_the_ridge_regression(connection: Connection) -> None:
     base(connection, replace(PLAN, ridge=0.25))
     ingested(connection, seed.image(100, "sea", "sun"))
-    run = store.active_factor_run(connection)
+    run = store.runs.active_id(connection)
     assert run is not None
     maps = factor_maps(connection, run)
     assert maps is not None
@@ -221,7 +223,7 @@ def test_an_image_of_the_run_folded_in_again_would_get_what_it_has(connection: C
 def test_accepted_hashtags_weigh_more(connection: Connection) -> None:
     base(connection, replace(PLAN, accepted_weight=3.0))
     ingested(connection, seed.image(100, "sea", "sun"))
-    store.give_feedback(connection, seed.image(100).content_sha256, ["sun", "dog"], [])
+    store.feedback.give(connection, seed.image(100).content_sha256, ["sun", "dog"], [])
     ingested(connection, seed.image(100, "sand"))
     found = image_factors(connection, 100)
     assert found is not None
@@ -284,8 +286,8 @@ def test_known_photos_cost_nothing(connection: Connection, monkeypatch: pytest.M
     def never(*arguments: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("tagdb.store.folding.folding_basis", never)
-    monkeypatch.setattr("tagdb.store.folding.fold_in_images", never)
+    monkeypatch.setattr("tagdb.store.folding.basis", never)
+    monkeypatch.setattr("tagdb.folding.fold_images", never)
     ingested(connection, seed.image(100, "sun", "sea"), seed.image(0))
 
 
@@ -296,7 +298,7 @@ def folded_hashtag(
     connection: Connection, numbers: Sequence[int], alpha: float, regularization: float
 ) -> Floats:
     """The half-step of a hashtag over all images that were fitted and these, which carry it."""
-    run = store.active_factor_run(connection)
+    run = store.runs.active_id(connection)
     assert run is not None
     maps = factor_maps(connection, run)
     assert maps is not None
@@ -328,7 +330,7 @@ def test_the_images_of_a_run_sum_up_to_its_gram(connection: Connection) -> None:
     """What hashtags are folded in by is the sum over all images that were fitted, without the blend."""
     base(connection, replace(PLAN, refit_penalty=0.0))
     stored = np.array([found[0] for n in range(12) if (found := image_factors(connection, n)) is not None])
-    run = store.active_factor_run(connection)
+    run = store.runs.active_id(connection)
     assert run is not None
     maps = factor_maps(connection, run)
     assert maps is not None
@@ -355,11 +357,11 @@ def test_a_hashtag_becomes_known_in_a_later_ingest(connection: Connection) -> No
 
 def test_a_hashtag_in_several_batches(connection: Connection) -> None:
     base(connection)
-    folding = store.Folding(connection)
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding=folding)
-    ingested(connection, seed.image(101, "sea", "city", "kite"), folding=folding)
+    fresh = folding.Folding(connection)
+    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding_=fresh)
+    ingested(connection, seed.image(101, "sea", "city", "kite"), folding_=fresh)
     assert hashtag_factors(connection, "kite") is None
-    folding.finish()
+    fresh.finish()
     found = hashtag_factors(connection, "kite")
     assert found is not None
     assert found[1:] == (True, 2)
@@ -396,8 +398,8 @@ def test_the_runs_own_hashtags_are_left_alone(connection: Connection) -> None:
 def test_what_counts_as_none_or_another(connection: Connection) -> None:
     base(connection)
     ingested(connection, seed.image(99, "meer", "never"))
-    store.edit_hashtags(connection, "alias", ["meer"], "sea")
-    store.edit_hashtags(connection, "ban", ["night"])
+    store.tags.edit(connection, "alias", ["meer"], "sea")
+    store.tags.edit(connection, "ban", ["night"])
     ingested(
         connection,
         seed.image(100, "meer", "sun"),  # counts as sea
@@ -416,8 +418,8 @@ def test_what_counts_as_none_or_another(connection: Connection) -> None:
 def test_new_hashtags_that_count_as_none_or_another(connection: Connection) -> None:
     base(connection)
     ingested(connection, seed.image(98, "kite"), seed.image(99, "dragon", "spam"))
-    store.edit_hashtags(connection, "alias", ["dragon"], "kite")
-    store.edit_hashtags(connection, "ban", ["spam"])
+    store.tags.edit(connection, "alias", ["dragon"], "kite")
+    store.tags.edit(connection, "ban", ["spam"])
     ingested(
         connection,
         seed.image(100, "sea", "sun", "kite", "spam"),
@@ -432,7 +434,7 @@ def test_new_hashtags_that_count_as_none_or_another(connection: Connection) -> N
 def test_what_was_rejected_for_a_photo_does_not_count_on_it(connection: Connection) -> None:
     base(connection)
     ingested(connection, seed.image(100, "sea"))
-    store.give_feedback(connection, seed.image(100).content_sha256, [], ["night", "kite"])
+    store.feedback.give(connection, seed.image(100).content_sha256, [], ["night", "kite"])
     ingested(
         connection, seed.image(100, "sun", "night", "kite"), seed.image(101, "sea", "sun", "kite"),
     )  # fmt: skip
@@ -446,8 +448,8 @@ def test_what_was_rejected_for_a_photo_does_not_count_on_it(connection: Connecti
 def test_a_rejected_alias_does_not_count_either(connection: Connection) -> None:
     base(connection)
     ingested(connection, seed.image(100, "sun"), seed.image(99, "meer"))
-    store.edit_hashtags(connection, "alias", ["meer"], "sea")
-    store.give_feedback(connection, seed.image(100).content_sha256, [], ["meer"])
+    store.tags.edit(connection, "alias", ["meer"], "sea")
+    store.feedback.give(connection, seed.image(100).content_sha256, [], ["meer"])
     ingested(connection, seed.image(100, "sea", "dog"))
     found = image_factors(connection, 100)
     assert found is not None
@@ -477,7 +479,7 @@ def test_without_an_active_run_nothing_happens(connection: Connection) -> None:
     factors.compute(connection, PLAN, activate=False, quiet=True)
     ingested(connection, seed.image(101, "sea", "sun"))
     assert coverage(connection)[:2] == (14, 0)
-    assert store.fold_in_missing(connection) == 0
+    assert folding.fold_missing(connection) == 0
 
 
 def test_activating_folds_in_what_came_after(connection: Connection) -> None:
@@ -493,16 +495,16 @@ def test_activating_folds_in_what_came_after(connection: Connection) -> None:
 
 def test_many_are_missing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are folded in bit by bit."""
-    monkeypatch.setattr("tagdb.store.folding.TOGETHER", 2)
+    monkeypatch.setattr("tagdb.folding.TOGETHER", 2)
     base(connection)
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    ingest_run = store.begin_ingest_run(connection, ["here"])
+    backbone_id = store.backbones.add(connection, seed.identity())
+    ingest_run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(100 + n, "sea", "sun", f"kite{n // 4}") for n in range(7)]
-    store.save_batch(connection, ingest_run, backbone_id, batch, [])
+    store.batches.save(connection, ingest_run, backbone_id, batch, [])
     assert coverage(connection) == (7, 0, 2, 0)
-    assert store.fold_in_missing(connection) == 7
+    assert folding.fold_missing(connection) == 7
     assert coverage(connection) == (0, 7, 0, 2)
-    assert store.fold_in_missing(connection) == 0
+    assert folding.fold_missing(connection) == 0
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["with a run before", "without"])
@@ -512,44 +514,35 @@ def test_a_run_that_becomes_active_within_an_ingest_loses_nobody(
     """It was computed before the ingest began, and does not know what the first batches brought."""
     base(connection, PLAN if before else None)
     later = factors.compute(connection, PLAN, activate=False, quiet=True).factor_run_id
-    folding = store.Folding(connection)
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding=folding)
+    fresh = folding.Folding(connection)
+    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding_=fresh)
     assert coverage(connection)[1] == before
-    store.activate_factor_run(connection, later)
-    ingested(connection, seed.image(101, "sea", "sand", "kite"), folding=folding)
-    folding.finish()
+    store.runs.activate(connection, later)
+    ingested(connection, seed.image(101, "sea", "sand", "kite"), folding_=fresh)
+    fresh.finish()
     assert coverage(connection) == (0, 2, 0, 1)
 
 
 def test_a_run_that_becomes_active_after_the_last_batch_loses_nobody(connection: Connection) -> None:
     base(connection)
     later = factors.compute(connection, PLAN, activate=False, quiet=True).factor_run_id
-    folding = store.Folding(connection)
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding=folding)
-    ingested(connection, seed.image(101, "sea", "sand", "kite"), folding=folding)
-    store.activate_factor_run(connection, later)
-    folding.finish()
+    fresh = folding.Folding(connection)
+    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding_=fresh)
+    ingested(connection, seed.image(101, "sea", "sand", "kite"), folding_=fresh)
+    store.runs.activate(connection, later)
+    fresh.finish()
     assert coverage(connection) == (0, 2, 0, 1)
-
-
-def test_a_run_of_an_older_tagdb_is_left_alone(connection: Connection) -> None:
-    base(connection)
-    connection.execute("DELETE FROM tagdb_store.factor_maps")
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), seed.image(101, "sea", "sun", "kite"))
-    assert coverage(connection) == (2, 0, 1, 0)
-    factors.activate(connection, 1)
-    assert coverage(connection) == (2, 0, 1, 0)
 
 
 def test_a_batch_that_fails_leaves_no_factors(connection: Connection) -> None:
     base(connection)
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    folding = store.Folding(connection)
-    ingest_run = store.begin_ingest_run(connection, ["test"])
-    broken = [store.Rejected("a", 1, "NUL\0")]  # which no text can hold
+    backbone_id = store.backbones.add(connection, seed.identity())
+    fresh = folding.Folding(connection)
+    ingest_run = store.ingest_runs.begin(connection, ["test"])
+    broken = [store.batches.Rejected("a", 1, "NUL\0")]  # which no text can hold
     with pytest.raises(Exception, match=r"NUL|0x00"):
-        store.save_batch(
-            connection, ingest_run, backbone_id, [seed.image(100, "sea", "sun")], broken, folding
+        store.batches.save(
+            connection, ingest_run, backbone_id, [seed.image(100, "sea", "sun")], broken, fresh.images
         )
     assert coverage(connection)[:2] == (0, 0)
 
@@ -603,7 +596,7 @@ class Photos(Source):
 def test_a_whole_ingest(connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagdb.embedding.pipeline.Workers", FakeWorkers)
 
-    def run(said: dict[int, tuple[str, ...]]) -> store.Counts:
+    def run(said: dict[int, tuple[str, ...]]) -> store.ingest_runs.Counts:
         options = ingest.Options(quiet=True)
         return ingest.run(connection, Fake(), [Photos(tmp_path, said)], options).counts  # type: ignore[arg-type]
 

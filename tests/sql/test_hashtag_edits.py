@@ -34,12 +34,12 @@ def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any,
     return connection.execute(query.encode(), values).fetchall()
 
 
-def alias(connection: Connection, hashtag: str, into: str) -> store.Edit:
-    return store.edit_hashtags(connection, "alias", [hashtag], into)
+def alias(connection: Connection, hashtag: str, into: str) -> store.tags.Edit:
+    return store.tags.edit(connection, "alias", [hashtag], into)
 
 
-def ban(connection: Connection, *hashtags: str) -> store.Edit:
-    return store.edit_hashtags(connection, "ban", hashtags)
+def ban(connection: Connection, *hashtags: str) -> store.tags.Edit:
+    return store.tags.edit(connection, "ban", hashtags)
 
 
 def policy(connection: Connection) -> Policy:
@@ -54,7 +54,9 @@ def sentence(error: psycopg.Error) -> str:
     return error.diag.message_primary
 
 
-def attempt(connection: Connection, edit: Callable[[], store.Edit]) -> tuple[store.Edit | None, str | None]:
+def attempt(
+    connection: Connection, edit: Callable[[], store.tags.Edit]
+) -> tuple[store.tags.Edit | None, str | None]:
     """Make an edit, or return the sentence that refuses it."""
     try:
         with connection.transaction():
@@ -218,10 +220,10 @@ def test_the_rules(connection: Connection, decided: list[Step]) -> None:
             else:
                 refusals = {model.refusal(names, into)}
             if kind == "undo":
-                found, complaint = attempt(connection, partial(store.undo_hashtag_edit, connection, number))
+                found, complaint = attempt(connection, partial(store.tags.undo, connection, number))
             else:
                 found, complaint = attempt(
-                    connection, partial(store.edit_hashtags, connection, kind, names, into)
+                    connection, partial(store.tags.edit, connection, kind, names, into)
                 )
             assert complaint in refusals
             if found is None:
@@ -235,7 +237,9 @@ def test_the_rules(connection: Connection, decided: list[Step]) -> None:
                 model.edit(found.edit_id, kind, names, into)
                 numbers.append(found.edit_id)
                 assert numbers == sorted(numbers)
-                assert found == store.Edit(found.edit_id, kind, model.made[-1].hashtags, model.made[-1].into)
+                assert found == store.tags.Edit(
+                    found.edit_id, kind, model.made[-1].hashtags, model.made[-1].into
+                )
             assert policy(connection) == model.now
             check_invariants(model.now)
         kept = rows(
@@ -244,7 +248,7 @@ def test_the_rules(connection: Connection, decided: list[Step]) -> None:
             " FROM tagdb.hashtag_edits ORDER BY 1",
         )
         assert kept == [(m.number, m.kind, m.hashtags, m.into, m.undone, m.undone) for m in model.made]
-        listed = {d.hashtag: (d.alias_of, d.banned, d.edit_id) for d in store.hashtag_decisions(connection)}
+        listed = {d.hashtag: (d.alias_of, d.banned, d.edit_id) for d in store.tags.decisions(connection)}
         assert listed == {name: is_ for name, is_ in model.now.items() if is_[0] is not None or is_[1]}
 
 
@@ -258,7 +262,7 @@ def test_undoing_what_would_count_as_a_hashtag_that_counts_no_more(connection: C
         alias(connection, "tag1", "tag3")
     else:
         ban(connection, "tag1")
-    _, complaint = attempt(connection, lambda: store.undo_hashtag_edit(connection, moved.edit_id))
+    _, complaint = attempt(connection, lambda: store.tags.undo(connection, moved.edit_id))
     assert complaint is None or "undo that first" in complaint
     check_invariants(policy(connection))
     query = seed.literal(seed.features(1, 9)[0])
@@ -294,11 +298,11 @@ def test_undoing_all_restores_all(
         before = []
         for kind, names, into in decided:
             was = policy(connection), everything(connection)
-            made, _ = attempt(connection, partial(store.edit_hashtags, connection, kind, names, into))
+            made, _ = attempt(connection, partial(store.tags.edit, connection, kind, names, into))
             if made is not None:
                 before.append((made.edit_id, was))
         for edit, was in reversed(before):
-            assert store.undo_hashtag_edit(connection).edit_id == edit
+            assert store.tags.undo(connection).edit_id == edit
             assert (policy(connection), everything(connection)) == was
         connection.execute("SELECT tagdb_store.refresh_statistics()")
         assert (
@@ -352,9 +356,9 @@ def test_what_is_recommended(
         }
         for kind, names, into in decided:
             if kind == "undo":
-                attempt(connection, partial(store.undo_hashtag_edit, connection))
+                attempt(connection, partial(store.tags.undo, connection))
             else:
-                attempt(connection, partial(store.edit_hashtags, connection, kind, names, into))
+                attempt(connection, partial(store.tags.edit, connection, kind, names, into))
         decisions = policy(connection)
         ids = dict(rows(connection, "SELECT hashtag, hashtag_id FROM tagdb.hashtags"))
         unwanted = {decisions[name][0] or name for name in [*known, *exclude]}
@@ -405,7 +409,7 @@ def test_filters_come_before_the_cut(world: tuple[Connection, seed.World]) -> No
 @pytest.mark.parametrize("argument", ["known", "exclude"])
 def test_leaving_out_one_spelling_leaves_out_all(world: tuple[Connection, seed.World], argument: str) -> None:
     connection, _ = world
-    store.edit_hashtags(connection, "merge", ["a", "b"], "c")
+    store.tags.edit(connection, "merge", ["a", "b"], "c")
     for spelling in ("a", "#B", " C", "ａ"):
         assert set(best(connection, **{argument: [spelling]})) == {"d", "e", "f", "g"}
     ban(connection, "c")
@@ -418,7 +422,7 @@ def test_an_alias_without_factors_recommends_nothing(world: tuple[Connection, se
     order = best(connection)
     alias(connection, "unknown", order[0])
     assert best(connection) == order
-    store.undo_hashtag_edit(connection)
+    store.tags.undo(connection)
     alias(connection, order[0], "unknown")
     assert best(connection) == ["unknown", *order[1:]]
     alias(connection, order[3], "unknown")
@@ -458,8 +462,8 @@ def test_related_completed_and_explained_at_once(world: tuple[Connection, seed.W
     assert completed("") == set("cdefg")
     assert completed("a") == completed("b") == set()
     assert set(best(connection)) == set("cdefg")
-    store.undo_hashtag_edit(connection)
-    store.undo_hashtag_edit(connection)
+    store.tags.undo(connection)
+    store.tags.undo(connection)
     assert [
         *(related("d"), related("a"), completed(""), explained("a"), explained("d"), best(connection))
     ] == before
@@ -470,7 +474,7 @@ def test_factors_are_computed_of_what_hashtags_count_as(connection: Connection) 
     numbers = dict(rows(connection, "SELECT hashtag, hashtag_id FROM tagdb.hashtags"))
 
     def interactions() -> list[tuple[int, int]]:
-        found = store.interactions(connection)
+        found = store.runs.interactions(connection)
         return sorted(zip(found.image_ids.tolist(), found.hashtag_ids.tolist(), strict=True))
 
     before = interactions()
@@ -483,23 +487,23 @@ def test_factors_are_computed_of_what_hashtags_count_as(connection: Connection) 
     expected += [(ids[n], numbers["new"]) for n in (4, 5)] + [(ids[6], numbers["e"])]
     assert interactions() == sorted(expected)
     for _ in range(3):
-        store.undo_hashtag_edit(connection)
+        store.tags.undo(connection)
     assert interactions() == before
 
 
 def test_an_ingest_keeps_what_images_carry(connection: Connection) -> None:
     """What comes in under an alias or a banned hashtag is stored as it is, and counts when it may."""
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    run = store.begin_ingest_run(connection, ["here"])
+    backbone_id = store.backbones.add(connection, seed.identity())
+    run = store.ingest_runs.begin(connection, ["here"])
     alias(connection, "a", "b")
     ban(connection, "c")
-    store.save_batch(connection, run, backbone_id, [seed.image(1, "a", "c"), seed.image(2, "b", "c")], [])
-    store.refresh_statistics(connection, 1)
+    store.batches.save(connection, run, backbone_id, [seed.image(1, "a", "c"), seed.image(2, "b", "c")], [])
+    store.statistics.refresh(connection, 1)
     stats = "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1"
     assert rows(connection, stats) == [("a", 0), ("b", 2), ("c", 0)]
-    store.undo_hashtag_edit(connection, 1)
+    store.tags.undo(connection, 1)
     assert rows(connection, stats) == [("a", 1), ("b", 1), ("c", 0)]
-    store.undo_hashtag_edit(connection, 2)
+    store.tags.undo(connection, 2)
     assert rows(connection, stats) == [("a", 1), ("b", 1), ("c", 2)]
 
 
@@ -513,11 +517,11 @@ def test_chains_collapse(connection: Connection) -> None:
     counts = "SELECT images FROM tagdb.hashtag_stats ORDER BY hashtag"
     assert rows(connection, counts) == [(0,), (0,), (4,)]
     with pytest.raises(REFUSED, match=r"^edit 2 was made later on the same hashtags: undo that first"):
-        store.undo_hashtag_edit(connection, first.edit_id)
-    assert store.undo_hashtag_edit(connection, second.edit_id) == second
+        store.tags.undo(connection, first.edit_id)
+    assert store.tags.undo(connection, second.edit_id) == second
     assert policy(connection) == {"a": ("b", False, 1), "b": (None, False, None), "c": (None, False, None)}
     assert rows(connection, counts) == [(0,), (3,), (1,)]
-    assert store.undo_hashtag_edit(connection, first.edit_id) == first
+    assert store.tags.undo(connection, first.edit_id) == first
     assert rows(connection, counts) == [(2,), (2,), (1,)]
     assert policy(connection) == dict.fromkeys("abc", (None, False, None))
 
@@ -537,12 +541,12 @@ def test_edits_of_other_hashtags_do_not_hinder_an_undo(connection: Connection) -
     first = alias(connection, "a", "c")
     alias(connection, "b", "c")
     ban(connection, "d")
-    assert store.undo_hashtag_edit(connection, first.edit_id) == first
+    assert store.tags.undo(connection, first.edit_id) == first
     assert policy(connection) == {
         **{"a": (None, False, None), "b": ("c", False, 2)},
         **{"c": (None, False, None), "d": (None, True, 3)},
     }
-    assert [store.undo_hashtag_edit(connection).edit_id for _ in range(2)] == [3, 2]
+    assert [store.tags.undo(connection).edit_id for _ in range(2)] == [3, 2]
 
 
 NO_EDIT = "name hashtags and what to do with them: ban, or alias or merge and what they are to count as"
@@ -589,7 +593,7 @@ def test_what_is_refused(connection: Connection) -> None:
 
     before = state()
     for kind, hashtags, into, complaint in REFUSALS:
-        _, said = attempt(connection, partial(store.edit_hashtags, connection, kind, hashtags, into))
+        _, said = attempt(connection, partial(store.tags.edit, connection, kind, hashtags, into))
         assert said == complaint, (kind, hashtags, into)
         assert state() == before, (kind, hashtags, into)
 
@@ -614,14 +618,14 @@ def test_null_among_the_hashtags(connection: Connection) -> None:
 def test_nothing_to_undo(connection: Connection) -> None:
     def complaint(edit: int | None) -> str:
         with pytest.raises(psycopg.Error) as caught:
-            store.undo_hashtag_edit(connection, edit)
+            store.tags.undo(connection, edit)
         return sentence(caught.value)
 
     assert complaint(None) == "there is no edit to undo"
     assert complaint(1) == "there is no edit 1"
     made = ban(connection, "a")
     assert complaint(made.edit_id + 1) == f"there is no edit {made.edit_id + 1}"
-    store.undo_hashtag_edit(connection)
+    store.tags.undo(connection)
     assert complaint(made.edit_id) == f"edit {made.edit_id} is undone already"
     assert complaint(None) == "there is no edit to undo"
 
@@ -630,14 +634,14 @@ def test_hashtags_in_any_spelling(connection: Connection) -> None:
     spellings = ("strasse", "#STRASSE", "Straße", "＃ｓｔｒａẞｅ")
     targets = ("Café", "#CAFÉ", "  cafe\u0301 ", "ＣＡＦＥ\u0301", "＃café\ufe0f")
     for hashtag, into in itertools.product(spellings, targets):
-        made = store.edit_hashtags(connection, "merge", [hashtag, "strasse"], into)
+        made = store.tags.edit(connection, "merge", [hashtag, "strasse"], into)
         assert (made.hashtags, made.into_hashtag) == (["strasse"], "café")
         expected = {"strasse": ("café", False, made.edit_id), "café": (None, False, None)}
         assert policy(connection) == expected
-        store.undo_hashtag_edit(connection)
+        store.tags.undo(connection)
     for hashtag in spellings:
         assert ban(connection, hashtag, "strasse").hashtags == ["strasse"]
-        store.undo_hashtag_edit(connection)
+        store.tags.undo(connection)
 
 
 def test_hashtags_that_nobody_has_used_yet(connection: Connection) -> None:
@@ -648,7 +652,7 @@ def test_hashtags_that_nobody_has_used_yet(connection: Connection) -> None:
     expected |= {"spam": (None, True, 2), "more_spam": (None, True, 2)}
     assert policy(connection) == expected
     for _ in range(2):
-        store.undo_hashtag_edit(connection)
+        store.tags.undo(connection)
     assert policy(connection) == dict.fromkeys(expected, (None, False, None))
 
 
@@ -661,13 +665,13 @@ def test_who_has_decided(connection: Connection) -> None:
     made_by, made_at, undone_by, undone_at = rows(connection, edits)[0]
     assert (made_by, undone_by, undone_at) == (started[1], None, None)
     assert started[0] <= made_at
-    decision = store.hashtag_decisions(connection)
-    assert decision == [store.Decision("a", None, True, 1, made_at, started[1])]
-    store.undo_hashtag_edit(connection)
+    decision = store.tags.decisions(connection)
+    assert decision == [store.tags.Decision("a", None, True, 1, made_at, started[1])]
+    store.tags.undo(connection)
     connection.execute("RESET ROLE")
     assert rows(connection, edits)[0][:3] == (made_by, made_at, started[1])
     assert rows(connection, edits)[0][3] > made_at
-    assert store.hashtag_decisions(connection) == []
+    assert store.tags.decisions(connection) == []
 
 
 @pytest.mark.parametrize("call", ["edit_hashtags('ban', '{a}')", "undo_hashtag_edit()"])
@@ -680,10 +684,10 @@ def test_readers_do_not_decide(connection: Connection, call: str) -> None:
 
 def test_decisions_are_in_order(connection: Connection) -> None:
     ban(connection, "b", "a")
-    store.edit_hashtags(connection, "merge", ["z", "y"], "m")
+    store.tags.edit(connection, "merge", ["z", "y"], "m")
     alias(connection, "x", "l")
     ban(connection, "l")
-    found = [(d.hashtag, d.alias_of, d.banned) for d in store.hashtag_decisions(connection)]
+    found = [(d.hashtag, d.alias_of, d.banned) for d in store.tags.decisions(connection)]
     assert found == [
         *(("y", "m", False), ("z", "m", False)),
         *(("x", "l", True), ("a", None, True), ("b", None, True), ("l", None, True)),
@@ -699,14 +703,14 @@ def test_edits_wait_for_each_other(connection: Connection, other: Connection) ->
         alias(connection, "a", "b")
         with blocked(connection, other, lambda: alias(other, "b", "c")) as waiting:
             connection.execute("COMMIT")
-            assert waiting.result(30) == store.Edit(2, "alias", ["b"], "c")
+            assert waiting.result(30) == store.tags.Edit(2, "alias", ["b"], "c")
     assert policy(connection) == {"a": ("c", False, 2), "b": ("c", False, 2), "c": (None, False, None)}
     assert rows(connection, "SELECT images FROM tagdb.hashtag_stats ORDER BY 1") == [(0,), (0,), (4,)]
     with connection.transaction():
-        store.undo_hashtag_edit(connection)
-        with blocked(connection, other, lambda: store.undo_hashtag_edit(other)) as waiting:
+        store.tags.undo(connection)
+        with blocked(connection, other, lambda: store.tags.undo(other)) as waiting:
             connection.execute("COMMIT")
-            assert waiting.result(30) == store.Edit(1, "alias", ["a"], "b")
+            assert waiting.result(30) == store.tags.Edit(1, "alias", ["a"], "b")
     assert policy(connection) == dict.fromkeys("abc", (None, False, None))
 
 
@@ -733,16 +737,16 @@ def test_readers_do_not_wait_for_an_edit(world: tuple[Connection, seed.World], o
         ban(connection, before[0])
         alias(connection, before[1], before[2])
         assert best(other) == before
-        assert store.hashtag_decisions(other) == []
+        assert store.tags.decisions(other) == []
     assert best(other) == before[2:]
 
 
 @pytest.fixture
 def target(connection: Connection, other: Connection) -> tuple[int, int]:
     """A backbone and an ingest run that both connections may store into."""
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
-    store.begin_ingest_run(other, ["there"])
-    return store.begin_ingest_run(connection, ["here"]), backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
+    store.ingest_runs.begin(other, ["there"])
+    return store.ingest_runs.begin(connection, ["here"]), backbone_id
 
 
 def test_an_edit_of_what_is_just_coming_in(
@@ -750,8 +754,8 @@ def test_an_edit_of_what_is_just_coming_in(
 ) -> None:
     batch = [seed.image(n, "a", "b", "z") for n in range(3)]
     with connection.transaction():
-        store.save_batch(connection, *target, batch, [])
-        merge = lambda: store.edit_hashtags(other, "merge", ["z", "0", "a"], "b")  # noqa: E731
+        store.batches.save(connection, *target, batch, [])
+        merge = lambda: store.tags.edit(other, "merge", ["z", "0", "a"], "b")  # noqa: E731
         with blocked(connection, other, merge) as waiting:
             connection.execute("COMMIT")
             assert waiting.result(30)
@@ -765,11 +769,11 @@ def test_what_is_coming_in_during_an_edit(
     seed.add_hashtags(connection, ["m"])
     batch = [seed.image(n, "0", "a", "m", "z") for n in range(3)]
     with connection.transaction():
-        store.edit_hashtags(connection, "merge", ["a", "m"], "z")
-        with blocked(connection, other, lambda: store.save_batch(other, *target, batch, [])) as waiting:
+        store.tags.edit(connection, "merge", ["a", "m"], "z")
+        with blocked(connection, other, lambda: store.batches.save(other, *target, batch, [])) as waiting:
             connection.execute("COMMIT")
-            assert waiting.result(30) == store.Counts(new=3)
-    store.refresh_statistics(connection)
+            assert waiting.result(30) == store.ingest_runs.Counts(new=3)
+    store.statistics.refresh(connection)
     stats = "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1"
     assert rows(connection, stats) == [("0", 3), ("a", 0), ("m", 0), ("z", 3)]
 
@@ -783,12 +787,12 @@ def test_an_ingest_goes_on_with_hashtags_that_are_being_edited(
     with connection.transaction():
         alias(connection, "a", "b")
         ban(connection, "c")
-        store.save_batch(other, *target, [seed.image(1, "a", "b", "c")], [])
+        store.batches.save(other, *target, [seed.image(1, "a", "b", "c")], [])
     with connection.transaction():
-        store.save_batch(connection, *target, [seed.image(2, "a", "b", "c")], [])
-        store.undo_hashtag_edit(other)
+        store.batches.save(connection, *target, [seed.image(2, "a", "b", "c")], [])
+        store.tags.undo(other)
         alias(other, "b", "c")
-    store.refresh_statistics(connection)
+    store.statistics.refresh(connection)
     assert rows(connection, "SELECT images FROM tagdb.hashtag_stats ORDER BY hashtag") == [(0,), (0,), (2,)]
 
 
@@ -800,8 +804,8 @@ def test_the_same_new_hashtags_at_once(
     names = ["a", "m", "z"]
     batch = [seed.image(1, *names)]
     steps: list[tuple[Connection, Callable[[], object]]] = [
-        (connection, lambda: store.edit_hashtags(connection, "merge", names, "zz")),
-        (other, lambda: store.save_batch(other, *target, batch, [])),
+        (connection, lambda: store.tags.edit(connection, "merge", names, "zz")),
+        (other, lambda: store.batches.save(other, *target, batch, [])),
     ]
     if first == "ingest":
         steps.reverse()
@@ -811,7 +815,7 @@ def test_the_same_new_hashtags_at_once(
             third.execute("ROLLBACK")
             one.result(30)
             another.result(30)
-    store.refresh_statistics(connection)
+    store.statistics.refresh(connection)
     stats = "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1"
     assert rows(connection, stats) == [("a", 0), ("m", 0), ("z", 0), ("zz", 1)]
 
@@ -835,23 +839,23 @@ def test_ingests_and_edits_at_once(
 
     def ingest() -> None:
         for batch in batches:
-            store.save_batch(connection, *target, batch, [])
-            store.refresh_statistics_if_due(connection)
+            store.batches.save(connection, *target, batch, [])
+            store.statistics.refresh_if_due(connection)
 
     def edit() -> None:
         for turn, hashtags in enumerate(merges):
-            store.edit_hashtags(other, "merge", hashtags, f"into_{turn % 3}")
+            store.tags.edit(other, "merge", hashtags, f"into_{turn % 3}")
             if turn % 4 == 0:
-                store.undo_hashtag_edit(other)
+                store.tags.undo(other)
 
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(ingest), pool.submit(edit)]:
             future.result(60)
     found = everything(connection)
-    assert len(store.hashtag_decisions(connection)) == sum(
+    assert len(store.tags.decisions(connection)) == sum(
         len(set(names)) for turn, names in enumerate(merges) if turn % 4
     )
-    store.refresh_statistics(connection)
+    store.statistics.refresh(connection)
     del found["statistics"]
     again = everything(connection)
     del again["statistics"]

@@ -57,7 +57,7 @@ def decide(connection: Connection, decided: list[Step]) -> None:
     """Make edits; those that are refused change nothing."""
     for kind, names, into in decided:
         with suppress(psycopg.errors.InvalidParameterValue), connection.transaction():
-            store.edit_hashtags(connection, kind, names, into)
+            store.tags.edit(connection, kind, names, into)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def decisions(connection: Connection) -> Decided:
 @pytest.fixture
 def modelled(connection: Connection) -> Connection:
     """A database with hashtags ``NAMES``, a backbone and an active run that knows nothing yet."""
-    store.add_backbone(connection, seed.identity())
+    store.backbones.add(connection, seed.identity())
     seed.add_hashtags(connection, NAMES)
     nothing = np.zeros(0, np.int64), np.zeros((0, 2), np.float16)
     seed.add_run(connection, *nothing, nothing[0].astype(np.int32), nothing[1])
@@ -180,7 +180,7 @@ def test_a_banned_hashtag_still_has_related_ones(connection: Connection) -> None
     """Being banned keeps a hashtag from being shown, not from being asked about."""
     seed.world(connection)
     before = rows(connection, "SELECT * FROM tagdb.related_hashtags('tag1')")
-    store.edit_hashtags(connection, "ban", ["tag1"])
+    store.tags.edit(connection, "ban", ["tag1"])
     assert rows(connection, "SELECT * FROM tagdb.related_hashtags('tag1')") == before
     shown = rows(connection, "SELECT hashtag FROM tagdb.related_hashtags('tag2')")
     assert ("tag1",) not in shown
@@ -354,8 +354,8 @@ def test_what_is_not_recommended_is_explained_all_the_same(connection: Connectio
     scores = dict(rows(connection, "SELECT hashtag, score FROM tagdb.recommend_for_embedding(%s)", query))
     before = rows(connection, EXPLAIN, query, "tag1", None)
     assert sum(row[5] for row in before) == 3
-    store.edit_hashtags(connection, "alias", ["tag2"], "tag1")
-    store.edit_hashtags(connection, "ban", ["tag1"])
+    store.tags.edit(connection, "alias", ["tag2"], "tag1")
+    store.tags.edit(connection, "ban", ["tag1"])
     found = rows(connection, EXPLAIN, query, "tag2", None)
     assert found == rows(connection, EXPLAIN, query, "tag1", None)
     assert sum(row[6] for row in found) == pytest.approx(max(scores["tag1"], scores["tag2"]), abs=1e-6)
@@ -384,7 +384,7 @@ def test_texts_that_take_long_to_normalise_are_passed_over(connection: Connectio
         assert time.monotonic() - started < 0.2, call
     started = time.monotonic()
     with pytest.raises(psycopg.errors.InvalidParameterValue):
-        store.edit_hashtags(connection, "ban", [text])
+        store.tags.edit(connection, "ban", [text])
     assert time.monotonic() - started < 0.2
 
 
@@ -549,7 +549,7 @@ def test_scores_of_completed_hashtags(
 
 def test_an_alias_is_completed_as_what_it_counts_as(connection: Connection) -> None:
     seed.add_hashtags(connection, ["nyc", "newyork", "newark", "boston"])
-    store.edit_hashtags(connection, "merge", ["nyc", "boston"], "newyork")
+    store.tags.edit(connection, "merge", ["nyc", "boston"], "newyork")
 
     def completed(typed: str, *known: str) -> list[str]:
         return [row[1] for row in rows(connection, COMPLETE, typed, list(known), 10)]
@@ -558,7 +558,7 @@ def test_an_alias_is_completed_as_what_it_counts_as(connection: Connection) -> N
     assert completed("n") == ["newyork", "newark"]  # once, not for each spelling
     assert completed("n", "boston") == ["newark"]
     assert completed("ny", "newyork") == []
-    store.edit_hashtags(connection, "ban", ["newyork"])
+    store.tags.edit(connection, "ban", ["newyork"])
     assert completed("ny") == completed("newy") == []
     assert completed("") == ["newark"]
 

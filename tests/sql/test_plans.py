@@ -20,7 +20,7 @@ from psycopg import sql
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.store import indexing
+from tagdb.store import index
 from tests.support import seed
 from tests.support.postgres import administer, named
 
@@ -42,7 +42,7 @@ def build(connection: Connection) -> None:
     # The planner's statistics are of every row, lest the plans depend on which ones were drawn.
     connection.execute("SET default_statistics_target = 1000")
     rng = np.random.default_rng(1)
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     image_ids = seed.add_images(connection, IMAGES)[:EMBEDDED]
     connection.execute(
         "UPDATE tagdb_store.images SET collection = 'collection ' || image_id %% 8,"
@@ -71,9 +71,9 @@ def build(connection: Connection) -> None:
         (image_ids.tolist(),),
     )
     connection.execute("ANALYZE")
-    store.edit_hashtags(connection, "ban", ["tag3", "tag30"])
-    store.edit_hashtags(connection, "alias", ["tag11", "tag12"], "tag7")
-    store.refresh_statistics(connection)
+    store.tags.edit(connection, "ban", ["tag3", "tag30"])
+    store.tags.edit(connection, "alias", ["tag11", "tag12"], "tag7")
+    store.statistics.refresh(connection)
     # As if the other hashtags were on images, too.
     connection.execute(
         "INSERT INTO tagdb_store.hashtag_counts SELECT hashtag_id, 1, now(), now(), 0"
@@ -84,8 +84,8 @@ def build(connection: Connection) -> None:
         " FROM tagdb_store.hashtags, generate_series(1, 2) n ON CONFLICT DO NOTHING"
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexing, "INDEX_FROM", EMBEDDED // 2)
-        assert store.ensure_vector_index(connection, backbone_id)
+        patch.setattr(index, "INDEX_FROM", EMBEDDED // 2)
+        assert store.index.ensure(connection, backbone_id)
     connection.execute("VACUUM ANALYZE")
 
 

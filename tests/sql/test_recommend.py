@@ -115,7 +115,7 @@ def store_case(connection: Connection, case: Case) -> Stored:
         "TRUNCATE tagdb_store.images, tagdb_store.hashtags, tagdb_store.image_factors,"
         " tagdb_store.hashtag_factors RESTART IDENTITY CASCADE"
     )
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     image_ids = seed.add_images(connection, case.images)
     drawn = embeddings(case.kind, case.images + 1, case.seed)
     seed.add_embeddings(connection, backbone_id, image_ids, drawn[:-1])
@@ -336,7 +336,7 @@ def test_null_among_what_is_left_out(connection: Connection) -> None:
 def test_nothing_to_recommend_from(connection: Connection) -> None:
     query = seed.features(1, 5)[0]
     assert recommended(connection, query) == []
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     assert recommended(connection, query) == []
     image_ids = seed.add_images(connection, 2)
     seed.add_embeddings(connection, backbone_id, image_ids, seed.features(2))
@@ -438,7 +438,7 @@ def test_ties_of_scores_are_in_order(connection: Connection) -> None:
 
 def test_only_the_active_backbone_is_searched(connection: Connection) -> None:
     world = seed.world(connection)
-    other = store.add_backbone(connection, seed.identity(2)).backbone_id
+    other = store.backbones.add(connection, seed.identity(2))
     query = seed.features(1, 5)[0]
     before = recommended(connection, query), seen(connection, query)
     others = np.repeat(query[None, :], 20, axis=0)
@@ -487,11 +487,13 @@ def test_the_store_asks_the_same_functions(connection: Connection) -> None:
     world = seed.world(connection)
     query = world.embeddings[3]
     asked = query.astype(np.float32)
-    found = store.recommend(connection, asked, store.Query(5, 4, ["#TAG1"], ["tag2"], known_weight=0))
+    found = store.answers.recommend(
+        connection, asked, store.answers.Query(5, 4, ["#TAG1"], ["tag2"], known_weight=0)
+    )
     assert [(r.rank, r.hashtag, r.score) for r in found] == recommended(
         connection, query, 5, 4, ["tag1"], ["tag2"]
     )
-    similar = store.similar(connection, asked, 5)
+    similar = store.answers.similar(connection, asked, 5)
     assert [(s.rank, s.image_id, s.uri, s.similarity) for s in similar] == seen(connection, query, 5)
 
 

@@ -171,9 +171,9 @@ def make(connection: Connection, edit: Edit) -> bool:
     """Make an edit unless it is refused."""
     with suppress(psycopg.errors.InvalidParameterValue), connection.transaction():
         if edit.kind == "undo":
-            store.undo_hashtag_edit(connection)
+            store.tags.undo(connection)
         else:
-            store.edit_hashtags(connection, edit.kind, edit.hashtags, edit.into)
+            store.tags.edit(connection, edit.kind, edit.hashtags, edit.into)
         return True
     return False
 
@@ -187,7 +187,7 @@ def modelled(connection: Connection) -> Connection:
     """A database with an active backbone and an active factor run, and others beside them."""
     nothing = np.zeros(0, np.int64), np.zeros((0, 2), np.float16)
     for number in range(2):
-        store.add_backbone(connection, seed.identity(number))
+        store.backbones.add(connection, seed.identity(number))
         seed.add_run(connection, *nothing, nothing[0].astype(np.int32), nothing[1])
     return connection
 
@@ -492,7 +492,7 @@ def test_nothing_at_all(connection: Connection) -> None:
     seed.add_images(connection, 1)
     refresh(connection)
     check(connection)
-    assert store.statistics(connection).images == 1
+    assert store.statistics.current(connection).images == 1
 
 
 def test_as_many_as_in_a_real_collection(connection: Connection) -> None:
@@ -508,7 +508,7 @@ def test_as_many_as_in_a_real_collection(connection: Connection) -> None:
     ):
         for link in zip(image_ids[on].tolist(), hashtag_ids[what].tolist(), strict=True):
             copy.write_row(link)
-    store.refresh_statistics(connection, 20)
+    store.statistics.refresh(connection, 20)
     together = carries.T.astype(int) @ carries.astype(int)
     expected = {
         (int(hashtag_ids[i]), int(hashtag_ids[j])): int(together[i, j])
@@ -524,8 +524,8 @@ def test_as_many_as_in_a_real_collection(connection: Connection) -> None:
     sizes = carries.sum(axis=1)
     beside = [(sizes[carries[:, n]] - 1).mean() for n in range(60)]
     np.testing.assert_allclose([row[1] for row in counts], beside, rtol=1e-12)
-    store.edit_hashtags(connection, "merge", ["tag1", "tag5"], "tag3")
-    store.edit_hashtags(connection, "ban", ["tag0"])
+    store.tags.edit(connection, "merge", ["tag1", "tag5"], "tag3")
+    store.tags.edit(connection, "ban", ["tag0"])
     left = stored(connection)
     refresh(connection)
     again = stored(connection)
@@ -551,11 +551,11 @@ def test_periods_begin_by_utc(connection: Connection) -> None:
 def test_an_image_counts_once_for_several_spellings(connection: Connection) -> None:
     carried = ["ab", "abc", "bc", "c", "ac"]
     add_photos(connection, [Photo(frozenset(names)) for names in carried])
-    store.edit_hashtags(connection, "merge", ["#A", "b"], "c")
+    store.tags.edit(connection, "merge", ["#A", "b"], "c")
     found = rows(connection, "SELECT hashtag, carried_as FROM tagdb.image_hashtags ORDER BY image_id")
     assert found == [("c", "a"), ("c", "c"), ("c", "c"), ("c", "c"), ("c", "c")]
     assert rows(connection, "SELECT hashtags FROM tagdb.images") == [(1,)] * 5
-    store.edit_hashtags(connection, "ban", ["c"])
+    store.tags.edit(connection, "ban", ["c"])
     assert rows(connection, "SELECT * FROM tagdb.image_hashtags") == []
     assert rows(connection, "SELECT hashtags FROM tagdb.images") == [(0,)] * 5
     assert rows(connection, "SELECT images_without_hashtags FROM tagdb.coverage") == [(5,)]
@@ -597,9 +597,9 @@ def test_only_the_active_backbone_and_run_count(modelled: Connection) -> None:
 
 def test_min_images_is_kept(connection: Connection) -> None:
     add_photos(connection, [Photo(frozenset(names)) for names in ("ab", "abc", "abc", "bcd")])
-    assert store.statistics(connection).min_images == 2
+    assert store.statistics.current(connection).min_images == 2
     for asked, kept in ((None, 2), (3, 3), (None, 3), (1, 1), (None, 1), (4, 4), (100, 100), (2, 2)):
-        assert store.refresh_statistics(connection, asked).min_images == kept
+        assert store.statistics.refresh(connection, asked).min_images == kept
         check(connection)
         fewest = min((row[2] for row in stored(connection)["hashtag_pairs"]), default=None)
         assert (fewest is None) == (kept > 3)
@@ -616,7 +616,7 @@ def test_min_images_of_nothing_is_refused(connection: Connection, wrong: int) ->
     ):
         connection.execute("SELECT tagdb_store.refresh_statistics(%s)", (wrong,))
     with pytest.raises(psycopg.errors.InvalidParameterValue):
-        store.refresh_statistics(connection, wrong)
+        store.statistics.refresh(connection, wrong)
     assert (stored(connection), rows(connection, "SELECT * FROM tagdb.statistics")) == before
 
 
@@ -738,7 +738,7 @@ def test_shares_stay_shares_while_the_statistics_lag(connection: Connection) -> 
     add_photos(connection, [Photo(frozenset("ab"))])
     refresh(connection, 1)
     add_photos(connection, [Photo(frozenset("ab"))] * 4)
-    store.edit_hashtags(connection, "alias", ["c"], "a")
+    store.tags.edit(connection, "alias", ["c"], "a")
     beyond = "SELECT * FROM tagdb.{} WHERE greatest({}) > 1"
     found = {
         "hashtag_stats": rows(connection, beyond.format("hashtag_stats", "image_share")),
@@ -776,7 +776,7 @@ def many(connection: Connection) -> list[int]:
 
 def test_refreshing_again_writes_nothing(connection: Connection) -> None:
     many(connection)
-    store.edit_hashtags(connection, "alias", ["a"], "b")
+    store.tags.edit(connection, "alias", ["a"], "b")
     for min_images in (1, 3, 2):
         refresh(connection, min_images)
         before = versions(connection)
@@ -821,15 +821,15 @@ def test_what_is_gone_is_removed(connection: Connection) -> None:
     refresh(connection)
     check(connection)
     assert all(found == [] for found in versions(connection).values())
-    assert store.statistics(connection).images == 0
+    assert store.statistics.current(connection).images == 0
 
 
 def test_when_they_were_computed(connection: Connection) -> None:
     add_photos(connection, [Photo(frozenset("ab"))] * 3)
-    before = store.statistics(connection)
+    before = store.statistics.current(connection)
     assert (before.images, before.min_images) == (0, 2)
     started = rows(connection, "SELECT clock_timestamp()")[0][0]
-    found = store.refresh_statistics(connection)
+    found = store.statistics.refresh(connection)
     ended = rows(connection, "SELECT clock_timestamp()")[0][0]
     assert started <= found.refreshed_at <= ended
     assert 0 < found.seconds <= (ended - found.refreshed_at).total_seconds()
@@ -837,9 +837,9 @@ def test_when_they_were_computed(connection: Connection) -> None:
     for view in ("hashtag_stats", "hashtag_pairs", "hashtag_trend", "collection_stats"):
         when = rows(connection, f"SELECT DISTINCT refreshed_at FROM tagdb.{view}")
         assert when == [(found.refreshed_at,)], view
-    store.edit_hashtags(connection, "ban", ["a"])
-    store.undo_hashtag_edit(connection)
-    assert store.statistics(connection) == found
+    store.tags.edit(connection, "ban", ["a"])
+    store.tags.undo(connection)
+    assert store.statistics.current(connection) == found
 
 
 def test_there_is_one_row(connection: Connection) -> None:
@@ -886,11 +886,11 @@ def test_two_refreshes_at_once(connection: Connection, other: Connection) -> Non
     many(connection)
     with connection.transaction():
         refresh(connection, 1)
-        with blocked(connection, other, lambda: store.refresh_statistics(other)) as waiting:
+        with blocked(connection, other, lambda: store.statistics.refresh(other)) as waiting:
             add_photos(connection, [Photo(frozenset("ab"), "beach")])
             connection.execute("COMMIT")
             found = waiting.result(30)
-    assert isinstance(found, store.Statistics)
+    assert isinstance(found, store.statistics.Statistics)
     assert (found.images, found.min_images) == (41, 1)
     check(connection)
 
@@ -913,7 +913,7 @@ def test_many_refreshes_at_once(connection: Connection, other: Connection) -> No
     with ThreadPoolExecutor(2) as pool:
         for turn in range(10):
             pending = [
-                pool.submit(store.refresh_statistics, one, turn % 3 + 1) for one in (connection, other)
+                pool.submit(store.statistics.refresh, one, turn % 3 + 1) for one in (connection, other)
             ]
             for future in pending:
                 future.result(30)
@@ -932,7 +932,7 @@ def test_an_edit_and_a_refresh_at_once(connection: Connection, other: Connection
     refresh(connection)
 
     def edit(by: Connection) -> None:
-        store.edit_hashtags(by, "merge", ["a", "b"], "c")
+        store.tags.edit(by, "merge", ["a", "b"], "c")
 
     steps = [edit, refresh] if first == "edit" else [refresh, edit]
     with connection.transaction():
@@ -969,9 +969,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 def refreshes(connection: Connection) -> bool:
     """Whether the statistics are due, and so are computed."""
-    before = store.statistics(connection)
-    up_to_date = store.refresh_statistics_if_due(connection)
-    done = store.statistics(connection).refreshed_at > before.refreshed_at
+    before = store.statistics.current(connection)
+    up_to_date = store.statistics.refresh_if_due(connection)
+    done = store.statistics.current(connection).refreshed_at > before.refreshed_at
     assert up_to_date or not done
     return done
 
@@ -980,7 +980,7 @@ def test_small_collections_are_always_due(connection: Connection, small: Callabl
     small(20)
     seed.add_images(connection, 20)
     assert refreshes(connection)
-    assert store.statistics(connection).images == 20
+    assert store.statistics.current(connection).images == 20
     assert not refreshes(connection)  # nothing has come in
     ingested(connection, 0, 1)
     assert refreshes(connection)
@@ -994,14 +994,14 @@ def test_large_collections_are_due_when_a_tenth_has_changed(
     seed.add_images(connection, 20)
     ingested(connection, 20)
     assert refreshes(connection)  # all that there is
-    fresh = store.statistics(connection)
+    fresh = store.statistics.current(connection)
     assert not refreshes(connection)
     ingested(connection, *changes[0])
     assert not refreshes(connection)
-    assert store.statistics(connection) == fresh
+    assert store.statistics.current(connection) == fresh
     ingested(connection, *changes[1])
     assert refreshes(connection)
-    assert store.statistics(connection).refreshed_at > fresh.refreshed_at
+    assert store.statistics.current(connection).refreshed_at > fresh.refreshed_at
     assert not refreshes(connection)
 
 
@@ -1037,8 +1037,8 @@ def test_a_database_of_the_first_revision_has_statistics_after_the_upgrade(
     """And one that was downgraded forgets its decisions, but not what the images carry."""
     many(connection)
     carried = rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2")
-    store.edit_hashtags(connection, "alias", ["a"], "b")
-    store.edit_hashtags(connection, "ban", ["c"])
+    store.tags.edit(connection, "alias", ["a"], "b")
+    store.tags.edit(connection, "ban", ["c"])
     refresh(connection, 1)
     alembic(database_url, command.downgrade, "0001")
     counts = rows(connection, "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1")
@@ -1047,8 +1047,8 @@ def test_a_database_of_the_first_revision_has_statistics_after_the_upgrade(
     assert rows(connection, "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1") == counts
     assert rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2") == carried
     assert rows(connection, "SELECT FROM tagdb.hashtag_edits") == []
-    assert store.statistics(connection).min_images == 2
-    assert store.statistics(connection).images == 40
+    assert store.statistics.current(connection).min_images == 2
+    assert store.statistics.current(connection).images == 40
     check(connection)
     before = versions(connection)
     assert all(before.values())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tagdb import store
 from tagdb.postgres.database import Connection
-from tagdb.store import indexing
+from tagdb.store import index
 from tests.support import seed
 
 Floats = NDArray[np.float64]
@@ -170,7 +170,7 @@ def test_a_hashtag_leads_once(connection: Connection, known: Known) -> None:
 
 
 def test_aliases_lead_with_what_they_count_as(connection: Connection, known: Known) -> None:
-    store.edit_hashtags(connection, "alias", ["tag4"], "tag3")
+    store.tags.edit(connection, "alias", ["tag4"], "tag3")
     for given in ("tag3", "#TAG4"):
         found = asked(connection, known=[given])
         scores = known.scores(known.blended(["tag3", "tag4"], 0.5))
@@ -178,7 +178,7 @@ def test_aliases_lead_with_what_they_count_as(connection: Connection, known: Kno
 
 
 def test_banned_hashtags_lead_nowhere(connection: Connection, known: Known) -> None:
-    store.edit_hashtags(connection, "ban", ["tag3"])
+    store.tags.edit(connection, "ban", ["tag3"])
     assert asked(connection, known=["tag3"]) == asked(connection)
 
 
@@ -289,8 +289,8 @@ def test_diversity_of_negative_scores(connection: Connection, known: Known) -> N
 
 def test_diversity_with_aliases_and_bans(connection: Connection, known: Known) -> None:
     best = names(asked(connection))
-    store.edit_hashtags(connection, "ban", [best[0]])
-    store.edit_hashtags(connection, "alias", [best[1]], best[5])
+    store.tags.edit(connection, "ban", [best[0]])
+    store.tags.edit(connection, "alias", [best[1]], best[5])
     plain = asked(connection)
     assert best[0] not in names(plain)
     assert names(plain)[0] == best[5]
@@ -328,8 +328,8 @@ def test_a_discount_where_hashtags_are_on_no_image(connection: Connection, known
 def test_a_discount_with_aliases_and_bans(connection: Connection, known: Known) -> None:
     relevance = known.relevance(0.5)
     best = sorted(relevance, key=lambda name: -relevance[name])
-    store.edit_hashtags(connection, "ban", [best[0]])
-    store.edit_hashtags(connection, "alias", [best[2]], best[6])
+    store.tags.edit(connection, "ban", [best[0]])
+    store.tags.edit(connection, "alias", [best[2]], best[6])
     found = asked(connection, popularity_discount=0.5)
     assert names(found) == [best[1], best[6], *best[3:6], *best[7:]]
     assert found[1][2] == pytest.approx(known.scores()[best[2]], abs=0.01)
@@ -371,7 +371,7 @@ def test_a_least_score_and_diversity(connection: Connection, known: Known) -> No
 def test_a_least_score_of_aliases(connection: Connection, known: Known) -> None:
     """The best spelling decides."""
     best = asked(connection)
-    store.edit_hashtags(connection, "alias", [best[1][1]], best[8][1])
+    store.tags.edit(connection, "alias", [best[1][1]], best[8][1])
     found = asked(connection, min_score=best[2][2])
     assert names(found) == [best[0][1], best[8][1], best[2][1]]
 
@@ -459,8 +459,8 @@ def test_collections_on_both_sides_of_the_limit(
 ) -> None:
     """Looked at as a whole or searched for in order: the same."""
     if indexed:
-        monkeypatch.setattr(indexing, "INDEX_FROM", 1)
-        assert store.ensure_vector_index(connection, known.world.backbone_id)
+        monkeypatch.setattr(index, "INDEX_FROM", 1)
+        assert store.index.ensure(connection, known.world.backbone_id)
     for size in (3, LIMIT, LIMIT + 1, 12):
         chosen = np.random.default_rng(size).permutation(20)[:size].tolist()
         collect(connection, known, f"of {size}", chosen)
@@ -536,7 +536,7 @@ def test_everything_at_once(connection: Connection, known: Known) -> None:
     """Against NumPy: a collection, known hashtags, a discount, a least score and diversity."""
     chosen = [1, 2, 3, 5, 8, 13]
     collect(connection, known, "fibonacci", chosen)
-    store.edit_hashtags(connection, "ban", ["tag0"])
+    store.tags.edit(connection, "ban", ["tag0"])
     average = known.blended(["tag3"], 0.3, known.average(chosen, 4))
     scores = without(known.scores(average), "tag0", "tag3", "tag7")
     least = sorted(scores.values())[2] - 0.02
@@ -568,8 +568,8 @@ STEERED: list[dict[str, object]] = [
 
 def test_bans_aliases_and_exclusions_hold(connection: Connection, known: Known) -> None:
     collect(connection, known, "all", range(20))
-    store.edit_hashtags(connection, "ban", ["tag2", "tag9"])
-    store.edit_hashtags(connection, "alias", ["tag5"], "tag6")
+    store.tags.edit(connection, "ban", ["tag2", "tag9"])
+    store.tags.edit(connection, "alias", ["tag5"], "tag6")
     everything = set(known.world.hashtags) - {"tag2", "tag9", "tag5", "tag4"}
     for steered in STEERED:
         expected = everything - {"tag1"} if "known" in steered else everything
@@ -602,8 +602,8 @@ def test_an_image_and_its_embedding_are_steered_alike(connection: Connection, kn
 
 def test_the_store_passes_everything_on(connection: Connection, known: Known) -> None:
     collect(connection, known, "prime", [2, 3, 5, 7, 11])
-    query = store.Query(5, 3, ["#Tag1"], ["tag2"], 0.3, 0.2, 0.4, -5.0, "prime")
-    found = store.recommend(connection, QUERY.astype(np.float32), query)
+    query = store.answers.Query(5, 3, ["#Tag1"], ["tag2"], 0.3, 0.2, 0.4, -5.0, "prime")
+    found = store.answers.recommend(connection, QUERY.astype(np.float32), query)
     expected = asked(
         connection, 5, neighbours=3, known=["tag1"], exclude=["tag2"], known_weight=0.3, diversity=0.2,
         popularity_discount=0.4, min_score=-5, collection="prime",

@@ -32,10 +32,9 @@ def test_the_winner_becomes_the_default(connection: Connection, small: None) -> 
     fill(connection, 80)
     better: list[float] = []
     found = tune.tune(connection, 0.5, quiet=True, on_better=lambda plan, ndcg, tried: better.append(ndcg))
-    assert factors.default_settings(connection) == found.plan
-    stored = store.factor_defaults(connection)
-    assert stored is not None
-    assert stored["metrics"]["nDCG@10"] == pytest.approx(found.held_out)
+    assert store.runs.default_settings(connection) == found.plan
+    (stored,) = connection.execute("SELECT metrics FROM tagdb_store.factor_defaults").fetchone() or ({},)
+    assert stored["nDCG@10"] == pytest.approx(found.held_out)
     finished = [trial.ndcg for trial in found.trials if trial.finished]
     assert found.ndcg == max(finished) == better[-1]
     assert better == sorted(better)
@@ -43,22 +42,22 @@ def test_the_winner_becomes_the_default(connection: Connection, small: None) -> 
     assert len({trial.plan for trial in found.trials}) == len(found.trials) > 5
     assert 0 < found.held_out <= 1
     assert found.queries > 0
-    done = factors.compute(connection, factors.default_settings(connection), quiet=True)
-    run = store.factor_run(connection, done.factor_run_id)
+    done = factors.compute(connection, store.runs.default_settings(connection), quiet=True)
+    run = store.runs.get(connection, done.factor_run_id)
     assert run is not None
-    assert run["neighbours"] == found.plan.neighbours
+    assert run.settings.neighbours == found.plan.neighbours
 
     again = tune.tune(connection, 0.1, quiet=True, keep=False)
     assert again.trials[0].plan == found.plan.difference(), "it goes on from what was found before"
-    assert store.forget_factor_defaults(connection)
-    assert factors.default_settings(connection) == FactorSettings()
-    assert not store.forget_factor_defaults(connection)
+    assert store.runs.forget_defaults(connection)
+    assert store.runs.default_settings(connection) == FactorSettings()
+    assert not store.runs.forget_defaults(connection)
 
 
 def test_a_dry_run_keeps_nothing(connection: Connection, small: None) -> None:
     fill(connection, 60)
     assert not tune.tune(connection, 0.5, keep=False, quiet=True).stored
-    assert store.factor_defaults(connection) is None
+    assert not connection.execute("SELECT FROM tagdb_store.factor_defaults").fetchall()
 
 
 def test_photos_that_were_put_aside_have_no_say(connection: Connection, small: None) -> None:

@@ -19,7 +19,7 @@ def fill(connection: Connection, images: int = 120) -> NDArray[np.int64]:
     kind's first hashtag.
     """
     rng = np.random.default_rng(7)
-    backbone_id = store.add_backbone(connection, seed.identity()).backbone_id
+    backbone_id = store.backbones.add(connection, seed.identity())
     image_ids = seed.add_images(connection, images)
     kind = np.arange(images) % KINDS
     vectors = seed.unit(0.8 * seed.features(KINDS, 100)[kind] + seed.features(images, 101))

@@ -30,7 +30,7 @@ COLLECTIONS = {
 def fill(connection: Connection) -> None:
     """Store it all: as ``tagdb ingest``, ``factors compute``, ``tags`` and ``stats refresh`` would."""
     bundled = backbone.resolve(backbone.BUNDLED, None, None, Path())
-    backbone_id = store.add_backbone(connection, bundled.identity).backbone_id
+    backbone_id = store.backbones.add(connection, bundled.identity)
     rng = np.random.default_rng(1)
     embeddings = seed.clustered(IMAGES, 1).astype(np.float32)
     now = datetime.now(UTC)
@@ -57,17 +57,17 @@ def fill(connection: Connection) -> None:
             )
         )
     rejected = [
-        store.Rejected("photos.csv", 17, "099.jpg: cannot be read: No such file or directory"),
-        store.Rejected("photos.csv", 52, "098.jpg: cannot be read: No such file or directory"),
-        store.Rejected("097.jpg", None, "not an image in a format that tagdb reads"),
+        store.batches.Rejected("photos.csv", 17, "099.jpg: cannot be read: No such file or directory"),
+        store.batches.Rejected("photos.csv", 52, "098.jpg: cannot be read: No such file or directory"),
+        store.batches.Rejected("097.jpg", None, "not an image in a format that tagdb reads"),
     ]
-    first = store.begin_ingest_run(connection, ["photos.csv"])
-    store.save_batch(connection, first, backbone_id, photos[:100], rejected)
-    store.finish_ingest_run(connection, first)
-    second = store.begin_ingest_run(connection, ["more/", "-"])
-    store.save_batch(connection, second, backbone_id, photos[100:], [])
-    store.finish_ingest_run(connection, second)
-    store.begin_ingest_run(connection, ["interrupted/"])
+    first = store.ingest_runs.begin(connection, ["photos.csv"])
+    store.batches.save(connection, first, backbone_id, photos[:100], rejected)
+    store.ingest_runs.finish(connection, first)
+    second = store.ingest_runs.begin(connection, ["more/", "-"])
+    store.batches.save(connection, second, backbone_id, photos[100:], [])
+    store.ingest_runs.finish(connection, second)
+    store.ingest_runs.begin(connection, ["interrupted/"])
     connection.execute(
         "UPDATE tagdb_store.images SET ingested_at = now() - interval '40 days' WHERE ingest_run_id = %s",
         (first,),
@@ -79,16 +79,16 @@ def fill(connection: Connection) -> None:
     )
     compute(connection, 4)
     compute(connection, 8)
-    assert store.prune_factor_run(connection, 1) == "pruned"
-    store.discard_factor_run(connection, seed.begin_run(connection, 2))
+    assert store.runs.prune(connection, 1) == "pruned"
+    store.runs.discard(connection, seed.begin_run(connection, 2))
     seed.add_images(connection, 2)  # which the backbone is still to embed
     feedback = "SELECT tagdb_store.give_feedback(%s, %s, %s)"
     connection.execute(feedback, (3, ["dinner"], ["sun", "night"]))
     connection.execute(feedback, (5, ["sea"], []))
-    store.edit_hashtags(connection, "alias", ["nyc"], "newyork")
-    store.edit_hashtags(connection, "ban", ["followme"])
-    store.edit_hashtags(connection, "ban", ["homemade"])
-    store.undo_hashtag_edit(connection)
+    store.tags.edit(connection, "alias", ["nyc"], "newyork")
+    store.tags.edit(connection, "ban", ["followme"])
+    store.tags.edit(connection, "ban", ["homemade"])
+    store.tags.undo(connection)
     seed.add_index(connection, backbone_id)
     connection.execute("SELECT tagdb_store.refresh_statistics()")
     connection.execute("ANALYZE")
@@ -97,8 +97,8 @@ def fill(connection: Connection) -> None:
 def compute(connection: Connection, factors: int) -> int:
     """A factor run of what is stored, the active one from now on."""
     plan = FactorSettings(factors=factors, iterations=3, neighbours=10)
-    model = modelling.fit(store.interactions(connection), store.embeddings(connection), plan)
-    factor_run_id = store.begin_factor_run(connection, plan, {"tagdb": "0"})
-    store.save_factor_run(connection, factor_run_id, model, 0.1)
-    store.activate_factor_run(connection, factor_run_id)
+    model = modelling.fit(store.runs.interactions(connection), store.runs.embeddings(connection), plan)
+    factor_run_id = store.runs.begin(connection, plan, {"tagdb": "0"})
+    store.runs.save(connection, factor_run_id, model, 0.1)
+    store.runs.activate(connection, factor_run_id)
     return factor_run_id

@@ -47,10 +47,10 @@ def clustered(count: int, seed: int = 0) -> NDArray[np.float16]:
     return unit(np.maximum(mixture @ kinds + 0.35 * rng.standard_normal((count, DIMENSIONS)), 0))
 
 
-def image(number: int, *hashtags: str, embedded: bool = True, **said: object) -> store.Image:
+def image(number: int, *hashtags: str, embedded: bool = True, **said: object) -> store.batches.Image:
     """One image of a batch; the number stands for its content."""
     digest = hashlib.sha256(b"photo %d" % number).digest()
-    found = store.Image(digest, f"file:///{number}.jpg", hashtags)
+    found = store.batches.Image(digest, f"file:///{number}.jpg", hashtags)
     if embedded:
         found.media_type, found.width, found.height, found.byte_count = "image/jpeg", 40, 30, 1000 + number
         found.embedding = features(1, number)[0].astype(np.float32)
@@ -109,7 +109,7 @@ def begin_run(
     plan = FactorSettings(
         factors=factors, min_hashtags=1, neighbours=neighbours, similarity_exponent=similarity_exponent
     )
-    return store.begin_factor_run(connection, plan, {})
+    return store.runs.begin(connection, plan, {})
 
 
 def add_run(
@@ -138,8 +138,8 @@ def add_run(
             None,
         ),
     )
-    store.save_factor_run(connection, run, model, 0.0)
-    store.activate_factor_run(connection, run)
+    store.runs.save(connection, run, model, 0.0)
+    store.runs.activate(connection, run)
     return run
 
 
@@ -167,7 +167,7 @@ def world(
 ) -> World:
     """A database to recommend from: every image with an embedding, hashtags and factors."""
     rng = np.random.default_rng(seed)
-    backbone_id = store.add_backbone(connection, identity()).backbone_id
+    backbone_id = store.backbones.add(connection, identity())
     image_ids = add_images(connection, images)
     embeddings = features(images, seed)
     add_embeddings(connection, backbone_id, image_ids, embeddings)
@@ -191,7 +191,7 @@ def literal(vector: NDArray[np.floating]) -> str:
 
 def add_index(connection: Connection, backbone_id: int) -> int:
     """Build the vector index, however few embeddings there are, and note a check of it; its number."""
-    projection_id = store.build_index(connection, backbone_id)
+    projection_id = store.index.build(connection, backbone_id)
     connection.execute(
         "INSERT INTO tagdb_store.index_checks"
         " (projection_id, checked_at, images, queries, neighbours, candidates, ef_search, recall,"

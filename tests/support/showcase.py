@@ -36,8 +36,8 @@ FEEDBACK = (
 def fill(connection: Connection) -> None:
     """Images of six collections from March to May 2026, with hashtags, factors, statistics and edits."""
     rng = np.random.default_rng(7)
-    backbone_id = store.add_backbone(connection, Identity("bundled", 128, bytes(range(32)))).backbone_id
-    run_id = store.begin_ingest_run(connection, ["photos.csv"])
+    backbone_id = store.backbones.add(connection, Identity("bundled", 128, bytes(range(32))))
+    run_id = store.ingest_runs.begin(connection, ["photos.csv"])
     kinds = np.abs(rng.standard_normal((len(COLLECTIONS), seed.DIMENSIONS)))
     pairs = []
     names = {name: None for words in COLLECTIONS.values() for name in words.split()}
@@ -92,18 +92,18 @@ def fill(connection: Connection) -> None:
         (IMAGES,),
     )
     plan = FactorSettings(factors=16, neighbours=10)
-    model = modelling.fit(store.interactions(connection), store.embeddings(connection), plan)
-    factor_run_id = store.begin_factor_run(connection, plan, {})
-    store.save_factor_run(connection, factor_run_id, model, 0.1)
-    store.activate_factor_run(connection, factor_run_id)
-    store.edit_hashtags(connection, "alias", ["nyc"], "newyork")
-    store.edit_hashtags(connection, "ban", ["love"])
+    model = modelling.fit(store.runs.interactions(connection), store.runs.embeddings(connection), plan)
+    factor_run_id = store.runs.begin(connection, plan, {})
+    store.runs.save(connection, factor_run_id, model, 0.1)
+    store.runs.activate(connection, factor_run_id)
+    store.tags.edit(connection, "alias", ["nyc"], "newyork")
+    store.tags.edit(connection, "ban", ["love"])
     for image_id, accepted, rejected in FEEDBACK:
         connection.execute(
             "SELECT tagdb_store.give_feedback(%s, %s, %s)", (image_id, list(accepted), list(rejected))
         )
     seed.add_index(connection, backbone_id)
-    store.refresh_statistics(connection)
+    store.statistics.refresh(connection)
     connection.execute(
         "UPDATE tagdb_store.statistics SET refreshed_at = '2026-06-01 12:00:05+00', seconds = 0.1"
     )

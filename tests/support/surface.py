@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tagdb import store
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
-from tagdb.store import indexing
+from tagdb.store import index
 from tests.support import seed
 
 QUERY = seed.literal(seed.features(1, 99)[0])
@@ -92,13 +92,13 @@ def call(schema: str, name: str) -> str:
 def fill(connection: Connection) -> None:
     """Store something of everything: each view and function gives rows, each kind of table is there."""
     world = seed.world(connection)
-    run = store.begin_ingest_run(connection, ["here"])
+    run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(n, "tag1", "tag2", collection="cats") for n in range(2)]
-    store.save_batch(connection, run, world.backbone_id, batch, [store.Rejected("m", 1, "bad")])
-    store.edit_hashtags(connection, "alias", ["tag6"], "tag5")
-    store.edit_hashtags(connection, "ban", ["tag7"])
+    store.batches.save(connection, run, world.backbone_id, batch, [store.batches.Rejected("m", 1, "bad")])
+    store.tags.edit(connection, "alias", ["tag6"], "tag5")
+    store.tags.edit(connection, "ban", ["tag7"])
     connection.execute("SELECT tagdb_store.give_feedback(1, '{tag1,new}', '{tag2}')")
-    store.refresh_statistics(connection)
+    store.statistics.refresh(connection)
     seed.begin_run(connection, 4)
     seed.add_index(connection, world.backbone_id)
-    indexing.new_projection(connection, world.backbone_id, 20)
+    index._new_projection(connection, world.backbone_id, 20)

@@ -37,7 +37,7 @@ def test_more_machine_is_never_given_less() -> None:
 
 
 def test_an_index_of_a_million_images_is_built_in_memory_on_a_laptop() -> None:
-    assert 1_000_000 * store.MEMORY_PER_VECTOR <= server_settings.maintenance_memory(LAPTOP) <= GB * 2
+    assert 1_000_000 * store.index.MEMORY_PER_VECTOR <= server_settings.maintenance_memory(LAPTOP) <= GB * 2
 
 
 def test_nothing_that_makes_storing_unsafe() -> None:

@@ -75,10 +75,10 @@ def test_a_worker_is_started_when_it_is_needed() -> None:
     try:
         for number in range(3):
             workers.embed(photo(number))
-        assert [each._process is not None for each in workers._all].count(True) == 1
+        assert [each._running is not None for each in workers._all].count(True) == 1
     finally:
         workers.close()
-    assert [each._process.poll() for each in workers._all if each._process] == [-9]
+    assert [each._running.process.poll() for each in workers._all if each._running] == [-9]
 
 
 @pytest.mark.usefixtures("sabotaged")
@@ -109,9 +109,9 @@ def test_what_ends_a_worker(one: Worker, deed: str, reason: str, monkeypatch: py
 def test_a_worker_that_somebody_else_has_killed(one: Worker, tmp_path: Path) -> None:
     """Before a photo, and while it decodes one: the photo gets another worker."""
     one.embed(photo(1))
-    assert one._process is not None
-    one._process.kill()
-    one._process.wait()
+    assert one._running is not None
+    one._running.process.kill()
+    one._running.process.wait()
     assert one.embed(photo(2)).photo.width == 200
 
     def kill() -> None:
@@ -164,8 +164,8 @@ def test_what_it_knows(one: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     with (tmp_path / "open").open("w") as ours:
         one.embed(photo(1))
-        assert one._process is not None
-        process = Path("/proc") / str(one._process.pid)
+        assert one._running is not None
+        process = Path("/proc") / str(one._running.process.pid)
         if process.exists():
             assert b"secret" not in (process / "environ").read_bytes()
             files = [file.readlink() for file in (process / "fd").iterdir()]

@@ -6,4 +6,4 @@ SELECT s.name, current_setting(s.name) AS value, s.context, s.source,
                    WHEN '8kB' THEN s.setting::bigint * 8192
                    WHEN 'MB' THEN s.setting::bigint * 1048576 END AS bytes
 FROM pg_settings s
-WHERE s.name = ANY (%(names)s)
+WHERE s.name = ANY (%(settings)s)

@@ -1,0 +1,114 @@
+"""Folding what came after the active factor run into it, so that a new photo can be a neighbour at once.
+
+What is folded in is marked, and the next run replaces it.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from tagdb import store
+from tagdb.learning import folding as computing
+from tagdb.learning.folding import Basis
+from tagdb.postgres.database import Connection
+
+TOGETHER = 1000
+"""Images that are folded in at once where many are missing."""
+
+
+class Folding:
+    """Folds in what an ingest brings, batch by batch, into whatever run is the active one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.basis: Basis | None = None
+        self.unknown: set[int] = set()
+        """Hashtags of new images that the run does not know."""
+        self._run_id: int | None = None
+        self._looked = self._overtaken = False
+
+    def reconnected(self, connection: Connection) -> None:
+        """Go on with another connection."""
+        store.folding.prepare(connection)
+        self.connection = connection
+
+    def images(self, image_ids: Collection[int]) -> None:
+        """Fold in the images of a batch, in its transaction."""
+        if not image_ids:
+            return
+        self._look()
+        if self.basis is not None:
+            self.unknown |= fold_images(self.connection, self.basis, image_ids)
+
+    def finish(self) -> None:
+        """Fold in the new hashtags; and all images, if another run became active in between.
+
+        That run may not know what came while it was computed and was folded into the one before it.
+        """
+        if self._looked:
+            self._look()
+        if self._overtaken:
+            fold_missing(self.connection)
+        elif self.basis is not None:
+            fold_hashtags(self.connection, self.basis, self.unknown)
+
+    def _look(self) -> None:
+        active = store.runs.active_id(self.connection)
+        if active != self._run_id:
+            self._overtaken |= self._looked
+            self._run_id, self.basis = active, store.folding.basis(self.connection)
+        self._looked = True
+
+
+def fold_images(connection: Connection, basis: Basis, image_ids: Collection[int]) -> set[int]:
+    """Give images factors, in the caller's transaction, where that is possible.
+
+    It is for images that the active backbone has embedded and that :func:`tagdb.learning.folding.foldable`
+    does not pass over; for none if another run has become active.
+
+    Returns
+    -------
+    Hashtags of these images that the run does not know.
+    """
+    if not image_ids or not store.folding.hold(connection, basis):
+        return set()
+    carried = store.folding.hashtags_of(connection, basis, image_ids)
+    unknown = computing.unknown_hashtags(basis, carried)
+    embedded = store.folding.embedded_images(connection, np.unique(carried.image_ids))
+    images = computing.foldable(basis, carried.only(embedded))
+    if len(images.image_ids):
+        factors = computing.image_factors(
+            basis, images, *store.folding.embeddings(connection, basis, images.image_ids)
+        )
+        store.folding.save_images(connection, basis, images.image_ids, factors)
+    return unknown
+
+
+def fold_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collection[int]) -> int:
+    """Give new hashtags factors where enough of their images have some; returns how many got them."""
+    if not hashtag_ids:
+        return 0
+    with connection.transaction():
+        if not store.folding.hold(connection, basis):
+            return 0
+        of, factors = store.folding.image_factors(connection, basis, hashtag_ids)
+        ids, computed, images = computing.hashtag_factors(basis, of, factors)
+        if len(ids):
+            store.folding.save_hashtags(connection, basis, ids, computed, images)
+    return len(ids)
+
+
+def fold_missing(connection: Connection) -> int:
+    """Fold in whatever came after the active run; returns how many images were looked at."""
+    looked_at = 0
+    while (basis := store.folding.basis(connection)) is not None:
+        missing = store.folding.missing_images(connection, basis)
+        unknown: set[int] = set()
+        for start in range(0, len(missing), TOGETHER):
+            with connection.transaction():
+                unknown |= fold_images(connection, basis, missing[start : start + TOGETHER])
+        fold_hashtags(connection, basis, unknown)
+        looked_at += len(missing)
+        if store.runs.active_id(connection) == basis.factor_run_id:
+            break  # or else another run has become active, and what came after that one is missing
+    return looked_at

@@ -1,0 +1,178 @@
+"""Folding in: factors of images and hashtags that came after a factor run, from the run's own factors.
+
+The half-step of ALS that would have computed them (:func:`tagdb.learning.als.fold_in`), and for images the
+same share of the ridge prediction as the run's own have. Pure: arrays in, arrays out.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagdb.learning import als
+from tagdb.learning.model import Maps
+from tagdb.learning.settings import FactorSettings
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A factor run, as far as folding in needs it."""
+
+    factor_run_id: int
+    settings: FactorSettings
+    maps: Maps
+    hashtag_ids: NDArray[np.int32]
+    """int32 (hashtags,), ascending; those that the run itself has computed"""
+    hashtag_factors: NDArray[np.float32]
+    """float32 (hashtags, k)"""
+    hashtag_images: NDArray[np.int32]
+    """int32 (hashtags,), on how many images each is"""
+
+    @cached_property
+    def gram(self) -> NDArray[np.float32]:
+        """float32 (k, k), the sum of y·yᵀ over all hashtag factors y."""
+        return self.hashtag_factors.T @ self.hashtag_factors
+
+    def places(self, hashtag_ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return each hashtag's place among the run's, int64 (n,); -1 for those that it does not know."""
+        if not len(self.hashtag_ids):
+            return np.full(len(hashtag_ids), -1, np.int64)
+        place = np.minimum(np.searchsorted(self.hashtag_ids, hashtag_ids), len(self.hashtag_ids) - 1)
+        return np.where(self.hashtag_ids[place] == hashtag_ids, place, -1).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Which hashtags count on images: one element for each pair, images ascending."""
+
+    image_ids: NDArray[np.int64]
+    """int64 (n,)"""
+    hashtag_ids: NDArray[np.int32]
+    """int32 (n,)"""
+    accepted: NDArray[np.int32]
+    """int32 (n,), 1 where feedback has accepted the hashtag, or else 0"""
+    settled: NDArray[np.int32]
+    """int32 (n,), 1 for images whose factors the run itself has computed, or else 0"""
+
+    def only(self, image_ids: Collection[int]) -> "Carried":
+        """Return the pairs of some of the images."""
+        kept = np.isin(self.image_ids, list(image_ids))
+        return Carried(self.image_ids[kept], self.hashtag_ids[kept], self.accepted[kept], self.settled[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Foldable:
+    """Images that can be folded in, with what ALS needs of each."""
+
+    image_ids: NDArray[np.int64]
+    """int64 (n,), ascending"""
+    places: list[NDArray[np.int64]]
+    """For each image the places of its hashtags in the basis."""
+    weights: list[NDArray[np.float32]]
+    """For each image the weights of these."""
+
+
+def unknown_hashtags(basis: Basis, carried: Carried) -> set[int]:
+    """Return the hashtags that the run does not know."""
+    return set(np.unique(carried.hashtag_ids[basis.places(carried.hashtag_ids) < 0]).tolist())
+
+
+def foldable(basis: Basis, carried: Carried) -> Foldable:
+    """Return the images that can be folded in.
+
+    Those that the run itself has computed cannot, nor those that carry fewer hashtags than neighbours
+    must, or none that the run knows.
+    """
+    waiting = carried.settled == 0
+    place = basis.places(carried.hashtag_ids[waiting])
+    accepted = carried.accepted[waiting]
+    ids, starts, counts = np.unique(carried.image_ids[waiting], return_index=True, return_counts=True)
+    chosen: list[int] = []
+    places: list[NDArray[np.int64]] = []
+    weights: list[NDArray[np.float32]] = []
+    for n in np.flatnonzero(counts >= basis.settings.min_hashtags).tolist():
+        own = slice(starts[n], starts[n] + counts[n])
+        known = place[own] >= 0
+        if not known.any():
+            continue
+        chosen.append(n)
+        places.append(place[own][known])
+        length = np.full(len(places[-1]), len(places[-1]))
+        images = basis.hashtag_images[places[-1]]
+        weights.append(basis.maps.weighting.weights(accepted[own][known], images, length))
+    return Foldable(ids[chosen], places, weights)
+
+
+def image_factors(
+    basis: Basis,
+    images: Foldable,
+    embedded: NDArray[np.int64],
+    vectors: NDArray[np.float16],
+) -> NDArray[np.float16]:
+    """Compute factors of images, float16 (n, k).
+
+    Parameters
+    ----------
+    embedded
+        int64 (m,), those of the images that have an embedding by the run's backbone, ascending.
+    vectors
+        float16 (m, 1280), their embeddings. Ignored where the run has no ridge regression.
+
+    Raises
+    ------
+    FactorsError
+        The factors are not finite numbers.
+    """
+    settings = basis.settings
+    factors = als.fold_in(
+        basis.hashtag_factors,
+        basis.gram,
+        images.places,
+        images.weights,
+        settings.alpha,
+        settings.regularization,
+    )
+    if basis.maps.ridge is not None:
+        rows = np.searchsorted(images.image_ids, embedded)
+        predicted = basis.maps.ridge.predict(vectors)
+        factors[rows] = (1 - settings.ridge) * factors[rows] + settings.ridge * predicted
+    return als.checked(factors).astype(np.float16)
+
+
+def hashtag_factors(
+    basis: Basis, of: NDArray[np.int32], factors: NDArray[np.float16]
+) -> tuple[NDArray[np.int32], NDArray[np.float16], NDArray[np.int32]]:
+    """Compute factors of hashtags that the run does not know, where enough images carry them.
+
+    Enough is what the run itself has asked for (``min_images``).
+
+    Parameters
+    ----------
+    of
+        int32 (n,), ascending: the hashtag of each pair of a hashtag and an image that carries it.
+    factors
+        float16 (n, k), the factors of that image.
+
+    Returns
+    -------
+    The hashtags, int32 (h,); their factors, float16 (h, k); on how many images each is, int32 (h,).
+
+    Raises
+    ------
+    FactorsError
+        The factors are not finite numbers.
+    """
+    ids, starts, images = np.unique(of, return_index=True, return_counts=True)
+    chosen = np.flatnonzero((images >= basis.settings.min_images) & (basis.places(ids) < 0))
+    pairs = [np.arange(starts[n], starts[n] + images[n]) for n in chosen]
+    computed = als.fold_in(
+        factors.astype(np.float32),
+        basis.maps.image_gram,
+        pairs,
+        [np.ones(len(each), np.float32) for each in pairs],
+        basis.settings.alpha,
+        basis.settings.regularization,
+    )
+    return ids[chosen], als.checked(computed).astype(np.float16), images[chosen].astype(np.int32)

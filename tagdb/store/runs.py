@@ -1,0 +1,259 @@
+"""Factor runs: what they are computed from, their factors, and their life.
+
+building → ready → active → retired, or building → failed; one run at most is active.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.types.json import Jsonb
+
+from tagdb.embedding.backbone import DIMENSIONS
+from tagdb.errors import FactorsError
+from tagdb.learning.als import Interactions, Weighting
+from tagdb.learning.model import Embeddings, Maps, Model, Ridge
+from tagdb.learning.settings import SETTINGS, FactorSettings
+from tagdb.postgres.database import Connection
+from tagdb.store import backbones
+from tagdb.store.statements import (
+    copy_arrays,
+    execute,
+    fetch_all,
+    fetch_arrays,
+    fetch_one,
+    fetch_value,
+    unless_locked,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRun:
+    """A factor run: its settings, what it came to, and its life."""
+
+    factor_run_id: int
+    status: Literal["building", "ready", "active", "retired", "failed"]
+    settings: FactorSettings
+    """As they were used: ``min_hashtags`` may be lower than what was asked for."""
+    images: int
+    hashtags: int
+    interactions: int
+    seconds: float | None
+    """None until it is computed."""
+    versions: Mapping[str, str]
+    """Of what computed it."""
+    metrics: Mapping[str, Any]
+    """What was measured of it, by name."""
+    created_at: datetime
+    activated_at: datetime | None
+    """None if it never was."""
+    pruned_at: datetime | None
+    """None while its factors are there."""
+
+    def facts(self) -> dict[str, object]:
+        """Return everything by name, the settings among the rest, for JSON."""
+        facts: dict[str, object] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            facts |= asdict(value) if field.name == "settings" else {field.name: value}
+        return facts
+
+
+def _run(**columns: Any) -> FactorRun:
+    settings = FactorSettings(**{name: columns.pop(name) for name in SETTINGS})
+    return FactorRun(settings=settings, **columns)
+
+
+def list_all(connection: Connection) -> list[FactorRun]:
+    """Return every factor run, oldest first."""
+    return fetch_all(connection, _run, "runs/list")
+
+
+def get(connection: Connection, factor_run_id: int) -> FactorRun:
+    """Return the run of a number.
+
+    Raises
+    ------
+    FactorsError
+        There is none.
+    """
+    for run in list_all(connection):
+        if run.factor_run_id == factor_run_id:
+            return run
+    raise FactorsError(f"there is no factor run {factor_run_id}; see: tagdb factors list")
+
+
+def active(connection: Connection) -> FactorRun | None:
+    """Return the run that recommending uses, if there is one."""
+    return next((run for run in list_all(connection) if run.status == "active"), None)
+
+
+def active_id(connection: Connection) -> int | None:
+    """Return the number of the run that recommending uses."""
+    number: int | None = fetch_value(connection, "runs/active")
+    return number
+
+
+# --- computing ------------------------------------------------------------------------------------------
+
+
+def interactions(connection: Connection) -> Interactions:
+    """Read every hashtag that counts on every image."""
+    return Interactions(*fetch_arrays(connection, "runs/interactions", "i8", "i4", "i4"))
+
+
+def embeddings(connection: Connection) -> Embeddings:
+    """Read the active backbone's embeddings of all images that carry hashtags."""
+    backbone = backbones.active(connection)
+    backbone_id = backbone.backbone_id if backbone else None
+    ids, vectors = fetch_arrays(
+        connection, "runs/embeddings", "i8", ("f2", DIMENSIONS), backbone_id=backbone_id
+    )
+    return Embeddings(ids, vectors, backbone_id)
+
+
+def begin(connection: Connection, settings: FactorSettings, versions: Mapping[str, str]) -> int:
+    """Put on record that factors are being computed, and make the run's tables; its number."""
+    number: int = fetch_value(
+        connection, "runs/begin", settings=Jsonb(asdict(settings)), versions=Jsonb(versions)
+    )
+    return number
+
+
+def save(connection: Connection, factor_run_id: int, model: Model, seconds: float) -> None:
+    """Store a run's factors, the longest of the hashtags first. It can be activated then."""
+    longest = np.argsort(-np.linalg.norm(model.hashtag_factors.astype(np.float32), axis=1), kind="stable")
+
+    def copy(kind: str, *columns: NDArray[Any]) -> None:
+        run = np.full(len(columns[0]), factor_run_id, np.int32)
+        table = ("tagdb_store", f"{kind}_{factor_run_id}")
+        copy_arrays(connection, f"runs/copy_{kind}", run, *columns, names={"table": table})
+
+    with connection.transaction():
+        copy("image_factors", model.image_ids, model.image_factors)
+        hashtags = (model.hashtag_ids, model.hashtag_factors, model.hashtag_images)
+        copy("hashtag_factors", *(column[longest] for column in hashtags))
+        ridge = model.maps.ridge
+        execute(
+            connection,
+            "runs/save_maps",
+            factor_run_id=factor_run_id,
+            image_gram=_bytes(model.maps.image_gram),
+            weighting=Jsonb(asdict(model.maps.weighting)),
+            ridge=ridge and b"".join(map(_bytes, (ridge.mean, ridge.offset, ridge.matrix))),
+            backbone_id=model.maps.backbone_id,
+        )
+        execute(
+            connection,
+            "runs/finish",
+            factor_run_id=factor_run_id,
+            images=len(model.image_ids),
+            hashtags=len(model.hashtag_ids),
+            interactions=model.interactions,
+            seconds=seconds,
+            min_hashtags=model.settings.min_hashtags,
+        )
+
+
+def _bytes(array: NDArray[np.float32]) -> bytes:
+    return array.astype("<f4").tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredMaps:
+    image_gram: bytes
+    weighting: dict[str, Any]
+    ridge: bytes | None
+    backbone_id: int | None
+
+
+def maps(connection: Connection, factor_run_id: int) -> Maps:
+    """Read what folding into a run needs besides its factors."""
+    stored = fetch_one(connection, _StoredMaps, "runs/maps", factor_run_id=factor_run_id)
+    gram = np.frombuffer(stored.image_gram, "<f4")
+    size = int(len(gram) ** 0.5)
+    ridge = None
+    if stored.ridge is not None:
+        numbers = np.frombuffer(stored.ridge, "<f4")
+        mean, offset, matrix = np.split(numbers, [DIMENSIONS, DIMENSIONS + size])
+        ridge = Ridge(mean, offset, matrix.reshape(DIMENSIONS, size))
+    return Maps(gram.reshape(size, size), Weighting(**stored.weighting), ridge, stored.backbone_id)
+
+
+# --- a run's life ---------------------------------------------------------------------------------------
+
+
+def attach(connection: Connection, factor_run_id: int) -> None:
+    """Make a run's tables partitions, so that functions that are given its number find its factors."""
+    execute(connection, "runs/attach", factor_run_id=factor_run_id)
+
+
+def activate(connection: Connection, factor_run_id: int) -> None:
+    """Make a run the one that recommending uses.
+
+    Its tables become partitions in a transaction of their own before that: other sessions hear of new
+    partitions a moment after they could see that the run is active, and would find nothing of it.
+
+    Raises
+    ------
+    DatabaseError
+        There is no such run, it has failed, or its factors were pruned.
+    """
+    attach(connection, factor_run_id)
+    execute(connection, "runs/activate", factor_run_id=factor_run_id)
+
+
+def discard(connection: Connection, factor_run_id: int) -> None:
+    """Mark a run as failed and drop its tables."""
+    execute(connection, "runs/discard", factor_run_id=factor_run_id)
+
+
+def discard_abandoned(connection: Connection) -> int:
+    """Clean up after computations that were killed; returns how many there were."""
+    number: int = fetch_value(connection, "runs/discard_abandoned")
+    return number
+
+
+def prune(
+    connection: Connection, factor_run_id: int, wait_ms: int = 100
+) -> Literal["pruned", "in use", "kept"]:
+    """Drop a run's factors, unless somebody uses them for longer than ``wait_ms``, or the run is active."""
+
+    def attempt() -> Literal["pruned", "in use", "kept"]:
+        outcome: Literal["pruned", "in use", "kept"] = fetch_value(
+            connection, "runs/prune", factor_run_id=factor_run_id
+        )
+        return outcome
+
+    return unless_locked(connection, wait_ms, attempt, "in use")
+
+
+def note_metrics(connection: Connection, factor_run_id: int, metrics: Mapping[str, object]) -> None:
+    """Keep what was measured of a run."""
+    execute(connection, "runs/note_metrics", factor_run_id=factor_run_id, metrics=Jsonb(metrics))
+
+
+def of_another_backbone(connection: Connection) -> bool:
+    """Return whether the active run was computed from another backbone's embeddings than the active one's."""
+    return bool(fetch_value(connection, "runs/of_another_backbone"))
+
+
+# --- defaults -------------------------------------------------------------------------------------------
+
+
+def default_settings(connection: Connection) -> FactorSettings:
+    """Return the settings of the next computation: what ``tagdb tune`` has found, or what tagdb ships."""
+    return FactorSettings().changed(**(fetch_value(connection, "runs/defaults") or {}))
+
+
+def save_defaults(connection: Connection, settings: FactorSettings, metrics: Mapping[str, object]) -> None:
+    """Make settings the defaults of the next computation; ``metrics`` says what was measured of them."""
+    execute(connection, "runs/save_defaults", settings=Jsonb(asdict(settings)), metrics=Jsonb(metrics))
+
+
+def forget_defaults(connection: Connection) -> bool:
+    """Go back to the defaults that tagdb ships; returns whether there were others."""
+    return execute(connection, "runs/forget_defaults").rowcount > 0

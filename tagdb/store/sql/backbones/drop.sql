@@ -1,0 +1,1 @@
+SELECT tagdb_store.drop_backbone(%(backbone_id)s)

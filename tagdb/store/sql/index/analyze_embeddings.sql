@@ -1,0 +1,1 @@
+ANALYZE {table} (backbone_id, image_id)

@@ -1,0 +1,1 @@
+COPY tagdb_store.projection_axes FROM STDIN (FORMAT binary)

@@ -1,0 +1,1 @@
+COPY tagdb_store.embeddings FROM STDIN (FORMAT binary)

@@ -1,0 +1,1 @@
+COPY pg_temp.incoming_images FROM STDIN

@@ -1,0 +1,1 @@
+SELECT has_database_privilege(%(login)s, current_database(), 'CONNECT')

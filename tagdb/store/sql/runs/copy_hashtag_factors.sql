@@ -1,0 +1,1 @@
+COPY {table} (factor_run_id, hashtag_id, factors, images) FROM STDIN (FORMAT binary)

@@ -1,0 +1,1 @@
+COPY {table} (factor_run_id, image_id, factors) FROM STDIN (FORMAT binary)

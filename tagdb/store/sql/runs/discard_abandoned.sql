@@ -1,0 +1,1 @@
+SELECT tagdb_store.discard_abandoned_factor_runs()

@@ -1,0 +1,1 @@
+DELETE FROM tagdb_store.factor_defaults

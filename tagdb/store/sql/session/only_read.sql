@@ -1,0 +1,2 @@
+-- Lets the session change nothing from now on.
+SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY

@@ -1,0 +1,2 @@
+-- Sets a setting, for the transaction (local) or for the session.
+SELECT set_config(%(setting)s, %(value)s, %(local)s)

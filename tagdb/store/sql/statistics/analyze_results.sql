@@ -1,0 +1,1 @@
+ANALYZE tagdb_store.hashtag_counts, tagdb_store.hashtag_collections, tagdb_store.hashtag_pairs, tagdb_store.hashtag_trend

@@ -1,0 +1,1 @@
+SELECT tagdb_store.refresh_statistics(%(min_images)s)

@@ -1,0 +1,1 @@
+SELECT tagdb_store.edit_hashtags(%(kind)s, %(hashtags)s, %(into_hashtag)s)

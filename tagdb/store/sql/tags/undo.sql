@@ -1,0 +1,1 @@
+SELECT tagdb_store.undo_hashtag_edit(%(edit_id)s)
