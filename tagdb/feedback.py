@@ -25,9 +25,20 @@ def give(
     TagdbError
         The photo is not stored, or a hashtag is none, or both accepted and rejected.
     """
-    done = store.feedback.give(
-        connection, images.content_hash(files.read_named(photo)), accepted, rejected, factor_run_id
-    )
+    content = files.read_named(photo)
+    return give_by_content(connection, images.content_hash(content), photo, accepted, rejected, factor_run_id)
+
+
+def give_by_content(
+    connection: Connection,
+    content_sha256: bytes,
+    name: str,
+    accepted: Sequence[str],
+    rejected: Sequence[str],
+    factor_run_id: int | None = None,
+) -> store.feedback.Feedback:
+    """Record the same for the image of a content; ``name`` is the photo's, for messages."""
+    done = store.feedback.give(connection, content_sha256, accepted, rejected, factor_run_id)
     if done is None:
-        raise TagdbError(f"{printable(photo)} is not stored; run: tagdb ingest {printable(photo)}")
+        raise TagdbError(f"{printable(name)} is not stored; run: tagdb ingest {printable(name)}")
     return done

@@ -7,8 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagdb.embedding.backbone import DIMENSIONS
+from tagdb.errors import TagdbError
+from tagdb.learning.model import Embeddings
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import fetch_all, fetch_column, fetch_map, fetch_one
+from tagdb.store import backbones
+from tagdb.store.statements import (
+    execute,
+    fetch_all,
+    fetch_arrays,
+    fetch_column,
+    fetch_map,
+    fetch_one,
+    fetch_value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,22 @@ class SimilarImage:
     image_id: int
     uri: str
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A neighbour of a photo, and how much of a hashtag's score comes from it."""
+
+    rank: int
+    image_id: int
+    uri: str
+    similarity: float
+    weight: float
+    """Its share of the average; all weights add up to 1."""
+    carries: bool
+    """Whether it carries the hashtag."""
+    contribution: float
+    """All contributions add up to the score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +116,112 @@ def recommend(
 def similar(connection: Connection, embedding: NDArray[np.floating], top: int = 10) -> list[SimilarImage]:
     """Call ``tagdb.similar_images``: float (1280,) in, the nearest images out."""
     return fetch_all(connection, SimilarImage, "answers/similar", embedding=_halfvec(embedding), top=top)
+
+
+def recommend_for_image(
+    connection: Connection, image_id: int, query: Query = ANYTHING
+) -> list[Recommendation]:
+    """Call ``tagdb.recommend_for_image`` for a stored image."""
+    return fetch_all(
+        connection, Recommendation, "answers/recommend_for_image", image_id=image_id, **query.parameters()
+    )
+
+
+def similar_to_image(connection: Connection, image_id: int, top: int = 10) -> list[SimilarImage]:
+    """Call ``tagdb.similar_images_to`` for a stored image."""
+    return fetch_all(connection, SimilarImage, "answers/similar_to", image_id=image_id, top=top)
+
+
+def explain(
+    connection: Connection, embedding: NDArray[np.floating], hashtag: str, neighbours: int | None = None
+) -> list[Contribution]:
+    """Call ``tagdb.explain_recommendation``: float (1280,) and a hashtag in, neighbours out."""
+    return fetch_all(
+        connection,
+        Contribution,
+        "answers/explain",
+        embedding=_halfvec(embedding),
+        hashtag=hashtag,
+        neighbours=neighbours,
+    )
+
+
+def related(connection: Connection, hashtag: str, top: int = 10) -> list[Recommendation]:
+    """Call ``tagdb.related_hashtags``."""
+    return fetch_all(connection, Recommendation, "answers/related", hashtag=hashtag, top=top)
+
+
+def complete(
+    connection: Connection, prefix: str, known: Sequence[str] = (), top: int = 10
+) -> list[Recommendation]:
+    """Call ``tagdb.complete_hashtags``."""
+    return fetch_all(
+        connection, Recommendation, "answers/complete", prefix=prefix, known=list(known), top=top
+    )
+
+
+def view(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """Return all rows of a view of schema ``tagdb``, columns by name.
+
+    Raises
+    ------
+    TagdbError
+        There is no such view.
+    """
+    if name not in (views := fetch_column(connection, "answers/views")):
+        raise TagdbError(f"there is no view {name!r} in schema tagdb; there are: {', '.join(views)}")
+    cursor = execute(connection, "answers/view", names={"view": ("tagdb", name)})
+    columns = [column.name for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+
+def content_sha256(connection: Connection, image_id: int) -> bytes:
+    """Return the SHA-256 of a stored image's content.
+
+    Raises
+    ------
+    TagdbError
+        There is no such image.
+    """
+    content: bytes | None = fetch_value(connection, "answers/content", image_id=image_id)
+    if content is None:
+        raise TagdbError(f"there is no image {image_id}")
+    return content
+
+
+def embedding(connection: Connection, image_id: int) -> NDArray[np.float32]:
+    """Return the active backbone's embedding of a stored image, float32 (1280,).
+
+    Raises
+    ------
+    TagdbError
+        There is no such image, or it is not embedded yet.
+    """
+    _, vectors = fetch_arrays(
+        connection,
+        "folding/embeddings",
+        "i8",
+        ("f2", DIMENSIONS),
+        backbone_id=_active(connection),
+        image_ids=[image_id],
+    )
+    if not len(vectors):
+        raise TagdbError(f"there is no image {image_id}, or it has no embedding yet")
+    return np.asarray(vectors[0], np.float32)
+
+
+def embeddings(connection: Connection) -> Embeddings:
+    """Return the active backbone's embeddings of all images, in the order of their ids."""
+    backbone_id = _active(connection)
+    ids, vectors = fetch_arrays(
+        connection, "answers/embeddings", "i8", ("f2", DIMENSIONS), backbone_id=backbone_id
+    )
+    return Embeddings(ids, vectors, backbone_id)
+
+
+def _active(connection: Connection) -> int | None:
+    active = backbones.active(connection)
+    return active.backbone_id if active else None
 
 
 def recommend_sample(

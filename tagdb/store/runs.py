@@ -24,6 +24,7 @@ from tagdb.store.statements import (
     execute,
     fetch_all,
     fetch_arrays,
+    fetch_map,
     fetch_one,
     fetch_value,
     unless_locked,
@@ -181,6 +182,45 @@ def maps(connection: Connection, factor_run_id: int) -> Maps:
         mean, offset, matrix = np.split(numbers, [DIMENSIONS, DIMENSIONS + size])
         ridge = Ridge(mean, offset, matrix.reshape(DIMENSIONS, size))
     return Maps(gram.reshape(size, size), Weighting(**stored.weighting), ridge, stored.backbone_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The factors of a run, with those that were folded in. Ids ascend."""
+
+    factor_run_id: int
+    image_ids: NDArray[np.int64]
+    """int64 (images,)"""
+    image_factors: NDArray[np.float16]
+    """float16 (images, k)"""
+    hashtags: list[str]
+    """In the order of their factors."""
+    hashtag_factors: NDArray[np.float16]
+    """float16 (hashtags, k)"""
+
+
+def factors(connection: Connection, factor_run_id: int | None = None) -> Factors:
+    """Read the factors of a run, or of the active one.
+
+    Raises
+    ------
+    FactorsError
+        There is no such run, none is active, or its factors were pruned.
+    """
+    run = active(connection) if factor_run_id is None else get(connection, factor_run_id)
+    if run is None:
+        raise FactorsError("there are no factors yet; run: tagdb factors compute")
+    if run.pruned_at is not None or run.status in ("building", "failed"):
+        raise FactorsError(f"factor run {run.factor_run_id} has no factors; see: tagdb factors list")
+    number, vector = run.factor_run_id, ("f2", run.settings.factors)
+    with connection.transaction():  # a run that was not active before need not be attached
+        attach(connection, number)
+        images, image_vectors = fetch_arrays(
+            connection, "runs/image_factors", "i8", vector, factor_run_id=number
+        )
+        ids, vectors = fetch_arrays(connection, "runs/hashtag_factors", "i4", vector, factor_run_id=number)
+        names = fetch_map(connection, "runs/hashtag_names", factor_run_id=number)
+    return Factors(number, images, image_vectors, [names[n] for n in ids.tolist()], vectors)
 
 
 # --- a run's life ---------------------------------------------------------------------------------------

@@ -1,0 +1,431 @@
+"""The Python API: ``tagdb.connect()`` gives a :class:`Database` with the verbs of the command line.
+
+Every method calls the function that the command calls, and so the same SQL: answers are the same.
+"""
+
+import io
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from tagdb import config, factors, feedback, ingest, recommend, store
+from tagdb.config import Settings
+from tagdb.embedding.backbone import Backbone, resolve
+from tagdb.embedding.pipeline import Pipeline
+from tagdb.embedding.worker import Embedded
+from tagdb.errors import BackboneMismatch
+from tagdb.factors import Computed
+from tagdb.hashtags import fold
+from tagdb.ingest import Summary
+from tagdb.learning.model import Embeddings
+from tagdb.learning.settings import FactorSettings
+from tagdb.photos import files
+from tagdb.photos.images import content_hash
+from tagdb.photos.sources import open_source
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
+from tagdb.postgres.pool import Pool
+from tagdb.store.answers import Contribution, Query, Recommendation, SimilarImage
+from tagdb.store.batches import Rejected
+from tagdb.store.feedback import Feedback
+from tagdb.store.runs import FactorRun, Factors
+from tagdb.store.statistics import Statistics
+from tagdb.store.tags import Edit
+
+if TYPE_CHECKING:
+    from tagdb.evaluation.reports import Report
+
+Result = TypeVar("Result")
+NewPhoto = str | Path | bytes | Image
+"""A photo: its path, its bytes, or a Pillow image."""
+Photo = NewPhoto | int
+"""The same, or the number of a stored image."""
+
+
+def _ignore(_: object) -> None:
+    """Do nothing."""
+
+
+def connect(
+    url: str | None = None,
+    *,
+    home: str | Path | None = None,
+    backbone: str | None = None,
+    notify: Callable[[str], None] = _ignore,
+) -> "Database":
+    """Open a database of tagdb's.
+
+    Parameters
+    ----------
+    url
+        A PostgreSQL with pgvector. None for ``TAGDB_DATABASE_URL``, the setting ``database_url``, or the
+        embedded PostgreSQL, which is started and initialised if necessary.
+    home
+        Folder of the embedded database and of exported backbones; None for ``TAGDB_HOME`` or the platform's.
+    backbone
+        ``imagenet``, ``bundled``, or a weights file. None for the database's own, and ``imagenet`` for a new
+        database.
+    notify
+        Called with what the command line would say, such as that the embedded server was started.
+
+    Raises
+    ------
+    ConfigError
+        A setting cannot be understood.
+    DatabaseError
+        The database cannot be reached, or has no schema yet (``SchemaError``; run ``tagdb init``).
+    """
+    environment = os.environ if home is None else os.environ | {"TAGDB_HOME": str(home)}
+    return Database(config.load(environment, database_url=url, backbone=backbone), notify)
+
+
+class Database:
+    """A database of tagdb's. A context that closes it; threads may share it.
+
+    A photo is a path (``str`` or ``Path``), its bytes, a Pillow image, or the number of a stored image.
+    Wherever a photo is given, ``RejectedInput`` says why it cannot be used. All errors are ``TagdbError``.
+    """
+
+    def __init__(self, settings: Settings, notify: Callable[[str], None] = _ignore) -> None:
+        """Open the database that the settings name; :func:`connect` reads them."""
+        self._settings, self._notify = settings, notify
+        self.url: str = database.ensure_url(settings, notify)
+        """What any client of PostgreSQL connects with: psycopg, SQLAlchemy, pandas."""
+        with database.open_database(settings, notify):
+            pass  # the schema is there, and of this version
+        self._pool = Pool(lambda: database.connect(self.url))
+        self._embedder: Pipeline | None = None
+        self._backbone: Backbone | None = None
+        self._embedding = threading.Lock()
+
+    def close(self) -> None:
+        """Close its connections and end the processes that decode photos."""
+        self._pool.close()
+        with self._embedding:
+            self._forget_backbone()
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- storing ------------------------------------------------------------------------------------
+
+    def ingest(
+        self,
+        *sources: str | Path,
+        input_size: int | None = None,
+        originals: bool = True,
+        limit: int | None = None,
+        dry_run: bool = False,
+        allow_outside: bool = False,
+        on_rejected: Callable[[Rejected], None] = _ignore,
+        quiet: bool = True,
+    ) -> Summary:
+        """Store photos and their hashtags; see ``tagdb ingest --help``.
+
+        Parameters
+        ----------
+        sources
+            Folders, manifests (JSON Lines, JSON, CSV, TSV), or photos.
+        on_rejected
+            Called with everything that could not be used.
+        quiet
+            Without it, progress is shown on standard error.
+
+        Raises
+        ------
+        SourceError
+            A source cannot be read at all.
+        """
+        opened = [open_source(str(source), allow_outside=allow_outside) for source in sources]
+        options = ingest.Options(originals, limit, dry_run, quiet)
+        with self._session() as connection:
+            backbone = None if dry_run else self._resolved(connection, input_size)
+            return ingest.run(connection, backbone, opened, options, on_rejected, self._reconnect)
+
+    def compute_factors(
+        self, preset: str | None = None, *, activate: bool = True, quiet: bool = True, **settings: Any
+    ) -> Computed:
+        """Compute factors and make them the active run; see ``tagdb factors compute --help``.
+
+        Parameters
+        ----------
+        preset
+            ``shipped`` or ``ancestor``; None for what ``tagdb tune`` has found, or else ``shipped``.
+        settings
+            Fields of :class:`FactorSettings` to change: ``factors=64``.
+
+        Raises
+        ------
+        FactorsError
+            There is nothing to learn from, or no such setting or preset.
+        """
+        with self._session() as connection:
+            if preset is None:
+                base = store.runs.default_settings(connection)
+            else:
+                base = FactorSettings().parsed(preset)
+            return factors.compute(connection, base.changed(**settings), activate, quiet)
+
+    def feedback(
+        self,
+        photo: Photo,
+        accepted: Iterable[str] = (),
+        rejected: Iterable[str] = (),
+        factor_run_id: int | None = None,
+    ) -> Feedback:
+        """Record which recommended hashtags were right for a stored photo.
+
+        Raises
+        ------
+        TagdbError
+            The photo is not stored, or a hashtag is none, or both accepted and rejected.
+        """
+        if isinstance(photo, int):
+            content_sha256 = self._ask(lambda c: store.answers.content_sha256(c, photo))
+        else:
+            content_sha256 = content_hash(_content(photo))
+        return self._ask(
+            lambda c: feedback.give_by_content(
+                c, content_sha256, _named(photo), list(accepted), list(rejected), factor_run_id
+            ),
+            again=False,
+        )
+
+    def refresh_statistics(self, min_images: int | None = None) -> Statistics:
+        """Recompute the statistics of hashtags; see ``tagdb stats refresh --help``."""
+        with self._session() as connection:
+            return store.statistics.refresh(connection, min_images)
+
+    # --- asking -------------------------------------------------------------------------------------
+
+    def recommend(
+        self,
+        photo: Photo,
+        top: int = 10,
+        *,
+        neighbours: int | None = None,
+        known: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        known_weight: float | None = None,
+        diversity: float | None = None,
+        popularity_discount: float | None = None,
+        min_score: float | None = None,
+        collection: str | None = None,
+    ) -> list[Recommendation]:
+        """Recommend hashtags for a photo, the best first; see ``tagdb recommend --help``.
+
+        Raises
+        ------
+        FactorsError
+            There are no factors yet.
+        """
+        query = Query(
+            top,
+            neighbours,
+            [fold(hashtag) for hashtag in known],
+            [fold(hashtag) for hashtag in exclude],
+            known_weight,
+            diversity,
+            popularity_discount,
+            min_score,
+            collection,
+        )
+
+        def ready(connection: Connection) -> None:
+            recommend.require_factors(connection)
+            if collection is not None:
+                recommend.require_collection(connection, collection)
+
+        self._ask(ready)
+        if isinstance(photo, int):
+            return self._ask(lambda c: store.answers.recommend_for_image(c, photo, query))
+        return self._embedded(photo, lambda c, backbone, done: recommend.recommend_one(
+            c, backbone, done.photo.sha256, done.required(), query
+        ))  # fmt: skip
+
+    def similar(self, photo: Photo, top: int = 10) -> list[SimilarImage]:
+        """Return the stored images most like a photo, by cosine similarity, the nearest first."""
+        self._ask(recommend.require_images)
+        if isinstance(photo, int):
+            return self._ask(lambda c: store.answers.similar_to_image(c, photo, top))
+        return self._embedded(photo, lambda c, backbone, done: recommend.similar_to_one(
+            c, backbone, done.required(), top
+        ))  # fmt: skip
+
+    def explain(self, photo: Photo, hashtag: str, neighbours: int | None = None) -> list[Contribution]:
+        """Return the images that a hashtag's score for a photo comes from, and how much each adds."""
+        embedding = self.embed(photo)
+        return self._ask(lambda c: store.answers.explain(c, embedding, fold(hashtag), neighbours))
+
+    def related(self, hashtag: str, top: int = 10) -> list[Recommendation]:
+        """Return the hashtags nearest to a hashtag, by the cosine of their factors."""
+        return self._ask(lambda c: store.answers.related(c, hashtag, top))
+
+    def complete(self, prefix: str, known: Iterable[str] = (), top: int = 10) -> list[Recommendation]:
+        """Return hashtags that begin with some letters, best those that go with what is known already."""
+        hashtags = list(known)
+        return self._ask(lambda c: store.answers.complete(c, prefix, hashtags, top))
+
+    def embed(self, photo: Photo) -> NDArray[np.float32]:
+        """Return a photo's embedding by the database's backbone: float32 (1280,), of length 1."""
+        if isinstance(photo, int):
+            return self._ask(lambda c: store.answers.embedding(c, photo))
+        return self._embedded(photo, lambda c, backbone, done: done.required())
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def rows(self, view: str) -> list[dict[str, Any]]:
+        """Return all rows of a view of schema ``tagdb``, columns by name: ``rows("hashtag_stats")``.
+
+        Raises
+        ------
+        TagdbError
+            There is no such view.
+        """
+        return self._ask(lambda c: store.answers.view(c, view))
+
+    def embeddings(self) -> Embeddings:
+        """Return the active backbone's embeddings of all images: int64 (n,) and float16 (n, 1280)."""
+        return self._ask(store.answers.embeddings)
+
+    def factors(self, factor_run_id: int | None = None) -> Factors:
+        """Return the factors of a run, or of the active one.
+
+        Raises
+        ------
+        FactorsError
+            There is no such run, or its factors were pruned.
+        """
+        return self._ask(lambda c: store.runs.factors(c, factor_run_id))
+
+    def factor_runs(self) -> list[FactorRun]:
+        """Return every factor run, oldest first."""
+        return self._ask(store.runs.list_all)
+
+    # --- deciding -----------------------------------------------------------------------------------
+
+    def activate(self, factor_run_id: int) -> None:
+        """Recommend from another factor run."""
+        with self._session() as connection:
+            factors.activate(connection, factor_run_id)
+
+    def alias(self, hashtags: Sequence[str], into: str) -> Edit:
+        """Count hashtags as another one from now on; see ``tagdb tags alias --help``."""
+        return self._ask(lambda c: store.tags.edit(c, "alias", hashtags, into), again=False)
+
+    def ban(self, hashtags: Sequence[str]) -> Edit:
+        """Recommend hashtags no more, and count them nowhere; see ``tagdb tags ban --help``."""
+        return self._ask(lambda c: store.tags.edit(c, "ban", hashtags), again=False)
+
+    def undo(self, edit_id: int | None = None) -> Edit:
+        """Undo an alias, a merge or a ban; the last one, unless its number is given."""
+        return self._ask(lambda c: store.tags.undo(c, edit_id), again=False)
+
+    def evaluate(self, *settings: str, quiet: bool = True, **options: Any) -> "Report":
+        """Hold out photos, recommend for them, and compare; see ``tagdb evaluate --help``.
+
+        Parameters
+        ----------
+        settings
+            Settings to compare with the active run's, as ``factors=64,neighbours=20``.
+        options
+            ``folds``, ``fraction``, ``seed``, ``runs`` and ``photos``.
+        """
+        from tagdb.evaluation.evaluate import evaluate
+
+        with self._session() as connection:
+            return evaluate(connection, settings=settings, quiet=quiet, **options)
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _ask(self, action: Callable[[Connection], Result], again: bool = True) -> Result:
+        """Do something on a connection of the pool; once more where the connection had broken before."""
+        with database.translated():
+            try:
+                with self._pool.connection() as connection:
+                    return action(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if not again or not database.gone(connection, error):
+                    raise
+            self._pool.forget()
+            with self._pool.connection() as connection:
+                return action(connection)
+
+    @contextmanager
+    def _session(self) -> Iterator[Connection]:
+        """A connection for long work, with errors in one sentence."""
+        with database.translated(), self._pool.connection() as connection:
+            yield connection
+
+    def _reconnect(self) -> Connection:
+        return database.reconnect(self._settings, self._notify)
+
+    def _resolved(self, connection: Connection, input_size: int | None = None) -> Backbone:
+        """The backbone to embed by, loaded once; its processes start with the first photo."""
+        with self._embedding:
+            stored = recommend.backbone_of(connection)
+            known = self._backbone
+            if known is None or input_size is not None or (stored and not stored.same(known.identity)):
+                self._forget_backbone()
+                settings = self._settings
+                self._backbone = known = resolve(
+                    settings.backbone, input_size, stored, settings.backbone_cache, self._notify
+                )
+            return known
+
+    def _forget_backbone(self) -> None:
+        if self._embedder is not None:
+            self._embedder.__exit__(None, None, None)
+        self._embedder = self._backbone = None
+
+    def _pipeline(self, backbone: Backbone) -> Pipeline:
+        with self._embedding:
+            if self._embedder is None:
+                self._embedder = Pipeline(backbone, backbone.identity.input_size)
+            return self._embedder
+
+    def _embedded(
+        self,
+        photo: NewPhoto,
+        action: Callable[[Connection, Backbone, Embedded], Result],
+    ) -> Result:
+        """Embed a photo, and ask about it; again where the database has changed its backbone meanwhile."""
+        content = _content(photo)
+        for last in (False, True):
+            backbone = self._ask(self._resolved)
+            pipeline = self._pipeline(backbone)
+            done = pipeline.submit(pipeline.embed, content).result()
+            try:
+                return self._ask(lambda c, b=backbone, d=done: action(c, b, d))  # type: ignore[misc]
+            except BackboneMismatch:
+                if last:
+                    raise
+        raise AssertionError
+
+
+def _content(photo: NewPhoto) -> bytes:
+    if isinstance(photo, bytes):
+        return photo
+    if isinstance(photo, str | Path):
+        return files.read_named(str(photo))
+    stream = io.BytesIO()
+    photo.save(stream, "PNG", exif=photo.getexif())
+    return stream.getvalue()
+
+
+def _named(photo: object) -> str:
+    return str(photo) if isinstance(photo, str | Path | int) else "the photo"

@@ -1,0 +1,51 @@
+"""Connections that several threads share, one at a time each."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tagdb.errors import DatabaseError
+from tagdb.postgres.database import Connection
+
+
+class Pool:
+    """Opens a connection when none is idle, and keeps it for the next caller."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        """Make a pool without connections; ``connect`` opens one."""
+        self._connect = connect
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection to this thread. It is closed if the block leaves it in a transaction."""
+        with self._lock:
+            if self._closed:
+                raise DatabaseError("this database was closed")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None or connection.closed:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            idle = not connection.closed and connection.info.transaction_status == 0
+            with self._lock:
+                if idle and not self._closed:
+                    self._idle.append(connection)
+                    connection = None
+            if connection is not None:
+                connection.close()
+
+    def forget(self) -> None:
+        """Close idle connections: the server that they lead to has gone, say."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def close(self) -> None:
+        """Close idle connections now, and lent ones when they come back."""
+        self._closed = True
+        self.forget()
