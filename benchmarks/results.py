@@ -53,12 +53,18 @@ def record(
 
     Parameters
     ----------
-    name : of the benchmark, and of its file; a large run has its own, such as ``recommend-1000000``.
-    measured : one sentence with the figures that count, made from ``figures``.
-    figures : everything that was measured, for people who want to know more.
-    aim : what was hoped for, and whether it was reached.
-    packages : distributions whose versions matter; Python's is always noted.
-    versions : versions of what is no distribution, such as PostgreSQL.
+    name
+        Of the benchmark, and of its file; a large run has its own, such as ``recommend-1000000``.
+    measured
+        One sentence with the figures that count, made from ``figures``.
+    figures
+        Everything that was measured, for people who want to know more.
+    aim
+        What was hoped for, and whether it was reached.
+    packages
+        Distributions whose versions matter; Python's is always noted.
+    versions
+        Versions of what is no distribution, such as PostgreSQL.
     """
     noted = {"Python": platform.python_version()}
     noted |= {package: metadata.version(package) for package in packages} | dict(versions or {})

@@ -208,9 +208,11 @@ def grant(
 
     Parameters
     ----------
-    password : the login's password from now on, which is kept nowhere; without it a new login gets one that
-        is made up and kept in the passfile, and one that exists keeps its own.
-    renew : make up another password for a login that exists.
+    password
+        The login's password from now on, which is kept nowhere; without it a new login gets one that is
+        made up and kept in the passfile, and one that exists keeps its own.
+    renew
+        Make up another password for a login that exists.
 
     Raises
     ------

@@ -75,9 +75,11 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
 
     Parameters
     ----------
-    machine : what the server has to itself, if that is known; then it may be more than the server's own
-        setting, up to a quarter of the machine's memory.
-    asked : bytes that the user allows, if any.
+    machine
+        What the server has to itself, if that is known; then it may be more than the server's own setting,
+        up to a quarter of the machine's memory.
+    asked
+        Bytes that the user allows, if any.
     """
     needed = store.index.memory_needed(embeddings)
     if asked is not None:

@@ -31,9 +31,12 @@ def track(what: str, total: int | None, unit: str, quiet: bool = False) -> Itera
 
     Parameters
     ----------
-    what : what is being done, e.g. ``ingesting``.
-    total : units in all, or None where that cannot be known.
-    unit : plural, e.g. ``photos``.
+    what
+        What is being done, e.g. ``ingesting``.
+    total
+        Units in all, or None where that cannot be known.
+    unit
+        Plural, e.g. ``photos``.
     """
     if quiet:
         yield lambda done: None

@@ -3,9 +3,9 @@
     python tools/quantise.py WEIGHTS PHOTOS TARGET.tflite [--input-size 192]
 
 WEIGHTS is Keras's file, or ``imagenet``. PHOTOS is a folder of some hundred photos such as those that will be
-tagged: they show which range each layer's numbers have. Pixels go in and features come out as float32, so that
-the file is a backbone like any other: ``tagdb ingest … --backbone TARGET.tflite``. What that costs in quality
-and saves in time, ``benchmarks/sizes.py PHOTOS --also TARGET.tflite`` measures.
+tagged: they show which range each layer's numbers have. Pixels go in and features come out as float32, so
+that the file is a backbone like any other: ``tagdb ingest … --backbone TARGET.tflite``. What that costs in
+quality and saves in time, ``benchmarks/sizes.py PHOTOS --also TARGET.tflite`` measures.
 """
 
 import argparse

@@ -83,7 +83,8 @@ def run(
 
     Parameters
     ----------
-    photos : how many to draw in all, over the ten collections.
+    photos
+        How many to draw in all, over the ten collections.
     """
     started = time.monotonic()
     server = Server(settings.home)

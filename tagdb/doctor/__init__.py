@@ -82,9 +82,12 @@ def examine(
 
     Parameters
     ----------
-    machine : what the server has to itself; None finds out if it runs on this machine, else does without.
-    home : tagdb's home on this machine, whose files are looked at, too.
-    embedded : whether the server is the one of that home.
+    machine
+        What the server has to itself; None finds out if it runs on this machine, else does without.
+    home
+        Tagdb's home on this machine, whose files are looked at, too.
+    embedded
+        Whether the server is the one of that home.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""From pixels to embeddings: the backbone, and the processes that it runs in. Knows no database."""
+"""From pixels to embeddings: the backbone and the processes it runs in. Knows no database."""

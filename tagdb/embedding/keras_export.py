@@ -1,7 +1,7 @@
-"""Exports Keras's MobileNetV2 to a LiteRT file.
+"""Export Keras's MobileNetV2 to a LiteRT file.
 
-``python -m tagdb.embedding.keras_export WEIGHTS SIZE TARGET`` is run by
-:mod:`tagdb.embedding.backbone` as a process of its own; the only place that imports TensorFlow.
+:mod:`tagdb.embedding.backbone` runs ``python -m tagdb.embedding.keras_export WEIGHTS SIZE TARGET`` as a
+separate process. Only this module imports TensorFlow.
 """
 
 import os
@@ -11,12 +11,14 @@ from typing import Any
 
 
 def build(weights: str, size: int) -> Any:
-    """Keras's own network from pixels in 0…255, float32 (n, s, s, 3), to features (n, 1280).
+    """Return Keras's network from pixels in 0…255, float32 (n, s, s, 3), to features (n, 1280).
 
     Parameters
     ----------
-    weights : ``imagenet`` (downloaded and cached by Keras) or the path of a weights file.
-    size : input size in pixels.
+    weights
+        ``imagenet`` (downloaded and cached by Keras) or the path of a weights file.
+    size
+        Input size in pixels.
     """
     import keras
 
@@ -29,7 +31,7 @@ def build(weights: str, size: int) -> Any:
 
 
 def convert(model: Any) -> bytes:
-    """The LiteRT file of a Keras model, float32, with its batch norms folded."""
+    """Return a Keras model as a LiteRT file, float32, with batch norms folded."""
     import tensorflow as tf
 
     content: bytes = tf.lite.TFLiteConverter.from_keras_model(model).convert()
@@ -37,7 +39,7 @@ def convert(model: Any) -> bytes:
 
 
 def main(weights: str, size: str, target: str) -> None:
-    """Build, convert, write."""
+    """Write the network with the given weights and input size to a file."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     Path(target).write_bytes(convert(build(weights, int(size))))

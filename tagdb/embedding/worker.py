@@ -1,11 +1,11 @@
-"""Decoding and embedding in processes of their own, so that no photo can take an ingest along.
+"""Decode and embed in separate processes, so that no photo can crash the ingest.
 
-Decoders are large programs in C, and photos come from anywhere. One that makes them crash, hang or ask for
-all memory ends a worker; the photo is rejected, and the next one gets a new worker. Threads share workers:
-one takes a worker, sends it the bytes of a photo, and waits for what comes back.
+Decoders are large C programs, and photos come from anywhere. A photo that makes a decoder crash, hang or use
+up all memory ends one worker; the photo is rejected, and the next one gets a new worker. Threads share the
+workers: a thread takes one, sends it the bytes of a photo, and waits for the answer.
 
-``python -m tagdb.embedding.worker DESCRIPTOR`` is the other end: a socket, over which it first gets its
-orders.
+``python -m tagdb.embedding.worker DESCRIPTOR`` is the other end of the socket. Its first message contains the
+worker's settings.
 """
 
 import json
@@ -30,21 +30,21 @@ from tagdb.photos import images
 from tagdb.photos.images import Photo
 
 SECONDS = 60
-"""What a photo may take. The largest ones that are read take a few."""
+"""Time limit per photo, in seconds. The largest accepted photos take a few."""
 GRACE = 5
-"""Seconds more after which a worker that has not ended itself is ended."""
+"""Seconds after the time limit until a worker that has not ended itself is killed."""
 MEMORY = 3 << 30
-"""Bytes that a worker may have: what 100 million pixels with transparency need, and some."""
+"""Memory limit of a worker, in bytes: enough for 100 million pixels with transparency."""
 _GONE = (EOFError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A photo, and its embedding by the worker's backbone."""
+    """A photo and its embedding."""
 
     photo: Photo
     embedding: NDArray[np.float32] | None
-    """float32 (1280,), of length 1; None without a backbone."""
+    """float32 (1280,) of length 1; None without a backbone."""
 
     def required(self) -> NDArray[np.float32]:
         """Return the embedding; for a worker that has a backbone."""
@@ -54,9 +54,9 @@ class Embedded:
 
 
 class Workers:
-    """As many workers as there are threads to call them, each started when there is something to do for it.
+    """One worker per calling thread, each started when it is first needed.
 
-    A worker ends with the thread that started it: threads live as long as the workers are wanted.
+    A worker ends with the thread that started it, so the threads must live as long as the workers are used.
     """
 
     def __init__(self, backbone: Backbone | None, size: int, threads: int) -> None:
@@ -65,14 +65,14 @@ class Workers:
 
     def embed(self, content: bytes) -> Embedded:
         """Decode a photo and embed it; see :meth:`Worker.embed`."""
-        worker = self._idle.pop()  # the one that was put back last: those that were never needed do not start
+        worker = self._idle.pop()  # the one used last: workers that are never needed never start
         try:
             return worker.embed(content)
         finally:
             self._idle.append(worker)
 
     def close(self) -> None:
-        """End all workers, also those at work; whoever waits for them gets an error."""
+        """End all workers, including busy ones; threads waiting for them get an error."""
         for worker in self._all:
             worker.close()
 
@@ -86,7 +86,7 @@ class _Running:
 
 
 class Worker:
-    """A process that decodes and embeds, started when there is something to do. For one thread at a time."""
+    """A process that decodes and embeds, started when first needed. Used by one thread at a time."""
 
     def __init__(self, backbone: Backbone | None, size: int) -> None:
         self._backbone, self._size = backbone, size
@@ -99,9 +99,9 @@ class Worker:
         Raises
         ------
         RejectedInput
-            The photo is unusable, or it ended two workers.
+            The photo cannot be decoded, or it has ended two workers.
         TagdbError
-            Workers end before they get a photo, or have been closed.
+            Workers end before they get a photo, or were closed.
         """
         for last in (False, True):
             running = self._running or self._start()
@@ -115,8 +115,8 @@ class Worker:
                 code = self._ended(running)
                 if code == -signal.SIGALRM:
                     raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
-                if last:  # the first time it may have been somebody else's doing: memory was short, say
-                    raise RejectedInput(f"decoding crashed ({_named(code)})") from None
+                if last:  # the first time, something else may be the cause, such as a lack of memory
+                    raise RejectedInput(f"decoding crashed ({_exit_reason(code)})") from None
         raise AssertionError
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class Worker:
 
     def _start(self) -> _Running:
         ours, theirs = socket.socketpair()
-        limit = struct.pack("ll", SECONDS + GRACE, 0)  # what C calls a timeval; then comes BlockingIOError
+        limit = struct.pack("ll", SECONDS + GRACE, 0)  # a C timeval; exceeding it raises BlockingIOError
         for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             ours.setsockopt(socket.SOL_SOCKET, waiting, limit)
         connection = Connection(ours.detach())
@@ -176,21 +176,21 @@ class Worker:
 
 
 def _environment() -> dict[str, str]:
-    """What a worker may know: nothing of the database, whose password may be among it."""
+    """Environment of a worker, without the database's settings, which may contain its password."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAGDB_", "PG"))}
-    found = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return kept | found | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return kept | path | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _named(code: int) -> str:
-    """How a process ended, in a word."""
+def _exit_reason(code: int) -> str:
+    """Name of the signal that ended a process, or its exit code."""
     with suppress(ValueError):
         return signal.Signals(-code).name
     return f"exit code {code}"
 
 
 def _received(connection: Connection) -> Embedded:
-    """An answer of :func:`_answer`."""
+    """Receive an answer of :func:`_answer`."""
     head: dict[str, Any] = json.loads(connection.recv_bytes())
     if "rejected" in head:
         raise RejectedInput(head["rejected"])
@@ -216,7 +216,7 @@ def embedded(content: bytes, backbone: Backbone | None, size: int) -> Embedded:
 
 
 def _answer(content: bytes, backbone: Backbone | None, size: int) -> list[bytes]:
-    """Decode, embed, and return what is to be stored."""
+    """Decode and embed a photo; return the messages of the answer."""
     try:
         done = embedded(content, backbone, size)
     except RejectedInput as error:
@@ -231,27 +231,27 @@ def _answer(content: bytes, backbone: Backbone | None, size: int) -> list[bytes]
 
 
 def _limit(memory: int) -> None:
-    """Take no more than a worker needs, leave nothing behind, and leave Ctrl-C to the program."""
+    """Limit memory, leave no core dumps or orphans, and leave Ctrl-C to the main program."""
     import resource
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     for which, most in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, 0)):
-        with suppress(OSError, ValueError):  # there is a lower one already, or it cannot be limited here
+        with suppress(OSError, ValueError):  # a lower limit is set already, or limits are not supported here
             resource.setrlimit(which, (most, most))
-    if sys.platform == "linux":  # elsewhere a worker that hangs outlives a program that is killed by a minute
+    if sys.platform == "linux":  # elsewhere, a hanging worker outlives a killed program by up to a minute
         import ctypes
 
         ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
 def serve(descriptor: int) -> None:
-    """Answer until the other end is closed."""
+    """Answer requests until the other end is closed."""
     connection = Connection(descriptor)
     orders = json.loads(connection.recv_bytes())
     size, seconds = orders["size"], orders["seconds"]
     _limit(orders["memory"])
-    signal.alarm(seconds)  # the kernel ends what hangs, also where nobody waits for it any more
+    signal.alarm(seconds)  # the kernel ends a hanging worker even if nobody waits for it
     network = connection.recv_bytes()
     backbone = Backbone(Identity("", size, b""), network) if network else None
     if backbone:

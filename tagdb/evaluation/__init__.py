@@ -1,1 +1,1 @@
-"""Measuring how good recommendations are, and looking for better settings."""
+"""Measure how good recommendations are, and search for better settings."""

@@ -1,4 +1,4 @@
-"""Draws an evaluation: a dot with its 95 % interval for each setting."""
+"""Chart of an evaluation: a dot with its 95 % interval per contestant."""
 
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from tagdb.evaluation.metrics import Estimate
 from tagdb.evaluation.reports import MAIN, Report
 
 SCALE = 2
-"""Pixels a unit, so that text is sharp on any screen."""
+"""Pixels per unit, so that text is sharp on any screen."""
 WIDTH, ROW, TOP, BOTTOM, EDGE = 820, 34, 84, 56, 24
 LONGEST = 48
-"""Characters of a label that are shown."""
+"""Maximum length of a label, in characters."""
 INK, QUIET, GRID, MARK = "#1f2430", "#6b7280", "#e5e7eb", "#2563eb"
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def check(path: Path) -> None:
-    """Make sure that a picture can be saved with this name.
+    """Check that a chart can be saved with this name.
 
     Raises
     ------
     EvaluationError
-        Pictures cannot be saved with that suffix.
+        The suffix is not that of a supported image format.
     """
     known = Image.registered_extensions()
     if known.get(path.suffix.lower()) not in Image.SAVE:
@@ -33,12 +33,12 @@ def check(path: Path) -> None:
 
 
 def draw(report: Report, path: Path) -> None:
-    """Draw nDCG@10 of every setting, and save it in the format that the suffix names.
+    """Draw nDCG@10 of every contestant and save the chart in the format named by the suffix.
 
     Raises
     ------
     EvaluationError
-        Pictures cannot be saved with that suffix, or not there.
+        The suffix is not that of a supported image format, or the file cannot be written.
     """
     check(path)
     picture = _picture(report)

@@ -1,7 +1,7 @@
-"""Recommending for photos that were held out, by everything that is compared. Pure.
+"""The methods that an evaluation compares: each recommends for held-out photos. Pure.
 
-Whatever is fitted here sees a :class:`Side`, which holds the training photos and nothing else: no
-count, no mean and no vector of a held-out photo gets into it.
+Everything is fitted to a :class:`Side`, which contains only the training photos: no count, mean or vector of
+a held-out photo gets into it.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tagdb.learning.model import Model
 from tagdb.learning.settings import FactorSettings
 
 TOP = 11
-"""One more than is measured, for when the photo's own search hashtag is taken out."""
+"""One more than is measured, because the photo's own search hashtag may be removed."""
 POPULAR, VOTE, UNWEIGHTED = "popular", "vote", "vote, unweighted"
 BASELINES = (POPULAR, VOTE, UNWEIGHTED)
 VOTERS, VOTE_EXPONENT = 50, 8.0
@@ -29,14 +29,14 @@ Contestant = FactorSettings | str
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one contestant recommends for the queries of one fold."""
+    """Recommendations of a contestant for the queries of a fold."""
 
     recommended: NDArray[np.int64]
-    """int64 (q, TOP), hashtag ids, the best first, -1 where there is none"""
+    """int64 (q, TOP): hashtag ids, best first, -1 where there is none."""
     known: NDArray[np.int64]
-    """int64 (h,), every hashtag that it could have recommended"""
+    """int64 (h,): every hashtag that could have been recommended."""
     used: NDArray[np.int64]
-    """int64, images that its answers were made of: all in its model, all neighbours"""
+    """int64 (u,): images that contributed, in the model or as neighbours."""
     model: Model | None
 
 
@@ -46,11 +46,18 @@ def answer(
     queries: NDArray[np.float16],
     fits: dict[FactorSettings, Model],
 ) -> Answer:
-    """What a contestant recommends for queries, float16 (q, d), having seen the training photos.
+    """Return what a contestant recommends after seeing the training photos.
 
     Parameters
     ----------
-    fits : models of this fold that can be used again; a new one is added
+    contestant
+        Settings, or the name of a baseline.
+    training
+        The training photos.
+    queries : float16 (q, d)
+        Embeddings of the held-out photos.
+    fits
+        Models fitted in this fold, for reuse; a new model is added.
     """
     if isinstance(contestant, FactorSettings):
         model = _fitted(contestant, training, fits)
@@ -61,11 +68,14 @@ def answer(
 
 
 def without(recommended: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Recommendations without one hashtag of each query's own, int64 (q, TOP - 1).
+    """Return the recommendations without one given hashtag per query, int64 (q, TOP - 1).
 
     Parameters
     ----------
-    recommended : int64 (q, TOP) · own : int64 (q,), -1 for none
+    recommended : int64 (q, TOP)
+        Hashtag ids, best first.
+    own : int64 (q,)
+        Hashtag to remove, -1 for none.
     """
     dropped = recommended == own[:, None]
     order = np.argsort(dropped, axis=1, kind="stable")[:, : TOP - 1]
@@ -73,7 +83,7 @@ def without(recommended: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[n
 
 
 def _fitted(settings: FactorSettings, training: Side, fits: dict[FactorSettings, Model]) -> Model:
-    # how recommending averages does not change the fit, unless hashtags are refitted to averages
+    # the settings of averaging do not change the fit, unless hashtags are refitted to averages
     same = settings if settings.refit_penalty else replace(settings, neighbours=1, similarity_exponent=0.0)
     if same not in fits:
         fits[same] = modelling.fit(training.interactions, training.embeddings, same)
@@ -91,11 +101,11 @@ def _by_model(settings: FactorSettings, model: Model, training: Side, queries: N
         used.append(model.image_ids[near[weight > 0]])
         score = ranking.scores(ranking.averages(near, weight, model.image_factors), model.hashtag_factors)
         best = model.hashtag_ids[ranking.best(score, TOP)].astype(np.int64)
-        best[~weight.any(axis=1)] = -1  # without a neighbour SQL has no answer, either
+        best[~weight.any(axis=1)] = -1  # without a neighbour, SQL has no answer either
         return best
 
-    found = _in_parts(some, queries)
-    return Answer(found, model.hashtag_ids.astype(np.int64), np.concatenate(used), model)
+    recommended = _in_parts(some, queries)
+    return Answer(recommended, model.hashtag_ids.astype(np.int64), np.concatenate(used), model)
 
 
 def _popular(training: Side, queries: int) -> Answer:
@@ -125,16 +135,16 @@ def _voted(training: Side, queries: NDArray[np.float16], exponent: float) -> Ans
         best = ranking.best(votes, TOP)
         return np.where(np.take_along_axis(votes, best, 1) > 0, ids[best].astype(np.int64), -1)
 
-    found = _in_parts(some, queries)
-    return Answer(found, ids.astype(np.int64), np.concatenate(used), None)
+    recommended = _in_parts(some, queries)
+    return Answer(recommended, ids.astype(np.int64), np.concatenate(used), None)
 
 
 def _in_parts(
     some: Callable[[NDArray[np.float16]], NDArray[np.int64]], queries: NDArray[np.float16]
 ) -> NDArray[np.int64]:
-    """Answers, int64 (q, TOP), of a function that is given some of the queries at a time."""
-    found = np.full((len(queries), TOP), -1, np.int64)
+    """Call a function with a few queries at a time; return its answers, int64 (q, TOP)."""
+    recommended = np.full((len(queries), TOP), -1, np.int64)
     for start in range(0, len(queries), QUERIES_AT_ONCE):
         part = some(queries[start : start + QUERIES_AT_ONCE])
-        found[start : start + len(part), : part.shape[1]] = part
-    return found
+        recommended[start : start + len(part), : part.shape[1]] = part
+    return recommended

@@ -1,8 +1,8 @@
-"""Measuring how good recommendations are: whole groups of photos are held out, and tagged anew.
+"""Measure how good recommendations are, on groups of photos that are held out.
 
-Every setting sees the same training photos and is asked about the same held-out ones, whose own
-hashtags are the truth. Figures come from arrays (:mod:`tagdb.learning.ranking`); a sample is also asked of
-the SQL functions that users call, from factors that exist only in a transaction that is rolled back.
+All settings are fitted to the same training photos and recommend for the same held-out ones, whose own
+hashtags are the truth. Figures are computed on arrays (:mod:`tagdb.learning.ranking`). For a sample, the SQL
+functions that users call are called too, with factors that exist only in a transaction that is rolled back.
 """
 
 import time
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb import factors, store
-from tagdb.evaluation import metrics
+from tagdb.evaluation import holdout, metrics
 from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, answer
-from tagdb.evaluation.holdout import FOLDS, MIN_TRUTH, Data, Split, check_no_leak, side, split
+from tagdb.evaluation.holdout import FOLDS, MIN_TRUTH, Data, Split, check_no_leak, side
 from tagdb.evaluation.metrics import Estimate, Paired
 from tagdb.evaluation.reports import MAIN, Report, Result, SqlSample, per_query, rows
 from tagdb.learning.als import Interactions
@@ -30,7 +30,7 @@ ACTIVE, SHIPPED = "active run", "shipped defaults"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """nDCG@10 of two settings on the same queries, and how much greater the first one's is."""
+    """nDCG@10 of two settings on the same queries, and the difference."""
 
     queries: int
     one: Estimate
@@ -40,7 +40,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a run was made the active one, and why."""
+    """Whether a run was activated, and why."""
 
     promoted: bool
     difference: float | None
@@ -81,43 +81,54 @@ def evaluate(
     photos: int | None = None,
     quiet: bool = False,
 ) -> Report:
-    """Compare baselines, the student project's settings, the active run's, and others asked for.
+    """Compare baselines, the ancestor's settings, the active run's, and any others given.
 
     Parameters
     ----------
-    folds : each photo is held out in one of them
-    fraction : instead of folds, hold out this share of the photos once
-    runs : factor runs whose settings are compared, too
-    settings : others, as :meth:`FactorSettings.parsed` reads them
-    photos : ask about so many at most, always the same ones
+    connection
+        The database.
+    folds
+        Number of folds; each photo is held out in one of them.
+    fraction
+        Hold out this share of the photos once, instead of using folds.
+    seed
+        Another seed gives another split.
+    runs
+        Factor runs whose settings are compared too.
+    settings
+        Other settings, in the form that :meth:`FactorSettings.parsed` reads.
+    photos
+        Use at most this many queries, always the same ones.
+    quiet
+        Show no progress.
 
     Raises
     ------
     EvaluationError, FactorsError
-        There are too few photos, or there is no such run or setting.
+        There are too few photos, or a run or setting does not exist.
     """
     contestants = _contestants(connection, runs, settings)
     label = ACTIVE if ACTIVE in contestants else SHIPPED
     data = load(connection)
-    found = split(data, folds, fraction, seed, photos)
+    split = holdout.split(data, folds, fraction, seed, photos)
     sample: list[SqlSample] = []
 
     def by_sql(one: Contestant, asked: NDArray[np.int64], given: Answer) -> NDArray[np.int64] | None:
         if sample or one != contestants[label] or not isinstance(one, FactorSettings):
             return None
-        told = _ask_sql(connection, label, one, data, found, asked, given)
+        told = _ask_sql(connection, label, one, data, split, asked, given)
         if told is None:
             return None
         sample.append(told[1])
         return told[0]
 
-    results = _measured(data, found, list(dict.fromkeys(contestants.values())), quiet, by_sql)
-    told = rows(data, found, contestants, results)
-    groups = int(found.groups.max()) + 1
+    results = _measured(data, split, list(dict.fromkeys(contestants.values())), quiet, by_sql)
+    told = rows(data, split, contestants, results)
+    groups = int(split.groups.max()) + 1
     return Report(
         len(data.hashes),
         groups,
-        len(found.queries),
+        len(split.queries),
         1 if fraction else folds,
         fraction,
         seed,
@@ -132,22 +143,22 @@ def compare(
 ) -> Comparison:
     """Measure two settings on the same split."""
     data = load(connection)
-    found = split(data)
-    results = _measured(data, found, [one, other], quiet)
-    values = [per_query(found, results[settings].recommended)[MAIN] for settings in (one, other)]
-    means = metrics.bootstrap(np.column_stack(values), found.groups[found.queries])
-    return Comparison(len(found.queries), means.estimate(0), means.estimate(1), means.paired(0, 1))
+    split = holdout.split(data)
+    results = _measured(data, split, [one, other], quiet)
+    values = [per_query(split, results[settings].recommended)[MAIN] for settings in (one, other)]
+    means = metrics.bootstrap(np.column_stack(values), split.groups[split.queries])
+    return Comparison(len(split.queries), means.estimate(0), means.estimate(1), means.paired(0, 1))
 
 
 def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> Verdict:
-    """Activate a run unless its settings are worse than the active run's, and note how good they are.
+    """Activate a run unless its settings are worse than the active run's, and record its quality.
 
-    Worse means that the whole 95 % interval of the difference of nDCG@10 lies below 0.
+    Worse means that the whole 95 % interval of the difference in nDCG@10 lies below 0.
 
     Raises
     ------
     EvaluationError, DatabaseError, FactorsError
-        There are too few photos to tell, or there is no such run.
+        There are too few photos to tell, or the run does not exist.
     """
     run, active = store.runs.get(connection, factor_run_id), store.runs.active(connection)
     name = f"factor run {factor_run_id}"
@@ -188,41 +199,42 @@ def _contestants(
         run = store.runs.get(connection, number)
         found[f"run {number}"] = run.settings
     for text in settings:
-        found[text.strip() or SHIPPED] = FactorSettings().parsed(text)
-    return found
+        contestants[text.strip() or SHIPPED] = FactorSettings().parsed(text)
+    return contestants
 
 
 def _measured(
     data: Data,
-    found: Split,
+    split: Split,
     contestants: Sequence[Contestant],
     quiet: bool,
     instead: _Instead = lambda *_: None,
 ) -> dict[Contestant, Result]:
-    """Ask every contestant about every query, fold by fold.
+    """Let every contestant answer every query, fold by fold.
 
     Parameters
     ----------
-    instead : given a contestant, the places of the queries and its answer, may give another answer
+    instead
+        Called with a contestant, the places of the queries and its answer; may return another answer.
     """
-    ids, size = data.embeddings.image_ids, len(found.queries)
+    ids, size = data.embeddings.image_ids, len(split.queries)
     results = {one: Result(np.full((size, TOP), -1, np.int64), np.full(size, np.nan)) for one in contestants}
-    fold_of = found.folds[found.queries]
-    with track("evaluating", found.count * len(results), "fits", quiet) as report:
+    fold_of = split.folds[split.queries]
+    with track("evaluating", split.count * len(results), "fits", quiet) as report:
         done = 0
         for fold in np.unique(fold_of):
-            held_out = found.folds == fold
+            held_out = split.folds == fold
             training = side(data.embeddings, data.interactions, held_out)
-            check_no_leak(ids, found.groups, held_out, training.embeddings.image_ids)
-            check_no_leak(ids, found.groups, held_out, training.interactions.image_ids)
+            check_no_leak(ids, split.groups, held_out, training.embeddings.image_ids)
+            check_no_leak(ids, split.groups, held_out, training.interactions.image_ids)
             hashtags, share = training.popularity()
             here = np.flatnonzero(fold_of == fold)
-            asked = found.queries[here]
+            asked = split.queries[here]
             fits: dict[FactorSettings, Model] = {}
             for one, result in results.items():
                 started = time.monotonic()
                 given = answer(one, training, data.embeddings.vectors[asked], fits)
-                check_no_leak(ids, found.groups, held_out, given.used)
+                check_no_leak(ids, split.groups, held_out, given.used)
                 result.seconds += time.monotonic() - started
                 other = instead(one, asked, given)
                 recommended = given.recommended if other is None else other
@@ -239,15 +251,18 @@ def _ask_sql(
     label: str,
     settings: FactorSettings,
     data: Data,
-    found: Split,
+    split: Split,
     asked: NDArray[np.int64],
     given: Answer,
 ) -> tuple[NDArray[np.int64], SqlSample] | None:
-    """Ask the SQL functions about some queries of a fold, from factors that nobody else ever sees.
+    """Call the SQL functions for some queries of a fold, with factors that no other session ever sees.
 
     Returns
     -------
-    The answers, int64 (q, TOP), those of the sample from SQL; None if nobody could be asked.
+    answers : int64 (q, TOP)
+        The given answers, replaced by SQL's where SQL was called.
+    sample
+        Comparison of both. None, instead of the pair, if SQL could not be called.
     """
     active = store.backbones.active(connection)
     if given.model is None or active is None or active.backbone_id != data.embeddings.backbone_id:
@@ -266,12 +281,12 @@ def _ask_sql(
     for n in rows:
         hashtags = answers[int(ids[asked[n]])]
         merged[n] = hashtags + [-1] * (TOP - len(hashtags))
-    numbers = np.searchsorted(found.queries, asked[rows])
+    numbers = np.searchsorted(split.queries, asked[rows])
     both = []
     for recommended in (given.recommended, merged):
-        full = np.full((len(found.queries), TOP), -1, np.int64)
+        full = np.full((len(split.queries), TOP), -1, np.int64)
         full[numbers] = recommended[rows]
-        both.append(per_query(found, full)[MAIN][numbers])
+        both.append(per_query(split, full)[MAIN][numbers])
     same = (given.recommended[rows, : TOP - 1] == merged[rows, : TOP - 1]).all(axis=1)
     told = SqlSample(label, len(rows), float(same.mean()), float(np.abs(both[0] - both[1]).mean()))
     return merged, told

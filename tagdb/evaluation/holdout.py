@@ -1,4 +1,4 @@
-"""Which photos are held out, which are learned from, and making sure that the two never meet. Pure."""
+"""Held-out and training photos, and a check that they never mix. Pure."""
 
 from dataclasses import dataclass
 
@@ -11,38 +11,38 @@ from tagdb.learning.als import Interactions
 from tagdb.learning.model import Embeddings
 
 MIN_TRUTH = 3
-"""Photos with fewer hashtags are no queries: there is too little to be right about."""
+"""Photos with fewer hashtags are not used as queries: they have too little to get right."""
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The images that can take part: those with an embedding and a hashtag that counts."""
+    """The images that take part: those with an embedding and a hashtag that counts."""
 
     embeddings: Embeddings
     interactions: Interactions
     hashes: list[bytes]
     source_refs: list[str | None]
     collections: NDArray[np.int64]
-    """int64 (n,), the hashtag that each image's collection is named after, or -1"""
+    """int64 (n,): hashtag that the image's collection is named after, or -1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Who is held out when, and who is asked about."""
+    """Groups, folds and queries of an evaluation."""
 
     groups: NDArray[np.int64]
-    """int64 (n,)"""
+    """int64 (n,): group of each image."""
     folds: NDArray[np.int64]
-    """int64 (n,), the fold in which each image is held out, -1 for never"""
+    """int64 (n,): fold in which each image is held out, -1 for never."""
     queries: NDArray[np.int64]
-    """int64 (q,), places of the images that are asked about"""
+    """int64 (q,): places of the images that are used as queries."""
     rows: NDArray[np.int64]
-    """int64 (t,), the place among the queries of each pair of the truth"""
+    """int64 (t,): place among the queries of each pair of the truth."""
     truth: NDArray[np.int64]
-    """int64 (t,), its hashtag"""
+    """int64 (t,): hashtag of each pair."""
     count: int
-    """Folds that hold queries."""
+    """Number of folds that contain queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Side:
     interactions: Interactions
 
     def popularity(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Hashtags, int64 (h,) ascending, and the share of the photos that carry each, float64 (h,)."""
+        """Return hashtags, int64 (h,) ascending, and the share of photos that have each, float64 (h,)."""
         ids, counts = np.unique(self.interactions.hashtag_ids, return_counts=True)
         return ids.astype(np.int64), counts / max(len(self.embeddings.image_ids), 1)
 
@@ -61,7 +61,7 @@ class Side:
 def split(
     data: Data, folds: int = FOLDS, fraction: float | None = None, seed: int = 0, photos: int | None = None
 ) -> Split:
-    """Decide who is held out when; of more than ``photos`` queries those with the least hashes stay.
+    """Assign photos to folds and choose the queries: at most ``photos``, those with the smallest hashes.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def split(
 
 
 def side(embeddings: Embeddings, interactions: Interactions, held_out: NDArray[np.bool_]) -> Side:
-    """Everything but the held-out photos: bool (n,), in the order of the embeddings."""
+    """Return the photos that are not held out; ``held_out`` is bool (n,) in the order of the embeddings."""
     ids = embeddings.image_ids[~held_out]
     kept = np.isin(interactions.image_ids, ids)
     return Side(
@@ -108,30 +108,34 @@ def check_no_leak(
     held_out: NDArray[np.bool_],
     used: NDArray[np.int64],
 ) -> None:
-    """Make sure that no held-out image, nor one of its group, has had a part in an answer.
+    """Check that neither a held-out image nor another one of its group contributed to an answer.
 
     Parameters
     ----------
-    image_ids, groups, held_out : (n,), all images, ids ascending
-    used : int64, ids of images that something was fitted to, that have factors, or that are neighbours
+    image_ids, groups, held_out : (n,)
+        All images, by ascending id.
+    used : int64 (u,)
+        Ids of images that something was fitted to, that have factors, or that are neighbours.
 
     Raises
     ------
     EvaluationError
-        One of them is held out, or belongs together with one that is, or is not known at all.
+        A used image is held out, belongs to the group of one that is, or is unknown.
     """
     used = np.unique(used)
     place = np.minimum(np.searchsorted(image_ids, used), len(image_ids) - 1)
-    strange = used[image_ids[place] != used]
-    if len(strange):
-        raise EvaluationError(f"image {strange[0]} was used but is not in the split; please report this")
+    unknown = used[image_ids[place] != used]
+    if len(unknown):
+        raise EvaluationError(f"image {unknown[0]} was used but is not in the split; please report this")
     if held_out[place].any():
-        found = used[held_out[place]][0]
-        raise EvaluationError(f"image {found} is held out but was used for recommending; please report this")
+        image_id = used[held_out[place]][0]
+        raise EvaluationError(
+            f"image {image_id} is held out but was used for recommending; please report this"
+        )
     shared = np.isin(groups[place], groups[held_out])
     if shared.any():
-        found = used[shared][0]
+        image_id = used[shared][0]
         raise EvaluationError(
-            f"image {found} belongs together with a held-out image but was used for recommending; "
+            f"image {image_id} belongs together with a held-out image but was used for recommending; "
             "please report this"
         )

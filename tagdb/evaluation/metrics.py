@@ -1,8 +1,8 @@
-"""How good ranked hashtags are, and how sure one can be of it. Pure: arrays in, numbers out.
+"""Quality of ranked hashtags, with confidence intervals. Pure: arrays in, numbers out.
 
-Per-query figures compare what was recommended for a photo with the hashtags that it really carries.
-Intervals come from resampling *groups* of photos, not photos: photos of one post are nearly one
-observation, and counting them as several would make every interval too narrow.
+Figures per query compare the hashtags recommended for a photo with those it has. Intervals come from
+resampling *groups* of photos, not photos: photos of one post are almost the same observation, and counting
+them as several would make the intervals too narrow.
 """
 
 from collections.abc import Callable
@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2000
 LEVELS = (2.5, 97.5)
-"""Percentiles that bound a 95 % interval."""
+"""Percentiles at the ends of a 95 % interval."""
 
 
 def hits(
     recommended: NDArray[np.int64], rows: NDArray[np.int64], hashtag_ids: NDArray[np.integer]
 ) -> NDArray[np.bool_]:
-    """Which recommendations are right, bool (q, c).
+    """Return which recommendations are right, bool (q, c).
 
     Parameters
     ----------
-    recommended : int64 (q, c), hashtag ids, the best first, -1 where there is none
-    rows, hashtag_ids : (t,), the truth in pairs: the query's place and a hashtag that it carries
+    recommended : int64 (q, c)
+        Hashtag ids, best first, -1 where there is none.
+    rows, hashtag_ids : (t,)
+        Truth in pairs: the place of a query and a hashtag that it has.
     """
     span = int(max(recommended.max(initial=0), hashtag_ids.max(initial=0))) + 1
     asked = np.arange(len(recommended))[:, None] * span + recommended
@@ -32,46 +34,50 @@ def hits(
 
 
 def per_query(hit: NDArray[np.bool_], truth: NDArray[np.integer]) -> dict[str, NDArray[np.float64]]:
-    """P@1, P@5, P@10, R@5, R@10, nDCG@10 and hit@5 of each query, float64 (q,) each.
+    """Return P@1, P@5, P@10, R@5, R@10, nDCG@10 and hit@5 of each query, float64 (q,) each.
 
-    A precision divides by the length of the list that was asked for, however few came. The gain of
-    nDCG is 1 for a right hashtag, discounted by log2(1 + rank); the ideal list has min(10, truth)
-    right ones in front.
+    Precision divides by the length of the requested list, even if fewer hashtags were returned. The gain of
+    nDCG is 1 for a right hashtag, discounted by log2(1 + rank); the ideal list starts with min(10, truth)
+    right hashtags.
 
     Parameters
     ----------
-    hit : bool (q, c) as of :func:`hits`; more than 10 columns are ignored
-    truth : (q,), how many hashtags would be right, 1 at least
+    hit : bool (q, c)
+        From :func:`hits`; columns after the tenth are ignored.
+    truth : (q,)
+        Number of right hashtags, at least 1.
     """
-    found = np.zeros((len(hit), 10))
-    found[:, : min(hit.shape[1], 10)] = hit[:, :10]
+    right = np.zeros((len(hit), 10))
+    right[:, : min(hit.shape[1], 10)] = hit[:, :10]
     discount = 1 / np.log2(np.arange(2, 12))
     ideal = np.cumsum(discount)[np.minimum(truth, 10) - 1]
     return {
-        "P@1": found[:, 0],
-        "P@5": found[:, :5].sum(axis=1) / 5,
-        "P@10": found.sum(axis=1) / 10,
-        "R@5": found[:, :5].sum(axis=1) / truth,
-        "R@10": found.sum(axis=1) / truth,
-        "nDCG@10": found @ discount / ideal,
-        "hit@5": found[:, :5].any(axis=1).astype(np.float64),
+        "P@1": right[:, 0],
+        "P@5": right[:, :5].sum(axis=1) / 5,
+        "P@10": right.sum(axis=1) / 10,
+        "R@5": right[:, :5].sum(axis=1) / truth,
+        "R@10": right.sum(axis=1) / truth,
+        "nDCG@10": right @ discount / ideal,
+        "hit@5": right[:, :5].any(axis=1).astype(np.float64),
     }
 
 
 def coverage(recommended: NDArray[np.int64], known: NDArray[np.integer]) -> float:
-    """Share of the known hashtags that are recommended to anybody: (q, c) and (h,) distinct ids."""
+    """Return the share of known hashtags, (h,) distinct ids, that are recommended, (q, c), at all."""
     return float(np.isin(known, recommended).mean()) if len(known) else 0.0
 
 
 def popularity(
     recommended: NDArray[np.int64], hashtag_ids: NDArray[np.integer], share: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The mean share of images that carry what is recommended, float64 (q,); NaN for an empty list.
+    """Return the mean share of images that have the recommended hashtags, float64 (q,); NaN for none.
 
     Parameters
     ----------
-    recommended : int64 (q, c), -1 where there is none
-    hashtag_ids, share : (h,), ascending ids, and the share of the training images that carry each
+    recommended : int64 (q, c)
+        Hashtag ids, -1 where there is none.
+    hashtag_ids, share : (h,)
+        Ascending ids, and the share of training images that have each.
     """
     place = np.minimum(np.searchsorted(hashtag_ids, recommended), len(hashtag_ids) - 1)
     used = np.where(hashtag_ids[place] == recommended, share[place], 0.0)
@@ -81,7 +87,7 @@ def popularity(
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean with its 95 % interval; None where it could not be resampled."""
+    """A mean with its 95 % interval, which is None if the mean could not be resampled."""
 
     mean: float
     low: float | None = None
@@ -90,7 +96,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """A difference of two means over the same queries, absolute and relative, with 95 % intervals."""
+    """Difference of two means over the same queries, absolute and relative, with 95 % intervals."""
 
     difference: float
     low: float
@@ -98,22 +104,22 @@ class Paired:
     relative: float | None
     relative_low: float | None
     relative_high: float | None
-    """None where the second mean is 0, in a resample or at all."""
+    """None if the second mean is 0, overall or in a resample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Means of m columns: of all queries, float64 (m,), and of each resample, float64 (resamples, m)."""
+    """Means of m columns: over all queries, float64 (m,), and per resample, float64 (resamples, m)."""
 
     all: NDArray[np.float64]
     resampled: NDArray[np.float64]
 
     def estimate(self, column: int) -> Estimate:
-        """The interval of one column's mean."""
+        """Return the mean of a column with its interval."""
         return Estimate(float(self.all[column]), *_interval(self.resampled[:, column]))
 
     def paired(self, one: int, other: int) -> Paired:
-        """One column's mean less another's, and by what share it is greater."""
+        """Return the difference between the means of two columns."""
         low, high = _interval(self.resampled[:, one] - self.resampled[:, other])
         difference = float(self.all[one] - self.all[other])
         if not self.all[other] or not np.nan_to_num(self.resampled[:, other]).all():
@@ -129,14 +135,22 @@ def bootstrap(
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Means:
-    """Means of columns, and of the same columns in resamples of whole groups.
+    """Return the means of columns, over all queries and over resamples of whole groups.
 
-    Every column sees the same resamples, so that differences between columns are paired.
+    All columns use the same resamples, so differences between columns are paired.
 
     Parameters
     ----------
-    values : float64 (q, m); NaN where a query does not count for a column
-    groups : int (q,), the group of each query; queries of a group come and go together
+    values : float64 (q, m)
+        NaN where a query does not count for a column.
+    groups : int (q,)
+        Group of each query; the queries of a group are resampled together.
+    resamples
+        Number of resamples.
+    seed
+        Seed of the resamples.
+    progress
+        Called with the number of resamples done.
     """
     group = np.unique(groups, return_inverse=True)[1]
     size = int(group.max(initial=-1)) + 1
@@ -158,6 +172,6 @@ def _ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    # a resample without any query that counts says nothing
+    # a resample without a query that counts is left out
     low, high = np.percentile(drawn[~np.isnan(drawn)], LEVELS)
     return float(low), float(high)

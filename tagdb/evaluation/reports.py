@@ -1,4 +1,4 @@
-"""What an evaluation tells: its report, and the figures in it. Pure."""
+"""The report of an evaluation and its figures. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -12,28 +12,28 @@ from tagdb.evaluation.metrics import Estimate, Paired
 from tagdb.learning.settings import ANCESTOR, FactorSettings
 
 MAIN = "nDCG@10"
-"""The figure that decides."""
+"""The figure that decides which settings are better."""
 BEYOND = "beyond the collection nDCG@10"
-"""The same without the photo's own search hashtag, which its collection is named after."""
+"""The same figure without the hashtag that the photo's collection is named after."""
 COVERAGE, POPULARITY = "coverage", "popularity"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How good one setting is."""
+    """Figures of one contestant."""
 
     label: str
     plan: str | None
-    """How it differs from what tagdb ships; None for what is no factor run."""
+    """Settings that differ from the shipped ones; None for a baseline."""
     metrics: dict[str, Estimate]
     against_ancestor: Paired | None
-    """nDCG@10 compared with the student project's settings, on the same queries."""
+    """nDCG@10 compared with the ancestor's settings, on the same queries."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SqlSample:
-    """How the SQL functions answered, compared with the arrays."""
+    """Answers of the SQL functions compared with those computed on arrays."""
 
     label: str
     queries: int
@@ -45,7 +45,7 @@ class SqlSample:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an evaluation found."""
+    """Result of an evaluation."""
 
     images: int
     groups: int
@@ -60,7 +60,7 @@ class Report:
 
 @dataclass(slots=True)
 class Result:
-    """What was found for one contestant, query by query."""
+    """Answers of one contestant, per query."""
 
     recommended: NDArray[np.int64]
     popularity: NDArray[np.float64]
@@ -69,43 +69,44 @@ class Result:
 
 
 def per_query(
-    found: Split, recommended: NDArray[np.int64], own: NDArray[np.int64] | None = None
+    split: Split, recommended: NDArray[np.int64], own: NDArray[np.int64] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """The figures of each query, float64 (q,) each; NaN where there is no truth left without ``own``."""
-    rows, truth = found.rows, found.truth
+    """Return the figures of each query, float64 (q,) each; NaN where no truth is left without ``own``."""
+    rows, truth = split.rows, split.truth
     if own is not None:
         others = truth != own[rows]
         rows, truth = rows[others], truth[others]
         recommended = without(recommended, own)
-    sizes = np.bincount(rows, minlength=len(found.queries))
+    sizes = np.bincount(rows, minlength=len(split.queries))
     hit = metrics.hits(recommended[:, : TOP - 1], rows, truth)
     figures = metrics.per_query(hit, np.maximum(sizes, 1))
     return {name: np.where(sizes > 0, values, np.nan) for name, values in figures.items()}
 
 
 def rows(
-    data: Data, found: Split, contestants: dict[str, Contestant], results: dict[Contestant, Result]
+    data: Data, split: Split, contestants: dict[str, Contestant], results: dict[Contestant, Result]
 ) -> list[Row]:
-    own = data.collections[found.queries]
+    """Return one row per contestant, with intervals from the same resamples."""
+    own = data.collections[split.queries]
     columns: list[NDArray[np.float64]] = []
     names: list[str] = []
     place: dict[Contestant, int] = {}
-    for one, result in results.items():
-        figures = per_query(found, result.recommended) | {
+    for contestant, result in results.items():
+        figures = per_query(split, result.recommended) | {
             POPULARITY: result.popularity,
-            BEYOND: per_query(found, result.recommended, own)[MAIN],
+            BEYOND: per_query(split, result.recommended, own)[MAIN],
         }
-        names, place[one] = list(figures), len(columns)
+        names, place[contestant] = list(figures), len(columns)
         columns += figures.values()
-    means = metrics.bootstrap(np.column_stack(columns), found.groups[found.queries])
-    told_rows = []
-    for label, one in contestants.items():
-        result, start = results[one], place[one]
-        told = {name: means.estimate(start + n) for n, name in enumerate(names)}
+    means = metrics.bootstrap(np.column_stack(columns), split.groups[split.queries])
+    table = []
+    for label, contestant in contestants.items():
+        result, start = results[contestant], place[contestant]
+        estimates = {name: means.estimate(start + n) for n, name in enumerate(names)}
         first = result.recommended[:, : TOP - 1]
-        told[COVERAGE] = Estimate(metrics.coverage(first, np.unique(np.concatenate(result.known))))
+        estimates[COVERAGE] = Estimate(metrics.coverage(first, np.unique(np.concatenate(result.known))))
         main = names.index(MAIN)
-        paired = None if one == ANCESTOR else means.paired(start + main, place[ANCESTOR] + main)
-        plan = one.difference() if isinstance(one, FactorSettings) else None
-        told_rows.append(Row(label, plan, told, paired, result.seconds))
-    return told_rows
+        paired = None if contestant == ANCESTOR else means.paired(start + main, place[ANCESTOR] + main)
+        plan = contestant.difference() if isinstance(contestant, FactorSettings) else None
+        table.append(Row(label, plan, estimates, paired, result.seconds))
+    return table

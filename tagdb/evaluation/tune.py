@@ -1,9 +1,9 @@
-"""Looking for the settings that recommend best for the stored photos, within a time.
+"""Search for the settings that recommend best for the stored photos, within a time limit.
 
-Some photos are put aside first and never looked at while searching. On the others, settings are
-compared by cross-validation: a candidate is the best one so far with one to three settings changed,
-mostly to a neighbouring value. It is dropped as soon as it is behind the best one beyond chance on the
-folds seen so far. What has won is then measured on the photos that were put aside.
+First some photos are held out and not used in the search. On the others, settings are compared by
+cross-validation: a candidate is the best settings so far with one to three of them changed, mostly to a
+neighbouring value. A candidate is dropped as soon as it is worse than the best beyond chance on the folds
+tried so far. The winner is then measured on the held-out photos.
 """
 
 import time
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tagdb import store
 from tagdb.errors import FactorsError
-from tagdb.evaluation import evaluate, metrics
+from tagdb.evaluation import evaluate, holdout, metrics
 from tagdb.evaluation.contestants import TOP, answer
-from tagdb.evaluation.holdout import Data, Split, check_no_leak, side, split
+from tagdb.evaluation.holdout import Data, Split, check_no_leak, side
 from tagdb.evaluation.metrics import Paired
 from tagdb.learning.settings import ANCESTOR, SETTINGS, FactorSettings
 from tagdb.postgres.database import Connection
@@ -26,70 +26,71 @@ from tagdb.progress import track
 FOLDS = 3
 PUT_ASIDE = 0.2
 SPACE = {name: setting.tried for name, setting in SETTINGS.items() if setting.tried}
-"""What is tried for each setting, in order. The others cannot be told from photos."""
+"""Values to try for each setting, in order. Photos cannot tell which value of the others is best."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One setting that was tried."""
+    """Settings that were tried."""
 
     plan: str
-    """How it differs from what tagdb ships."""
+    """Settings that differ from the shipped ones."""
     ndcg: float
-    """Mean nDCG@10 over the queries that it was asked, on the photos that were not put aside."""
+    """Mean nDCG@10 over the queries tried, on the photos that are not held out."""
     queries: int
     finished: bool
-    """Whether it was tried on all folds; or else it was behind, could not be fitted, or time was over."""
+    """Whether all folds were tried; otherwise it was worse, could not be fitted, or time was up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What a search came to."""
+    """Result of a search."""
 
     plan: FactorSettings
     ndcg: float
-    """On the photos that it was chosen by, which flatters."""
+    """On the photos it was chosen on, and therefore optimistic."""
     trials: list[Trial]
     """In the order in which they were tried."""
     queries: int
-    """Photos put aside that were asked about."""
+    """Held-out photos that were used as queries."""
     held_out: float
-    """nDCG@10 on the photos that were put aside."""
+    """nDCG@10 on the held-out photos."""
     against_before: Paired
-    """Compared with the settings before, on the photos that were put aside."""
+    """Compared with the previous settings, on the held-out photos."""
     against_ancestor: Paired
     seconds: float
     stored: bool
 
 
 class _Search:
-    """The photos that settings are chosen by, and what has been tried on them."""
+    """Photos on which settings are chosen, and the settings tried on them."""
 
     def __init__(self, data: Data, seed: int, until: float) -> None:
         self.data, self.until = data, until
-        self.split = split(data, FOLDS, seed=seed + 1)
+        self.split = holdout.split(data, FOLDS, seed=seed + 1)
         self.rng = np.random.default_rng(seed)
         self.scores: dict[FactorSettings, list[NDArray[np.float64]]] = {}
         self.best: FactorSettings | None = None
 
     def mean(self, settings: FactorSettings) -> float:
-        """nDCG@10 of settings on the folds that they were tried on."""
+        """Return nDCG@10 of settings on the folds that were tried."""
         return float(np.concatenate(self.scores[settings]).mean()) if self.scores[settings] else 0.0
 
     def finished(self, settings: FactorSettings) -> bool:
+        """Whether all folds were tried."""
         return len(self.scores[settings]) == self.split.count
 
     def attempt(self, settings: FactorSettings, whole: bool = False) -> bool:
-        """Try settings; whether they are the best now. ``whole``: on all folds, whatever comes out."""
-        self.scores[settings] = found = []
+        """Try settings, with ``whole`` always on all folds. Return whether they are the best now."""
+        self.scores[settings] = scores = []
         for number, fold in enumerate(np.unique(self.split.folds[self.split.queries])):
             try:
-                found.append(_ndcg(settings, self.data, self.split, self.split.folds == fold))
-            except FactorsError:  # hashtags on too few images, or factors that are no numbers
+                scores.append(_ndcg(settings, self.data, self.split, self.split.folds == fold))
+            except FactorsError:  # hashtags on too few images, or factors that are not finite
                 return False
             if whole or self.best is None:
                 continue
-            behind = np.concatenate(found) - np.concatenate(self.scores[self.best][: number + 1])
+            behind = np.concatenate(scores) - np.concatenate(self.scores[self.best][: number + 1])
             if behind.mean() + behind.std() / np.sqrt(len(behind)) < 0 or time.monotonic() > self.until:
                 break
         if self.finished(settings) and (self.best is None or self.mean(settings) > self.mean(self.best)):
@@ -125,13 +126,24 @@ def tune(
     quiet: bool = False,
     on_better: Callable[[FactorSettings, float, int], None] = lambda settings, ndcg, tried: None,
 ) -> Tuned:
-    """Search for settings, and store the winner as the defaults of the next ``factors compute``.
+    """Search for settings and store the winner as the defaults of ``tagdb factors compute``.
 
     Parameters
     ----------
-    photos : look at so many images at most, always the same ones
-    keep : store the winner
-    on_better : called with settings that are the best so far, their nDCG@10, and how many were tried
+    connection
+        The database.
+    minutes
+        How long to search.
+    seed
+        Another seed holds out other photos.
+    photos
+        Use at most this many images, always the same ones.
+    keep
+        Store the winner.
+    quiet
+        Show no progress.
+    on_better
+        Called with new best settings, their nDCG@10, and the number of settings tried.
 
     Raises
     ------
@@ -143,7 +155,7 @@ def tune(
     if photos is not None and len(data.hashes) > photos:
         order = sorted(range(len(data.hashes)), key=data.hashes.__getitem__)
         data = _only(data, np.isin(np.arange(len(data.hashes)), order[:photos]))
-    aside = split(data, fraction=PUT_ASIDE, seed=seed)
+    aside = holdout.split(data, fraction=PUT_ASIDE, seed=seed)
     search = _Search(_only(data, aside.folds < 0), seed, started + 60 * minutes)
     before = store.runs.default_settings(connection)
     with track("tuning", round(60 * minutes), "seconds", quiet) as report:
@@ -169,9 +181,9 @@ def tune(
         search.mean(winner),
         [
             Trial(
-                settings.difference(), search.mean(settings), sum(map(len, found)), search.finished(settings)
+                settings.difference(), search.mean(settings), sum(map(len, scores)), search.finished(settings)
             )
-            for settings, found in search.scores.items()
+            for settings, scores in search.scores.items()
         ],
         len(aside.queries),
         means.estimate(0).mean,
@@ -191,21 +203,21 @@ def tune(
 
 
 def _ndcg(
-    settings: FactorSettings, data: Data, found: Split, held_out: NDArray[np.bool_]
+    settings: FactorSettings, data: Data, split: Split, held_out: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """nDCG@10 of settings for each query among the held-out photos, learned from all others."""
+    """Return nDCG@10 of settings for each query among the held-out photos, fitted to all others."""
     training = side(data.embeddings, data.interactions, held_out)
-    numbers = np.flatnonzero(held_out[found.queries])
-    given = answer(settings, training, data.embeddings.vectors[found.queries[numbers]], {})
-    check_no_leak(data.embeddings.image_ids, found.groups, held_out, given.used)
-    of = np.isin(found.rows, numbers)
-    rows = np.searchsorted(numbers, found.rows[of])
-    hit = metrics.hits(given.recommended[:, : TOP - 1], rows, found.truth[of])
+    numbers = np.flatnonzero(held_out[split.queries])
+    given = answer(settings, training, data.embeddings.vectors[split.queries[numbers]], {})
+    check_no_leak(data.embeddings.image_ids, split.groups, held_out, given.used)
+    of = np.isin(split.rows, numbers)
+    rows = np.searchsorted(numbers, split.rows[of])
+    hit = metrics.hits(given.recommended[:, : TOP - 1], rows, split.truth[of])
     return metrics.per_query(hit, np.bincount(rows, minlength=len(numbers)))["nDCG@10"]
 
 
 def _only(data: Data, kept: NDArray[np.bool_]) -> Data:
-    """Some of the images."""
+    """Return the data of some of the images."""
     places = np.flatnonzero(kept)
     some = side(data.embeddings, data.interactions, ~kept)
     return Data(

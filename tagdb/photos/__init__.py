@@ -1,1 +1,1 @@
-"""What comes in: photos, and what is known about them. Knows no database."""
+"""Photos on their way in: sources, manifests, files and decoding. Knows no database."""

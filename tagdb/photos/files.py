@@ -1,4 +1,4 @@
-"""Reading a photo's file, whatever has become of it since it was found: nothing here waits or fills up."""
+"""Read a photo's file, which may have changed since it was found, without blocking or filling memory."""
 
 import os
 import stat
@@ -22,7 +22,8 @@ def read(path: Path, within: Path | None = None) -> bytes:
     Raises
     ------
     RejectedInput
-        It cannot be read, is no regular file, is too large, lies elsewhere, or changed while it was read.
+        The file cannot be read, is not a regular file, is too large, lies elsewhere, or changed while it was
+        being read.
     """
     with _explained(), open(path, "rb", opener=_without_waiting) as file:
         before = os.fstat(file.fileno())
@@ -67,11 +68,11 @@ def _explained() -> Iterator[None]:
 
 
 def _opened(descriptor: int, path: Path) -> Path:
-    """Where an open file lies, as the kernel knows it; where it does not tell, as far as can be seen."""
+    """Path of an open file according to the kernel, or the resolved path where the kernel does not tell."""
     known = Path(f"/proc/self/fd/{descriptor}")
     return known.readlink() if sys.platform == "linux" and known.exists() else path.resolve()
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """For a FIFO that has taken the file's place: opening one would wait for somebody to write."""
+    """Open without blocking: a FIFO may have taken the file's place, and opening it waits for a writer."""
     return os.open(path, flags | os.O_NONBLOCK)

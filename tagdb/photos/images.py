@@ -1,6 +1,6 @@
-"""Photos, decoded from bytes.
+"""Decode photos from bytes.
 
-Nothing here reads files or knows the database, and everything may be called from many threads at once.
+Nothing here reads files, and every function can be called from several threads at once.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import numpy.typing as npt
 
-# The six plug-ins are imported here, because Pillow would load all of its plug-ins, from within the first
-# threads that decode, if it looked for them itself.
+# The six plug-ins are imported here; otherwise Pillow would load all of its plug-ins, inside the first
+# threads that decode.
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -32,23 +32,23 @@ from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
 
 MAX_BYTES = 256 << 20
-"""Files of more bytes are rejected."""
+"""Largest file, in bytes; larger ones are rejected."""
 MAX_PIXELS = 100_000_000
-"""Pictures of more pixels are rejected before they are decoded."""
+"""Largest image, in pixels; larger ones are rejected before they are decoded."""
 
 THUMBNAIL_SIZE = 256
 """Longest side of a thumbnail, in pixels."""
 
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# Pillow calls a JPEG that holds more than one picture an MPO.
+# Pillow calls a JPEG with more than one image an MPO.
 _MEDIA_TYPES = {"MPO": "image/jpeg"} | {name: f"image/{name.lower()}" for name in _FORMATS}
 
-# decode() compares the size in the header with MAX_PIXELS itself; Pillow's own limit is lower, and warns.
+# decode() compares the size in the header with MAX_PIXELS itself; Pillow's own limit is lower and warns.
 Image.MAX_IMAGE_PIXELS = None
-# Pillow warns and logs about damaged metadata, which is no concern of the user's. Both are silenced for
-# good, as warnings.catch_warnings() does not work with threads. Only what libtiff itself prints about damaged
-# compressed TIFFs gets through: Pillow offers no way to its error handler.
+# Pillow warns and logs about damaged metadata, which does not concern the user. Both are silenced for good,
+# because warnings.catch_warnings() does not work with threads. Only libtiff's own output about damaged
+# compressed TIFFs gets through: Pillow does not expose its error handler.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
@@ -77,23 +77,23 @@ class Photo:
     sha256: bytes
     """SHA-256 of the content, 32 bytes."""
     media_type: str
-    """For example ``image/jpeg``: what the content is, whatever the file is named."""
+    """For example ``image/jpeg``; determined by the content, not by the file's name."""
     width: int
-    """Width of the full picture in pixels, once it is upright."""
+    """Width of the full image in pixels, once it is upright."""
     height: int
-    """Height of the full picture in pixels, once it is upright."""
+    """Height of the full image in pixels, once it is upright."""
     taken_at: datetime | None
-    """EXIF's DateTimeOriginal in UTC; without an offset in EXIF it is taken for UTC."""
+    """EXIF's DateTimeOriginal in UTC; a time without an offset is taken as UTC."""
     pixels: npt.NDArray[np.uint8]
-    """What the backbone sees: RGB, shape (size, size, 3), read-only; the picture squashed to a square."""
+    """Input of the backbone: the image squashed to a square; uint8 (size, size, 3), RGB, read-only."""
     thumbnail: bytes
     """JPEG without metadata, at most ``THUMBNAIL_SIZE`` pixels on its longest side."""
 
 
 def begins_picture(head: bytes) -> bool:
-    """Whether these first bytes, 12 or more if there are so many, are those of a picture's file."""
+    """Whether a file begins like an image, by its first 12 bytes (or all, if there are fewer)."""
     if head[:2] == b"BM":
-        return head[6:10] == bytes(4)  # reserved; a name may begin with these letters, too
+        return head[6:10] == bytes(4)  # reserved bytes; a file name may begin with BM too
     return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
@@ -103,17 +103,22 @@ def content_hash(content: bytes) -> bytes:
 
 
 def decode(content: bytes, size: int) -> Photo:
-    """Decode a JPEG, PNG, WebP, GIF, BMP or TIFF; of several frames or pages the first one.
+    """Decode a JPEG, PNG, WebP, GIF, BMP or TIFF; only the first of several frames or pages.
 
-    The picture is turned upright as EXIF says, and what is transparent becomes white. Large JPEGs are
-    decoded at a reduced scale, though never below twice ``size`` (and 320 pixels) on either side.
+    The image is rotated upright according to EXIF, and transparency becomes white. Large JPEGs are decoded
+    at a reduced scale, but never below twice ``size`` (or 320 pixels) on either side.
 
-    Args:
-        content: the bytes of the file.
-        size: width and height of ``Photo.pixels``, in pixels.
+    Parameters
+    ----------
+    content
+        Content of the file.
+    size
+        Width and height of ``Photo.pixels``, in pixels.
 
-    Raises:
-        RejectedInput: the content is not a photo that can be decoded; the message is a short phrase.
+    Raises
+    ------
+    RejectedInput
+        The content cannot be decoded as a photo; the message is a short phrase.
     """
     if not content:
         raise RejectedInput("empty file")
@@ -129,7 +134,7 @@ def decode(content: bytes, size: int) -> Photo:
     except MemoryError:
         raise RejectedInput("not enough memory to decode it") from None
     except Exception as error:
-        # On hostile bytes Pillow may raise nearly anything: OSError, SyntaxError, struct.error, KeyError …
+        # On hostile input Pillow raises nearly anything: OSError, SyntaxError, struct.error, KeyError …
         detail = printable(str(error).rstrip("."), 100) or type(error).__name__
         raise RejectedInput(f"truncated or damaged: {detail}") from error
 
@@ -144,19 +149,19 @@ def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
         raise RejectedInput("truncated or damaged: no pixels")
     media_type = _MEDIA_TYPES[str(image.format)]
     least = max(2 * size, 320)
-    image.draft(None, (least, least))  # only JPEG knows drafts
+    image.draft(None, (least, least))  # only JPEG supports drafts
     image.load()
     orientation, taken_at = _exif(image)
     rgb = _rgb(image)
-    # Only now that no converter needs them: comments and profiles would be copied into the thumbnail.
+    # Comments and profiles would be copied into the thumbnail; no converter needs them from here on.
     rgb.info = {}
     squashed = rgb.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
     scale = min(1.0, THUMBNAIL_SIZE / max(width, height))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # As sharp as BICUBIC when scaled down, from half as many pixels: that is a tenth of the decoding time.
+    # As sharp as BICUBIC when scaled down, from half as many pixels; saves a tenth of the decoding time.
     thumbnail = rgb.resize(small, Image.Resampling.HAMMING, reducing_gap=2.0)
     if orientation in _TRANSPOSITIONS:
-        # The small pictures are turned rather than the large one, which takes far longer.
+        # Rotating the small images is far faster than rotating the large one.
         squashed = squashed.transpose(_TRANSPOSITIONS[orientation])
         thumbnail = thumbnail.transpose(_TRANSPOSITIONS[orientation])
         if orientation >= 5:
@@ -182,7 +187,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if mode == "I" or mode.startswith("I;16"):
         values = np.asarray(image)
         if mode == "I":
-            # 16-bit files may be opened as I, too; 32-bit ones reach beyond 16 bits.
+            # 16-bit files may be opened as I too; 32-bit ones have larger values.
             values = np.clip(values >> 15 if values.max() > 0xFFFF else values, 0, 0xFFFF)
         return Image.fromarray(_16_TO_8_BITS[values]).convert("RGB")
     if image.has_transparency_data:
@@ -205,7 +210,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _exif(image: Image.Image) -> tuple[int, datetime | None]:
-    """Read orientation (1 to 8) and time; EXIF that cannot be understood counts as absent."""
+    """Return orientation (1 to 8) and time; EXIF that cannot be parsed counts as absent."""
     orientation, taken_at = 1, None
     try:
         exif = image.getexif()
@@ -214,7 +219,7 @@ def _exif(image: Image.Image) -> tuple[int, datetime | None]:
             orientation = int(value)
         details = exif.get_ifd(_EXIF_IFD)
         taken_at = _exif_time(str(details.get(_TAKEN_AT)), str(details.get(_TAKEN_AT_OFFSET)))
-    except Exception:  # as in decode(); the pixels are fine, and they are what counts
+    except Exception:  # as in decode(); only the pixels matter, and they are fine
         return orientation, None
     return orientation, taken_at
 
@@ -228,5 +233,5 @@ def _exif_time(time: str, offset: str) -> datetime | None:
         zone = timedelta(hours=int(signed[2]), minutes=int(signed[3])) * (-1 if signed[1] == "-" else 1)
     try:
         return datetime(*map(int, match.groups()), tzinfo=timezone(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
-    except (ValueError, OverflowError):  # 0000:00:00 00:00:00 is what cameras without a clock write
+    except (ValueError, OverflowError):  # cameras without a clock write 0000:00:00 00:00:00
         return None

@@ -1,7 +1,7 @@
-"""Reads the rows of manifests: JSON Lines, lists of JSON objects, CSV and TSV.
+"""Rows of manifests: JSON Lines, lists of JSON objects, CSV and TSV.
 
-A row comes with the file it is in and its line or position there. What is wrong with one row is given in
-its place as a ``RejectedInput``, so that the other rows go on. The fields of a row are read here, too.
+A row comes with its file and its line or position there. An error in one row takes its place as a
+``RejectedInput``, so the other rows are still read. The fields of a row are parsed here too.
 """
 
 import csv
@@ -24,13 +24,13 @@ MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
 
 MAX_HASHTAGS = 1_000
-"""Hashtags of one row."""
+"""Maximum number of hashtags per row."""
 
 Row = tuple[str, int, Any]
-"""Origin, line, and what was read there, maybe a RejectedInput."""
+"""Origin, line, and the value read there or a RejectedInput."""
 
-_MAX_DEPTH = 64  # of nested JSON; far below what would overflow the stack when it is written again
-# Shorter numbers in a text may be meant as a year or a day; nine digits reach back to 1973.
+_MAX_DEPTH = 64  # of nested JSON; far below what overflows the stack when it is written again
+# Shorter numbers in a string may mean a year or a day; nine digits reach back to 1973.
 _UNIX_TIME = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)
 _FIRST_ITEM = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\]?)")
 _FURTHER_ITEM = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
@@ -39,7 +39,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
-    """Yield lines; bytes that are not UTF-8 become surrogates, which check() finds."""
+    """Yield lines; bytes that are not UTF-8 become surrogates, which check() rejects."""
     number = 0
     while line := stream.readline(MAX_LINE + 1):
         number += 1
@@ -53,7 +53,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
 
 
 def read_json(path: Path) -> Iterator[Row]:
-    """Yield the rows of a file that holds a list of JSON objects, or one JSON object a line."""
+    """Yield the rows of a file with a list of JSON objects, or with one JSON object per line."""
     origin = printable(str(path))
     with path.open("rb") as stream:
         if (
@@ -66,7 +66,7 @@ def read_json(path: Path) -> Iterator[Row]:
 
 
 def json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
-    """Yield the value on each line that is not blank."""
+    """Yield the value of each line that is not blank."""
     for number, text in _lines(stream):
         if isinstance(text, RejectedInput):
             yield origin, number, text
@@ -78,7 +78,7 @@ def json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
 
 
 def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
-    """Yield a list's items while it is read; there is no going on behind an item that is not JSON."""
+    """Yield the items of a list while it is read. After an item that is not JSON, the rest is skipped."""
     buffer, at, number, ended = "", 0, 0, False
     while True:
         try:
@@ -88,7 +88,7 @@ def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
                     yield origin, number + 1, RejectedInput("invalid JSON: something follows the list")
                 return
             item, end = _DECODER.raw_decode(buffer, start.end() if start else len(buffer))
-            # Without what follows it, an item may be the first half of one: 12 of 123.
+            # An item at the end of the buffer may be incomplete: 12 of 123.
             if not _ITEM_END.match(buffer, end):
                 raise ValueError("',' or ']' is missing")
         except (ValueError, RecursionError) as error:
@@ -109,14 +109,16 @@ def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
 
 
 def read_csv(path: Path) -> Iterator[Row]:
-    """Yield the rows of CSV, or of TSV by the file's name, as objects without the empty cells.
+    """Yield the rows of a CSV file (TSV if its name ends with .tsv) as objects without empty cells.
 
-    Raises:
-        SourceError: the header is missing or lacks a column.
+    Raises
+    ------
+    SourceError
+        The header is missing or lacks a column.
     """
     origin = printable(str(path))
     with path.open("rb") as stream:
-        # strict, as otherwise a quotation mark that is never closed would swallow all further rows
+        # strict: otherwise a quotation mark that is never closed would swallow all further rows
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
         lines = _CsvLines(_lines(stream))
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -129,7 +131,7 @@ def read_csv(path: Path) -> Iterator[Row]:
         if missing:
             has = printable(", ".join(header), 200) or "nothing"
             raise SourceError(f"the header of {origin} lacks {' and '.join(missing)}; it has {has}")
-        names = [name for name in header if name]  # a nameless column is the index that pandas writes
+        names = [name for name in header if name]  # the nameless column is the index that pandas writes
         name, times = _most_frequent(names)
         if times > 1:
             raise SourceError(f"the header of {origin} has the column {printable(name, 40)} {times} times")
@@ -143,7 +145,7 @@ def read_csv(path: Path) -> Iterator[Row]:
                 number, first = lines.taken[0]
                 invalid = RejectedInput(f"invalid CSV: {why(error)}")
                 yield origin, number, first if isinstance(first, RejectedInput) else invalid
-                lines.give_again()
+                lines.put_back()
                 continue
             number = lines.taken[0][0]
             if len(cells) == len(header):
@@ -151,31 +153,31 @@ def read_csv(path: Path) -> Iterator[Row]:
                 yield origin, number, {name: cell for name, cell in named if name and cell}
             elif cells:
                 yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
-                lines.give_again()
+                lines.put_back()
 
 
 class _CsvLines(Iterator[str]):
-    """Lines for a CSV reader; those of a row that is none can be given again.
+    """Lines for a CSV reader; those of an invalid row can be put back.
 
-    Behind a quotation mark that is never closed, many rows look like one. Only the line with that mark shall
-    be lost. What is given again comes to no more than four times what is read, or there were files that
-    could keep a reader busy for ever.
+    After a quotation mark that is never closed, many rows look like one. Only the line with that mark should
+    be lost, so the lines after it are put back and read again. In total at most four times as much is put
+    back as is read: otherwise a file could keep the reader busy for ever.
     """
 
     def __init__(self, lines: Iterator[tuple[int, str | RejectedInput]]) -> None:
         self._lines = lines
         self._again: deque[tuple[int, str | RejectedInput]] = deque()
         self.taken: list[tuple[int, str | RejectedInput]] = []
-        """The lines of the row, with their numbers."""
+        """Lines of the current row, with their numbers."""
         self._length, self._to_spare = 0, 1 << 20
 
     def begin_row(self) -> None:
-        """Note that a row begins with the next line."""
+        """Start a new row with the next line."""
         self.taken.clear()
         self._length = 0
 
-    def give_again(self) -> None:
-        """Give the lines behind the row's first one again, if there is enough to spare."""
+    def put_back(self) -> None:
+        """Put back all lines of the row but the first, unless too much has been put back already."""
         rest = self.taken[1:]
         length = sum(len(text) for _, text in rest if isinstance(text, str))
         if length <= self._to_spare:
@@ -199,7 +201,7 @@ class _CsvLines(Iterator[str]):
 
 @dataclass(frozen=True, slots=True)
 class _Duplicate:
-    """Stands for an object that has a name twice. Raised only by check(), so that decoding goes on."""
+    """Takes the place of an object with a repeated key until check() rejects it; decoding continues."""
 
     name: str
 
@@ -230,7 +232,10 @@ def _invalid(error: Exception) -> RejectedInput:
 def check(value: Any, where: str, depth: int = 0) -> int:
     """Reject what PostgreSQL's text and jsonb cannot hold, and what JSON does not allow.
 
-    Returns about how many bytes of memory the value takes.
+    Returns
+    -------
+    int
+        Approximate memory taken by the value, in bytes.
     """
     size = 64
     if depth > _MAX_DEPTH:
@@ -255,7 +260,7 @@ def check(value: Any, where: str, depth: int = 0) -> int:
 
 
 def text_of(row: dict[str, Any], name: str) -> str | None:
-    """Return a text of a row, none if it is empty or missing."""
+    """Return a string field of a row, or None if it is empty or missing."""
     value = row.get(name)
     if value is not None and not isinstance(value, str):
         raise RejectedInput(f"{name} must be a string: {as_json(value)}")
@@ -263,20 +268,20 @@ def text_of(row: dict[str, Any], name: str) -> str | None:
 
 
 def hashtags_of(value: object) -> tuple[str, ...]:
-    """Hashtags from a list of texts, or from a text that is split; not folded."""
+    """Return hashtags, not folded, from a list of strings or from one string, which is split."""
     if value is None:
         return ()
-    found = split(value) if isinstance(value, str) else value
-    if not isinstance(found, list) or not all(isinstance(hashtag, str) for hashtag in found):
+    hashtags = split(value) if isinstance(value, str) else value
+    if not isinstance(hashtags, list) or not all(isinstance(hashtag, str) for hashtag in hashtags):
         raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}")
-    if len(found) > MAX_HASHTAGS:
-        raise RejectedInput(f"{len(found)} hashtags; at most {MAX_HASHTAGS} are allowed")
-    return tuple(found)
+    if len(hashtags) > MAX_HASHTAGS:
+        raise RejectedInput(f"{len(hashtags)} hashtags; at most {MAX_HASHTAGS} are allowed")
+    return tuple(hashtags)
 
 
 def path_of(uri: str) -> str:
     """Return the path that a ``file:`` URI names."""
-    from urllib.request import url2pathname  # takes all of HTTP along, for a rare case
+    from urllib.request import url2pathname  # imports all of HTTP, for a rare case
 
     try:
         parts = urlsplit(uri)
@@ -288,7 +293,7 @@ def path_of(uri: str) -> str:
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a time in UTC from ISO 8601 (without a zone: UTC) or Unix seconds, none from nothing."""
+    """Return a time in UTC from ISO 8601 (UTC if it has no zone) or Unix seconds; None for no value."""
     if value is None or value == "":
         return None
     try:
@@ -308,5 +313,5 @@ def as_json(value: object) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return what an error says, in printable characters."""
+    """Return the message of an error, in printable characters."""
     return printable(getattr(error, "strerror", None) or str(error), 200)

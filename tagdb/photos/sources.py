@@ -1,7 +1,7 @@
-"""Finds what is to be ingested: photos, and what is known about them.
+"""Sources of an ingest: which photos there are, and what is known about them.
 
-Nothing here opens a photo or knows the database. Sources are read lazily, and whatever is wrong with one
-row becomes a ``Rejection`` instead of an exception, so that the other rows go on.
+Nothing here opens a photo. Sources are read lazily. An error in one row becomes a ``Rejection`` instead of an
+exception, so the other rows are still read.
 """
 
 import os
@@ -36,7 +36,7 @@ PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
 )
 MAX_COLLECTION = 500
-"""Longest name of a collection in characters: an index must be able to hold it."""
+"""Longest name of a collection, in characters; it must fit into an index."""
 MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
 
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
@@ -45,34 +45,34 @@ _FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One photo to ingest, and what its source says about it."""
+    """A photo to ingest, with what its source says about it."""
 
     path: Path
-    """The photo's file, absolute; it was a regular file a moment ago."""
+    """Absolute path of the photo; it was a regular file when it was found."""
     uri: str
-    """How the photo will be known: the URI that its source gives, else the file's ``file://`` URI."""
+    """The URI given by the source, otherwise the file's ``file://`` URI."""
     hashtags: tuple[str, ...]
-    """As they are in the source, not folded."""
+    """As spelt in the source, not folded."""
     collection: str | None
     source_ref: str | None
-    """For example the link of the post."""
+    """Where the photo comes from, for example the link of its post."""
     taken_at: datetime | None
     """In UTC."""
     metadata: dict[str, object]
-    """Everything else; can be written as JSON and held by PostgreSQL."""
+    """Everything else; valid as JSON and as PostgreSQL's jsonb."""
     origin: str
-    """The file it was read from, manifest or photo, in printable characters."""
+    """File from which the record was read, manifest or photo, in printable characters."""
     line: int | None
-    """1-based line of a manifest, or position in a JSON list; none for a photo without a manifest."""
+    """1-based line in the manifest, or position in a JSON list; None for a photo without a manifest."""
     size: int = field(default=0, compare=False)
-    """About how many bytes of memory all that is said of the photo takes."""
+    """Approximate memory taken by the fields above, in bytes."""
     within: Path | None = field(default=None, compare=False)
-    """The folder, without links, that the file must lie in when it is opened; none for anywhere."""
+    """Resolved folder in which the file must lie when it is opened; None for anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row or file that cannot be ingested. All texts are in printable characters."""
+    """A row or file that cannot be ingested. All strings contain printable characters only."""
 
     origin: str
     line: int | None
@@ -80,38 +80,46 @@ class Rejection:
 
 
 class Source(ABC):
-    """What is to be ingested; can be iterated more than once, except for standard input."""
+    """Records to ingest; can be iterated more than once, except for standard input."""
 
     name: str
     """For messages, in printable characters."""
     passed_over: tuple[str, ...] = ()
-    """Manifests that lie in a folder of photos and are not read; in printable characters."""
+    """Manifests in a folder of photos that are not read, in printable characters."""
 
     @abstractmethod
     def count(self) -> int | None:
-        """Return how many records and rejections there will be; none if it cannot be known beforehand."""
+        """Return the number of records and rejections, or None if it is not known beforehand."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Record | Rejection]:
-        """Yield records and rejections in the source's order, lazily.
+        """Yield records and rejections lazily, in the source's order.
 
-        Raises:
-            SourceError: the source became unreadable.
+        Raises
+        ------
+        SourceError
+            The source became unreadable.
         """
 
 
 def open_source(source: str, *, stdin: BinaryIO | None = None, allow_outside: bool = False) -> Source:
-    """Find out what a source is.
+    """Return the source with a given name.
 
-    Args:
-        source: a folder (with ``metadata/*.json`` beside ``data/``, with ``metadata.jsonl`` or
-            ``metadata.csv``, or just of photos), a manifest (JSON Lines, JSON, CSV, TSV), a photo, or
-            ``-`` for JSON Lines from standard input.
-        stdin: read instead of the process's standard input.
-        allow_outside: let records name files outside of the source's folder.
+    Parameters
+    ----------
+    source
+        A folder (with ``metadata/*.json`` beside ``data/``, with ``metadata.jsonl`` or ``metadata.csv``, or
+        with photos only), a manifest (JSON Lines, JSON, CSV, TSV), a photo, or ``-`` for JSON Lines on
+        standard input.
+    stdin
+        Stream to read instead of the process's standard input.
+    allow_outside
+        Allow records to name files outside the source's folder.
 
-    Raises:
-        SourceError: there is no such source, it cannot be read, or there is nothing in it.
+    Raises
+    ------
+    SourceError
+        The source does not exist, cannot be read, or is empty.
     """
     if not source:
         raise SourceError("the name of the source is empty")
@@ -122,7 +130,7 @@ def open_source(source: str, *, stdin: BinaryIO | None = None, allow_outside: bo
     path, name = Path(source).absolute(), printable(source)
     try:
         if ".." in path.parts:
-            path = path.resolve()  # one file shall have one URI
+            path = path.resolve()  # so that a file has one URI
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
             if path.suffix.lower() in MANIFEST_SUFFIXES:
@@ -154,31 +162,33 @@ def _folder(path: Path, name: str, allow_outside: bool) -> Source:
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Regular files only: opening a FIFO would wait for ever."""
+    """Regular files only: opening a FIFO would block."""
     return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
 def _manifest(path: Path, name: str, allow_outside: bool) -> Source:
     read = read_csv if path.suffix.lower() in (".csv", ".tsv") else read_json
-    next(read(path), None)  # an unreadable file or a wrong header shall be an error before anything is done
+    next(read(path), None)  # report an unreadable file or a wrong header before anything is done
     return _Rows(name, lambda: read(path), _Root(path.parent, "the manifest's folder", allow_outside))
 
 
 class _Root:
-    """The folder that file names are relative to."""
+    """Folder to which file names are relative."""
 
     def __init__(self, folder: Path, what: str, allow_outside: bool) -> None:
         self._folder, self._what, self._allow_outside = folder, what, allow_outside
         self._real = folder.resolve()
-        self._parent = lru_cache(maxsize=64)(Path.resolve)  # most photos lie in the folder of the last one
+        self._parent = lru_cache(maxsize=64)(
+            Path.resolve
+        )  # most photos lie in the same folder as the last one
 
     @property
     def within(self) -> Path | None:
-        """What a file must lie in, also when it is opened: a link may have been put in its way since."""
+        """Folder in which a file must still lie when it is opened: a link may have been planted since."""
         return None if self._allow_outside else self._real
 
     def locate(self, name: str | Path) -> Path:
-        """Return the absolute path of an existing regular file, which is not opened."""
+        """Return the absolute path of an existing regular file, without opening it."""
         path, shown = self._folder / name, printable(str(name), 200)
         try:
             str(path).encode()
@@ -209,27 +219,27 @@ class _Photos(Source):
         return sum(1 for _ in self.find())
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        for found in self._find_if_there():
-            if isinstance(found, Rejection):
-                yield found
+        for entry in self._find_readable():
+            if isinstance(entry, Rejection):
+                yield entry
                 continue
-            origin = printable(str(found))
+            origin = printable(str(entry))
             try:
-                path = self._root.locate(found)
+                path = self._root.locate(entry)
             except RejectedInput as error:
                 yield Rejection(origin, None, str(error))
             else:
                 within = self._root.within
                 yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None, within=within)
 
-    def _find_if_there(self) -> Iterator[Path | Rejection]:
+    def _find_readable(self) -> Iterator[Path | Rejection]:
         try:
             yield from self.find()
         except OSError as error:
             raise SourceError(f"cannot read {self.name}: {why(error)}") from error
 
     def find(self) -> Iterator[Path | Rejection]:
-        """Yield what is named like a photo, sorted; memory is needed for the names of few folders at once."""
+        """Yield files named like photos, sorted, with the names of only a few folders in memory."""
         if not self._path.is_dir():
             yield self._path
             return
@@ -253,7 +263,7 @@ def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
 
 # --- Rows ---------------------------------------------------------------------------------------------
 
-_Fields = Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]]  # to known fields and metadata
+_Fields = Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]]  # returns fields and metadata
 
 
 def _manifest_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -273,7 +283,7 @@ def _ancestor_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
 
 
 class _Rows(Source):
-    """Rows that name photos."""
+    """Rows of manifests, each of which names a photo."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Names of photos as they come: lines of standard input, and files that appear in a folder."""
+"""Photos as they arrive: lines on standard input, and files that appear in a folder."""
 
 import os
 import stat
@@ -12,22 +12,22 @@ from tagdb.photos import images
 from tagdb.photos.sources import PHOTO_SUFFIXES
 
 EVERY = 0.5
-"""Seconds between two looks at a folder."""
+"""Seconds between two scans of a folder."""
 LONGEST = 1 << 16
-"""Bytes of a line; no file has a name of so many."""
+"""Longest line, in bytes; no file name is that long."""
 HEAD = 16
-"""Bytes by which a picture is told from names of pictures."""
+"""Number of first bytes that distinguish an image from file names."""
 
 _State = tuple[int, int]
-"""Size and time of change, in bytes and nanoseconds."""
+"""Size in bytes and modification time in nanoseconds."""
 
 
-def named(stream: BinaryIO) -> bytes | Iterator[str]:
-    """What comes on a stream: a picture's bytes, or the lines that name photos, each as it comes."""
+def read_stream(stream: BinaryIO) -> bytes | Iterator[str]:
+    """Return the content of a stream: an image's bytes, or the names of photos, line by line."""
     head = b""
     while len(head) < HEAD and (byte := stream.read(1)):
         head += byte
-        # A line is not waited for beyond its end. A BMP or WebP may have that byte in its size.
+        # Do not wait beyond the end of a line. In a BMP or WebP the byte may belong to the size.
         size = (head[:2] == b"BM" and len(head) <= 6) or (head[:4] == b"RIFF" and len(head) <= 8)
         if byte == b"\n" and not size and not images.begins_picture(head):
             break
@@ -46,7 +46,7 @@ def _lines(head: bytes, stream: BinaryIO) -> Iterator[str]:
 
 
 def _line(stream: BinaryIO) -> bytes:
-    """The next line; of one that is too long for a name, the beginning."""
+    """The next line, truncated if it is too long for a name."""
     line = rest = stream.readline(LONGEST)
     while len(rest) == LONGEST and not rest.endswith(b"\n"):
         rest = stream.readline(LONGEST)
@@ -59,24 +59,24 @@ def _name(line: bytes) -> Iterator[str]:
 
 
 def new_photos(folder: Path, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
-    """Photos that come into a folder or change there from this call on, once they do not change any more.
+    """Yield photos that appear or change in a folder after this call, once they are complete. Never ends.
 
-    A file is taken for finished if two looks in a row find the same size and time of change. Files in
-    folders within are not looked at. Goes on for ever.
+    A file counts as complete when two scans in a row find the same size and modification time. Subfolders
+    are not scanned.
 
     Raises
     ------
     TagdbError
-        The folder is none, cannot be read, or has gone.
+        The folder does not exist, is not a folder, or cannot be read.
     """
-    return _changes(folder, _look(folder), pause)  # looked at now, not when the first photo is asked for
+    return _changes(folder, _scan(folder), pause)  # scan now, not when the first photo is requested
 
 
 def _changes(folder: Path, known: dict[str, _State], pause: Callable[[float], None]) -> Iterator[str]:
     before = dict(known)
     while True:
         pause(EVERY)
-        now = _look(folder)
+        now = _scan(folder)
         for path, state in sorted(now.items()):
             if known.get(path) != state and before.get(path) == state:
                 known[path] = state
@@ -85,9 +85,9 @@ def _changes(folder: Path, known: dict[str, _State], pause: Callable[[float], No
         before = now
 
 
-def _look(folder: Path) -> dict[str, _State]:
-    """The photos in a folder, and what they look like from outside."""
-    found = {}
+def _scan(folder: Path) -> dict[str, _State]:
+    """Return the photos in a folder with their states."""
+    photos = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -96,9 +96,9 @@ def _look(folder: Path) -> dict[str, _State]:
                 try:
                     facts = entry.stat()
                 except OSError:
-                    continue  # gone since, or a link that leads nowhere
-                if stat.S_ISREG(facts.st_mode):  # opening a FIFO would wait for ever
-                    found[entry.path] = (facts.st_size, facts.st_mtime_ns)
+                    continue  # deleted since, or a broken link
+                if stat.S_ISREG(facts.st_mode):  # opening a FIFO would block
+                    photos[entry.path] = (facts.st_size, facts.st_mtime_ns)
     except OSError as error:
         raise TagdbError(f"cannot watch {folder}: {error.strerror}") from error
-    return found
+    return photos

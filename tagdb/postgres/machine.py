@@ -33,9 +33,12 @@ def this_machine(pid: int | None = None, proc: Path = PROC, groups: Path = GROUP
 
     Parameters
     ----------
-    pid : number of the process; None for this one.
-    proc : where Linux tells about processes.
-    groups : where it tells about control groups, of version 2 or 1.
+    pid
+        Number of the process; None for this one.
+    proc
+        Where Linux tells about processes.
+    groups
+        Where it tells about control groups, of version 2 or 1.
     """
     memory, cores = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), os.cpu_count() or 1
     with suppress(AttributeError, OSError):  # macOS does not bind processes to cores

@@ -42,7 +42,8 @@ def encode(*columns: Column) -> Iterator[bytes]:
 
     Parameters
     ----------
-    columns : int32 (n,) for integer, int64 (n,) for bigint, float16 (n, d) for halfvec.
+    columns
+        int32 (n,) for integer, int64 (n,) for bigint, float16 (n, d) for halfvec.
     """
     dtype = _row_type(columns)
     total = len(columns[0])
@@ -71,8 +72,10 @@ def decode_stream(
 
     Parameters
     ----------
-    stream : the output in pieces of any size.
-    types : ``"i4"``, ``"i8"``, or ``("f2", d)`` for a halfvec of d numbers.
+    stream
+        The output in pieces of any size.
+    types
+        ``"i4"``, ``"i8"``, or ``("f2", d)`` for a halfvec of d numbers.
 
     Returns
     -------

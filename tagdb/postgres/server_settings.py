@@ -18,8 +18,10 @@ def recommended(machine: Machine, lz4: bool = False) -> dict[str, str]:
 
     Parameters
     ----------
-    machine : what PostgreSQL has to itself.
-    lz4 : whether this PostgreSQL has been built with LZ4.
+    machine
+        What PostgreSQL has to itself.
+    lz4
+        Whether this PostgreSQL has been built with LZ4.
     """
     return {
         # A quarter, as the manual advises: the rest serves as the operating system's cache, for sessions

@@ -30,7 +30,7 @@ NEVER = {"tensorflow", "keras", "scipy", "implicit", "pandas", "sqlalchemy", "al
 
 
 def named(content: bytes) -> bytes | list[str]:
-    found = watching.named(io.BytesIO(content))
+    found = watching.read_stream(io.BytesIO(content))
     return found if isinstance(found, bytes) else list(found)
 
 
