@@ -22,7 +22,7 @@ from psycopg import conninfo
 from tagdb import store
 from tagdb.config import Settings
 from tagdb.errors import ConfigError, DatabaseError, ServerError
-from tagdb.postgres.database import SECRETS, Connection, Notify, libpq_url
+from tagdb.postgres.database import SECRETS, Connection, Notify, libpq_url, reason
 from tagdb.postgres.server import Server
 
 GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}
@@ -262,6 +262,6 @@ def _privileged(login: str, role: str) -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
-            f"your login may not grant {login!r} the role {role}: {error.diag.message_primary}; "
+            f"your login may not grant {login!r} the role {role}: {reason(error)}; "
             "ask the database's administrator"
         ) from error

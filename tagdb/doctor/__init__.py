@@ -1,8 +1,8 @@
-"""What is wrong with a database, and what holds it back: one check after the other, each of one thing.
+"""Find what is wrong with a database and which settings cost speed.
 
-A check is a function that takes an :class:`~tagdb.doctor.findings.Examination` and yields findings; to add
-one, write it and put it into ``CHECKS``. Nothing is changed, and whatever says by how much was measured, or
-is a number of bytes.
+A check is a function that takes an :class:`~tagdb.doctor.findings.Examination` and yields findings about one
+thing. To add a check, write it and add it to ``CHECKS``. Checks change nothing, and every figure is measured
+or a number of bytes.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ from tagdb.doctor import (
     upkeep,
     writing,
 )
-from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Check, Examination, Finding, said
-from tagdb.postgres.database import Connection
+from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Check, Examination, Finding
+from tagdb.postgres.database import Connection, reason
 from tagdb.postgres.machine import Machine, runs_postgres, this_machine
 from tagdb.store import examining, health
 
@@ -65,9 +65,9 @@ CHECKS: tuple[Check, ...] = (
     writing.checkpoints,
     writing.autovacuum,
 )
-"""In the order in which people read them."""
+"""All checks, in the order in which their findings are printed."""
 PATIENCE = 10.0
-"""Seconds after which a question is given up."""
+"""Time limit per query, in seconds."""
 
 __all__ = ["CHECKS", "Examination", "Finding", "examine"]
 
@@ -78,21 +78,23 @@ def examine(
     home: Path | None = None,
     embedded: bool = False,
 ) -> tuple[Examination, list[Finding]]:
-    """Run all checks. The connection only reads afterwards.
+    """Run all checks. The connection is read-only afterwards.
 
     Parameters
     ----------
+    connection
+        The database.
     machine
-        What the server has to itself; None finds out if it runs on this machine, else does without.
+        What the server can use. None: determined if the server runs on this machine, otherwise unknown.
     home
-        Tagdb's home on this machine, whose files are looked at, too.
+        tagdb's home on this machine, whose files are checked too.
     embedded
-        Whether the server is the one of that home.
+        Whether the server is the embedded one of that home.
 
     Raises
     ------
     psycopg.OperationalError
-        The connection broke. Whatever else goes wrong becomes a finding.
+        The connection broke. Every other error becomes a finding.
     """
     health.only_read(connection)
     examining.patience(connection, PATIENCE)
@@ -100,49 +102,49 @@ def examine(
     here = embedded or _is_here(connection, facts.pid)
     if machine is None and here:
         machine = this_machine(facts.pid)
-    one = Examination(connection, facts, machine, here, home)
-    return one, [finding for check in CHECKS for finding in _guarded(check, one)]
+    examination = Examination(connection, facts, machine, here, home)
+    return examination, [finding for check in CHECKS for finding in _guarded(check, examination)]
 
 
-def _guarded(check: Check, one: Examination) -> Iterator[Finding]:
-    """The findings of a check; one that fails says so, and the others go on."""
+def _guarded(check: Check, examination: Examination) -> Iterator[Finding]:
+    """Yield the findings of a check. If the check fails, that is its finding."""
     name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
     try:
-        yield from check(one)
+        yield from check(examination)
     except (psycopg.errors.InsufficientPrivilege, *WAITED) as error:
         if isinstance(error, psycopg.errors.QueryCanceled):
             why = f"it took more than {PATIENCE:g} s"
         elif isinstance(error, psycopg.errors.LockNotAvailable):
             why = "another session has locked it"
         else:
-            why = f"your login may not do this: {said(error)}"
+            why = f"your login may not do this: {reason(error)}"
         yield Finding(check=name, severity="skipped", sentence=f"{name} ({why})")
     except DAMAGE as error:
         yield Finding(
             check=name,
             severity="wrong",
-            sentence=f"the database is damaged: {said(error)}; check the disk, and restore a backup on "
+            sentence=f"the database is damaged: {reason(error)}; check the disk, and restore a backup on "
             f"another one",
             remedy="tagdb restore FILE",
         )
     except UNDEFINED as error:
-        sentence = f"{name} (the schema is incomplete: {said(error)})"
+        sentence = f"{name} (the schema is incomplete: {reason(error)})"
         yield Finding(check=name, severity="skipped", sentence=sentence)
     except Exception as error:
-        if one.connection.broken:
+        if examination.connection.broken:
             raise
         yield Finding(
             check=name,
             severity="wrong",
-            sentence=f"{name} could not be checked: {type(error).__name__}: {said(error)}",
+            sentence=f"{name} could not be checked: {type(error).__name__}: {reason(error)}",
         )
 
 
 def _is_here(connection: Connection, pid: int) -> bool:
-    """Whether the server runs on this machine, for certain: its process can be seen, and it was reached here.
+    """Whether the server certainly runs on this machine: it was reached here, and its process is visible.
 
-    A port of this machine's may lead to a container or through a tunnel; then that number is another
-    process, or none.
+    A port of this machine may lead to a container or through a tunnel; then the process id belongs to another
+    process, or to none.
     """
     host = connection.info.host
     near = host.startswith("/") or host in ("", "localhost", "127.0.0.1", "::1")

@@ -1,58 +1,59 @@
-"""The schema's objects: what the migrations have made is there, is as they made it, and holds."""
+"""The schema's objects: everything the migrations create exists, is unchanged and valid."""
 
 from collections.abc import Iterator
 from typing import Any, LiteralString
 
 from psycopg import sql
 
-from tagdb.doctor.findings import Examination, Finding, counted, named, shown
+from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
 from tagdb.store import examining
 
 
-def objects(one: Examination) -> Iterator[Finding]:
-    """Every table, view, function and trigger of tagdb's is there, and functions have tagdb's bodies."""
-    if not one.readable:
+def objects(examination: Examination) -> Iterator[Finding]:
+    """Every table, view, function and trigger of tagdb exists, and functions are unchanged."""
+    if not examination.readable:
         return
-    found = one.deviations
-    tables = [item.name for item in found.missing if item.kind == "TABLE"]
-    others = [str(item) for item in found.missing if item.kind != "TABLE"]
+    deviations = examination.deviations
+    tables = [item.name for item in deviations.missing if item.kind == "TABLE"]
+    others = [str(item) for item in deviations.missing if item.kind != "TABLE"]
     if tables:
         yield Finding(
             check="tables",
             severity="wrong",
-            sentence=f"stored data is lost: there is no table {named(tables)}; restore a backup",
+            sentence=f"stored data is lost: there is no table {list_names(tables)}; restore a backup",
         )
     if others:
         yield Finding(
             check="missing objects",
             severity="wrong",
-            sentence=f"the schema is incomplete: there is no {named(others)}",
+            sentence=f"the schema is incomplete: there is no {list_names(others)}",
             remedy="tagdb init --repair",
             figures={"missing": len(others)},
         )
-    if found.changed:
+    if deviations.changed:
         yield Finding(
             check="changed objects",
             severity="wrong",
-            sentence=f"changed since tagdb created it: {named([str(item) for item in found.changed])}",
+            sentence="changed since tagdb created it: "
+            f"{list_names([str(item) for item in deviations.changed])}",
             remedy="tagdb init --repair",
-            figures={"changed": len(found.changed)},
+            figures={"changed": len(deviations.changed)},
         )
-    if found.added:
+    if deviations.added:
         yield Finding(
             check="added functions",
             severity="wrong",
             sentence=f"this function has the same name as one of tagdb's and may be called in its place: "
-            f"{named(found.added)}",
-            remedy="; ".join(f"DROP FUNCTION {name}" for name in found.added),
+            f"{list_names(deviations.added)}",
+            remedy="; ".join(f"DROP FUNCTION {name}" for name in deviations.added),
         )
-    if not (found.missing or found.changed or found.added):
+    if not (deviations.missing or deviations.changed or deviations.added):
         yield Finding(check="objects", severity="ok", sentence="views and functions")
 
 
-def tables(one: Examination) -> Iterator[Finding]:
-    """Every column and key is there, keys are proven, and nobody has switched off foreign keys."""
-    if not one.readable:
+def tables(examination: Examination) -> Iterator[Finding]:
+    """Every column and key exists, constraints are validated, and foreign keys are switched on."""
+    if not examination.readable:
         return
     from sqlalchemy.dialects import postgresql
     from sqlalchemy.schema import AddConstraint, CreateIndex
@@ -60,12 +61,12 @@ def tables(one: Examination) -> Iterator[Finding]:
     from tagdb.postgres import tables
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    there = {row["name"]: row for row in examining.found(one.connection, "doctor/tables")}
-    indexes = {row["name"] for row in examining.found(one.connection, "doctor/indexes")}
+    there = {row["name"]: row for row in examining.found(examination.connection, "doctor/tables")}
+    indexes = {row["name"] for row in examining.found(examination.connection, "doctor/indexes")}
     columns, remedies, absent = [], [], []
     for table in tables.metadata.sorted_tables:
         if (row := there.get(table.name)) is None:
-            continue  # which is said already
+            continue  # reported by objects()
         columns += [f"{table.name}.{c.name}" for c in table.columns if c.name not in row["columns"]]
         made: list[tuple[str, Any]] = [
             (str(key.name), AddConstraint(key))
@@ -80,13 +81,13 @@ def tables(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="columns",
             severity="wrong",
-            sentence=f"stored data is lost: there is no column {named(columns)}; restore a backup",
+            sentence=f"stored data is lost: there is no column {list_names(columns)}; restore a backup",
         )
     if absent:
         yield Finding(
             check="keys",
             severity="wrong",
-            sentence=f"the tables have lost a key or an index: {named(absent)}",
+            sentence=f"the tables have lost a key or an index: {list_names(absent)}",
             remedy="; ".join(remedies),
             figures={"missing": len(absent)},
         )
@@ -95,77 +96,80 @@ def tables(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="unproven keys",
             severity="advice",
-            sentence=f"it was never validated that all rows satisfy {named([key for _, key in unproven])}",
-            remedy="; ".join(_altered(one, table, "VALIDATE CONSTRAINT {}", key) for table, key in unproven),
+            sentence="it was never validated that all rows satisfy "
+            f"{list_names([key for _, key in unproven])}",
+            remedy="; ".join(
+                _altered(examination, table, "VALIDATE CONSTRAINT {}", key) for table, key in unproven
+            ),
         )
     off = [name for name, row in there.items() if row["switched_off"]]
     if off:
         yield Finding(
             check="foreign keys",
             severity="wrong",
-            sentence=f"triggers, and with them foreign keys, are switched off for {named(off)}: rows may "
-            "lose what they belong to",
-            remedy="; ".join(_altered(one, name, "ENABLE TRIGGER ALL") for name in off),
+            sentence=f"triggers, and with them foreign keys, are switched off for {list_names(off)}: rows "
+            "may lose what they belong to",
+            remedy="; ".join(_altered(examination, name, "ENABLE TRIGGER ALL") for name in off),
         )
     if not (columns or absent or off):
         yield Finding(check="tables and keys", severity="ok", sentence="tables and keys")
 
 
-def indexes(one: Examination) -> Iterator[Finding]:
-    """Every other index can be used, and none is kept up for nothing."""
-    if not one.readable:
+def indexes(examination: Examination) -> Iterator[Finding]:
+    """Every other index is valid, and none is maintained but never used."""
+    if not examination.readable:
         return
     from tagdb.postgres import tables
 
-    found = examining.found(one.connection, "doctor/indexes")
-    broken = [row for row in found if not (row["valid"] or row["building"] or row["of"] is not None)]
+    rows = examining.found(examination.connection, "doctor/indexes")
+    broken = [row for row in rows if not (row["valid"] or row["building"] or row["of"] is not None)]
     if broken:
         yield Finding(
             check="indexes",
             severity="wrong",
-            sentence=f"invalid and not used: index {named([row['name'] for row in broken])}",
-            remedy="; ".join(_mended(one, row) for row in broken),
+            sentence=f"invalid and not used: index {list_names([row['name'] for row in broken])}",
+            remedy="; ".join(_mended(examination, row) for row in broken),
         )
     known = {index.name for table in tables.metadata.tables.values() for index in table.indexes}
     unused = [
         row
-        for row in found
+        for row in rows
         if not (row["of_constraint"] or row["of"] or row["name"] in known or row["scans"] or row in broken)
         and row["table"] != "alembic_version"
-        and not row["table"].rpartition("_")[2].isdigit()  # of a table in the making
+        and not row["table"].rpartition("_")[2].isdigit()  # of a table under construction
     ]
     if unused:
         size = sum(row["bytes"] for row in unused)
         yield Finding(
             check="unused indexes",
             severity="advice",
-            sentence=f"not tagdb's, never used, and updated with every change ({shown(size)}): index "
-            f"{named([row['name'] for row in unused])}",
-            remedy="; ".join(_dropped(one, row["name"]) for row in unused),
+            sentence=f"not tagdb's, never used, and updated with every change ({format_bytes(size)}): index "
+            f"{list_names([row['name'] for row in unused])}",
+            remedy="; ".join(_dropped(examination, row["name"]) for row in unused),
             figures={"bytes": size},
         )
     if not broken:
-        number = sum(row["valid"] for row in found)
-        yield Finding(check="other indexes", severity="ok", sentence=counted(number, "index", "indexes"))
+        number = sum(row["valid"] for row in rows)
+        yield Finding(check="other indexes", severity="ok", sentence=count_noun(number, "index", "indexes"))
 
 
-def _mended(one: Examination, row: examining.Row) -> str:
-    """What was built beside another one and broke off is dropped; else it is built anew."""
+def _mended(examination: Examination, row: examining.Row) -> str:
+    """Return the statement that drops a left-over copy of an index, or rebuilds an invalid index."""
     if row["name"].rstrip("0123456789").endswith(("_ccnew", "_ccold")):
-        return _dropped(one, row["name"])
-    return _said(one, "REINDEX INDEX {}", row["name"])
+        return _dropped(examination, row["name"])
+    return _statement(examination, "REINDEX INDEX {}", row["name"])
 
 
-def _dropped(one: Examination, name: str) -> str:
-    return _said(one, "DROP INDEX {}", name)
+def _dropped(examination: Examination, name: str) -> str:
+    return _statement(examination, "DROP INDEX {}", name)
 
 
-def _said(one: Examination, command: LiteralString, name: str) -> str:
-    return sql.SQL(command).format(sql.Identifier("tagdb_store", name)).as_string(one.connection)
+def _statement(examination: Examination, command: LiteralString, name: str) -> str:
+    return sql.SQL(command).format(sql.Identifier("tagdb_store", name)).as_string(examination.connection)
 
 
-def _altered(one: Examination, table: str, change: LiteralString, *names: str) -> str:
+def _altered(examination: Examination, table: str, change: LiteralString, *names: str) -> str:
     command = sql.SQL("ALTER TABLE {} " + change)
     return command.format(sql.Identifier("tagdb_store", table), *map(sql.Identifier, names)).as_string(
-        one.connection
+        examination.connection
     )

@@ -1,4 +1,4 @@
-"""What is stored: nothing has lost what it belongs to, nothing is missing, and vectors are of use."""
+"""Stored data: no row has lost its image, nothing is missing, and vectors are usable."""
 
 import shlex
 from collections.abc import Iterator
@@ -6,20 +6,21 @@ from collections.abc import Iterator
 import psycopg
 
 from tagdb import store
-from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Examination, Finding, counted, said
+from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Examination, Finding, count_noun
+from tagdb.postgres.database import reason
 from tagdb.store import examining, health
 
 SAMPLE = 20
-"""Recommendations that are timed at a time."""
+"""Number of recommendations that are timed."""
 SOME = 500
-"""Search vectors that are compared with their embeddings."""
+"""Number of search vectors that are compared with their embeddings."""
 BARE = "-"
-"""The source that cannot be read again."""
+"""Standard input, a source that cannot be read again."""
 
 
-def readable(one: Examination) -> Iterator[Finding]:
-    """Whether this login may look at what is stored."""
-    if one.readable and not one.facts.may_store:
+def readable(examination: Examination) -> Iterator[Finding]:
+    """This login may read the stored data."""
+    if examination.readable and not examination.facts.may_store:
         yield Finding(
             check="contents",
             severity="skipped",
@@ -27,9 +28,9 @@ def readable(one: Examination) -> Iterator[Finding]:
         )
 
 
-def recommending(one: Examination) -> Iterator[Finding]:
-    """Recommending works, tried with some stored images. Other checks use how long it took."""
-    if not one.readable:
+def recommending(examination: Examination) -> Iterator[Finding]:
+    """Recommending works for some stored images. Other checks use the times measured here."""
+    if not examination.readable:
         return
     try:
         if store.answers.readiness(one.connection).factors:
@@ -39,31 +40,31 @@ def recommending(one: Examination) -> Iterator[Finding]:
     except (*DAMAGE, *UNDEFINED, *WAITED):
         raise
     except psycopg.Error as error:
-        if one.connection.broken:
+        if examination.connection.broken:
             raise
-        yield Finding(check="recommending", severity="wrong", sentence=f"recommending fails: {said(error)}")
+        yield Finding(check="recommending", severity="wrong", sentence=f"recommending fails: {reason(error)}")
         return
-    if one.timings:
+    if examination.timings:
         yield Finding(check="recommending", severity="ok", sentence="recommending")
 
 
-def orphans(one: Examination) -> Iterator[Finding]:
-    """No row has lost the image or hashtag that it belongs to."""
-    if not one.complete:
+def orphans(examination: Examination) -> Iterator[Finding]:
+    """No row has lost its image or hashtag."""
+    if not examination.complete:
         return
-    found = examining.found(one.connection, "doctor/orphans")
-    for row in found:
+    rows = examining.found(examination.connection, "doctor/orphans")
+    for row in rows:
         table, missing, number = row["called"], row["missing"], row["rows"]
         yield Finding(
             check=f"orphans in {table} ({missing})",
             severity="wrong",
-            sentence=f"{counted(number, f'row of {table} has', f'rows of {table} have')} lost the {missing} "
-            "they belong to",
+            sentence=f"{count_noun(number, f'row of {table} has', f'rows of {table} have')} lost the "
+            f"{missing} they belong to",
             remedy=f"DELETE FROM tagdb_store.{table} x WHERE NOT EXISTS (SELECT FROM tagdb_store.{missing}s "  # noqa: S608
             f"o WHERE o.{missing}_id = x.{missing}_id)",
             figures={"rows": number},
         )
-    if not found:
+    if not rows:
         yield Finding(check="orphans", severity="ok", sentence="no orphans")
 
 
@@ -71,14 +72,14 @@ def gaps(one: Examination) -> Iterator[Finding]:
     """Every image has an embedding, and the vector index finds each of them."""
     if not one.complete or (backbone := store.backbones.active(one.connection)) is None:
         return
-    (row,) = examining.found(one.connection, "doctor/gaps")
+    (row,) = examining.found(examination.connection, "doctor/gaps")
     if row["images"]:
         sources = [source for source in row["sources"] if source != BARE]
         number = row["images"]
         yield Finding(
             check="embeddings",
             severity="advice",
-            sentence=f"{counted(number, 'image has', 'images have')} no embedding by the backbone "
+            sentence=f"{count_noun(number, 'image has', 'images have')} no embedding by the backbone "
             f"{backbone.identity}, so searches do not find {'it' if number == 1 else 'them'} and nothing is "
             f"recommended for {'it' if number == 1 else 'them'}; ingest the photos again",
             remedy=f"tagdb ingest {shlex.join(sources)}" if sources else "",
@@ -87,13 +88,13 @@ def gaps(one: Examination) -> Iterator[Finding]:
     status = store.index.status(one.connection)
     if status is None or status.projection_id is None:
         return
-    asked = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
-    (row,) = examining.found(one.connection, "doctor/search_gaps", asked)
+    parameters = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
+    (row,) = examining.found(examination.connection, "doctor/search_gaps", parameters)
     if row["unfindable"]:
         yield Finding(
             check="search vectors",
             severity="wrong",
-            sentence=f"{counted(row['unfindable'], 'image is', 'images are')} not in the vector index, so "
+            sentence=f"{count_noun(row['unfindable'], 'image is', 'images are')} not in the vector index, so "
             "searches do not find them",
             remedy="tagdb index build",
             figures={"images": row["unfindable"]},
@@ -102,7 +103,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="superfluous search vectors",
             severity="wrong",
-            sentence=f"the vector index holds {counted(row['superfluous'], 'image', 'images')} without "
+            sentence=f"the vector index holds {count_noun(row['superfluous'], 'image', 'images')} without "
             "an embedding, which take the place of others",
             remedy="tagdb index build",
             figures={"images": row["superfluous"]},
@@ -116,9 +117,9 @@ def embeddings(one: Examination) -> Iterator[Finding]:
     if not one.complete or (backbone := store.backbones.active(one.connection)) is None:
         return
     number = backbone.backbone_id
-    percent = examining.share(one.connection, f"embeddings_{number}")
-    asked = {"backbone_id": number, "percent": percent}
-    (row,) = examining.measured(one.connection, "doctor/embeddings", asked)
+    percent = examining.share(examination.connection, f"embeddings_{number}")
+    parameters = {"backbone_id": number, "percent": percent}
+    (row,) = examining.measured(examination.connection, "doctor/embeddings", parameters)
     of, figures = _of(row, percent, "embeddings")
     vector = store.backbones.vector_schema(one.connection)
     if row["useless"]:
@@ -151,15 +152,15 @@ def search_vectors(one: Examination) -> Iterator[Finding]:
         return
     if status.projection_id is None:
         return
-    # about as many as are compared, spread over the whole table; a page holds some twenty
+    # twice as many as are compared, spread over the whole table; a page holds about twenty
     percent = min(100.0, 100.0 * 2 * SOME / max(1, status.search_vectors))
-    asked = {
+    parameters = {
         "backbone_id": status.backbone_id,
         "projection_id": status.projection_id,
         "percent": percent,
         "most": SOME,
     }
-    (row,) = examining.measured(one.connection, "doctor/search_vectors", asked)
+    (row,) = examining.measured(examination.connection, "doctor/search_vectors", parameters)
     if row["other"]:
         yield Finding(
             check="search vectors' embeddings",
@@ -202,7 +203,7 @@ def factors(one: Examination) -> Iterator[Finding]:
 
 
 def _of(row: examining.Row, percent: float, what: str) -> tuple[str, dict[str, float]]:
-    """How many were looked at, in words and as a figure."""
+    """Return the number of vectors checked, as text and as figures."""
     number = row["looked_at"]
-    said = f"{number:,} {what}" if percent >= 100 else f"{number:,} {what} at random ({percent:.2g} %)"
-    return said, {"looked_at": number, "percent": percent}
+    text = f"{number:,} {what}" if percent >= 100 else f"{number:,} {what} at random ({percent:.2g} %)"
+    return text, {"looked_at": number, "percent": percent}

@@ -1,4 +1,4 @@
-"""Settings that a session can change, tried on the spot."""
+"""Planner settings, which a session can change and this check therefore tries."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,28 @@ from tagdb.doctor.findings import Examination, Finding
 from tagdb.store import health
 
 ANYWHERE = {"jit": "off", "random_page_cost": "1.1"}
-"""What is right whatever the machine."""
+"""Values that fit any machine."""
 SIZED = ("effective_cache_size", "work_mem")
-"""What depends on it."""
+"""Settings that depend on the machine."""
 WORTH = 0.05
-"""Share of the time that must be saved, in every round, to be more than chance."""
+"""Share of the time that must be saved in every round to count as more than chance."""
 
 
-def planner(one: Examination) -> Iterator[Finding]:
-    """Whether recommending is faster with tagdb's value of each, measured with some stored images."""
-    wanted = ANYWHERE | {name: one.recommended[name] for name in SIZED if name in one.recommended}
+def planner(examination: Examination) -> Iterator[Finding]:
+    """Recommending for some stored images is not faster with tagdb's values, each tried alone."""
+    wanted = ANYWHERE | {
+        name: examination.recommended[name] for name in SIZED if name in examination.recommended
+    }
     for name, value in wanted.items():
-        setting = one.setting(name)
-        if setting is None or _as_good(one, setting, value):
+        setting = examination.setting(name)
+        if setting is None or _as_good(examination, setting, value):
             yield Finding(check=name, severity="ok", sentence=name)
             continue
-        tried = health.trial(one.connection, one.images, {name: value}) if one.images else None
+        tried = (
+            health.trial(examination.connection, examination.images, {name: value})
+            if examination.images
+            else None
+        )
         if tried is None:
             if name == "jit":
                 yield Finding(
@@ -29,7 +35,7 @@ def planner(one: Examination) -> Iterator[Finding]:
                     severity="advice",
                     sentence="jit is on: compiling plans takes longer than a recommendation; "
                     "how much longer could not be measured here",
-                    remedy=one.change(setting, value),
+                    remedy=examination.change(setting, value),
                     value=setting.value,
                     recommended=value,
                 )
@@ -44,16 +50,16 @@ def planner(one: Examination) -> Iterator[Finding]:
             f"measured here (p50 of {tried.calls} each)"
             if faster
             else f"{name} ({value} instead of {setting.value} is no faster: {measured})",
-            remedy=one.change(setting, value) if faster else "",
+            remedy=examination.change(setting, value) if faster else "",
             value=setting.value,
             recommended=value,
             figures=figures,
         )
 
 
-def _as_good(one: Examination, setting: health.Setting, value: str) -> bool:
+def _as_good(examination: Examination, setting: health.Setting, value: str) -> bool:
     if setting.name == "jit":
-        return setting.value == "off" or not one.facts.jit_available
+        return setting.value == "off" or not examination.facts.jit_available
     if setting.bytes is not None:
         return setting.bytes >= int(value.removesuffix("MB")) << 20
     return float(setting.value) <= float(value)

@@ -1,4 +1,4 @@
-"""Who may get in: rights in the database, and files that are the owner's alone."""
+"""Access: rights in the database, and files that only their owner may access."""
 
 import os
 import shlex
@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from tagdb.doctor.findings import Examination, Finding, named
+from tagdb.doctor.findings import Examination, Finding, list_names
 from tagdb.doctor.storage import folder_of_data
 from tagdb.store import examining
 
@@ -17,18 +17,18 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 STRANGERS = stat.S_IWGRP | stat.S_IRWXO
 
 
-def rights(one: Examination) -> Iterator[Finding]:
-    """Nobody has rights that tagdb does not give, and tagdb's roles have theirs."""
-    if not one.readable:
+def rights(examination: Examination) -> Iterator[Finding]:
+    """Nobody has rights that tagdb does not grant, and tagdb's roles have theirs."""
+    if not examination.readable:
         return
-    rows = examining.found(one.connection, "doctor/rights")
+    rows = examining.found(examination.connection, "doctor/rights")
     for grantee in dict.fromkeys(row["grantee"] for row in rows):
         its = [row for row in rows if row["grantee"] == grantee]
         given = [f"{row['rights']} on {row['name']}" for row in its]
         commands = []
         for schema, kind in dict.fromkeys((row["schema"], row["kind"]) for row in its):
             if kind == "SCHEMA":
-                # of others than readers and PUBLIC only making something there is too much
+                # readers in tagdb_store and PUBLIC must have no rights; others must not create objects
                 everything = grantee == "PUBLIC" or (grantee, schema) == ("tagdb_reader", "tagdb_store")
                 what = "ALL" if everything else "CREATE"
                 commands.append(f"REVOKE {what} ON SCHEMA {schema} FROM {_quoted(grantee)}")
@@ -40,11 +40,11 @@ def rights(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check=f"rights of {grantee}",
             severity="wrong",
-            sentence=f"{who} has rights in tagdb's schemas that tagdb does not grant: {named(given)}",
+            sentence=f"{who} has rights in tagdb's schemas that tagdb does not grant: {list_names(given)}",
             remedy="; ".join(commands),
             figures={"rights": len(its)},
         )
-    lacking = examining.found(one.connection, "doctor/lacking")
+    lacking = examining.found(examination.connection, "doctor/lacking")
     for role in dict.fromkeys(row["role"] for row in lacking):
         its = [row for row in lacking if row["role"] == role]
         roles = any(row["right"] == "CREATE" for row in its)
@@ -54,7 +54,7 @@ def rights(one: Examination) -> Iterator[Finding]:
             severity="wrong",
             sentence=f"the role {role}, from which logins get their rights, does not exist"
             if roles
-            else f"{role} lacks rights that it should have: {named(given)}",
+            else f"{role} lacks rights that it should have: {list_names(given)}",
             remedy="tagdb init --repair",
             figures={"rights": len(its)},
         )
@@ -62,18 +62,18 @@ def rights(one: Examination) -> Iterator[Finding]:
         yield Finding(check="rights", severity="ok", sentence="rights")
 
 
-def owners(one: Examination) -> Iterator[Finding]:
-    """Everything is the schema's owner's, and functions with their owner's rights cannot be led astray."""
-    if not one.readable:
+def owners(examination: Examination) -> Iterator[Finding]:
+    """The schema's owner owns everything, and functions with its rights have a fixed search path."""
+    if not examination.readable:
         return
-    rows = examining.found(one.connection, "doctor/definers")
+    rows = examining.found(examination.connection, "doctor/definers")
     astray = [row["name"] for row in rows if row["astray"]]
     if astray:
         yield Finding(
             check="search paths",
             severity="wrong",
             sentence="functions with their owner's rights but the caller's search path: "
-            f"{named(astray)}; a caller could make them run other code",
+            f"{list_names(astray)}; a caller could make them run other code",
             remedy="; ".join(
                 f"ALTER FUNCTION {name} SET search_path = pg_catalog, pg_temp" for name in astray
             ),
@@ -85,8 +85,8 @@ def owners(one: Examination) -> Iterator[Finding]:
             check="owners",
             severity="wrong" if definer else "advice",
             sentence=f"tagdb's schemas belong to {strange[0]['schema_owner']}, but some of their objects "
-            f"belong to {named(sorted({row['owner'] for row in strange}))}: "
-            f"{named([row['name'] for row in strange])}"
+            f"belong to {list_names(sorted({row['owner'] for row in strange}))}: "
+            f"{list_names([row['name'] for row in strange])}"
             + ("; such functions run with that owner's rights" if definer else ""),
             remedy="; ".join(
                 f"ALTER {row['kind']} {row['name']} OWNER TO {_quoted(row['schema_owner'])}"
@@ -96,19 +96,23 @@ def owners(one: Examination) -> Iterator[Finding]:
         )
 
 
-def files(one: Examination) -> Iterator[Finding]:
-    """On this machine: tagdb's home, the data and passwords are closed to others."""
+def files(examination: Examination) -> Iterator[Finding]:
+    """On this machine, other users cannot access tagdb's home, the data and the passwords."""
     allowed: dict[Path, int] = {}
-    if one.home is not None:
-        allowed |= {one.home: OTHERS_WRITE, one.home / "pgpass": OTHERS, one.home / "run": OTHERS_WRITE}
-    if (data := folder_of_data(one)) is not None:
+    if examination.home is not None:
+        allowed |= {
+            examination.home: OTHERS_WRITE,
+            examination.home / "pgpass": OTHERS,
+            examination.home / "run": OTHERS_WRITE,
+        }
+    if (data := folder_of_data(examination)) is not None:
         allowed[data] = STRANGERS
     looked = 0
     for path, forbidden in allowed.items():
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError:
-            continue  # it is not there, or not for us to see
+            continue  # it does not exist, or is not visible to us
         looked += 1
         if not mode & forbidden:
             continue

@@ -1,4 +1,4 @@
-"""What needs doing now and then: factors and statistics anew, tables cleaned up, and what broke off."""
+"""Upkeep: outdated factors and statistics, tables to clean up, and left-overs of interrupted work."""
 
 import shlex
 from collections.abc import Iterator
@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from psycopg import sql
 
 from tagdb import store
-from tagdb.doctor.findings import Examination, Finding, counted, named, shown
+from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
 from tagdb.store import examining
 
 STALE = 0.2
-"""Share of images that came after the factors, or of hashtags without, from which on to compute again."""
+"""Share of images newer than the factors, or of hashtags without factors, from which to recompute them."""
 LAG = 0.1
-"""Share of images that the statistics do not know, from which on to compute them again."""
+"""Share of images missing from the statistics from which to refresh them."""
 DEAD = 0.5
-"""Rows that are no more beside one that is, from which on cleaning up is behind."""
+"""Dead rows per live row from which cleaning up is overdue."""
 MANY = 10_000
-"""Fewer rows than that are not worth cleaning up, or gathering statistics of."""
+"""Smaller numbers of rows are not worth cleaning up or analysing."""
 IDLE = 900.0
-"""Seconds after which a session that does nothing, and keeps others from working, is forgotten."""
+"""Seconds after which an idle session that blocks others counts as forgotten."""
 BUILDING = "building"
 
 
-def factors(one: Examination) -> Iterator[Finding]:
-    """There are factors, and most images and hashtags went into them."""
-    if not one.complete:
+def factors(examination: Examination) -> Iterator[Finding]:
+    """There are factors, and they include most images and hashtags."""
+    if not examination.complete:
         return
     run = store.runs.active(one.connection)
     if run is None:
@@ -45,23 +45,23 @@ def factors(one: Examination) -> Iterator[Finding]:
     }
     (lag,) = examining.found(one.connection, "doctor/factors_lag", asked)
     late, images = lag["folded_in"] + lag["without"], lag["images"] + lag["without"]
-    said = []
+    parts = []
     if late > STALE * images:
-        said.append(
-            f"{late:,} of {counted(images, 'image', 'images')} came after it ({lag['folded_in']:,} were "
+        parts.append(
+            f"{late:,} of {count_noun(images, 'image', 'images')} came after it ({lag['folded_in']:,} were "
             f"folded in, {lag['without']:,} are not used as neighbours)"
         )
     if lag["hashtags_without"] > STALE * lag["hashtags"]:
-        said.append(
-            f"{lag['hashtags_without']:,} of {counted(lag['hashtags'], 'hashtag', 'hashtags')} are never "
+        parts.append(
+            f"{lag['hashtags_without']:,} of {count_noun(lag['hashtags'], 'hashtag', 'hashtags')} are never "
             f"recommended"
         )
     figures = {name: lag[name] for name in ("images", "folded_in", "without", "hashtags", "hashtags_without")}
-    if said:
+    if parts:
         yield Finding(
             check="factor run",
             severity="advice",
-            sentence=f"the factors (run {number}) are out of date: {'; '.join(said)}",
+            sentence=f"the factors (run {number}) are out of date: {'; '.join(parts)}",
             remedy="tagdb factors compute",
             figures=figures,
         )
@@ -69,9 +69,9 @@ def factors(one: Examination) -> Iterator[Finding]:
         yield Finding(check="factor run", severity="ok", sentence=f"factors (run {number})", figures=figures)
 
 
-def statistics(one: Examination) -> Iterator[Finding]:
-    """Statistics of hashtags know most images."""
-    if not one.complete:
+def statistics(examination: Examination) -> Iterator[Finding]:
+    """The hashtag statistics include most images."""
+    if not examination.complete:
         return
     lag = store.statistics.lag(one.connection)
     images, changed = lag.images, lag.changed
@@ -88,11 +88,11 @@ def statistics(one: Examination) -> Iterator[Finding]:
         yield Finding(check="statistics", severity="ok", sentence="statistics")
 
 
-def partitions(one: Examination) -> Iterator[Finding]:
-    """Each backbone, projection and factor run has its tables, and nothing is left of what broke off."""
-    if not one.complete:
+def partitions(examination: Examination) -> Iterator[Finding]:
+    """Each backbone, projection and factor run has its tables, and interrupted work left nothing behind."""
+    if not examination.complete:
         return
-    rows = examining.found(one.connection, "doctor/partitions")
+    rows = examining.found(examination.connection, "doctor/partitions")
     for row in rows:
         if row["state"] in ("active", "kept") and not row["attached"]:
             yield _lost(row)
@@ -105,7 +105,7 @@ def partitions(one: Examination) -> Iterator[Finding]:
             check="emptied factor runs",
             severity="advice",
             sentence=f"going back to these runs would fail, because their tables are gone: run "
-            f"{named([str(n) for n in emptied])}",
+            f"{list_names([str(n) for n in emptied])}",
             remedy="; ".join(f"SELECT tagdb_store.prune_factor_run({number})" for number in emptied),
         )
     abandoned = [row for row in rows if row["state"] == BUILDING and not row["at_work"]]
@@ -115,7 +115,7 @@ def partitions(one: Examination) -> Iterator[Finding]:
             check="abandoned factor runs",
             severity="advice",
             sentence=f"computing factors was interrupted and is not running: run "
-            f"{named([str(n) for n in numbers])}",
+            f"{list_names([str(n) for n in numbers])}",
             remedy="SELECT tagdb_store.discard_abandoned_factor_runs()",
         )
     retired = [
@@ -127,8 +127,8 @@ def partitions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="left-over search vectors",
             severity="advice",
-            sentence=f"unused search vectors take up {shown(size)}: another index has replaced them, or "
-            "building theirs was interrupted",
+            sentence=f"unused search vectors take up {format_bytes(size)}: another index has replaced them, "
+            "or building theirs was interrupted",
             remedy="SELECT tagdb_store.drop_projections()",
             figures={"bytes": size},
         )
@@ -139,38 +139,38 @@ def partitions(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="left-over tables",
             severity="advice",
-            sentence=f"left-over tables take up {shown(size)}: {named(names)}",
+            sentence=f"left-over tables take up {format_bytes(size)}: {list_names(names)}",
             remedy="; ".join(f"DROP TABLE tagdb_store.{name}" for name in names),
             figures={"bytes": size},
         )
 
 
 def _lost(row: examining.Row) -> Finding:
-    """What to say of a table that is used and not there, or not attached."""
+    """Return the finding for a table in use that is missing or not attached."""
     parent, number, there = row["parent"], row["number"], row["there"]
     name = f"{parent}_{number}"
     if there:
-        said = "not attached, so it is not read"
+        state = "not attached, so it is not read"
         remedy = (
             f"ALTER TABLE tagdb_store.{parent} ATTACH PARTITION tagdb_store.{name} FOR VALUES IN ({number})"
         )
     elif parent == "embeddings":
-        said = "missing; create it and ingest the photos again"
+        state = "missing; create it and ingest the photos again"
         remedy = f"CREATE TABLE tagdb_store.{name} PARTITION OF tagdb_store.{parent} FOR VALUES IN ({number})"
     else:
-        said = "missing"
+        state = "missing"
         remedy = "tagdb index build" if parent == "search_vectors" else "tagdb factors compute"
-    return Finding(check=name, severity="wrong", sentence=f"the table {name} is {said}", remedy=remedy)
+    return Finding(check=name, severity="wrong", sentence=f"the table {name} is {state}", remedy=remedy)
 
 
-def cleaning(one: Examination) -> Iterator[Finding]:
-    """The planner knows the tables, and what was deleted is cleaned up."""
-    if not one.complete:
+def cleaning(examination: Examination) -> Iterator[Finding]:
+    """The planner has current statistics, and dead rows are cleaned up."""
+    if not examination.complete:
         return
-    rows = examining.found(one.connection, "doctor/upkeep")
+    rows = examining.found(examination.connection, "doctor/upkeep")
 
     def listed(names: list[str]) -> str:
-        tables = (sql.Identifier("tagdb_store", name).as_string(one.connection) for name in names)
+        tables = (sql.Identifier("tagdb_store", name).as_string(examination.connection) for name in names)
         return ", ".join(tables)
 
     unknown = [
@@ -181,7 +181,8 @@ def cleaning(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="planner's statistics",
             severity="advice",
-            sentence=f"the planner has no current statistics of {named(unknown)} and may choose slow plans",
+            sentence=f"the planner has no current statistics of {list_names(unknown)} and may choose slow "
+            "plans",
             remedy=f"ANALYZE {listed(unknown)}",
             figures={"tables": len(unknown)},
         )
@@ -192,7 +193,7 @@ def cleaning(one: Examination) -> Iterator[Finding]:
         yield Finding(
             check="dead rows",
             severity="advice",
-            sentence=f"{dead:,} dead rows have not been cleaned up yet, in {named(names)}",
+            sentence=f"{dead:,} dead rows have not been cleaned up yet, in {list_names(names)}",
             remedy=f"VACUUM (ANALYZE) {listed(names)}",
             figures={"dead": dead},
         )
@@ -200,21 +201,21 @@ def cleaning(one: Examination) -> Iterator[Finding]:
         yield Finding(check="dead rows", severity="ok", sentence="tables are cleaned up")
 
 
-def sessions(one: Examination) -> Iterator[Finding]:
-    """No forgotten session keeps others, or cleaning up, from their work."""
-    if not one.readable:
+def sessions(examination: Examination) -> Iterator[Finding]:
+    """No forgotten session blocks others or autovacuum."""
+    if not examination.readable:
         return
-    if not one.facts.may_monitor:
+    if not examination.facts.may_monitor:
         yield Finding(
             check="sessions",
             severity="skipped",
             sentence="the sessions of other logins (yours needs pg_read_all_stats)",
         )
         return
-    for row in examining.found(one.connection, "doctor/sessions", {"seconds": IDLE}):
+    for row in examining.found(examination.connection, "doctor/sessions", {"seconds": IDLE}):
         how = "in an open transaction" if row["in_transaction"] else "while holding a lock of tagdb's"
         minutes = f"{row['seconds'] / 60:,.0f} minutes"
-        blocked = counted(row["waiting"], "session waits for it", "sessions wait for it")
+        blocked = count_noun(row["waiting"], "session waits for it", "sessions wait for it")
         yield Finding(
             check=f"session {row['pid']}",
             severity="wrong" if row["waiting"] else "advice",
@@ -225,18 +226,19 @@ def sessions(one: Examination) -> Iterator[Finding]:
         )
 
 
-def ingests(one: Examination) -> Iterator[Finding]:
-    """Ingests that broke off were run again."""
-    if not one.complete:
+def ingests(examination: Examination) -> Iterator[Finding]:
+    """Interrupted ingests were run again."""
+    if not examination.complete:
         return
-    rows = examining.found(one.connection, "doctor/ingests")
+    rows = examining.found(examination.connection, "doctor/ingests")
     if rows:
         commands = [f"tagdb ingest {shlex.join(row['sources'])}" for row in rows if "-" not in row["sources"]]
         yield Finding(
             check="ingests",
             severity="advice",
-            sentence=f"{counted(len(rows), 'ingest was', 'ingests were')} interrupted and not run again, the "
-            f"last on {rows[0]['started_at']:%Y-%m-%d %H:%M}; to continue from what was stored, run it again",
+            sentence=f"{count_noun(len(rows), 'ingest was', 'ingests were')} interrupted and not run again, "
+            f"the last on {rows[0]['started_at']:%Y-%m-%d %H:%M}; to continue from what was stored, run it "
+            "again",
             remedy=commands[0] if commands else "",
             figures={"ingests": len(rows)},
         )

@@ -1,23 +1,24 @@
-"""Settings that count when much is written."""
+"""Settings that matter for large writes."""
 
 from collections.abc import Iterator
 
-from tagdb.doctor.findings import Examination, Finding, shown
+from tagdb.doctor.findings import Examination, Finding, format_bytes
 from tagdb.store import health
 
 WAL = 4 << 30
-"""Bytes of log that a large ingest and an index build write without forcing checkpoints."""
+"""max_wal_size, in bytes, at which a large ingest and an index build force no checkpoints."""
 FORCED = 3
-"""A few forced checkpoints are no reason to change anything."""
+"""Number of forced checkpoints that is no reason to change anything."""
 
 
-def checkpoints(one: Examination) -> Iterator[Finding]:
-    """Checkpoints are made in their time, not because the log is full."""
-    setting = one.setting("max_wal_size")
+def checkpoints(examination: Examination) -> Iterator[Finding]:
+    """Checkpoints happen on time, not because the log is full."""
+    setting = examination.setting("max_wal_size")
     if setting is None or setting.bytes is None:
         return
-    seen = health.checkpoints(one.connection)
-    # the log forces one when about half of that has been written; others are backups and new databases
+    seen = health.checkpoints(examination.connection)
+    # the log forces a checkpoint when about half of that is written; others come from backups and new
+    # databases
     forced = min(seen.requested, 2 * seen.logged_bytes // setting.bytes)
     if setting.bytes >= WAL or forced < max(FORCED, seen.timed):
         yield Finding(check=setting.name, severity="ok", sentence=setting.name, value=setting.value)
@@ -26,10 +27,10 @@ def checkpoints(one: Examination) -> Iterator[Finding]:
     yield Finding(
         check=setting.name,
         severity="advice",
-        sentence=f"max_wal_size is {shown(setting.bytes)}, and {shown(seen.logged_bytes)} were logged: "
-        f"{seen.requested:,} of {seen.timed + seen.requested:,} checkpoints{since} came early, up to "
+        sentence=f"max_wal_size is {format_bytes(setting.bytes)}, and {format_bytes(seen.logged_bytes)} were "
+        f"logged: {seen.requested:,} of {seen.timed + seen.requested:,} checkpoints{since} came early, up to "
         f"{forced:,} of them because of this; after each, whole pages are logged again",
-        remedy=one.change(setting, "4GB"),
+        remedy=examination.change(setting, "4GB"),
         value=setting.value,
         recommended="4GB",
         figures={
@@ -41,16 +42,16 @@ def checkpoints(one: Examination) -> Iterator[Finding]:
     )
 
 
-def autovacuum(one: Examination) -> Iterator[Finding]:
-    """Somebody keeps the planner's statistics up to date."""
+def autovacuum(examination: Examination) -> Iterator[Finding]:
+    """Autovacuum cleans up and keeps the planner's statistics current."""
     for name in ("autovacuum", "track_counts"):
-        setting = one.setting(name)
+        setting = examination.setting(name)
         if setting and setting.value == "off":
             yield Finding(
                 check=name,
                 severity="advice",
                 sentence=f"{name} is off: dead rows are not cleaned up, and plans follow old statistics",
-                remedy=one.change(setting, "on"),
+                remedy=examination.change(setting, "on"),
                 value="off",
                 recommended="on",
             )

@@ -73,8 +73,8 @@ def translated() -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
-            f"your login may not do this: {_first_line(error)}; "
-            f"ask the database's owner for the role {_lacking(_first_line(error))}"
+            f"your login may not do this: {reason(error)}; "
+            f"ask the database's owner for the role {_lacking(reason(error))}"
         ) from error
     except (
         psycopg.errors.UndefinedTable,
@@ -82,11 +82,11 @@ def translated() -> Iterator[None]:
         psycopg.errors.InvalidSchemaName,
     ) as error:
         raise SchemaError(
-            f"the database's tagdb schema is incomplete ({_first_line(error)}); run: tagdb init"
+            f"the database's tagdb schema is incomplete ({reason(error)}); run: tagdb init"
         ) from error
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
         raise DatabaseError(
-            f"the database is out of space: {_first_line(error)}; free some and run the same command again"
+            f"the database is out of space: {reason(error)}; free some and run the same command again"
         ) from error
     except (
         psycopg.errors.LockNotAvailable,
@@ -95,21 +95,22 @@ def translated() -> Iterator[None]:
         psycopg.errors.SerializationFailure,
     ) as error:
         raise DatabaseError(
-            f"other sessions were in the way: {_first_line(error)}; run the same command again"
+            f"other sessions were in the way: {reason(error)}; run the same command again"
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DatabaseError(
-            f"the connection to the database broke: {_first_line(error)}; run the same command again"
+            f"the connection to the database broke: {reason(error)}; run the same command again"
         ) from error
     except psycopg.errors.InvalidParameterValue as error:  # a sentence of tagdb's own functions
-        raise DatabaseError(_first_line(error)) from error
+        raise DatabaseError(reason(error)) from error
     except psycopg.Error as error:
-        raise DatabaseError(f"the database refused: {_first_line(error)}") from error
+        raise DatabaseError(f"the database refused: {reason(error)}") from error
 
 
-def _first_line(error: psycopg.Error) -> str:
-    said = error.diag.message_primary or str(error)
-    return (said.strip().splitlines() or ["no reason given"])[0]
+def reason(error: BaseException) -> str:
+    """Return the first line of an error's message; for one of PostgreSQL's, without its context."""
+    message = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return ((message or str(error)).strip().splitlines() or ["no reason given"])[0]
 
 
 def _lacking(refusal: str) -> str:
@@ -142,9 +143,9 @@ def connect(url: str) -> Connection:
         connection.execute(SAFE_PATH)
         return connection
     except psycopg.Error as error:
-        reason = re.sub("^connection (?:failed|is bad): ", "", _first_line(error))
+        why = re.sub("^connection (?:failed|is bad): ", "", reason(error))
         raise DatabaseError(
-            f"cannot connect to {describe(url)}: {reason}; check --database-url or TAGDB_DATABASE_URL"
+            f"cannot connect to {describe(url)}: {why}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
 
 
@@ -243,7 +244,7 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # which no role of tagdb's gives
             raise DatabaseError(
-                f"your login may not create or upgrade the tagdb schema: {_first_line(error.orig)}; "
+                f"your login may not create or upgrade the tagdb schema: {reason(error.orig)}; "
                 "ask the database's administrator to run: tagdb init"
             ) from error
         if isinstance(error.orig, psycopg.errors.LockNotAvailable):

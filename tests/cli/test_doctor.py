@@ -198,7 +198,9 @@ def test_shared_buffers_beside_what_is_read(
         found = examined(recommending, machine)["shared_buffers"]
         assert found.severity == "advice"
         assert found.figures["hot_bytes"] == hot
-        assert f"{findings.shown(hot - 65536)} come from the operating system's cache" in found.sentence
+        assert (
+            f"{findings.format_bytes(hot - 65536)} come from the operating system's cache" in found.sentence
+        )
         assert (found.restart, found.recommended) == (True, recommended)
         assert found.remedy == f"ALTER SYSTEM SET shared_buffers = '{recommended}'"
     pretend(monkeypatch, shared_buffers=("1GB", GB))
@@ -364,10 +366,14 @@ def test_remedies_can_be_pasted(recommending: Connection, database_url: str) -> 
 
 
 def test_sizes_for_people() -> None:
-    assert [findings.shown(size) for size in (0, 65536, 1_500_000, 2 * GB, 19 * GB // 10)] == [
+    assert [findings.format_bytes(size) for size in (0, 65536, 1_500_000, 2 * GB, 19 * GB // 10)] == [
         "0 B", "64 kB", "1.4 MB", "2 GB", "1.9 GB",
     ]  # fmt: skip
-    assert [findings.written(size) for size in (GB, 3 * GB // 2, 1_048_577)] == ["1GB", "1536MB", "2MB"]
+    assert [findings.format_setting(size) for size in (GB, 3 * GB // 2, 1_048_577)] == [
+        "1GB",
+        "1536MB",
+        "2MB",
+    ]
 
 
 def test_what_the_index_finds(recommending: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
