@@ -205,7 +205,7 @@ def command(options: list[str]) -> dict[str, Any]:
 
 
 def implicit_fit(file: str, plan: FactorSettings) -> dict[str, Any]:
-    """implicit's own fit, of the matrix in memory."""
+    """Fit the matrix in memory with implicit alone."""
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
 
@@ -306,7 +306,7 @@ def median(runs: list[dict[str, Any]], name: str = "wall") -> float:
 
 
 def phases(runs: list[dict[str, Any]]) -> dict[str, float]:
-    """The median of each phase's seconds; starting is what is no part of factors.compute."""
+    """Median seconds of each phase; "starting" is everything outside factors.compute."""
     named = {phase: [run["phases"].get(phase, 0.0) for run in runs] for phase in PHASES}
     found = {phase: statistics.median(seconds) for phase, seconds in named.items()}
     return {"starting": median(runs) - found["all of factors.compute"], **found}

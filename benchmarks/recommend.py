@@ -75,7 +75,7 @@ def literal(embedding: np.ndarray) -> str:
 
 
 def neighbours(connection: Connection, queries: np.ndarray) -> list[np.ndarray]:
-    """What the database takes for the nearest 50 images."""
+    """The 50 nearest images according to the database."""
     query = "SELECT n.image_id FROM tagdb_store.neighbours(tagdb_store.active_run(), %s, NULL, %s, NULL) n"
     return [
         np.array([row[0] for row in connection.execute(query, (literal(q), NEIGHBOURS), prepare=True)])
@@ -140,7 +140,7 @@ def in_process(
 
 
 def peers(connection: Connection, exact: Exact, wanted: float, factor_count: int) -> list[dict[str, object]]:
-    """hnswlib and FAISS, one thread each, on the stored embeddings and factors."""
+    """Recommend with hnswlib and FAISS, one thread each, from the stored embeddings and factors."""
     ids, embeddings = read(
         connection, "SELECT image_id, embedding FROM tagdb_store.embeddings ORDER BY 1", "i8", ("f2", 1280)
     )

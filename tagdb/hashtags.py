@@ -1,4 +1,4 @@
-"""What a hashtag is: one rule that folds all spellings of a hashtag into one text."""
+"""Hashtags: one rule folds all spellings of a hashtag into one."""
 
 import re
 import unicodedata
@@ -9,8 +9,8 @@ from tagdb.errors import RejectedInput
 MAX_LENGTH = 150
 """Longest folded hashtag, in code points."""
 
-# Normalization takes quadratic time on a long run of combining marks; composition never shortens a
-# text to less than a quarter, so that nothing beyond this could have been folded to MAX_LENGTH.
+# Normalisation takes quadratic time on a long run of combining marks. Composition never shortens a text to
+# less than a quarter, so a longer text could not be folded to MAX_LENGTH.
 _MAX_RAW_LENGTH = 10 * MAX_LENGTH
 
 _JOINERS = frozenset("_\u00b7\u200c\u200d")  # low line, middle dot, ZWNJ, ZWJ
@@ -19,23 +19,25 @@ _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _DELIMITERS = re.compile(r"[\s,;|#＃]+")
 
 
-@lru_cache(maxsize=1 << 16)  # few hashtags are on most photos
+@lru_cache(maxsize=1 << 16)  # a few hashtags are on most photos
 def fold(text: str) -> str:
-    """Return the one spelling under which a hashtag is stored and looked up.
+    """Return the spelling under which a hashtag is stored and looked up.
 
-    Surrounding white space, leading ``#`` (also full-width) and the variation selectors U+FE0E and
-    U+FE0F are dropped, the rest is NFKC-normalized and case-folded. The function is idempotent. The
-    result has 1 to ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores, middle
-    dots and joiners, among them at least one letter, number or symbol.
+    Surrounding white space, leading ``#`` (also full-width) and the variation selectors U+FE0E and U+FE0F are
+    removed; the rest is NFKC-normalised and case-folded. The function is idempotent. The result has 1 to
+    ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores, middle dots and joiners, with at
+    least one letter, number or symbol.
 
-    Raises:
-        RejectedInput: the text cannot be a hashtag; the message says why, without raw control characters.
+    Raises
+    ------
+    RejectedInput
+        The text is not a hashtag; the message says why, without raw control characters.
     """
     stripped = text.translate(_VARIATION_SELECTORS).strip()
     if len(stripped) > _MAX_RAW_LENGTH:
         raise _too_long(stripped)
     folded = unicodedata.normalize("NFKC", stripped).lstrip("# ").casefold()
-    # Case folding may decompose (ǰ), hence once more.
+    # Case folding may decompose (ǰ), so normalise again.
     folded = unicodedata.normalize("NFKC", folded)
     if not folded:
         raise RejectedInput("empty hashtag")
@@ -57,19 +59,19 @@ def fold(text: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Split a text of several hashtags into raw pieces, without ``#`` and not yet folded.
+    """Split a text into hashtags, without ``#`` and not yet folded.
 
     Hashtags end at white space, a comma, a semicolon, a vertical bar, or the ``#`` of the next one:
-    ``"#a#b, c"`` gives ``["a", "b", "c"]``. There are no empty pieces.
+    ``"#a#b, c"`` gives ``["a", "b", "c"]``. No piece is empty.
     """
     return [piece for piece in _DELIMITERS.split(text) if piece]
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """Return a text that is safe to print: what is not printable is escaped as in Python's ``repr``.
+    r"""Return a text that is safe to print, with unprintable characters escaped as in Python's ``repr``.
 
-    Control characters, bidirectional marks and surrogates come out as ``\\x1b``, ``\\u202e``, ``\\udcff``.
-    Only the first ``limit`` characters are shown, followed by an ellipsis, if there are more.
+    Control characters, bidirectional marks and surrogates become ``\x1b``, ``\u202e``, ``\udcff``. A text of
+    more than ``limit`` characters is cut off and ends with an ellipsis.
     """
     shown = text if limit is None or len(text) <= limit else text[:limit] + "…"
     if shown.isprintable():

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Protocol
 
 LINE_EVERY = 5.0
-"""Seconds between plain lines."""
+"""Seconds between lines."""
 
 
 class Report(Protocol):
-    """Tells how far the work has come."""
+    """Reports the number of units done."""
 
-    def __call__(self, done: int) -> None: ...
+    def __call__(self, done: int) -> None:
+        """Report the number of units done."""
 
 
 def _duration(seconds: float) -> str:
@@ -27,16 +28,18 @@ def _speed(rate: float, unit: str) -> str:
 
 @contextmanager
 def track(what: str, total: int | None, unit: str, quiet: bool = False) -> Iterator[Report]:
-    """Show progress with rate and time left on standard error.
+    """Show progress on standard error, with rate and time left.
 
     Parameters
     ----------
     what
-        What is being done, e.g. ``ingesting``.
+        The work, e.g. ``ingesting``.
     total
-        Units in all, or None where that cannot be known.
+        Number of units, or None if unknown.
     unit
-        Plural, e.g. ``photos``.
+        Name of the units in the plural, e.g. ``photos``.
+    quiet
+        Show nothing.
     """
     if quiet:
         yield lambda done: None

@@ -240,7 +240,7 @@ def _each(total: int, count: int) -> int:
 
 
 def _machine(database_url: str | None) -> "Machine | None":
-    """This machine, if the database is the embedded one; no other server's machine is known."""
+    """Return this machine if the database is the embedded one; other servers' machines are unknown."""
     from tagdb.postgres.machine import this_machine
 
     return this_machine() if database_url is None else None

@@ -19,7 +19,7 @@ BARE = "-"
 
 
 def readable(examination: Examination) -> Iterator[Finding]:
-    """This login may read the stored data."""
+    """The login may read the stored data."""
     if examination.readable and not examination.facts.may_store:
         yield Finding(
             check="contents",

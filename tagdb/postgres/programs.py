@@ -131,11 +131,19 @@ def fed(
 
 
 def output(process: Process) -> IO[bytes]:
+    """Return the standard output of a program."""
     assert process.stdout is not None
     return process.stdout
 
 
 def send(process: Process, data: bytes, end: bool = False) -> None:
+    """Write to the standard input of a program, and close it at the end.
+
+    Raises
+    ------
+    Ended
+        The program has ended.
+    """
     assert process.stdin is not None
     try:
         process.stdin.write(data)

@@ -451,7 +451,7 @@ def test_logins_of_the_embedded_server(fresh: Path) -> None:
 
 
 def listening(port: int) -> list[str]:
-    """This machine's addresses that answer on a port."""
+    """Addresses of this machine that answer on a port."""
     addresses = {"127.0.0.1", "::1"} | ({"127.0.0.2"} if sys.platform == "linux" else set())
     with suppress(OSError):  # it may not know its own name
         addresses |= {str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), port)}
@@ -514,7 +514,7 @@ def test_older_lines_are_replaced(passfile: Passfile) -> None:
 
 
 def test_a_line_for_every_host_comes_last(passfile: Passfile) -> None:
-    """libpq takes the first line that fits."""
+    """The first line that fits counts for libpq."""
     anywhere = ("*", "*", "photos")
     for place, login in ((anywhere, "bi"), (PLACE, "bi"), (anywhere, "zoe"), (PLACE, "zoe")):
         passfile.write(place, login, "x")

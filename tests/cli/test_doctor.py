@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recommending(connection: Connection) -> Connection:
-    """This test's database with images, embeddings and factors."""
+    """A database with images, embeddings and factors."""
     image_ids = seed.add_images(connection, IMAGES)
     backbone_id = store.backbones.add(connection, seed.identity())
     seed.add_embeddings(connection, backbone_id, image_ids, seed.clustered(IMAGES))

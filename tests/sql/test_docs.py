@@ -34,7 +34,7 @@ def example_url(run: dict[str, str]) -> Iterator[str]:
 
 
 def cells(output: str) -> list[list[str]]:
-    """psql's table without its frame."""
+    """A table by psql without its frame."""
     lines = [line for line in output.splitlines() if not re.fullmatch(r"[-+]+", line)]
     return [[cell.strip() for cell in line.split("|")] for line in lines]
 

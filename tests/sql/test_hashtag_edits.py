@@ -254,7 +254,7 @@ def test_the_rules(connection: Connection, decided: list[Step]) -> None:
 
 @pytest.mark.parametrize("then", ["alias", "ban"])
 def test_undoing_what_would_count_as_a_hashtag_that_counts_no_more(connection: Connection, then: str) -> None:
-    """a counted as b, then as c; meanwhile b has become an alias itself, or been banned."""
+    """Undo that a counts as c instead of b, after b was made an alias or banned."""
     seed.world(connection)
     alias(connection, "tag0", "tag1")
     moved = alias(connection, "tag0", "tag2")

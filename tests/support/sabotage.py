@@ -67,5 +67,5 @@ def sabotage(folder: Path, seconds: int = 2, memory: int = 400 << 20) -> Path:
 
 
 def that(deed: str, photo: bytes) -> bytes:
-    """A photo at which a decoder does something: abort, segv, exit, stop, sleep, undisturbed, spin, eat …"""
+    """A photo that makes a decoder abort, segv, exit, stop, sleep, spin, eat and so on."""
     return photo + b"!do:" + deed.encode()

@@ -58,15 +58,17 @@ class Scene:
 
 
 def scene(collection: str, number: int, seed: int = 0) -> Scene:
-    """Draw one of the pictures of a collection; the arguments alone decide which.
+    """Draw a photo of a collection; the same arguments always give the same photo.
 
-    Raises:
-        ValueError: there is no such collection, or the number or seed is negative.
+    Raises
+    ------
+    ValueError
+        The collection does not exist, or the number or seed is negative.
     """
     if collection not in COLLECTIONS:
         raise ValueError(f"no collection {collection!r}, only {', '.join(COLLECTIONS)}")
     place, motifs = COLLECTIONS.index(collection), MOTIFS[collection]
-    # As many numbers in a row as there are motifs have all of them, so that few pictures will do.
+    # Every run of as many numbers as there are motifs contains all motifs, so a few photos suffice.
     round_, turn = divmod(number, len(motifs))
     order = np.random.default_rng((seed, place, round_, _ORDER)).permutation(len(motifs))
     album = np.random.default_rng((seed, place, number // _ALBUM_SIZE, _ALBUM))

@@ -39,41 +39,45 @@ class Canvas:
     # Dice
 
     def u(self, low: float, high: float) -> float:
+        """Return a random number."""
         return low + (high - low) * self.rng.random()
 
     def n(self, low: int, high: int) -> int:
-        """A whole number, both ends included."""
+        """Return a random whole number, both ends included."""
         return int(self.rng.integers(low, high + 1))
 
     def chance(self, probability: float) -> bool:
+        """Return True with a given probability."""
         return bool(self.rng.random() < probability)
 
     def pick(self, options: Sequence[T]) -> T:
+        """Return a random element."""
         return options[int(self.rng.integers(len(options)))]
 
     def vary(self, colour: str | Colour, amount: float = 0.1) -> Colour:
-        """Another colour near by."""
+        """Return a random colour close to another one."""
         r, g, b = rgb(colour)
         x, y, z = self.rng.normal(0, 100 * amount, 3).tolist()
         return to_byte(r + x), to_byte(g + y), to_byte(b + z)
 
     def spread(self, count: int, *box: float) -> Iterator[tuple[float, float, float]]:
-        """So many random points in a box (left, top, right, bottom), each with one more number in 0..1."""
+        """Yield random points in a box (left, top, right, bottom), each with another number in 0..1."""
         left, top, right, bottom = box
         for x, y, z in self.rng.random((count, 3)).tolist():
             yield left + (right - left) * x, top + (bottom - top) * y, z
 
     def rows(self, count: int, *box: float) -> list[tuple[float, float, float]]:
-        """As ``spread()``, what is farther off, and hence higher up, first."""
+        """Return points as ``spread()``, with those farther away (higher up) first."""
         return sorted(self.spread(count, *box), key=lambda spot: spot[1])
 
     def note(self, *hashtags: str) -> None:
-        """Tell what is to be seen."""
+        """Add hashtags of what is drawn."""
         self.noted.extend(hashtags)
 
     # Shapes
 
     def poly(self, points: Sequence[Point], paint: Paint) -> None:
+        """Draw a polygon."""
         spots = [(x * self.unit, y * self.unit) for x, y in points]
         if not callable(paint):
             self._draw.polygon(spots, fill=rgb(paint))
@@ -85,10 +89,11 @@ class Canvas:
         self.image.paste(paint(self.rng, *mask.size), (left, top), mask)
 
     def rect(self, left: float, top: float, right: float, bottom: float, paint: Paint) -> None:
+        """Draw a rectangle."""
         self.poly([(left, top), (right, top), (right, bottom), (left, bottom)], paint)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, radius: float, paint: Paint) -> None:
-        """A rectangle with round corners."""
+        """Draw a rectangle with round corners."""
         r = min(radius, abs(x1 - x0) / 2, abs(y1 - y0) / 2)
         points = []
         for cx, cy, start in (
@@ -103,12 +108,13 @@ class Canvas:
         self.poly(points, paint)
 
     def fill(self, paint: Paint) -> None:
+        """Paint the whole canvas."""
         self.rect(0, 0, self.w, self.h, paint)
 
     def ellipse(
         self, x: float, y: float, rx: float, ry: float, paint: Paint, angle: float = 0.0, bumps: float = 0.0
     ) -> None:
-        """An ellipse, turned clockwise by an angle in radians; ``bumps`` makes its outline uneven."""
+        """Draw an ellipse, rotated clockwise by an angle in radians; ``bumps`` makes its outline uneven."""
         a, b = rx * np.cos(_OUTLINE), ry * np.sin(_OUTLINE)
         if bumps:
             waves = sum(
@@ -119,10 +125,11 @@ class Canvas:
         self.poly(list(zip((x + a * c - b * s).tolist(), (y + a * s + b * c).tolist(), strict=True)), paint)
 
     def disc(self, x: float, y: float, radius: float, paint: Paint) -> None:
+        """Draw a disc."""
         self.ellipse(x, y, radius, radius, paint)
 
     def shape(self, points: Sequence[Point], paint: Paint) -> None:
-        """A closed smooth curve through points."""
+        """Draw a closed smooth curve through points."""
         p = np.array(points)
         t = np.linspace(0, 1, 8, endpoint=False)[None, :, None]
         before, after, beyond = np.roll(p, 1, 0), np.roll(p, -1, 0), np.roll(p, -2, 0)
@@ -184,6 +191,7 @@ class Canvas:
         self.image.paste(rgb(colour), (*corner, corner[0] + mask.width, corner[1] + mask.height), mask)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.6) -> None:
+        """Draw a soft shadow."""
         self.glow(x, y, rx, "#0a0808", strength, ry / rx)
 
     def mottle(
