@@ -1,8 +1,8 @@
-"""Logins: who else may enter the database, with which role, and the URL to hand to them.
+"""Logins of other users: their roles, their passwords, and the URLs to give to them.
 
-A password reaches the server as a SCRAM verifier only, so that neither its log nor its statistics ever show
-it. One that tagdb made up is kept in ``pgpass`` in tagdb's home, which is a passfile of libpq's; one that a
-person typed is kept nowhere.
+A password reaches the server only as a SCRAM verifier, so neither its log nor its statistics ever show it. A
+generated password is kept in ``pgpass`` in tagdb's home, in the format of libpq's passfile. A password typed
+by a person is not stored.
 """
 
 import os
@@ -26,9 +26,9 @@ from tagdb.postgres.database import SECRETS, Connection, Notify, libpq_url, reas
 from tagdb.postgres.server import Server
 
 GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}
-"""A role's name here, and its name in PostgreSQL. Writers are readers too."""
+"""Name of a role in tagdb, and its name in PostgreSQL. A writer is a reader too."""
 PORT = 5433
-"""The port that is proposed to somebody who has none."""
+"""Port that is suggested if none is set."""
 
 _RESERVED = {"tagdb", "postgres", *GROUPS.values()}
 _OWNERS = {"user", "passfile", *SECRETS}  # in a URL, for nobody else
@@ -36,21 +36,21 @@ _OWNERS = {"user", "passfile", *SECRETS}  # in a URL, for nobody else
 
 @dataclass(frozen=True, slots=True)
 class Passfile:
-    """Passwords by place (host, port and database) and login, in libpq's format, for its owner's eyes."""
+    """Passwords by place (host, port, database) and login, in libpq's format, readable by the owner only."""
 
     path: Path
 
     def find(self, place: Sequence[str]) -> dict[str, str]:
-        """The passwords of a place's logins; the one that was written last comes last."""
+        """Return the passwords of a place's logins; the one written last comes last."""
         fields = [self._parse(line) for line in self._lines()]
         return {each[3]: each[4] for each in fields if each[:3] == [*place] and len(each) == 5}
 
     def write(self, place: Sequence[str], login: str, password: str | None) -> None:
-        """Set a login's password, or forget it."""
+        """Set a login's password, or remove it."""
         old = self._lines()
         lines = [line for line in old if self._parse(line)[:4] != [*place, login]]
         if password is not None:
-            # libpq takes the first line that fits: one that fits everywhere must come after the others
+            # libpq uses the first matching line: lines that match everywhere must come last
             at = next((i for i, line in enumerate(lines) if line.startswith("*:") and place[0] != "*"), None)
             escaped = (re.sub(r"([:\\])", r"\\\1", field) for field in (*place, login, password))
             lines.insert(len(lines) if at is None else at, ":".join(escaped))
@@ -58,7 +58,7 @@ class Passfile:
             return
         with self._explained("write"):
             self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
-            # private from its first byte on, and never written through a link
+            # private from the first byte on, and never written through a link
             descriptor, name = tempfile.mkstemp(prefix=".pgpass-", dir=self.path.parent)
             try:
                 with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
@@ -74,7 +74,7 @@ class Passfile:
         with self._explained("read"), suppress(FileNotFoundError):
             descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as stream:
-                if os.fstat(descriptor).st_mode & 0o077:  # of no use to libpq, either
+                if os.fstat(descriptor).st_mode & 0o077:  # libpq would ignore it
                     os.fchmod(descriptor, 0o600)
                 return [line for line in stream.read().split("\n") if line]
         return []
@@ -93,24 +93,24 @@ class Passfile:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where logins enter the database that tagdb uses."""
+    """Where other logins connect to tagdb's database."""
 
     parts: Mapping[str, str]
-    """What libpq needs to know, without the user and secrets."""
+    """Connection parameters of libpq, without user and secrets."""
     place: tuple[str, str, str]
-    """The same for a passfile: host, port and database."""
+    """The same in a passfile: host, port and database."""
     passfile: Passfile
 
     def password(self, login: str) -> str | None:
-        """A login's password, if tagdb made it."""
+        """Return a login's password if tagdb generated it."""
         return self.passfile.find(self.place).get(login)
 
     def url(self, login: str, password: str | None = None) -> str:
-        """A login's URL."""
+        """Return a login's URL."""
         rest = dict(self.parts)
         database, host = rest.pop("dbname"), rest.get("host", "")
         where = quote(login, safe="") + (f":{quote(password, safe='')}" if password else "") + "@"
-        if host and not re.search("^[/@]|,", host):  # sockets, and several hosts, are parameters
+        if host and not re.search("^[/@]|,", host):  # sockets and several hosts are passed as parameters
             encoded = quote(rest.pop("host"), safe=":")
             where += (f"[{encoded}]" if ":" in host else encoded) + f":{rest.pop('port')}"
         query = urlencode(rest, quote_via=quote, safe="")
@@ -119,22 +119,22 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a grant did."""
+    """Result of a grant."""
 
     role: str
-    """What the login has now: a writer that is granted the reader's role stays a writer."""
+    """Role of the login now: a writer that is granted the role reader stays a writer."""
     created: bool
     renewed: bool
-    """Whether a login that existed got another password."""
+    """Whether an existing login got a new password."""
 
 
 def address(connection: Connection, settings: Settings) -> Address:
-    """Where logins enter this database.
+    """Return where other logins connect to this database.
 
     Raises
     ------
     ServerError
-        It is the embedded one and listens on no port: its socket is for its owner only.
+        It is the embedded one and listens on no port; its socket is for its owner only.
     """
     passfile = Passfile(settings.home / "pgpass")
     database = connection.info.dbname
@@ -147,29 +147,32 @@ def address(connection: Connection, settings: Settings) -> Address:
                 f"restart it with a port: tagdb db stop; {start}"
             )
         parts = {"host": "127.0.0.1", "port": str(port), "dbname": database}
-        return Address(parts, ("*", "*", database), passfile)  # the port may be another tomorrow
+        return Address(parts, ("*", "*", database), passfile)  # the port may change
     given = conninfo.conninfo_to_dict(libpq_url(settings.database_url))
     parts = {name: str(value) for name, value in given.items() if name not in _OWNERS}
-    # what libpq took from the environment and its defaults; a socket's folder is best left to each libpq
+    # as libpq took them from the environment and its defaults; the socket's folder is left to each libpq
     parts |= {"port": parts.get("port") or str(connection.info.port), "dbname": database}
     if not parts.get("host") and not connection.info.host.startswith("/"):
         parts["host"] = connection.info.host
     host, port_ = parts.get("host") or "localhost", parts["port"]
-    place = ("*", "*", database) if "," in host else (host, port_, database)  # several hosts hold the same
+    place = (
+        ("*", "*", database) if "," in host else (host, port_, database)
+    )  # several hosts with the same database
     return Address(parts, place, passfile)
 
 
 def login_with(
     connection: Connection, where: Address, role: str, notify: Notify, login: str | None = None
 ) -> str:
-    """The login that has a role.
+    """Return the login that has a role.
 
-    Of several it is the one whose password was made last, and a note says so, unless a login is named.
+    If there are several and none is named, it is the one whose password was generated last, and a note says
+    so.
 
     Raises
     ------
     DatabaseError
-        None has it, or the named one has not, or there is no telling which of several is meant.
+        No login has the role, the named one does not have it, or it is unclear which of several is meant.
     """
     roles = store.logins.list_all(connection)
     if login is not None:
@@ -204,20 +207,29 @@ def grant(
     password: str | None = None,
     renew: bool = False,
 ) -> Granted:
-    """Give a login a role, and make the login if there is none of that name. All or nothing.
+    """Grant a login a role, and create the login if it does not exist. All or nothing.
 
     Parameters
     ----------
+    connection
+        The database.
+    where
+        Where the login will connect.
+    login
+        Name of the login.
+    role
+        A key of ``GROUPS``.
     password
-        The login's password from now on, which is kept nowhere; without it a new login gets one that is
-        made up and kept in the passfile, and one that exists keeps its own.
+        New password, which is not stored. Without it, a new login gets a generated password, which is kept in
+        the passfile, and an existing login keeps its own.
     renew
-        Make up another password for a login that exists.
+        Generate a new password for an existing login.
 
     Raises
     ------
     DatabaseError
-        The name is not for logins, or its role is not one to be handed out, or yours may not do this.
+        The name is reserved or belongs to a role that must not get one of tagdb's, or your login may not do
+        this.
     """
     _check(login, password)
     with _privileged(login, role), connection.transaction():
@@ -249,7 +261,9 @@ def grant(
 def _check(login: str, password: str | None) -> None:
     if login.lower() in _RESERVED or login.lower().startswith("pg_"):
         raise DatabaseError(f"{login!r} is reserved by tagdb or PostgreSQL; choose another name")
-    if not login.isprintable() or not 0 < len(login.encode(errors="replace")) <= 63:  # it would be cut off
+    if (
+        not login.isprintable() or not 0 < len(login.encode(errors="replace")) <= 63
+    ):  # a longer one would be cut off
         raise DatabaseError("a login's name must be 1 to 63 bytes of printable characters")
     if password is not None and not (password and password.isprintable()):
         raise DatabaseError("a password must consist of printable characters")
@@ -257,7 +271,7 @@ def _check(login: str, password: str | None) -> None:
 
 @contextmanager
 def _privileged(login: str, role: str) -> Iterator[None]:
-    """Say that the owner's login may not do this; the usual words for it are meant for a reader."""
+    """Translate a refusal: the usual message, for readers and writers, does not fit here."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:

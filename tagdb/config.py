@@ -1,6 +1,6 @@
-"""Settings, read once: flags win over the environment, the environment over the file.
+"""Settings, read once. Flags override the environment, and the environment overrides the file.
 
-The file is ``tagdb.toml`` in tagdb's home. Its keys, the environment's names and the flags:
+The file is ``tagdb.toml`` in tagdb's home. Its keys, the environment variables and the flags:
 
 ================  =======================  ==================================
 key               environment              flag
@@ -25,37 +25,37 @@ from tagdb.errors import ConfigError
 TEXTS = ("database_url", "backbone")
 KEYS = (*TEXTS, "port")
 PORTS = range(1024, 65536)
-"""Where anybody's program may listen."""
+"""Ports that any program may use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a command needs to know of its surroundings."""
+    """Settings of a command."""
 
     home: Path
     """Folder of the embedded database and of exported backbones."""
     database_url: str | None = None
-    """A PostgreSQL with pgvector; None means the embedded one."""
+    """A PostgreSQL with pgvector; None: the embedded one."""
     backbone: str | None = None
-    """Name or path of the backbone; None means the database's own."""
+    """Name or path of the backbone; None: the database's."""
     port: int | None = None
-    """Where the embedded database listens on 127.0.0.1 too; None means nowhere."""
+    """Port of 127.0.0.1 on which the embedded database also listens; None: none."""
 
     @property
     def backbone_cache(self) -> Path:
-        """Where exported LiteRT files are kept."""
+        """Folder of exported LiteRT files."""
         return self.home / "backbones"
 
     @property
     def file(self) -> Path:
-        """Where these settings are kept, if somewhere."""
+        """Path of the settings file, which need not exist."""
         return self.home / "tagdb.toml"
 
 
 def default_home() -> Path:
-    """The platform's data folder, or ``/var/lib/tagdb`` for root on Linux.
+    """Return the platform's data folder, or ``/var/lib/tagdb`` for root on Linux.
 
-    A root's own home is closed to the account that PostgreSQL runs under.
+    The account that PostgreSQL runs under cannot access root's home.
     """
     if sys.platform == "linux" and os.geteuid() == 0:
         return Path("/var/lib/tagdb")
@@ -70,7 +70,8 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
     Raises
     ------
     ConfigError
-        The file is not TOML, or holds an unknown key or a value of the wrong kind, or the port is no port.
+        The file is not valid TOML, contains an unknown key or a value of the wrong type, or the port is not
+        valid.
     """
     env = os.environ if environment is None else environment
     home = Path(env["TAGDB_HOME"]).expanduser().absolute() if env.get("TAGDB_HOME") else default_home()
@@ -80,7 +81,7 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
         if file.is_file():
             values = tomllib.loads(file.read_text(encoding="utf-8"))
     except PermissionError:
-        values = {}  # another user's home: nothing of ours to read
+        values = {}  # another user's home, without settings of ours
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
     for key, value in values.items():
@@ -98,6 +99,6 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
 
 
 def _port(value: object, name: str) -> int:
-    if type(value) is not int or value not in PORTS:  # True is an int, in Python
+    if type(value) is not int or value not in PORTS:  # True is an int in Python
         raise ConfigError(f"{name} must be a whole number from {PORTS[0]} to {PORTS[-1]}, not {value!r}")
     return value

@@ -3,33 +3,33 @@
 ::
 
     TagdbError                  one sentence: what is wrong and what to do
-    ├── ConfigError             a setting cannot be understood
-    ├── DatabaseError           the database cannot be reached, or refused
+    ├── ConfigError             a setting is not valid
+    ├── DatabaseError           the database cannot be reached, or refused a query
     │   ├── ServerError         the embedded server cannot be started or stopped
-    │   └── SchemaError         the schema is missing, or of another version
-    ├── SourceError             nothing can be ingested from a source at all
-    ├── RejectedInput           one record or photo is unusable; the others go on
+    │   └── SchemaError         the schema is missing or has another revision
+    ├── SourceError             a source cannot be read at all
+    ├── RejectedInput           one record or photo cannot be used; the others are not affected
     ├── BackboneError           a backbone cannot be loaded or exported
     │   └── BackboneMismatch    the database's embeddings were made by another backbone
     ├── FactorsError            factors cannot be computed, or there are none
-    ├── EvaluationError         it cannot be measured how good recommendations are
+    ├── EvaluationError         the quality of recommendations cannot be measured
     └── BackupError             a backup cannot be written or restored
 
-The command line prints the message and ends with exit code 1; a traceback is shown only with
-``--verbose``. ``RejectedInput`` is caught by the ingest and becomes a row of ``ingest_errors``.
+The command line prints the message and exits with code 1; a traceback is shown only with ``--verbose``. An
+ingest catches ``RejectedInput`` and turns it into a row of ``ingest_errors``.
 """
 
 
 class TagdbError(Exception):
-    """Root of all errors that tagdb raises on purpose. Its text is one sentence for the user."""
+    """Base of all errors that tagdb raises on purpose. Its text is one sentence for the user."""
 
 
 class ConfigError(TagdbError):
-    """A setting cannot be understood."""
+    """A setting is not valid."""
 
 
 class DatabaseError(TagdbError):
-    """The database cannot be reached, or refused what was asked of it."""
+    """The database cannot be reached, or refused a query."""
 
 
 class ServerError(DatabaseError):
@@ -37,15 +37,15 @@ class ServerError(DatabaseError):
 
 
 class SchemaError(DatabaseError):
-    """The database has no tagdb schema, or one of another version."""
+    """The database has no tagdb schema, or one of another revision."""
 
 
 class SourceError(TagdbError):
-    """Nothing can be ingested from a source at all."""
+    """A source cannot be read at all."""
 
 
 class RejectedInput(TagdbError):
-    """One record or photo is unusable; the others go on. Its text is the reason."""
+    """One record or photo cannot be used; the others are not affected. Its text is the reason."""
 
 
 class BackboneError(TagdbError):
@@ -61,8 +61,8 @@ class FactorsError(TagdbError):
 
 
 class EvaluationError(TagdbError):
-    """It cannot be measured how good recommendations are."""
+    """The quality of recommendations cannot be measured."""
 
 
 class BackupError(TagdbError):
-    """A backup cannot be written, or not be restored."""
+    """A backup cannot be written or restored."""

@@ -23,7 +23,7 @@ def give(
     RejectedInput
         The file cannot be read.
     TagdbError
-        The photo is not stored, or a hashtag is none, or both accepted and rejected.
+        The photo is not stored, or a hashtag is not valid, or is both accepted and rejected.
     """
     content = files.read_named(photo)
     return give_by_content(connection, images.content_hash(content), photo, accepted, rejected, factor_run_id)

@@ -1,7 +1,7 @@
-"""tagdb's real job on photos that it draws itself, in a database of its own.
+"""The demo: tagdb at work on photos that it draws itself, in a separate database.
 
-Nothing but the pictures is special: they are written as files in the ancestor's layout and go
-through the same ingest, the same factors and the same SQL function as anybody's photos.
+Only the photos are special. They are written as files in the ancestor's layout and go through the same
+ingest, factors and SQL function as any other photos.
 """
 
 import html
@@ -27,14 +27,14 @@ from tagdb.postgres.server import Server
 from tagdb.progress import track
 
 DATABASE = "tagdb_demo"
-KEPT_OUT_OF = 5
-"""One photo in five is kept out of the database, to recommend for."""
+HELD_OUT_OF = 5
+"""One photo in five is held out of the database, to recommend for."""
 TOP = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One kept-out photo: what it carries, and what was recommended."""
+    """A held-out photo with its hashtags and the recommended ones."""
 
     photo: Path
     collection: str
@@ -43,13 +43,13 @@ class Tried:
 
     @property
     def hit(self) -> bool:
-        """Whether its own collection's hashtag is among the first three."""
+        """Whether the hashtag of its collection is among the first three."""
         return self.collection in [one.hashtag for one in self.recommended[:3]]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a demo did."""
+    """Result of a demo."""
 
     url: str
     folder: Path
@@ -61,12 +61,12 @@ class Shown:
 
 
 def folder_of(settings: Settings) -> Path:
-    """Where the demo's photos and contact sheet lie."""
+    """Return the folder of the demo's photos and contact sheet."""
     return settings.home / "demo"
 
 
 def url_of(server: Server) -> str:
-    """The URL of the demo's database on the embedded server."""
+    """Return the URL of the demo's database on the embedded server."""
     return server.url().replace("/tagdb?", f"/{DATABASE}?")
 
 
@@ -77,21 +77,29 @@ def run(
     quiet: bool = False,
     notify: Callable[[str], None] = print,
 ) -> Shown:
-    """Draw photos, ingest them, compute factors, recommend for those kept out, write the contact sheet.
+    """Draw photos, ingest them, compute factors, recommend for the held-out ones, write the contact sheet.
 
-    Works on the embedded server only, in the database ``tagdb_demo``, which it makes anew.
+    Uses the database ``tagdb_demo`` on the embedded server, which is recreated.
 
     Parameters
     ----------
+    settings
+        Only the home is used.
     photos
-        How many to draw in all, over the ten collections.
+        Number of photos to draw, spread over the ten collections.
+    seed
+        Another seed draws other photos.
+    quiet
+        Show no progress.
+    notify
+        Prints notes.
     """
     started = time.monotonic()
     server = Server(settings.home)
     _start(settings, notify)
     folder = folder_of(settings)
     shutil.rmtree(folder, ignore_errors=True)
-    kept_out = _draw(folder, photos, seed, quiet)
+    held_out = _draw(folder, photos, seed, quiet)
     database.make_database(server.url(), DATABASE)
     url = url_of(server)
     database.migrate(url)
@@ -101,7 +109,7 @@ def run(
             connection, backbone, [open_source(str(folder / "photos"))], ingest.Options(quiet=quiet)
         )
         computed = factors.compute(connection, quiet=quiet)
-        tried = _try(connection, backbone, kept_out)
+        tried = _try(connection, backbone, held_out)
     sheet = folder / "contact-sheet.html"
     sheet.write_text(contact_sheet(tried), encoding="utf-8")
     return Shown(url, folder, sheet, ingested, computed, tried, time.monotonic() - started)
@@ -110,7 +118,7 @@ def run(
 def remove(settings: Settings) -> None:
     """Drop the demo's database and delete its folder."""
     server = Server(settings.home)
-    _start(settings, lambda said: None)
+    _start(settings, lambda note: None)
     database.drop_database(server.url(), DATABASE)
     shutil.rmtree(folder_of(settings), ignore_errors=True)
 
@@ -120,21 +128,21 @@ def _start(settings: Settings, notify: Callable[[str], None]) -> None:
 
 
 def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path, scenes.Scene]]:
-    """Draw the photos in the ancestor's layout under ``photos``; return those kept out of it."""
+    """Draw the photos in the ancestor's layout under ``photos``; return the held-out ones."""
     wanted = [
         (scenes.COLLECTIONS[i % len(scenes.COLLECTIONS)], i // len(scenes.COLLECTIONS)) for i in range(photos)
     ]
     listed: dict[str, list[dict[str, object]]] = {collection: [] for collection in scenes.COLLECTIONS}
-    kept_out = []
+    held_out = []
     with ThreadPoolExecutor(os.cpu_count()) as pool, track("drawing", photos, "photos", quiet) as report:
         drawn = pool.map(lambda which: scenes.scene(which[0], which[1], seed), wanted)
         for done, (scene, (_, number)) in enumerate(zip(drawn, wanted, strict=True), start=1):
-            keep = number % KEPT_OUT_OF == KEPT_OUT_OF - 1
-            path = folder / ("kept-out" if keep else f"photos/data/{scene.collection}") / f"{scene.name}.jpg"
+            keep = number % HELD_OUT_OF == HELD_OUT_OF - 1
+            path = folder / ("held-out" if keep else f"photos/data/{scene.collection}") / f"{scene.name}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             scene.picture.save(path, quality=90)
             if keep:
-                kept_out.append((path, scene))
+                held_out.append((path, scene))
             else:
                 listed[scene.collection].append(
                     {
@@ -150,14 +158,14 @@ def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path,
     metadata.mkdir(parents=True, exist_ok=True)
     for collection, records in listed.items():
         (metadata / f"{collection}.json").write_text(json.dumps(records, indent=1), encoding="utf-8")
-    return kept_out
+    return held_out
 
 
 def _try(
-    connection: Connection, backbone: Backbone, kept_out: Sequence[tuple[Path, scenes.Scene]]
+    connection: Connection, backbone: Backbone, held_out: Sequence[tuple[Path, scenes.Scene]]
 ) -> list[Tried]:
     tried = []
-    for path, scene in kept_out:
+    for path, scene in held_out:
         photo = images.decode(path.read_bytes(), backbone.identity.input_size)
         answer = store.answers.recommend(
             connection, backbone.embed(photo.pixels), store.answers.Query(top=TOP)
@@ -167,7 +175,7 @@ def _try(
 
 
 def contact_sheet(tried: Sequence[Tried]) -> str:
-    """An HTML page of the photos, with the recommended hashtags marked right or wrong."""
+    """Return an HTML page of the photos, with recommended hashtags marked right or wrong."""
     hits = sum(one.hit for one in tried)
     cards = "\n".join(map(_card, tried))
     return f"""<!doctype html>
@@ -184,9 +192,9 @@ p {{ margin: .6rem .8rem }}
 .own {{ color: #8a8a86; font-size: 85% }}
 </style>
 <h1>tagdb demo</h1>
-<p>{len(tried)} photos that the database has never seen, and the ten hashtags recommended for each.
-<span class="right">Right</span>: the photo carries it. <span class="wrong">Wrong</span>: it does not.
-{hits} of {len(tried)} have their own collection's hashtag in the first three.</p>
+<p>{len(tried)} photos that are new to the database, with the ten hashtags recommended for each.
+<span class="right">Right</span>: the photo has it. <span class="wrong">Wrong</span>: it does not.
+{hits} of {len(tried)} have the hashtag of their collection among the first three.</p>
 <main>
 {cards}
 </main>
@@ -207,5 +215,5 @@ def _card(one: Tried) -> str:
     own = " ".join(f"#{html.escape(tag)}" for tag in one.hashtags)
     return (
         f'<article><img alt="{html.escape(one.collection)}" src="data:image/jpeg;base64,{thumbnail}">'
-        f'<p>{tags}</p><p class="own">carries {own}</p></article>'
+        f'<p>{tags}</p><p class="own">has {own}</p></article>'
     )

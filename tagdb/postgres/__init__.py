@@ -1,1 +1,1 @@
-"""The database as a server: reaching it, running one, its settings, its tables, arrays in and out."""
+"""PostgreSQL: connecting, the embedded server, its settings and programs, tables, binary COPY."""

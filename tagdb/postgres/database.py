@@ -1,4 +1,4 @@
-"""Reaching the database: connecting, the state of its schema, migrating it, and its errors."""
+"""The database: connecting, the revision of its schema, migrating it, and its errors."""
 
 import re
 import time
@@ -23,32 +23,32 @@ POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)
 
 PATIENCE = 60.0
-"""Seconds for which a database that has gone is waited for."""
+"""How long to wait for a database that went away, in seconds."""
 PAUSE = 0.5
-"""Seconds between two tries."""
+"""Seconds between two attempts to reconnect."""
 
 LOCK_TIMEOUT = "30s"
 """How long an upgrade waits for whoever uses what it changes; they wait behind it meanwhile."""
 
 SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
-"""Where names without a schema are looked for: where nobody else can put anything. A function in another
-schema, such as public, may fit better than PostgreSQL's own of the same name, and would run with our rights.
-Said by a statement, because PgBouncer refuses it as a parameter."""
+"""Restricts names without a schema to schemas in which nobody else can create objects. A function in
+another schema, such as public, could match a call better than PostgreSQL's own function of the same name, and
+would run with our rights. Set by a statement, because PgBouncer refuses it as a connection parameter."""
 
 SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
-"""What a URL may hold that nobody else may see."""
+"""Secrets that a URL may contain."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Notify = Callable[[str], None]
 
 
 def libpq_url(url: str) -> str:
-    """A URL as libpq understands it, also from one written for SQLAlchemy (``postgresql+psycopg://``)."""
+    """Return a URL in libpq's form, also from one in SQLAlchemy's form (``postgresql+psycopg://``)."""
     return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url)
 
 
 def without_password(url: str) -> tuple[str, str | None]:
-    """A connection string without any secret, and the password among them."""
+    """Return a connection string without secrets, and the password."""
     parts = conninfo.conninfo_to_dict(libpq_url(url))
     password = parts.pop("password", None)
     for name in SECRETS:
@@ -57,7 +57,7 @@ def without_password(url: str) -> tuple[str, str | None]:
 
 
 def describe(url: str) -> str:
-    """Where a URL points to, without its password, for messages."""
+    """Describe where a URL points to, without its password, for messages."""
     try:
         parts = conninfo.conninfo_to_dict(libpq_url(url))
     except psycopg.Error:
@@ -68,7 +68,7 @@ def describe(url: str) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn psycopg's errors into one sentence. The one place that knows PostgreSQL's error classes."""
+    """Turn psycopg's errors into one sentence. Only this function knows PostgreSQL's error classes."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
@@ -101,7 +101,7 @@ def translated() -> Iterator[None]:
         raise DatabaseError(
             f"the connection to the database broke: {reason(error)}; run the same command again"
         ) from error
-    except psycopg.errors.InvalidParameterValue as error:  # a sentence of tagdb's own functions
+    except psycopg.errors.InvalidParameterValue as error:  # the message of a function of tagdb's
         raise DatabaseError(reason(error)) from error
     except psycopg.Error as error:
         raise DatabaseError(f"the database refused: {reason(error)}") from error
@@ -114,30 +114,30 @@ def reason(error: BaseException) -> str:
 
 
 def _lacking(refusal: str) -> str:
-    """The role that would help. Without a role a schema is what is refused first, whatever is in it."""
+    """Return the role that is missing. Without any role, access to the schema itself is refused."""
     found = re.search(" schema (tagdb|tagdb_store)$", refusal)
     roles = {"tagdb": "tagdb_reader", "tagdb_store": "tagdb_writer"}
     return roles[found[1]] if found else "tagdb_reader or tagdb_writer"
 
 
 def connect(url: str) -> Connection:
-    """Open a connection in autocommit mode, whose ``search_path`` is safe whatever the database says.
+    """Open a connection in autocommit mode with a safe ``search_path``, whatever the database's settings.
 
     Raises
     ------
     DatabaseError
-        It cannot be reached, or refuses the login.
+        The database cannot be reached, or refuses the login.
     """
     try:
         parts = conninfo.conninfo_to_dict(libpq_url(url))
-    except psycopg.Error:  # whose text shows the URL with its password
+    except psycopg.Error:  # its message contains the URL with the password
         raise DatabaseError(
             "the database URL is not valid; check --database-url or TAGDB_DATABASE_URL "
             "(for example postgresql://USER@HOST/DATABASE)"
         ) from None
     defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
     if trusts_us(url):
-        defaults["require_auth"] = "none"  # who asks for a password now is an impostor
+        defaults["require_auth"] = "none"  # a server that asks for a password is an impostor
     try:
         connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
         connection.execute(SAFE_PATH)
@@ -150,7 +150,7 @@ def connect(url: str) -> Connection:
 
 
 def trusts_us(url: str) -> bool:
-    """Whether this is root at its embedded server, which needs no password: libpq shall tell it none."""
+    """Whether this is root connecting to its embedded server, to which libpq must not send a password."""
     parts = conninfo.conninfo_to_dict(libpq_url(url))
     owner = parts.get("user") == "tagdb" and "password" not in parts
     return owner and psycopg.pq.version() >= 160_000 and run_by_account(str(parts.get("host", "")))
@@ -291,7 +291,7 @@ def check_server(connection: Connection) -> None:
 
 
 def ensure_url(settings: Settings, notify: Notify) -> str:
-    """The database's URL. Starts the embedded server if that is the one and it is down."""
+    """Return the database's URL. Start the embedded server if that is used and not running."""
     if settings.database_url:
         return settings.database_url
     server = Server(settings.home)
@@ -300,7 +300,7 @@ def ensure_url(settings: Settings, notify: Notify) -> str:
     except ServerError:
         if not server.status().running:
             raise
-        started = False  # it runs without that port, and over the socket nobody needs one
+        started = False  # it runs without that port, which the socket does not need
     if started:
         notify(f"started the embedded PostgreSQL in {settings.home}; it runs until: tagdb db stop")
     return server.url()
@@ -308,9 +308,9 @@ def ensure_url(settings: Settings, notify: Notify) -> str:
 
 @contextmanager
 def open_database(settings: Settings, notify: Notify) -> Iterator[Connection]:
-    """Connect to a database whose schema is right. The embedded one initialises itself on first use.
+    """Connect to a database with the right schema. The embedded one is initialised on first use.
 
-    Errors of PostgreSQL inside the block come out as one sentence (see :func:`translated`).
+    PostgreSQL's errors inside the block become one sentence (see :func:`translated`).
     """
     url = ensure_url(settings, notify)
     with connect(url) as connection:
@@ -322,24 +322,24 @@ def open_database(settings: Settings, notify: Notify) -> Iterator[Connection]:
 
 
 def gone(connection: Connection, error: psycopg.Error) -> bool:
-    """Whether the connection broke, rather than what was asked being wrong: then it may be asked again."""
+    """Whether an error means that the connection broke, so that the query may be repeated."""
     ending = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown, psycopg.errors.CannotConnectNow)
     return connection.closed or isinstance(error, ending)
 
 
 def reconnect(settings: Settings, notify: Notify) -> Connection:
-    """Connect again to a database that has gone, waiting for it for ``PATIENCE`` seconds.
+    """Reconnect to a database that went away, waiting for it for up to ``PATIENCE`` seconds.
 
-    The embedded server is started again if it has crashed, but not if somebody has stopped it.
+    The embedded server is restarted if it crashed, but not if it was stopped.
 
     Raises
     ------
     DatabaseError
-        It has not come back.
+        The database did not come back.
     SchemaError
-        It has, with another schema.
+        It came back with another schema.
     """
-    notify("the connection to the database broke; connecting again")
+    notify("the connection to the database broke; reconnecting")
     until = time.monotonic() + PATIENCE
     while True:
         try:

@@ -1,7 +1,7 @@
-"""What a process may use of this machine: memory, cores, and memory to share with other processes.
+"""Memory, cores and shared memory that a process may use on this machine.
 
-A container or a service is often allowed less than the machine has, by a control group. Those lie in one
-another, and the least limit on the way to the root is the one that holds.
+Control groups often allow a container or service less than the machine has. They are nested, and the lowest
+limit on the way to the root applies.
 """
 
 import math
@@ -19,26 +19,26 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What PostgreSQL has to itself."""
+    """Resources that PostgreSQL can use."""
 
     memory: int
-    """In bytes."""
+    """Bytes."""
     cores: int
     shared_memory: int | None = None
-    """Size of /dev/shm in bytes, where parallel workers share what they build; None if nothing bounds it."""
+    """Size in bytes of /dev/shm, which parallel workers share; None if unlimited."""
 
 
 def this_machine(pid: int | None = None, proc: Path = PROC, groups: Path = GROUPS) -> Machine:
-    """What this process may use, or another one of this machine's.
+    """Return what a process of this machine may use.
 
     Parameters
     ----------
     pid
-        Number of the process; None for this one.
+        Id of the process; None for this one.
     proc
-        Where Linux tells about processes.
+        Folder in which Linux describes processes.
     groups
-        Where it tells about control groups, of version 2 or 1.
+        Folder of the control groups, version 2 or 1.
     """
     memory, cores = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), os.cpu_count() or 1
     with suppress(AttributeError, OSError):  # macOS does not bind processes to cores
@@ -59,14 +59,14 @@ def this_machine(pid: int | None = None, proc: Path = PROC, groups: Path = GROUP
 
 
 def runs_postgres(pid: int, proc: Path = PROC) -> bool:
-    """Whether that process of this machine is a PostgreSQL, as far as it can be seen (on Linux)."""
+    """Whether a process of this machine is PostgreSQL, as far as this is visible (on Linux)."""
     with suppress(OSError):
         return (proc / str(pid) / "cmdline").read_bytes().startswith(b"postgres")
     return False
 
 
 def _groups(listed: Path, groups: Path) -> Iterator[Path]:
-    """The folders of a process's control groups, and of all that those lie in."""
+    """Yield the folders of a process's control groups and of all their parents."""
     with suppress(OSError):
         for line in listed.read_text().splitlines():  # such as "0::/a/b" or "4:memory:/a/b"
             _, _, rest = line.partition(":")
@@ -76,12 +76,12 @@ def _groups(listed: Path, groups: Path) -> Iterator[Path]:
             roots = [groups / name for name in ("memory", "cpu") if name in controllers.split(",")]
             inside = Path(path.lstrip("/"))
             for root in roots or [groups]:
-                # in a container the path may be the host's, of which only the root can be seen
+                # in a container, the path may be that of the host, of which only the root is visible
                 yield from (root / each for each in (inside, *inside.parents))
 
 
 def _numbers(file: Path) -> list[int]:
-    """The numbers in a file; none where it does not exist or says "max"."""
+    """Return the numbers in a file; none if it does not exist or contains "max"."""
     with suppress(OSError, ValueError):
         return [int(word) for word in file.read_text().split()]
     return []

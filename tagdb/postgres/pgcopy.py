@@ -1,9 +1,9 @@
-"""Fixed-width rows to and from PostgreSQL's binary COPY format, as NumPy arrays.
+"""Convert rows of fixed width between PostgreSQL's binary COPY format and NumPy arrays.
 
-Every row of a table of integers and vectors of one size has the same number of bytes, so a whole
-table is one structured array: no Python object per row or per number. The format is described in
-PostgreSQL's manual under COPY, "Binary Format"; a ``halfvec`` is its dimension and a zero as two
-int16, then its numbers, everything big-endian.
+All rows of a table of integers and vectors of one size have the same number of bytes. So a whole table is one
+structured array, without a Python object per row or number. PostgreSQL's manual describes the format under
+COPY, "Binary Format". A ``halfvec`` is its dimension and a zero as two int16, followed by its numbers, all
+big-endian.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,19 +31,19 @@ def _row_type(columns: Iterable[Column]) -> np.dtype[np.void]:
 
 
 def _sizes(i: int, column: Column) -> dict[str, int]:
-    """What every row says of a column's size."""
+    """Size fields of a column, which are the same in every row."""
     if column.ndim == 2:
         return {f"size{i}": 4 + 2 * column.shape[1], f"dim{i}": column.shape[1], f"zero{i}": 0}
     return {f"size{i}": column.dtype.itemsize}
 
 
 def encode(*columns: Column) -> Iterator[bytes]:
-    """Encode columns of equal length, in chunks to be written to a binary ``COPY … FROM STDIN``.
+    """Encode columns of equal length in chunks for a binary ``COPY … FROM STDIN``.
 
     Parameters
     ----------
-    columns
-        int32 (n,) for integer, int64 (n,) for bigint, float16 (n, d) for halfvec.
+    columns : int32 (n,), int64 (n,) or float16 (n, d)
+        For columns of type integer, bigint or halfvec.
     """
     dtype = _row_type(columns)
     total = len(columns[0])
@@ -61,30 +61,31 @@ def encode(*columns: Column) -> Iterator[bytes]:
 
 
 def decode(data: bytes, *types: str | tuple[str, int]) -> tuple[NDArray[np.generic], ...]:
-    """Decode the whole output of a binary ``COPY … TO STDOUT``; see :func:`decode_stream`."""
+    """Decode the complete output of a binary ``COPY … TO STDOUT``; see :func:`decode_stream`."""
     return decode_stream([data], *types)
 
 
 def decode_stream(
     stream: Iterable[bytes | bytearray | memoryview], *types: str | tuple[str, int]
 ) -> tuple[NDArray[np.generic], ...]:
-    """Decode the output of a binary ``COPY … TO STDOUT`` of columns that are never NULL, as it comes.
+    """Decode the output of a binary ``COPY … TO STDOUT`` as it arrives. No column may contain NULL.
 
     Parameters
     ----------
     stream
-        The output in pieces of any size.
+        The output, in pieces of any size.
     types
-        ``"i4"``, ``"i8"``, or ``("f2", d)`` for a halfvec of d numbers.
+        Type of each column: ``"i4"``, ``"i8"``, or ``("f2", d)`` for a halfvec of d numbers.
 
     Returns
     -------
-    One array a column in the machine's byte order: (n,), or (n, d) for a halfvec.
+    tuple of arrays, (n,) or (n, d)
+        One per column, in the machine's byte order; (n, d) for a halfvec.
 
     Raises
     ------
     ValueError
-        The data is not of these columns.
+        The data does not have these columns.
     """
     samples: list[Column] = [
         np.empty((0, t[1]), np.float16) if isinstance(t, tuple) else np.empty(0, np.dtype(t)) for t in types

@@ -1,6 +1,6 @@
-"""PostgreSQL's own programs, run beside us: found, fed, listened to, and ended.
+"""Run PostgreSQL's own programs, such as pg_dump.
 
-None gets a password in its arguments, which everybody on the machine can see.
+Passwords are never passed as arguments, which everybody on the machine can see.
 """
 
 import os
@@ -20,16 +20,16 @@ from tagdb.postgres import database
 from tagdb.postgres.server import Server
 
 PATIENCE = "60s"
-"""How long a program waits for what others do, before it begins."""
+"""How long a program waits for locks of other sessions before it starts."""
 BUSY = f"other sessions have locked tagdb's tables for {PATIENCE}; try again when they have finished"
 
 Process = subprocess.Popen[bytes]
 
 
 def program(name: str, home: Path, major: int) -> tuple[str, str]:
-    """One of PostgreSQL's programs and its version: the bundled one, or a newer one on the path."""
+    """Return the path and version of a program: the bundled one, or a newer one on the path."""
     places: list[str | None] = [shutil.which(name)]
-    with suppress(ServerError):  # there is no bundle
+    with suppress(ServerError):  # raised without a bundle
         places.insert(0, str(Server(home).program(name)))
     for place in places:
         if place is not None:
@@ -44,7 +44,7 @@ def program(name: str, home: Path, major: int) -> tuple[str, str]:
 
 
 def address(url: str) -> tuple[str, dict[str, str]]:
-    """Where to connect to, and an environment that has the password, which everybody sees in arguments."""
+    """Return a connection string without the password, and an environment that contains it."""
     dsn, password = database.without_password(url)
     own = {"LC_ALL": "C", "PGAPPNAME": "tagdb", "PGCLIENTENCODING": "UTF8"}
     if password:
@@ -55,7 +55,7 @@ def address(url: str) -> tuple[str, dict[str, str]]:
 
 
 class Ended(Exception):
-    """A program reads no more: it has ended, and says itself why."""
+    """A program has ended and reads no more; its own output says why."""
 
 
 @contextmanager
@@ -65,7 +65,13 @@ def running(
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.PIPE,
 ) -> Iterator[Process]:
-    """A program. It is killed if the block fails, and must succeed in the end: BackupError says why not."""
+    """Run a program during the block; kill it if the block fails.
+
+    Raises
+    ------
+    BackupError
+        The program failed; the message says why.
+    """
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=errors, env=environment) as process:
             try:
@@ -89,7 +95,22 @@ def fed(
     environment: Mapping[str, str],
     told: Callable[[int], None] | None = None,
 ) -> Iterator[Process]:
-    """A program that reads chunks. It may stop early; where progress is told, the rest is asked for, too."""
+    """Run a program that reads chunks. It may stop reading early.
+
+    Parameters
+    ----------
+    command, environment
+        The program.
+    chunks
+        Its standard input.
+    told
+        Called with the number of bytes so far. If given, all chunks are read even if the program stops early.
+
+    Raises
+    ------
+    BackupError
+        The program failed; the message says why.
+    """
     failed: list[BaseException] = []
     over = threading.Event()
 
@@ -154,7 +175,7 @@ def send(process: Process, data: bytes, end: bool = False) -> None:
 
 
 def _reason(program: str, said: str, code: int) -> str:
-    """A sentence from what a program says of its failure."""
+    """Return a sentence that explains the failure of a program, from its output."""
     found = re.findall(r"(?:error|ERROR|FATAL): +(.*)", said)
     why = re.sub("^.*(?:ERROR|FATAL): +", "", found[0]) if found else f"it ended with code {code}"
     left = "" if program == "pg_dump" else "; the database is as it was"

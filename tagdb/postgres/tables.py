@@ -1,8 +1,8 @@
 """The tables of schema ``tagdb_store`` as SQLAlchemy describes them.
 
-The migrations' SQL files make the tables; these definitions mirror them so that
-``alembic check`` can prove that code and database agree, and for whoever wants to read tagdb's
-tables through SQLAlchemy. What a column means is said in the SQL file of its table.
+The migrations' SQL files create the tables. These definitions mirror them, so that ``alembic check`` can
+prove that code and database agree, and for reading tagdb's tables through SQLAlchemy. The SQL file of a table
+describes its columns.
 """
 
 from pgvector.sqlalchemy import HALFVEC

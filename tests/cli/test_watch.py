@@ -130,7 +130,7 @@ def test_watching_a_folder(filled: Path, tagdb: Run, database_url: str, tmp_path
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
         said = process.stderr.read()
-        assert said == "the connection to the database broke; connecting again\n"
+        assert said == "the connection to the database broke; reconnecting\n"
 
 
 def test_a_folder_that_goes_while_it_is_watched(filled: Path, tagdb: Run, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_database_that_does_not_come_back(
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == 1
     _, broke, sentence = done.stderr.splitlines()
-    assert broke == "the connection to the database broke; connecting again"
+    assert broke == "the connection to the database broke; reconnecting"
     assert sentence.startswith("Error: the database did not come back: cannot connect to database ")
 
 

@@ -1,4 +1,4 @@
-"""Photo-like pictures with hashtags, drawn by code, for trying tagdb out without any photos at hand."""
+"""Photo-like images with hashtags, drawn by code, to try tagdb without photos."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,23 +38,23 @@ MOTIFS: Mapping[str, tuple[tuple[Callable[[Canvas], None], str], ...]] = {
     **gyms.MOTIFS,
     **wilds.MOTIFS,
 }
-"""By collection: what there may be to see, and the hashtags for it, the most usual first."""
+"""Motifs of each collection with their hashtags, the most common first."""
 _SIZES = ((320, 320), (320, 320), (320, 240), (240, 320))
 _ALBUM_SIZE = 3
 _ORDER, _ALBUM = 1, 2
-"""What else is random than the picture itself."""
+"""Random streams besides that of the image itself."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, its collection and its hashtags, as somebody could have posted it."""
+    """An image with its collection and hashtags, as in a post."""
 
     collection: str
     name: str
-    """For a file, without suffix: ``travel-0007``."""
+    """File name without suffix, such as ``travel-0007``."""
     picture: Image.Image
     hashtags: tuple[str, ...]
-    """Folded, without ``#``; 5 to 12, none twice."""
+    """5 to 12 different hashtags, folded, without ``#``."""
 
 
 def scene(collection: str, number: int, seed: int = 0) -> Scene:

@@ -1,4 +1,4 @@
-"""Takes the picture of a finished canvas: framing, lens, light and sensor."""
+"""Take the photo of a finished canvas: framing, lens, light and sensor."""
 
 import numpy as np
 from PIL import Image, ImageFilter

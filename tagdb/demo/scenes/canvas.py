@@ -21,7 +21,7 @@ _GLOW = 255 * np.clip(1 - np.sqrt(SQUARES), 0, 1) ** 1.6
 
 
 class Canvas:
-    """A picture in the making, with the dice that decide about it."""
+    """An image that is being drawn, with its random numbers."""
 
     def __init__(self, width: int, height: int, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -36,7 +36,7 @@ class Canvas:
         self.image = image
         self._draw = ImageDraw.Draw(image)
 
-    # Dice
+    # Random numbers
 
     def u(self, low: float, high: float) -> float:
         """Return a random number."""
@@ -140,7 +140,7 @@ class Canvas:
         self.poly([(x, y) for x, y in curve.reshape(-1, 2).tolist()], paint)
 
     def line(self, points: Sequence[Point], width: float, paint: str | Colour) -> None:
-        """A stroke with round ends."""
+        """Draw a stroke with round ends."""
         colour, spots = rgb(paint), [(x * self.unit, y * self.unit) for x, y in points]
         thick = max(1, round(width * self.unit))
         self._draw.line(spots, fill=colour, width=thick, joint="curve" if len(spots) > 2 else None)
@@ -152,7 +152,7 @@ class Canvas:
     def arc(
         self, x: float, y: float, rx: float, ry: float, ends: Point, width: float, paint: str | Colour
     ) -> None:
-        """Part of an ellipse's outline, between two angles in degrees, clockwise from the right."""
+        """Draw part of an ellipse's outline, between two angles in degrees, clockwise from the right."""
         turns = np.radians(np.linspace(*ends, 24))
         points = zip((x + rx * np.cos(turns)).tolist(), (y + ry * np.sin(turns)).tolist(), strict=True)
         self.line(list(points), width, paint)
@@ -165,7 +165,7 @@ class Canvas:
         angle: float,
         *paints: Paint,
     ) -> None:
-        """Fur, hay or grass: short strokes, within the ellipse at x, y with the radii rx, ry."""
+        """Draw fur, hay or grass: short strokes within the ellipse at x, y with the radii rx, ry."""
         x, y, rx, ry = where
         turn, far = self.rng.random((2, count))
         far = np.sqrt(far)
@@ -182,7 +182,7 @@ class Canvas:
     def glow(
         self, x: float, y: float, radius: float, colour: str | Colour, strength: float, flat: float = 1.0
     ) -> None:
-        """A soft spot of light or, dark, of shadow; ``flat`` is its height in widths."""
+        """Draw a soft spot of light, or of shadow if dark; ``flat`` is its height per width."""
         width, height = round(2 * radius * self.unit), round(2 * radius * flat * self.unit)
         mask = Image.fromarray((_GLOW * strength).astype(np.uint8)).resize(
             (max(width, 2), max(height, 2)), Image.Resampling.BILINEAR
@@ -203,7 +203,7 @@ class Canvas:
         box: tuple[float, float, float, float] | None = None,
         cut: float = 0.0,
     ) -> None:
-        """Lay an uneven veil over a box (or all): clouds, foam, stains; ``cut`` leaves gaps."""
+        """Draw an uneven veil over a box (or everything): clouds, foam, stains; ``cut`` leaves gaps."""
         left, top, right, bottom = (round(v * self.unit) for v in box or (0, 0, self.w, self.h))
         mask = field(self.rng, max(right - left, 2), max(bottom - top, 2), cells, stretch, 4)
         steps = np.clip((np.arange(256) / 255 - cut) / (1 - cut), 0, 1) * 255 * strength
@@ -211,13 +211,13 @@ class Canvas:
         self.image.paste(rgb(colour), (left, top, left + mask.width, top + mask.height), mask)
 
     def defocus(self, radius: float) -> None:
-        """Blur what has been drawn so far, as a background."""
+        """Blur everything drawn so far, as a background."""
         small = self.image.reduce(4)
         small = small.filter(ImageFilter.GaussianBlur(radius * self.unit / 4))
         self._start(small.resize(self.image.size, Image.Resampling.BICUBIC))
 
     def bokeh(self, count: int, top: float, bottom: float, colours: Sequence[str | Colour]) -> None:
-        """Lights far out of focus."""
+        """Draw lights far out of focus."""
         for x, y, z in self.spread(count, 0, top, self.w, bottom):
             radius = 0.015 + 0.05 * z
             colour = rgb(self.pick(colours))

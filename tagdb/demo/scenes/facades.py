@@ -22,7 +22,7 @@ def _air(c: Canvas) -> str:
 
 
 def facade(c: Canvas) -> None:
-    """Rows of windows, seen squarely or a bit from the side."""
+    """Draw rows of windows, seen from the front or slightly from the side."""
     wall = c.vary(c.pick([*STONES, "#e8c8a0", "#d89a7a", "#a8b8b4", "#e0e0dc", "#6a7a84"]), 0.03)
     c.fill(grain(dark(wall, 0.12), wall, light(wall, 0.12), cells=12))
     if c.chance(0.3):
@@ -71,7 +71,7 @@ def facade(c: Canvas) -> None:
 
 
 def _outwards(x: float, y: float, angle: float, far: float, half: float) -> Callable[[float, float], Point]:
-    """Coordinates on a tower whose roof is near the vanishing point."""
+    """Return coordinates on a tower whose roof is near the vanishing point."""
     a, b = math.cos(angle), math.sin(angle)
 
     def at(share: float, off: float) -> Point:
@@ -82,7 +82,7 @@ def _outwards(x: float, y: float, angle: float, far: float, half: float) -> Call
 
 
 def towers(c: Canvas) -> None:
-    """Skyscrapers from below: all edges aim at one point."""
+    """Draw skyscrapers from below, with all edges pointing to one point."""
     air = _air(c)
     vx, vy = c.w * c.u(0.35, 0.65), c.h * c.u(0.15, 0.6)
     count, start = c.n(4, 7), c.u(0, 6.3)
@@ -191,7 +191,7 @@ def bridge(c: Canvas) -> None:
 
 
 def stairs(c: Canvas) -> None:
-    """A winding staircase, seen from the top."""
+    """Draw a spiral staircase, seen from the top."""
     stone = c.vary(c.pick([*STONES, "#f2ede4", "#5a5450", "#8a5a3a"]), 0.03)
     x, y = c.w * c.u(0.44, 0.56), c.h * c.u(0.44, 0.56)
     c.fill(dark(stone, 0.5))

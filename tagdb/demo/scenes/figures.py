@@ -1,4 +1,4 @@
-"""People: faces near by and whole figures farther off; and a few plants that stand in several scenes."""
+"""People: faces close up and whole figures; and a few plants that several scenes share."""
 
 # Coordinates read better in rows.
 # fmt: off
@@ -14,7 +14,7 @@ CLOTHES = ("#c8414b", "#2f5d8c", "#e9e4da", "#26282d", "#4f8a64", "#e2b13c", "#8
     "#3fa3b5")
 
 Pose = dict[str, Point]
-"""Joints in body heights from between the feet, upwards; 'l' is drawn behind 'r'."""
+"""Joints in body heights, measured upwards from between the feet; 'l' is drawn behind 'r'."""
 
 STAND: Pose = {
     "head": (0, 0.92), "neck": (0, 0.82), "hip": (0, 0.5),
@@ -54,7 +54,7 @@ PLANK: Pose = {
 def figure(
     c: Canvas, x: float, y: float, height: float, pose: Pose, skin: str, hair: str, top: str, bottom: str
 ) -> dict[str, Point]:
-    """Draw a person whose feet are at x, y; return where the joints came to be."""
+    """Draw a person whose feet are at x, y; return the positions of the joints."""
     at = {joint: (x + a * height, y - b * height) for joint, (a, b) in pose.items()}
 
     def limb(side: str, joints: tuple[str, ...], width: float, paint: str | Colour) -> None:
@@ -95,7 +95,7 @@ def eyes(c: Canvas, x: float, y: float, r: float, apart: float, iris: str, *, cl
 def face(
     c: Canvas, x: float, y: float, r: float, skin: str, hair: str, *, long: bool, glasses: bool, beard: bool
 ) -> None:
-    """An adult's head of the height 2r, smiling at the camera."""
+    """Draw an adult's head of height 2r, smiling at the camera."""
     gloss = light(hair, 0.2)
     if long:
         fall = c.u(0.9, 1.7)
@@ -165,7 +165,7 @@ def palm(c: Canvas, x: float, y: float, height: float, shade: str) -> None:
 
 
 def bloom(c: Canvas, x: float, y: float, r: float, colour: str | Colour, petals: int, heart: str) -> None:
-    """A flower seen from above."""
+    """Draw a flower seen from above."""
     start, flat = c.u(0, 6.3), c.u(0.75, 1)
     for petal in range(petals):
         angle = start + 2 * math.pi * petal / petals
@@ -176,7 +176,7 @@ def bloom(c: Canvas, x: float, y: float, r: float, colour: str | Colour, petals:
 
 
 def rose(c: Canvas, x: float, y: float, r: float, colour: str | Colour) -> None:
-    """Round, with petals around petals."""
+    """Draw a round flower with petals around petals."""
     c.ellipse(x, y, r, r, ball(dark(colour, 0.15), 0.35), 0, 0.08)
     for ring in (0.8, 0.6, 0.4, 0.2):
         start = c.u(0, 360)

@@ -1,4 +1,4 @@
-"""Fitness: weights and who lifts them, runners, yoga, and what lies around."""
+"""Fitness: weightlifters, runners, yoga, and equipment."""
 
 # Coordinates read better in rows.
 # fmt: off
@@ -11,7 +11,7 @@ NEON = ("#ff2c6a", "#2cd8ff", "#b4ff2c", "#8a4aff", "#ff7a1c")
 
 
 def _gym(c: Canvas) -> float:
-    """A hall with racks, mirrors or neon; return where the floor begins."""
+    """Draw a hall with racks, mirrors or neon; return the top edge of the floor."""
     line, wall = c.h * c.u(0.6, 0.7), c.pick(["#26282c", "#3a3c42", "#5a5c60", "#1a1c24", "#8a8c8e"])
     c.fill(down(dark(wall, 0.3), wall))
     if c.chance(0.5):
@@ -39,7 +39,7 @@ def _gym(c: Canvas) -> float:
 
 
 def _plates(c: Canvas, x: float, y: float, half: float, size: float) -> None:
-    """A loaded barbell, from the front."""
+    """Draw a loaded barbell, from the front."""
     c.line([(x - half - 0.06, y), (x + half + 0.06, y)], 0.016, "#c8ccd0")
     paint = c.pick(["#1c1d20", "#b8282c", "#2850a8", "#d8b02c", "#2a7a44"])
     for side in (-1, 1):
@@ -50,7 +50,7 @@ def _plates(c: Canvas, x: float, y: float, half: float, size: float) -> None:
 
 
 def weights(c: Canvas) -> None:
-    """A rack of dumbbells."""
+    """Draw a rack of dumbbells."""
     wall = c.pick(["#3a3c42", "#26282c", "#6a6c70", "#1c2028"])
     c.fill(down(wall, dark(wall, 0.4)))
     if c.chance(0.4):
@@ -146,7 +146,7 @@ def yoga(c: Canvas) -> None:
 
 
 def kit(c: Canvas) -> None:
-    """Kettlebells, dumbbells, a bottle and a rope on the floor."""
+    """Draw kettlebells, dumbbells, a bottle and a rope on the floor."""
     mat = c.pick(["#2a2a2c", "#4a4c50", "#b88a5a", "#3a6a9a", "#8a8c8e"])
     c.fill(grain(dark(mat, 0.2), mat, light(mat, 0.12), cells=30))
     if c.chance(0.5):

@@ -1,4 +1,4 @@
-"""Food: what is on the table, from above."""
+"""Food: a laid table from above."""
 
 # Coordinates read better in rows.
 # fmt: off

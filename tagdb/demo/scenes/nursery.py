@@ -37,7 +37,7 @@ def _blanket(c: Canvas) -> str:
 
 
 def _head(c: Canvas, x: float, y: float, r: float, skin: str, cloth: str | Colour, *, asleep: bool) -> None:
-    """A baby's head: round, with big cheeks and low eyes."""
+    """Draw a baby's head: round, with big cheeks and low eyes."""
     c.shadow(x + 0.05 * r, y + 0.15 * r, 1.4 * r, 1.35 * r, 0.5)
     kind = c.n(0, 3)
     if kind == 0:

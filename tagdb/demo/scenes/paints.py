@@ -1,4 +1,4 @@
-"""Colours, and what shapes are filled with: gradients, balls, noise textures."""
+"""Colours and paints for shapes: gradients, balls, noise textures."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from PIL import Image, ImageColor
 
 Colour = tuple[int, int, int]
 Fill = Callable[[np.random.Generator, int, int], Image.Image]
-"""Paints a rectangle of so many pixels; what of it is seen is up to the shape."""
+"""Paints a rectangle of a given size in pixels, of which the shape shows a part."""
 Paint = str | Colour | Fill
 
 _GRID = np.linspace(-1, 1, 64)
@@ -28,7 +28,7 @@ def rgb(colour: str | Colour) -> Colour:
 
 
 def mix(start: str | Colour, goal: str | Colour, share: float) -> Colour:
-    """Go the given share of the way from one colour to another."""
+    """Return the colour at a given share of the way from one colour to another."""
     (r, g, b), (x, y, z) = rgb(start), rgb(goal)
     return to_byte(r + (x - r) * share), to_byte(g + (y - g) * share), to_byte(b + (z - b) * share)
 
@@ -47,7 +47,7 @@ def light(colour: str | Colour, share: float = 0.4) -> Colour:
 
 @cache
 def _shares(colours: int, steps: int) -> np.ndarray:
-    """How much of each colour is in each step of a ramp."""
+    """Return the share of each colour at each step of a ramp."""
     places, goals = np.linspace(0, 1, colours), np.linspace(0, 1, steps)
     return np.stack([np.interp(goals, places, unit) for unit in np.eye(colours)], 1)
 
@@ -63,24 +63,24 @@ def _stretched(pixels: np.ndarray) -> Fill:
 
 
 def down(*colours: str | Colour) -> Fill:
-    """A gradient from top to bottom."""
+    """Return a gradient from top to bottom."""
     return _stretched(_ramp(colours, 64)[:, None])
 
 
 def across(*colours: str | Colour) -> Fill:
-    """A gradient from left to right."""
+    """Return a gradient from left to right."""
     return _stretched(_ramp(colours, 64)[None])
 
 
 def ball(colour: str | Colour, depth: float = 0.45) -> Fill:
-    """Something round, lit from the upper left."""
+    """Return the paint of something round, lit from the upper left."""
     return _stretched(_ramp((dark(colour, depth), colour, light(colour, depth * 0.8)), 256)[_BALL])
 
 
 def field(
     rng: np.random.Generator, width: int, height: int, cells: float, stretch: float, octaves: int
 ) -> Image.Image:
-    """A grey noise of several scales; its coarsest has so many cells across, ``stretch`` times as wide."""
+    """Return grey noise of several scales; the coarsest has this many cells, ``stretch`` times as wide."""
     half = max(width // 2, 2), max(height // 2, 2)
     total = None
     for octave in range(octaves):
@@ -95,7 +95,7 @@ def field(
 
 
 def grain(*colours: str | Colour, cells: float = 6, stretch: float = 1.0, octaves: int = 4) -> Fill:
-    """Noise between colours: fur, lawn, wood (by ``stretch``), cloth, stone."""
+    """Return noise between colours, for fur, lawn, wood (with ``stretch``), cloth or stone."""
     table = _ramp(colours, 256).T.ravel().tolist()
 
     def paint(rng: np.random.Generator, width: int, height: int) -> Image.Image:

@@ -136,7 +136,7 @@ def rings(c: Canvas) -> None:
 
 
 def tiers(c: Canvas) -> None:
-    """The wedding cake."""
+    """Draw the wedding cake."""
     back = c.pick(["#e8dfd2", "#c4ccc0", "#d8c8c4", "#6a6460", "#f2ece4"])
     c.fill(down(light(back, 0.3), dark(back, 0.1)))
     c.bokeh(c.n(8, 26), 0, c.h * 0.75, ["#fff4d8", "#ffe4b0", "#fffaf0"])

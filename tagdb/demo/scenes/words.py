@@ -1,4 +1,4 @@
-"""Which hashtags people put on a picture: of its motif, of its collection, of everybody, and odd ones."""
+"""Hashtags of an image: those of its motif and collection, common ones, and odd ones."""
 
 from collections.abc import Sequence
 
@@ -114,15 +114,15 @@ _WHAT = [
 ]
 
 _HABIT = 0.9
-"""How often people name the collection."""
+"""Share of images with the hashtag of their collection."""
 _ODD, _STRAY = 0.12, 0.06
-"""How often there is a hashtag that hardly anybody uses, or one that belongs elsewhere."""
+"""Share of images with a rare hashtag, or with one of another collection."""
 
 
 def zipf(rng: np.random.Generator, words: Sequence[str], count: int, slope: float = 0.9) -> list[str]:
-    """Pick different words, the earlier ones more often."""
+    """Pick different words, with a preference for the earlier ones."""
     weights = 1 / np.arange(1, len(words) + 1) ** slope
-    # The first places of a race with these weights, hence no sum to keep.
+    # The winners of a race with these weights, so no sums are needed.
     order = np.argsort(rng.exponential(size=len(words)) / weights)
     return [words[place] for place in order[:count]]
 
@@ -130,7 +130,7 @@ def zipf(rng: np.random.Generator, words: Sequence[str], count: int, slope: floa
 def hashtags(
     rng: np.random.Generator, album: np.random.Generator, collection: str, motif: str, noted: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return 5 to 12 hashtags, without repetition, in the order in which somebody typed them.
+    """Return 5 to 12 hashtags, without repetition, in the order in which a person would type them.
 
     ``album`` is the same generator for a few pictures, that may share an odd hashtag.
     """
