@@ -1,10 +1,10 @@
-"""Embedding speed of the bundled backbone beside the ImageNet one, in one run.
+"""Embedding speed of the bundled backbone compared with the ImageNet one.
 
     python benchmarks/backbones.py [WEIGHTS]
 
-Photos are drawn and decoded beforehand, so that only the networks are timed. Both run as in an ingest:
-one thread a core, one photo a call. They take turns, and the best of several turns counts, so that
-whatever else the machine does falls on both.
+Photos are drawn and decoded beforehand, so only the networks are timed. Both run as in an ingest: one thread
+per core, one photo per call. They take turns, so that other load on the machine affects both, and the best of
+several rounds counts.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def photos(size: int) -> list[np.ndarray]:
 
 
 def rate(backbone: Backbone, pixels: list[np.ndarray], pool: ThreadPoolExecutor) -> float:
-    """Images a second of one turn."""
+    """Images per second in one round."""
     started = time.perf_counter()
     list(pool.map(backbone.embed, pixels * 4))
     return 4 * len(pixels) / (time.perf_counter() - started)

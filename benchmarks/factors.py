@@ -1,21 +1,22 @@
-"""Computing factors beside implicit's own fit and Spark MLlib's, on the same interactions.
+"""Computing factors, compared with implicit's own fit and Spark MLlib's, on the same interactions.
 
     python benchmarks/factors.py [--images 100000] [--hashtags 20000] [--interactions 1300000]
         [--factors 64] [--iterations 15] [--turns 3] [--no-peers] [--keep]
 
-Makes databases on tagdb's server (or the one that --database-url names), one of a quarter of the size and
-one of all of it, fills them with hashtags by Zipf's law and embeddings, and runs, each in a process of its
-own, whose peak memory is therefore its own:
+Creates two databases on tagdb's server (or the one named by --database-url), one of a quarter of the size and
+one of the full size, and fills them with hashtags by Zipf's law and embeddings. Then it runs the following,
+each in a separate process with its own peak memory:
 
-* the whole command `tagdb factors compute`, once without and once with what it does beyond ALS (the ridge
-  regression on embeddings and the refit; see docs/evaluation.md), and how long each phase took,
-* implicit's AlternatingLeastSquares.fit on the matrix that is already in memory; only the fit is timed,
-* Spark MLlib's ALS, local, on a data frame that is already cached; only the fit is timed. It needs pyspark
-  and Java, and is left out where they are not installed.
+* the whole command `tagdb factors compute`, with the time of each phase: once without and once with the steps
+  beyond ALS (the ridge regression on embeddings and the refit; see docs/evaluation.md),
+* implicit's AlternatingLeastSquares.fit on the matrix in memory; only the fit is timed,
+* Spark MLlib's ALS, local, on a cached data frame; only the fit is timed. It needs pyspark and Java, and is
+left
+  out if they are not installed.
 
-All of them use as many threads as there are cores, and the same settings. What compares ALS with ALS is the
-command without what goes beyond; nobody's ALS but tagdb's reads embeddings. Interactions are stored in the
-order in which ingesting stores them, image by image. Memory is held against the formula of :func:`expected`.
+All use one thread per core and the same settings. The command without the steps beyond ALS is what compares
+ALS with ALS; only tagdb reads embeddings. Interactions are stored in the order of an ingest, image by image.
+Memory is compared with the formula of :func:`expected`.
 """
 
 import argparse
@@ -52,7 +53,7 @@ THREADS = os.cpu_count() or 1
 CHUNK = 20_000
 MIB = 1 << 20
 BLOCKS = 170 * MIB
-"""What ridge and refit need besides arrays that grow: parts of 8192 embeddings, and a 1280² system."""
+"""Fixed memory of ridge and refit: blocks of 8192 embeddings, and a 1280² system."""
 PHASES = {
     "reading interactions": "tagdb.store.interactions",
     "reading embeddings": "tagdb.store.embeddings",
@@ -65,16 +66,16 @@ PHASES = {
     "folding in": "tagdb.store.fold_in_missing",
     "all of factors.compute": "tagdb.factors.compute",
 }
-"""The phases of the command, and the functions whose time they are."""
+"""Phases of the command, and the functions that are timed for each."""
 
 
 def expected(
     interactions: int, images: int, hashtags: int, factors: int, embeddings: int, bare: float
 ) -> float:
-    """The most memory that the command needs, in bytes, from the sizes of the arrays that it holds.
+    """Return the peak memory of the command in bytes, computed from the sizes of its arrays.
 
-    ``bare`` is what Python and its libraries take without any data. Beyond that, with n interactions, i
-    images, h hashtags, k factors, and e embeddings, it is the most of
+    ``bare`` is the memory of Python and its libraries without data. On top of that, with n interactions, i
+    images, h hashtags, k factors, and e embeddings, it is the largest of
 
     * 76 n: numbering the images; 25 for what is kept of the interactions, 51 for np.unique,
     * 61 n + 4 k max(2 i, i + 2 h): fitting; 45 for the interactions, 16 for both matrices, and float32
@@ -82,7 +83,7 @@ def expected(
     * 32 n + 8 k (i + h) + 2568 e + 2560 e + 170 MiB, where there are embeddings: refitting, to a copy of
       those of images that may be neighbours, block by block.
 
-    What the allocator keeps for itself, threads and the connection come on top.
+    The allocator, threads and the connection take more on top.
     """
     numbering = 76 * interactions
     fitting = 61 * interactions + 4 * factors * max(2 * images, images + 2 * hashtags)
@@ -91,9 +92,9 @@ def expected(
 
 
 def peak(process: int | str = "self") -> float:
-    """The most memory that a process has had so far, in bytes."""
+    """Return the peak memory of a process so far, in bytes."""
     status = Path(f"/proc/{process}/status")
-    if status.exists():  # ru_maxrss is there also what the parent had when it forked
+    if status.exists():  # ru_maxrss includes the memory of the parent when it forked
         found = re.search(r"^VmHWM:\s*(\d+) kB", status.read_text(), re.M)
         return int(found[1]) * 1024.0 if found else 0.0
     unit = 1 if sys.platform == "darwin" else 1024
@@ -101,7 +102,7 @@ def peak(process: int | str = "self") -> float:
 
 
 def drawn(images: int, hashtags: int, interactions: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of image and hashtag, int64 and int32 (interactions,), and each image's topic."""
+    """Draw pairs of image and hashtag, int64 and int32 (interactions,), and the topic of each image."""
     rng = np.random.default_rng(1)
     topics = rng.integers(0, synthetic.TOPICS, images)
     ids = np.arange(1, images + 1)[:, None]
@@ -153,11 +154,11 @@ def _copy(connection: Connection, table: str, columns: str, *values: pgcopy.Colu
     copy_arrays(connection, command, values)
 
 
-# What follows runs in processes of its own and gives what it measured as a dictionary.
+# The following functions run in separate processes and return their measurements as a dictionary.
 
 
 def bare() -> dict[str, Any]:
-    """Memory of everything that the command imports, and nothing else."""
+    """Measure the memory of everything that the command imports."""
     import implicit.cpu.als  # noqa: F401
     import scipy.sparse  # noqa: F401
     import threadpoolctl  # noqa: F401
@@ -169,7 +170,7 @@ def bare() -> dict[str, Any]:
 
 
 def command(options: list[str]) -> dict[str, Any]:
-    """The command, whose phases are timed."""
+    """Run the command and time its phases."""
     import implicit.cpu.als  # noqa: F401
 
     import tagdb.factors  # noqa: F401
@@ -226,7 +227,7 @@ def implicit_fit(file: str, plan: FactorSettings) -> dict[str, Any]:
 
 
 def spark_fit(file: str, plan: FactorSettings) -> dict[str, Any]:
-    """Spark MLlib's fit, of the data frame in memory."""
+    """Fit the data frame in memory with Spark MLlib."""
     from pyspark.ml.recommendation import ALS
     from pyspark.sql import SparkSession
 
@@ -265,9 +266,9 @@ def spark_fit(file: str, plan: FactorSettings) -> dict[str, Any]:
 
 
 def alone(step: str, url: str, *values: str) -> dict[str, Any]:
-    """What a step measures in a process of its own, and how long that process took."""
+    """Run a step in a separate process; return its measurements and its duration."""
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "TAGDB_DATABASE_URL": url}
-    if step == "command":  # it limits BLAS itself where that is right, and uses all of it elsewhere
+    if step == "command":  # it limits BLAS itself where necessary, and uses all of it elsewhere
         environment.pop("OPENBLAS_NUM_THREADS")
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -285,7 +286,7 @@ def alone(step: str, url: str, *values: str) -> dict[str, Any]:
 def filled(
     server: str, images: int, hashtags: int, interactions: int, keep: bool
 ) -> Iterator[tuple[str, np.ndarray, str]]:
-    """A database of that size, by its URL, and its interactions; dropped at the end."""
+    """Yield the URL of a database of a given size and its interactions; drop it at the end."""
     name = f"tagdb_benchmark_factors_{images}"
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     database.make_database(server, name)
@@ -313,7 +314,7 @@ def phases(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def memory(run: dict[str, Any], formula: float) -> dict[str, float]:
-    """The peak beside what the formula says, in MiB."""
+    """Return the peak and the result of the formula, in MiB."""
     return {
         "measured_mib": run["peak"] / MIB,
         "formula_mib": formula / MIB,
@@ -430,7 +431,7 @@ def main() -> None:
     parser.add_argument("--interactions", type=int, default=1_300_000)
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--iterations", type=int, default=15)
-    parser.add_argument("--turns", type=int, default=3, help="of the command and implicit, in alternation")
+    parser.add_argument("--turns", type=int, default=3, help="rounds of the command and implicit, in turns")
     parser.add_argument("--no-peers", action="store_true", help="without Spark")
     parser.add_argument("--database-url")
     parser.add_argument("--keep", action="store_true", help="leave the databases")

@@ -1,12 +1,12 @@
-"""What folding in costs and what it is worth, on photos with hashtags.
+"""Cost and benefit of folding in, on photos with hashtags.
 
     python benchmarks/fold_in.py SOURCE --backbone WEIGHTS [--photos 1000] [--repeat 3]
 
-Stores all photos of SOURCE but the last ones, computes factors, and takes two copies: one with its
-active factor run, one without any. Then the last photos are ingested into both, in turns, each time into
-fresh copies. At the end, what is recommended with the folded-in photos is compared with what a full
-computation of all photos recommends, and so are the run without them and another seed of the full one.
-Uses databases of its own on tagdb's embedded server, or on the one that --database-url names.
+Stores all photos of SOURCE but the last ones, computes factors, and makes two copies: one with its active
+factor run, one without a run. Then the last photos are ingested into both, in turns, each time into fresh
+copies. At the end, the recommendations with the folded-in photos are compared with those after a full
+computation of all photos. So are the run without them, and another seed of the full computation. Uses
+separate databases on tagdb's embedded server, or on the one named by --database-url.
 """
 
 import argparse
@@ -32,12 +32,12 @@ BASE, WITH_RUN, WITHOUT = "tagdb_fold_in_base", "tagdb_fold_in_run", "tagdb_fold
 
 
 def named(url: str, name: str) -> str:
-    """The URL of another database on the same server."""
+    """Return the URL of another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def made(owner: Connection, name: str, template: str | None = None) -> None:
-    """Make a database anew, empty or a copy of another."""
+    """Recreate a database, empty or as a copy of another."""
     owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template:
@@ -47,13 +47,13 @@ def made(owner: Connection, name: str, template: str | None = None) -> None:
 
 @contextmanager
 def opened(url: str, name: str) -> Iterator[Connection]:
-    """A connection to one of the databases."""
+    """Connect to one of the databases."""
     with database.connect(named(url, name)) as connection:
         yield connection
 
 
 class Shuffled(Source):
-    """The records of a source in an order that has nothing to do with what is on them."""
+    """The records of a source in an order that does not depend on what they show."""
 
     def __init__(self, source: str) -> None:
         self.name = source
@@ -61,22 +61,22 @@ class Shuffled(Source):
         random.Random(0).shuffle(self.records)
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of records."""
         return len(self.records)
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        """All of them."""
+        """Yield the records."""
         return iter(self.records)
 
 
 def ingested(connection: Connection, backbone: Backbone, source: Source, limit: int | None) -> float:
-    """Ingest, and how many seconds it took."""
+    """Ingest and return the seconds it took."""
     options = ingest.Options(originals=False, limit=limit, quiet=True)
     return ingest.run(connection, backbone, [source], options).seconds
 
 
 def overlap(connection: Connection, before: int, after: int) -> float:
-    """Share of ten recommended hashtags that two runs have in common, on 500 stored images."""
+    """Return the share of the ten recommended hashtags that two runs share, on 500 stored images."""
     return factors.difference(connection, before, after, images=500).overlap
 
 

@@ -1,23 +1,24 @@
-"""What ingesting a photo costs, and how long recommending takes, in ever larger databases.
+"""Cost of ingesting a photo, and time of recommending, as the database grows.
 
     python benchmarks/growth.py [PHOTOS] [--backbone WEIGHTS] [--to 100000] [--turns 3] [--copy]
         [--picture FILE] [--database-url URL]
 
-Makes a database of 1,000, of 10,000, … images, up to --to, and fills each with synthetic embeddings and
-hashtags (see synthetic.py), the more hashtags the more images; computes factors, builds the index, checks it
-and sets what is suggested as the commands do. Then, in turns, so that whatever else the machine does falls on
-all sizes alike, on each of them
+Creates databases of 1,000, 10,000, … images, up to --to, and fills each with synthetic embeddings and
+hashtags (see synthetic.py), with more hashtags for more images. Then it computes factors, builds the index,
+checks it and applies the suggested settings, as the commands do. After that it measures the following on each
+database, in turns, so that other load on the machine affects all sizes alike:
 
-* ``tagdb ingest`` of new photos, original files and 14 hashtags each included, in milliseconds a photo;
-  what refreshing the statistics took is taken off it, as it happens now and then, and told apart,
+* ``tagdb ingest`` of new photos with original files and 14 hashtags each, in milliseconds per photo; the time
+of
+  refreshing the statistics, which happens only now and then, is subtracted and reported separately,
 * the floor: decoding and embedding the same photos without a database,
-* storing alone: as many images with synthetic embeddings in batches of an ingest, without its threads,
-* recommending for a held-out photo, by pgbench, prepared, one client.
+* storing alone: as many images with synthetic embeddings, in batches as in an ingest, without its threads,
+* recommending for a held-out photo, with pgbench, prepared, one client.
 
-PHOTOS is whatever ``tagdb ingest`` takes; without it, scenes are drawn. A first turn warms up and does not
-count; figures are medians, and how many times the smallest is the median of each turn's ratio. Databases
-are made on tagdb's embedded server, or where --database-url says, and dropped at the end; with --copy they
-are copies of what ``recommend.py --images N --keep`` left, for every N where it did.
+PHOTOS is any source of ``tagdb ingest``; without it, scenes are drawn. A first round warms up and does not
+count. Figures are medians; the ratio to the smallest size is the median of the ratios of the rounds.
+Databases are created on tagdb's embedded server, or at --database-url, and dropped at the end. With --copy
+they are copies of those left by ``recommend.py --images N --keep``, where there are any.
 """
 
 import argparse
@@ -53,15 +54,15 @@ from tagdb.postgres.server import Server
 
 SIZES = (1000, 10_000, 100_000, 1_000_000)
 MOST = 512
-"""Photos ingested in one turn, if there are as many."""
+"""Maximum number of photos ingested per round."""
 EACH = 14
-"""Hashtags drawn for a photo."""
+"""Hashtags drawn per photo."""
 PGBENCH_SECONDS = 6
 
 
 @dataclass(slots=True)
 class Size:
-    """A database, and what was measured on it, turn by turn."""
+    """A database and its measurements, by round."""
 
     images: int
     name: str
@@ -71,32 +72,32 @@ class Size:
     turns: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, name: str, value: float) -> None:
-        """Keep what a turn gave."""
+        """Record a measurement of a round."""
         self.turns.setdefault(name, []).append(value)
         print(f"  {self.images:,}: {name} {value:.2f}", file=sys.stderr, flush=True)
 
     def median(self, name: str) -> float:
-        """The median of all turns but the first, which warms up."""
+        """Return the median of all rounds but the first, which warms up."""
         return statistics.median(self.turns[name][1:])
 
     def times(self, smallest: "Size") -> float:
-        """How many times the smallest's a photo costs to ingest: the median of the turns' own ratios.
+        """Return the cost per photo relative to the smallest database: the median of the rounds' ratios.
 
-        What else the machine does lasts longer than a turn, and falls on both.
+        Other load on the machine lasts longer than a round, so it affects both.
         """
         pairs = zip(self.turns["ingest_ms"], smallest.turns["ingest_ms"], strict=True)
         return statistics.median([mine / other for mine, other in pairs][1:])
 
 
 def hashtags_for(count: int) -> int:
-    """How many hashtags there are among so many images: 20,000 among 100,000, 100,000 among a million."""
+    """Return the number of hashtags for a number of images: 20,000 for 100,000, 100,000 for a million."""
     return 100 * round(200 * (count / 100_000) ** 0.699)
 
 
 def prepare(
     server: str, size: int, backbone: Backbone, like: np.ndarray, queries: np.ndarray, copy: bool
 ) -> Size:
-    """A database of a size, as the commands leave it."""
+    """Create a database of a given size, as the commands leave it."""
     name = f"tagdb_benchmark_growth_{size}"
     one = Size(size, name, fold_in.named(server, name), hashtags_for(size))
     kept = f"tagdb_benchmark_{size}"
@@ -144,7 +145,7 @@ def prepare(
 
 
 def tagged(records: Sequence[Record], hashtags: int, seed: int) -> list[Record]:
-    """The same photos with hashtags of a synthetic database."""
+    """Return the same photos with hashtags of a synthetic database."""
     rng = np.random.default_rng(seed)
     drawn = synthetic.hashtags_of(rng, rng.integers(0, 1 << 20, len(records)), hashtags, EACH)
     return [
@@ -154,7 +155,7 @@ def tagged(records: Sequence[Record], hashtags: int, seed: int) -> list[Record]:
 
 
 def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarray, salt: str) -> float:
-    """Seconds that storing images takes, batch by batch as an ingest does it, once they are embedded."""
+    """Return the seconds of storing embedded images in batches, as an ingest does."""
     prepared = []
     for n, (record, vector) in enumerate(zip(records, vectors, strict=True)):
         content = record.path.read_bytes()
@@ -180,7 +181,7 @@ def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarr
 
 @contextmanager
 def refreshing() -> Iterator[list[float]]:
-    """The seconds that an ingest spends on computing statistics anew, if it does."""
+    """Record the seconds that an ingest spends on refreshing the statistics, if it does."""
     seconds = [0.0]
     module = sys.modules["tagdb.store.statistics"]  # store.statistics.current is a function
     refresh = module.refresh_statistics
@@ -199,7 +200,7 @@ def refreshing() -> Iterator[list[float]]:
 def turn(
     size: Size, n: int, backbone: Backbone, like: np.ndarray, records: list[Record], pgbench: str
 ) -> None:
-    """Measure everything on one size."""
+    """Measure everything on one database."""
     photos, records = len(records), tagged(records, size.hashtags, n)
     vectors = synthetic.Embeddings(like, 100 + n).draw(photos)[0]
     size.note("floor_ms", 1000 / floor(backbone, records))
@@ -215,14 +216,14 @@ def turn(
 
 
 def refreshed(size: Size) -> float:
-    """Milliseconds a photo that statistics cost an ingest of a tenth of the collection, or of ``MOST``."""
+    """Return the cost of statistics in ms per photo, for an ingest of a tenth of the images or ``MOST``."""
     with database.connect(size.url) as connection:
         size.prepared["statistics_seconds"] = seconds = store.statistics.refresh(connection).seconds
     return 1000 * seconds / max(MOST, size.images // 10)
 
 
 def table(rows: Sequence[dict[str, float]]) -> str:
-    """The figures in Markdown."""
+    """Return the figures as a Markdown table."""
     head = (
         "| images | hashtags | ingest, ms a photo | times the smallest | of that decoding and embedding "
         "| storing alone | statistics, on average | recommend p50, ms | p95, ms |\n" + "| ---: " * 9 + "|\n"
@@ -236,7 +237,7 @@ def table(rows: Sequence[dict[str, float]]) -> str:
 
 
 def picture(rows: Sequence[dict[str, float]], path: Path) -> None:
-    """Draw both: what a photo costs, and how long recommending takes."""
+    """Draw the cost per photo and the time of recommending."""
     panels = (
         ("Ingest: ms a photo", {"ingest_ms": "ingest", "floor_ms": "decoding and embedding alone"}),
         ("Recommend: ms", {"recommend_p50_ms": "median", "recommend_p95_ms": "95th percentile"}),
@@ -289,7 +290,7 @@ def main() -> None:
     parser.add_argument("--to", type=int, default=100_000, help="images in the largest database")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--copy", action="store_true", help="copy what recommend.py --keep left")
-    parser.add_argument("--picture", type=Path, help="draw it: a .png file")
+    parser.add_argument("--picture", type=Path, help="also draw a chart: a .png file")
     parser.add_argument("--database-url")
     given = parser.parse_args()
     say = lambda words: print(words, file=sys.stderr, flush=True)  # noqa: E731

@@ -1,11 +1,11 @@
-"""Adding images to the vector index beside building it anew when they are in.
+"""Adding images to the vector index, compared with rebuilding it afterwards.
 
     python benchmarks/index.py [--images 50000] [--more 10000] [--photos FOLDER --backbone WEIGHTS]
 
-Makes a database on tagdb's server (or the one that --database-url names) with synthetic embeddings (see
-synthetic.py), builds the index, adds more search vectors in batches of an ingest, then builds it again over
-all of them. From the three it follows how many new images, as a share of those that are there, make
-dropping the index and building it afterwards the faster way.
+Creates a database on tagdb's server (or the one named by --database-url) with synthetic embeddings (see
+synthetic.py), builds the index, adds search vectors in batches as in an ingest, and rebuilds the index with
+all of them. From the three times follows the number of new images, as a share of the existing ones, from
+which dropping the index and rebuilding it is faster.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--more", type=int, default=10_000)
-    parser.add_argument("--photos", help="what the embeddings are to be like; drawn scenes if not given")
+    parser.add_argument("--photos", help="photos to model the embeddings on; drawn scenes if not given")
     parser.add_argument("--backbone", default="bundled")
     parser.add_argument("--database-url")
     given = parser.parse_args()

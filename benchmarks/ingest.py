@@ -1,21 +1,22 @@
-"""Ingesting beside the ancestor's way and beside the floor: the same work without a database.
+"""Ingesting, compared with the ancestor's way and with the floor: the same work without a database.
 
     python benchmarks/ingest.py [PHOTOS] [--backbone WEIGHTS] [--turns 5] [--database-url URL]
     python benchmarks/ingest.py [PHOTOS] [--backbone WEIGHTS] --memory 100000
 
-PHOTOS is whatever ``tagdb ingest`` takes; without it, scenes are drawn into a temporary folder. In turns:
+PHOTOS is any source of ``tagdb ingest``; without it, scenes are drawn into a temporary folder. In turns:
 
-* the ancestor's way: Keras's MobileNetV2 of the same input size, ``predict`` for one photo a call, in a
-  process of its own, on some of the photos (loading them is timed, storing is not; a LiteRT file has no Keras
-  weights: then they are random, which takes as long),
+* the ancestor's way: Keras's MobileNetV2 of the same input size with ``predict`` for one photo per call, in a
+  separate process, on some of the photos (loading them is timed, storing is not; a LiteRT file has no Keras
+  weights, so random ones are used, which take as long),
 * the floor: tagdb's own decoding and LiteRT calls in as many threads as an ingest has, and nothing else,
-* an ingest into a fresh database, from its beginning to its end, statistics included, and
-* the same ingest again, when everything is known.
+* an ingest into a fresh database, from start to end, including statistics, and
+* the same ingest again, when all photos are known.
 
-``--memory N`` instead ingests N photos that differ: copies of PHOTOS with a number after their last byte,
-each made shortly before it is read and deleted shortly after. What it tells is the rate and the memory of
-the process and its workers every 10,000 photos, and the most that was seen, five times a second. Databases
-are made on tagdb's embedded server, or where --database-url says, and dropped at the end.
+``--memory N`` instead ingests N different photos: copies of PHOTOS with a number appended, each written
+shortly before it is read and deleted shortly after. It reports the rate and the memory of the process and its
+workers every 10,000 photos, and the peak, sampled five times per second. Databases are created on tagdb's
+embedded server, or at
+--database-url, and dropped at the end.
 """
 
 import argparse
@@ -49,32 +50,32 @@ from tagdb.postgres import database
 
 DATABASE = "tagdb_benchmark_ingest"
 TENSORFLOW = "tensorflow-cpu" if sys.platform == "linux" and machine() == "x86_64" else "tensorflow"
-"""What ``pyproject.toml`` asks for."""
+"""Distributions from ``pyproject.toml`` whose versions matter."""
 DRAWN = 500
 BY_KERAS = 48
 KEPT = 2000
-"""Copies that lie in the folder at once: more than an ingest looks ahead."""
+"""Copies that exist at a time: more than an ingest reads ahead."""
 STEP = 10_000
 PACKAGES = ("ai-edge-litert", "pillow", "psycopg")
 
 
 class Records(Source):
-    """Records that were read before, so that reading a manifest is the same for all."""
+    """Records read beforehand, so that reading a manifest costs the same for all."""
 
     def __init__(self, name: str, records: list[Record]) -> None:
         self.name, self.records = name, records
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of records."""
         return len(self.records)
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        """All of them."""
+        """Yield the records."""
         return iter(self.records)
 
 
 class Copies(Source):
-    """Many photos of different content, made of few; notes time and memory as it goes."""
+    """Many photos with different content, made from a few; records time and memory on the way."""
 
     def __init__(self, records: list[Record], total: int, folder: Path) -> None:
         self.name, self.records, self.total, self.folder = "copies", records, total, folder
@@ -82,11 +83,11 @@ class Copies(Source):
         self.noted: list[tuple[int, float, float]] = []
 
     def count(self) -> int:
-        """How many there will be."""
+        """Return the number of photos."""
         return self.total
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        """Write a photo, yield its record, delete one that was yielded long before."""
+        """Write a photo, yield its record, and delete an old one."""
         kept: deque[Path] = deque()
         for n in range(self.total):
             if n % STEP == 0:
@@ -101,14 +102,14 @@ class Copies(Source):
         self.note(self.total)
 
     def note(self, photos: int) -> None:
-        """Keep how far it is, when, and how much memory that takes."""
+        """Record the number of photos, the time and the memory."""
         self.noted.append((photos, time.monotonic(), memory()))
 
 
 def memory(process: str = "self") -> float:
-    """Resident memory of a process and those that it has started, in MiB; needs Linux."""
+    """Return the resident memory of a process and its children in MiB; needs Linux."""
     size = 0.0
-    with suppress(OSError):  # it may have ended
+    with suppress(OSError):  # the process may have ended
         statm = Path(f"/proc/{process}/statm").read_text()
         size = int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
         for task in Path(f"/proc/{process}/task").glob("*/children"):
@@ -118,7 +119,7 @@ def memory(process: str = "self") -> float:
 
 @contextmanager
 def highest() -> Iterator[list[float]]:
-    """The most memory that is seen meanwhile, in MiB."""
+    """Record the peak memory during the block, in MiB."""
     most, ended = [memory()], threading.Event()
 
     def look() -> None:
@@ -135,7 +136,7 @@ def highest() -> Iterator[list[float]]:
 
 
 def drawn(folder: Path, count: int = DRAWN) -> list[Record]:
-    """Scenes in a folder."""
+    """Draw scenes into a folder."""
     records = []
     for n in range(count):
         one = scenes.scene(scenes.COLLECTIONS[n % 10], n // 10)
@@ -148,7 +149,7 @@ def drawn(folder: Path, count: int = DRAWN) -> list[Record]:
 
 
 def by_keras(weights: str, size: int, paths: list[str]) -> float:
-    """Photos a second by the ancestor's way. Runs in a process of its own."""
+    """Return photos per second of the ancestor's way. Runs in a separate process."""
     import keras
 
     found = None if weights == "random" else weights
@@ -167,7 +168,7 @@ def by_keras(weights: str, size: int, paths: list[str]) -> float:
 
 
 def ancestor(weights: str, size: int, records: list[Record]) -> float:
-    """Photos a second by the ancestor's way, in a process of its own."""
+    """Measure photos per second of the ancestor's way in a separate process."""
     chosen = [str(record.path) for record in records[:: max(1, len(records) // BY_KERAS)][:BY_KERAS]]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, __file__, "--by-keras", weights, str(size)]
@@ -183,7 +184,7 @@ def ancestor(weights: str, size: int, records: list[Record]) -> float:
 
 
 def floor(backbone: Backbone, records: list[Record]) -> float:
-    """Photos a second without a database."""
+    """Return photos per second without a database."""
 
     def work(record: Record) -> None:
         backbone.embed(images.decode(record.path.read_bytes(), backbone.identity.input_size).pixels)
@@ -197,7 +198,7 @@ def floor(backbone: Backbone, records: list[Record]) -> float:
 
 @contextmanager
 def fresh(url: str) -> Iterator[database.Connection]:
-    """A connection to a database made anew, which is dropped afterwards."""
+    """Connect to a new database, which is dropped afterwards."""
     database.make_database(url, DATABASE)
     own = urlunsplit(urlsplit(url)._replace(path=f"/{DATABASE}"))
     try:
@@ -210,7 +211,7 @@ def fresh(url: str) -> Iterator[database.Connection]:
 
 @contextmanager
 def finishing() -> Iterator[list[float]]:
-    """The seconds that ingests spend on the index and the statistics, after the last batch."""
+    """Record the seconds that ingests spend on the index and the statistics, after the last batch."""
     seconds: list[float] = [0.0]
     kept = {name: getattr(store, name) for name in ("ensure_vector_index", "refresh_statistics_if_due")}
 
@@ -229,7 +230,7 @@ def finishing() -> Iterator[list[float]]:
 
 
 def side_by_side(url: str, backbone: Backbone, weights: str, records: list[Record], turns: int) -> None:
-    """All ways in turns, the median of each."""
+    """Measure everything in turns; return the median of each."""
     size, source = backbone.identity.input_size, Records("photos", records)
     figures: dict[str, list[float]] = {}
 
@@ -279,7 +280,7 @@ def side_by_side(url: str, backbone: Backbone, weights: str, records: list[Recor
 
 
 def growing(url: str, backbone: Backbone, records: list[Record], total: int) -> None:
-    """Rate and memory of one large ingest."""
+    """Measure rate and memory of one large ingest."""
     with (
         tempfile.TemporaryDirectory() as folder,
         fresh(url) as connection,
@@ -318,7 +319,7 @@ def main() -> None:
     parser.add_argument("--backbone", default=BUNDLED, help="bundled, imagenet, or a weights or LiteRT file")
     parser.add_argument("--input-size", type=int)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--memory", type=int, metavar="N", help="ingest N photos, and watch rate and memory")
+    parser.add_argument("--memory", type=int, metavar="N", help="ingest N photos and watch rate and memory")
     parser.add_argument("--database-url")
     given = parser.parse_args()
     settings = config.load(database_url=given.database_url)

@@ -1,17 +1,18 @@
-"""Recommending in the database beside the same three steps done in process by hnswlib and by FAISS.
+"""Recommending in the database, compared with the same three steps in process with hnswlib and FAISS.
 
     python benchmarks/recommend.py [--images 100000] [--hashtags 20000] [--factors 128]
         [--photos FOLDER --backbone WEIGHTS] [--keep | --again]
 
-Makes a database on tagdb's server (or the one that --database-url names), fills it with synthetic
-embeddings (see synthetic.py), computes factors, builds the index, checks it and sets what is suggested as
-the commands do, and measures
+Creates a database on tagdb's server (or the one named by --database-url) and fills it with synthetic
+embeddings (see synthetic.py). It computes factors, builds the index, checks it and applies the suggested
+settings, as the commands do. Then it measures
 
 * recall@50 of the neighbours of held-out photos, against an exact search in NumPy,
-* latency of tagdb.recommend_for_embedding by pgbench, prepared: one client, then eight,
+* latency of tagdb.recommend_for_embedding with pgbench, prepared: one client, then eight,
 * for comparison, in this process and on the same data: the neighbours by hnswlib and by FAISS's HNSW, with
-  the least search effort that reaches the same recall, the average of their factors and the dot products
-  in NumPy. Peers that are not installed, and sizes for which --no-peers is given, are left out.
+the
+  lowest search effort that reaches the same recall, the average of their factors and the dot products in
+  NumPy. Peers that are not installed are left out; --no-peers leaves out all.
 """
 
 import argparse
@@ -46,7 +47,7 @@ EFFORTS = (50, 75, 100, 150, 200, 300, 400, 600, 800)
 
 
 class Exact:
-    """The true neighbours of some queries among embeddings that come in chunks."""
+    """The true neighbours of queries among embeddings that arrive in chunks."""
 
     def __init__(self, queries: np.ndarray) -> None:
         self.queries = queries.astype(np.float16).astype(np.float32)
@@ -84,7 +85,7 @@ def neighbours(connection: Connection, queries: np.ndarray) -> list[np.ndarray]:
 
 
 def pgbench(url: str, program: str, clients: int, seconds: int) -> dict[str, float]:
-    """Latency in ms and calls a second of tagdb.recommend_for_embedding."""
+    """Measure latency in ms and calls per second of tagdb.recommend_for_embedding."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "recommend.sql"
         script.write_text(
@@ -101,7 +102,7 @@ def pgbench(url: str, program: str, clients: int, seconds: int) -> dict[str, flo
             for line in log.read_text().splitlines()
         ]
     calls = np.array([[float(x[4]) + float(x[5]) / 1e6, float(x[2]) / 1000] for x in lines])
-    calls = calls[calls[:, 0] > calls[:, 0].min() + 1]  # plans are made and caches filled in the first second
+    calls = calls[calls[:, 0] > calls[:, 0].min() + 1]  # the first second fills caches and makes plans
     return {
         "clients": clients,
         "p50_ms": float(np.median(calls[:, 1])),
@@ -125,7 +126,7 @@ def in_process(
     wanted: float,
     rest: Callable[..., None],
 ) -> dict[str, object]:
-    """The least effort that reaches the wanted recall, and the time of all three steps with it, in ms."""
+    """Find the lowest effort with the wanted recall; return the time of all three steps with it, in ms."""
     for effort in EFFORTS:
         found = [search(query, effort) for query in exact.queries]
         recall = exact.recall(found)
@@ -209,7 +210,7 @@ def make(
     args: argparse.Namespace,
     figures: dict[str, object],
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Fill a database, compute factors, build the index; gives each chunk's ids and embeddings as it goes."""
+    """Fill a database, compute factors, build the index; yield the ids and embeddings of each chunk."""
     say("filling …")
     yield from synthetic.fill(connection, backbone, like, args.images, args.hashtags)
     say("computing factors …")
@@ -233,15 +234,13 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--hashtags", type=int, default=20_000)
     parser.add_argument("--factors", type=int, default=128)
-    parser.add_argument(
-        "--photos", help="folder of photos that embeddings are to be like; drawn scenes if not given"
-    )
-    parser.add_argument("--backbone", default="bundled", help="what embeds those photos")
-    parser.add_argument("--seconds", type=int, default=20, help="of pgbench, each time")
+    parser.add_argument("--photos", help="photos to model the embeddings on; drawn scenes if not given")
+    parser.add_argument("--backbone", default="bundled", help="backbone that embeds these photos")
+    parser.add_argument("--seconds", type=int, default=20, help="duration of each pgbench run")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--database-url")
-    parser.add_argument("--again", action="store_true", help="on the database that a run with --keep left")
-    parser.add_argument("--keep", action="store_true", help="leave the database")
+    parser.add_argument("--again", action="store_true", help="use the database left by a run with --keep")
+    parser.add_argument("--keep", action="store_true", help="keep the database")
     args = parser.parse_args()
     like, backbone = synthetic.photos(args.photos, args.backbone)
     aside = np.random.default_rng(2).permutation(len(like))

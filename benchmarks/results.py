@@ -31,7 +31,7 @@ absolute figures: on another day the same machine may be half as fast.
 
 
 def machine() -> str:
-    """Processor, cores and memory, in words."""
+    """Describe processor, cores and memory."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists() and (found := re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.M)):
@@ -49,22 +49,22 @@ def record(
     packages: tuple[str, ...] = (),
     versions: Mapping[str, str] | None = None,
 ) -> None:
-    """Keep the result of a benchmark, print its figures and write the table anew.
+    """Store the result of a benchmark, print its figures and rewrite the table.
 
     Parameters
     ----------
     name
-        Of the benchmark, and of its file; a large run has its own, such as ``recommend-1000000``.
+        Name of the benchmark and its file; a large run has its own, such as ``recommend-1000000``.
     measured
-        One sentence with the figures that count, made from ``figures``.
+        One sentence with the important figures, made from ``figures``.
     figures
-        Everything that was measured, for people who want to know more.
+        Everything that was measured.
     aim
-        What was hoped for, and whether it was reached.
+        The target, and whether it was reached.
     packages
-        Distributions whose versions matter; Python's is always noted.
+        Distributions whose versions matter; Python's version is always recorded.
     versions
-        Versions of what is no distribution, such as PostgreSQL.
+        Versions of other software, such as PostgreSQL.
     """
     noted = {"Python": platform.python_version()}
     noted |= {package: metadata.version(package) for package in packages} | dict(versions or {})
@@ -85,7 +85,7 @@ def record(
 
 
 def table() -> str:
-    """RESULTS.md, from the files in results/ and missed.md."""
+    """Return RESULTS.md, made from the files in results/ and missed.md."""
     lines = []
     for path in sorted(FOLDER.glob("*.json")):
         result = json.loads(path.read_text("utf-8"))

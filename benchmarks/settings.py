@@ -1,12 +1,12 @@
-"""What the embedded server's settings are worth: the same work under them and under PostgreSQL's defaults.
+"""Effect of the embedded server's settings: the same work with them and with PostgreSQL's defaults.
 
     python benchmarks/settings.py [--images 20000] [--hashtags 5000] [--factors 64]
 
 Starts two embedded servers in temporary homes, one as tagdb starts it, one with the default of every setting
-that tagdb chooses, fills a database on each alike, and does the same on both, in turn: copies embeddings into
-a table with a key, builds the vector index, refreshes statistics, and recommends by pgbench. Which part
-just-in-time compilation has is measured by itself, and so is an index that does not fit into memory. Run it
-on a machine that does nothing else.
+that tagdb chooses, and fills the same database on each. Then it does the same on both, in turns: copies
+embeddings into a table with a key, builds the vector index, refreshes statistics, and recommends with
+pgbench. The effect of just-in-time compilation is measured separately, and so is an index that does not fit
+into memory. Run it on an idle machine.
 """
 
 import argparse
@@ -35,9 +35,9 @@ LITTLE = "a third of the memory"
 
 @contextmanager
 def server(settings: dict[str, str]) -> Iterator[Server]:
-    """An embedded server of its own that is gone afterwards."""
+    """Run a temporary embedded server."""
     home = Path(tempfile.mkdtemp(prefix="tagdb-benchmark-"))
-    home.chmod(0o711)  # for the account that it runs under for root
+    home.chmod(0o711)  # for the account that root's server runs under
     running = Server(home, settings)
     try:
         running.start()
@@ -48,7 +48,7 @@ def server(settings: dict[str, str]) -> Iterator[Server]:
 
 
 def defaults(connection: Connection) -> dict[str, str]:
-    """What PostgreSQL would choose for each setting that tagdb chooses."""
+    """Return PostgreSQL's default for each setting that tagdb chooses."""
     names = list(server_settings.recommended(machine.this_machine()))
     rows = connection.execute("SELECT name, boot_val FROM pg_settings WHERE name = ANY(%s)", (names,))
     return dict(rows.fetchall())
@@ -61,7 +61,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def copied(connection: Connection, vectors: np.ndarray) -> float:
-    """Seconds to copy embeddings into a table like tagdb's own, with its key."""
+    """Return the seconds to copy embeddings into a table like tagdb's, with its key."""
     connection.execute("CREATE TABLE tagdb_store.copied (LIKE tagdb_store.embeddings_1 INCLUDING ALL)")
     connection.execute("ALTER TABLE tagdb_store.copied ALTER COLUMN embedding SET STORAGE PLAIN")
     ids = np.arange(1, len(vectors) + 1, dtype=np.int64)
@@ -78,7 +78,7 @@ def copied(connection: Connection, vectors: np.ndarray) -> float:
 
 
 def built(connection: Connection, memory: str | None = None) -> float:
-    """Seconds to index the search vectors that there are, with so much maintenance_work_mem."""
+    """Return the seconds to index the search vectors with a given maintenance_work_mem."""
     with connection.transaction():
         if memory:
             connection.execute("SELECT set_config('maintenance_work_mem', %s, true)", (memory,))
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--per-image", type=int, default=14)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4, help="of pgbench, each time")
+    parser.add_argument("--seconds", type=int, default=4, help="duration of each pgbench run")
     args = parser.parse_args()
     rng = np.random.default_rng(3)
     kinds = np.abs(rng.standard_normal((sql_surface.KINDS, 1280))).astype(np.float32)

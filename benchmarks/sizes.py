@@ -1,12 +1,12 @@
-"""What the backbone's input size, and quantising it, cost in quality and save in time.
+"""Effect of the backbone's input size, and of quantising it, on quality and time.
 
     python benchmarks/sizes.py PHOTOS [--backbone WEIGHTS] [--sizes 96 128 …] [--also FILE.tflite …]
 
 PHOTOS are real photos with hashtags, in any form that ``tagdb ingest`` takes. For each input size of the
-weights, and for each LiteRT file named by --also (a quantised backbone, for example), a database is made on
-tagdb's server and dropped again: ``tagdb ingest`` fills it, ``tagdb evaluate`` measures nDCG@10 on held-out
-photos. Photos a second are those of decoding and embedding alone, in as many threads as an ingest has: the
-best of three turns, in which all take part one after the other.
+weights, and for each LiteRT file given by --also (a quantised backbone, for example), a database is created
+on tagdb's server and dropped again: ``tagdb ingest`` fills it, and ``tagdb evaluate`` measures nDCG@10 on
+held-out photos. Photos per second are those of decoding and embedding alone, in as many threads as an ingest
+has: the best of three rounds, in which all take turns.
 """
 
 import argparse
@@ -32,7 +32,7 @@ TURNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A backbone at a size."""
+    """A backbone with an input size."""
 
     name: str
     flags: tuple[str, ...]
@@ -40,7 +40,7 @@ class Candidate:
 
 
 def tagdb(url: str, *arguments: str) -> dict[str, object]:
-    """What a command prints as JSON. It may reject some photos."""
+    """Run a command and return its JSON. It may reject some photos."""
     command = [sys.executable, "-m", "tagdb", *arguments, "--json", "--quiet", "--database-url", url]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 3):
@@ -50,7 +50,7 @@ def tagdb(url: str, *arguments: str) -> dict[str, object]:
 
 
 def quality(server: str, photos: str, flags: tuple[str, ...]) -> dict[str, float]:
-    """NDCG@10 of the settings that tagdb ships, with the ends of its confidence interval."""
+    """Return nDCG@10 of the shipped settings, with its confidence interval."""
     url = urlunsplit(urlsplit(server)._replace(path=f"/{DATABASE}"))
     database.make_database(server, DATABASE)
     try:

@@ -1,11 +1,11 @@
-"""What the SQL surface costs on a large synthetic database: first pages of all views, and recommending.
+"""Cost of the SQL interface on a large synthetic database: first pages of all views, and recommending.
 
     python benchmarks/sql_surface.py [--images 100000] [--hashtags 20000] [--factors 128]
 
-Makes a database of its own beside tagdb's (on the embedded server, or the one that --database-url names),
-fills it directly, without photos, times every view's first page, alone and in the order people ask for,
-then recommends by pgbench, one client, prepared, another embedding for each call, and shows whether the
-vector index was used. Run it on a machine that does nothing else.
+Creates a separate database (on the embedded server, or the one named by --database-url) and fills it
+directly, without photos. It times the first page of every view, unordered and in the usual order, then
+recommends with pgbench, one client, prepared, with another embedding for each call, and shows whether the
+vector index was used. Run it on an idle machine.
 """
 
 import argparse
@@ -44,7 +44,7 @@ PAGES = {
     "collection_stats": "images DESC",
     "ingest_errors": "ingest_error_id DESC",
 }
-"""What people order the pages of a view by; the other views have but a few rows."""
+"""Usual order of the views with many rows."""
 
 
 def copy(connection: Connection, table: str, *columns: pgcopy.Column) -> None:
@@ -56,7 +56,7 @@ def copy(connection: Connection, table: str, *columns: pgcopy.Column) -> None:
 
 
 def embeddings(rng: np.random.Generator, kinds: np.ndarray, count: int) -> np.ndarray:
-    """Embeddings shaped like real ones, float16 (count, 1280): mixtures of kinds, none negative."""
+    """Draw embeddings like real ones, float16 (count, 1280): mixtures of kinds, never negative."""
     mixture = rng.dirichlet(np.full(KINDS, 0.1), count).astype(np.float32)
     noise = 0.35 * rng.standard_normal((count, 1280), np.float32)
     drawn = np.maximum(mixture @ kinds + noise, 0)
@@ -64,7 +64,7 @@ def embeddings(rng: np.random.Generator, kinds: np.ndarray, count: int) -> np.nd
 
 
 def fill(connection: Connection, images: int, hashtags: int, factors: int, per_image: int) -> None:
-    """Images of ten collections over three years, hashtags by Zipf's law, factors at random."""
+    """Store images of ten collections over three years, hashtags by Zipf's law, and random factors."""
     rng = np.random.default_rng(0)
     kinds = np.abs(rng.standard_normal((KINDS, 1280))).astype(np.float32)
     backbone_id = store.backbones.add(connection, Identity("benchmark", 160, bytes(32)))
@@ -88,7 +88,7 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
         " SELECT substr(md5(n::text), 1, 2) || 'tag' || n FROM generate_series(1, %s) n",
         (hashtags,),
     )
-    # the most used hashtags have small numbers, as they are met first
+    # the most used hashtags have small ids, because they are stored first
     popularity = 1 / (np.arange(hashtags) + 20.0)
     drawn = rng.choice(hashtags, (images, per_image), p=popularity / popularity.sum()) + 1
     links = np.unique(np.arange(1, images + 1)[:, None] * (hashtags + 1) + drawn)
@@ -128,7 +128,7 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
 
 
 def milliseconds(connection: Connection, query: str) -> float:
-    """The median of five runs, rows fetched."""
+    """Return the median of five runs, including fetching."""
     taken = []
     for _ in range(5):
         started = time.perf_counter()
@@ -138,7 +138,7 @@ def milliseconds(connection: Connection, query: str) -> float:
 
 
 def pages(connection: Connection) -> Iterator[tuple[str, float, float | None]]:
-    """(view, ms of its first page, ms of its first page in order) of every public view."""
+    """Yield (view, ms of its first page, ms of its first page in order) for every public view."""
     views = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'tagdb'::regnamespace ORDER BY 1"
     ).fetchall()
@@ -150,7 +150,7 @@ def pages(connection: Connection) -> Iterator[tuple[str, float, float | None]]:
 
 
 def make_queries(connection: Connection) -> None:
-    """Put the embeddings that pgbench recommends for into a table."""
+    """Store the query embeddings for pgbench in a table."""
     connection.execute("DROP TABLE IF EXISTS public.query")
     connection.execute(
         "CREATE TABLE public.query AS SELECT row_number() OVER () AS n, e.embedding"
@@ -162,7 +162,7 @@ def make_queries(connection: Connection) -> None:
 
 
 def pgbench(url: str, program: str, seconds: int) -> dict[str, float]:
-    """Latency of tagdb.recommend_for_embedding by pgbench, in ms: p50, p95 and mean."""
+    """Measure the latency of tagdb.recommend_for_embedding with pgbench, in ms: p50, p95 and mean."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "recommend.sql"
         script.write_text(
@@ -196,7 +196,7 @@ def pgbench(url: str, program: str, seconds: int) -> dict[str, float]:
 
 
 def index_scans(connection: Connection) -> dict[str, int]:
-    """How often the vector index and whole tables were read."""
+    """Return how often the vector index and whole tables were read."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     rows = connection.execute(
         "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes"
@@ -212,10 +212,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--hashtags", type=int, default=20_000)
     parser.add_argument("--factors", type=int, default=128)
-    parser.add_argument("--per-image", type=int, default=14, help="hashtags drawn for an image")
-    parser.add_argument("--seconds", type=int, default=20, help="of pgbench")
+    parser.add_argument("--per-image", type=int, default=14, help="hashtags drawn per image")
+    parser.add_argument("--seconds", type=int, default=20, help="duration of the pgbench run")
     parser.add_argument("--database-url")
-    parser.add_argument("--keep", action="store_true", help="leave the database, and use one that is there")
+    parser.add_argument("--keep", action="store_true", help="keep the database, and reuse an existing one")
     args = parser.parse_args()
     settings = config.load(database_url=args.database_url)
     server = database.ensure_url(settings, lambda text: print(text, file=sys.stderr))
@@ -256,7 +256,7 @@ def main() -> None:
 
 
 def refresh_seconds(connection: Connection) -> float:
-    """Seconds that computing the statistics takes where nothing has changed."""
+    """Return the seconds of refreshing the statistics when nothing has changed."""
     started = time.perf_counter()
     connection.execute("SELECT tagdb_store.refresh_statistics()")
     return time.perf_counter() - started

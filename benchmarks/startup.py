@@ -1,16 +1,18 @@
-"""How long `tagdb recommend` takes to start, and what it costs to keep it running or to ask for many at once.
+"""Start-up time of `tagdb recommend`, and the cost of keeping it running or of many photos per call.
 
     python benchmarks/startup.py [--backbone WEIGHTS] [--stored 500] [--runs 15] [--database-url URL]
 
-Scenes are drawn, stored in a database of its own, and factors computed; then, for scenes that are not stored:
+Scenes are drawn and stored in a separate database, and factors computed. Then it measures, for scenes that
+are not stored:
 
-* fresh processes of `tagdb recommend PHOTO`, beside `python -c pass`, which is the least that a program in
-  Python takes, and beside `import tensorflow`, which is where one that embeds by Keras begins,
-* one process of `tagdb recommend -` that is told each name once it has answered for the one before, and
+* fresh processes of `tagdb recommend PHOTO`, compared with `python -c pass`, the minimum for a Python
+program, and
+  with `import tensorflow`, where a program that embeds with Keras starts,
+* one process of `tagdb recommend -`, which gets each name after it has answered the one before, and
 * one `tagdb recommend` for all of them.
 
-Wall time and memory of a process are taken by a small one that starts it, because Linux counts the memory of
-who starts a process as the process's own. The database is dropped at the end.
+Wall time and memory of a process are measured by a small process that starts it, because Linux counts the
+memory of the starting process as the new one's. The database is dropped at the end.
 """
 
 import argparse
@@ -38,7 +40,7 @@ from tagdb.postgres import database
 
 DATABASE = "tagdb_benchmark_startup"
 ASKED = 100
-"""Photos for the process that is kept running, and for the call with many."""
+"""Number of photos for the running process, and for the call with many."""
 TAGDB = (sys.executable, "-m", "tagdb", "recommend")
 LAUNCHER = """
 import os, sys, time
@@ -52,7 +54,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def drawn(folder: Path, first: int, count: int) -> list[str]:
-    """Draw scenes of all collections into a folder, and write a manifest of them; their paths."""
+    """Draw scenes of all collections into a folder with a manifest; return their paths."""
     rows = []
     for n in range(first, first + count):
         one = scenes.scene(scenes.COLLECTIONS[n % 10], n // 10)
@@ -66,7 +68,7 @@ def drawn(folder: Path, first: int, count: int) -> list[str]:
 
 @contextmanager
 def filled(server: str, manifest: Path, backbone: str, cache: Path) -> Iterator[tuple[str, Identity]]:
-    """The URL of a database with photos and factors, dropped afterwards, and what embedded them."""
+    """Yield the URL of a database with photos and factors, and its backbone; drop it afterwards."""
     database.make_database(server, DATABASE)
     url = urlunsplit(urlsplit(server)._replace(path=f"/{DATABASE}"))
     try:
@@ -82,7 +84,7 @@ def filled(server: str, manifest: Path, backbone: str, cache: Path) -> Iterator[
 
 
 def fresh(command: tuple[str, ...], runs: int) -> dict[str, float]:
-    """Seconds and MiB of processes that are started one after another, the files being in memory already."""
+    """Return seconds and MiB of processes started one after another, with files already cached."""
     found = []
     for _ in range(runs + 1):
         launched = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
@@ -99,7 +101,7 @@ def fresh(command: tuple[str, ...], runs: int) -> dict[str, float]:
 
 
 def warm(photos: list[str]) -> list[float]:
-    """Seconds until each photo is answered by a process that is told its name through a pipe."""
+    """Return the seconds until each photo is answered by a running process, through a pipe."""
     command = [*TAGDB, "-", "--format", "hashtags"]
     seconds = []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -113,7 +115,7 @@ def warm(photos: list[str]) -> list[float]:
             seconds.append(time.perf_counter() - started)
         process.stdin.close()
         assert process.wait() == 0
-    return seconds[1:]  # the first one has waited for the process to start
+    return seconds[1:]  # the first one includes starting the process
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""Databases of any size for benchmarks: embeddings shaped like real ones, hashtags that go with them.
+"""Databases of any size for benchmarks, with embeddings like real ones and matching hashtags.
 
 A synthetic embedding is that of a real photo, mixed with up to a quarter of another's, with noise of the
-photos' own covariance, and nothing below zero. With the noise below, a held-out photo has neighbours as
-near, and as many numbers that are zero, as among real photos. A synthetic image's hashtags are drawn from
-those of its photo's topic and from all, by Zipf's law.
+photos' own covariance, and never negative. With this noise, a held-out photo has neighbours as near as among
+real photos, and as many zeros. The hashtags of a synthetic image are drawn by Zipf's law, from those of its
+photo's topic and from all.
 """
 
 import os
@@ -30,7 +30,7 @@ TOPICS = 500
 
 
 def photos(folder: str | None, backbone: str, drawn: int = 2000) -> tuple[np.ndarray, Backbone]:
-    """Embeddings of the photos in a folder, or of drawn scenes: float32 (n, 1280), and their backbone."""
+    """Return embeddings of photos in a folder or drawn scenes, float32 (n, 1280), and their backbone."""
     network = resolve(backbone, None, None, config.load().backbone_cache)
     size = network.identity.input_size
 
@@ -55,7 +55,7 @@ def photos(folder: str | None, backbone: str, drawn: int = 2000) -> tuple[np.nda
 
 
 class Embeddings:
-    """Draws embeddings like those of some photos."""
+    """Draws embeddings like those of given photos."""
 
     def __init__(self, like: np.ndarray, seed: int = 0) -> None:
         self.like = like
@@ -64,7 +64,7 @@ class Embeddings:
         self.covariance = (axes[:RANK] * (sizes[:RANK] / np.sqrt(len(like)))[:, None]).astype(np.float32)
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """float16 (count, 1280), and which photo each is like, (count,)."""
+        """Return embeddings, float16 (count, 1280), and the photo each is based on, (count,)."""
         own, other = self.rng.integers(0, len(self.like), (2, count))
         share = self.rng.uniform(LEAST_OWN, 1, (count, 1)).astype(np.float32)
         noise = self.rng.standard_normal((count, len(self.covariance)), np.float32) @ self.covariance
@@ -73,13 +73,13 @@ class Embeddings:
 
 
 def _zipf(rng: np.random.Generator, hashtags: int, shape: tuple[int, int]) -> np.ndarray:
-    """Places of hashtags by popularity, 0 the most used, density about 1 / (place + 20)."""
+    """Draw hashtags by popularity, 0 the most used, with density about 1 / (place + 20)."""
     low, high = np.log(20.0), np.log(hashtags + 20.0)
     return np.minimum(np.exp(rng.uniform(low, high, shape)) - 20, hashtags - 1).astype(np.int64)
 
 
 def hashtags_of(rng: np.random.Generator, like: np.ndarray, hashtags: int, each: int) -> np.ndarray:
-    """Which hashtags images draw, int64 (n, each) from 1; the topic of a photo decides two of three."""
+    """Draw hashtags of images, int64 (n, each), from 1; two of three depend on the photo's topic."""
     topic = like % TOPICS
     drawn = _zipf(rng, hashtags, (len(like), each))
     own = _zipf(rng, max(hashtags // TOPICS * 4, 50), (len(like), each))
@@ -99,9 +99,9 @@ def _copy(connection: Connection, table: str, columns: str, *values: pgcopy.Colu
 def fill(
     connection: Connection, backbone: Backbone, like: np.ndarray, count: int, hashtags: int, each: int = 14
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Store images with embeddings and hashtags; gives each chunk's ids and embeddings as it goes.
+    """Store images with embeddings and hashtags; yield the ids and embeddings of each chunk.
 
-    References are not checked meanwhile, because this is not what is measured.
+    References are not checked, because that is not what is measured.
     """
     source, rng = Embeddings(like), np.random.default_rng(1)
     backbone_id = store.backbones.add(connection, backbone.identity)

@@ -1,4 +1,4 @@
-"""The vector index as a user sees it: built with as much memory as it needs, measured, and set by that."""
+"""The vector index: build it with enough memory, measure it, and choose its settings."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,22 +13,22 @@ from tagdb.store.index import Progress, SearchStatus
 from tagdb.store.index_checks import Effort, IndexCheck
 
 CANDIDATES = (200, 300, 400, 600)
-"""What a check tries, for 50 neighbours. Its queries lie nearer to what is stored than new photos do, and
-get on with fewer: of 100,000 images 100 candidates held .99 of the neighbours of such queries, but .93 of
-photos'; of a million 150 held .96, but .94 (benchmarks/recommend.py)."""
+"""Numbers of candidates that a check tries, for 50 neighbours. Its queries are nearer to the stored images
+than new photos are, and need fewer: of 100,000 images, 100 candidates contained .99 of the neighbours of such
+queries, but .93 of those of photos; of a million, 150 contained .96 and .94 (benchmarks/recommend.py)."""
 EF_SEARCH = (100, 200, 400, 600, 800, 1000)
-"""What is tried with each of them, if it makes sense; pgvector allows 1000 at most."""
+"""Values tried with each of them where they make sense; pgvector allows at most 1000."""
 ABOUT = 0.005
-"""Difference in recall that is not worth any time."""
+"""Difference in recall that is not worth extra time."""
 AS_FAST = 1.1
-"""Times up to this many times the shortest count as short as that: the machine does other things, too."""
+"""Ratio of two times that counts as equal, because the machine has other load too."""
 RECALL = 0.96
-"""What share of the true nearest images searching should find: 0.95, and some for the luck of a sample."""
+"""Recall that a search should have: 0.95, plus a margin for the luck of a sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What building the index may use and what it would need, in bytes."""
+    """Memory that building the index may use, and that it needs, in bytes."""
 
     used: int
     needed: int
@@ -41,7 +41,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a check of the index found."""
+    """Result of a check of the index."""
 
     images: int
     queries: int
@@ -53,7 +53,7 @@ class Examined:
     suggested: IndexCheck
     """See :func:`suggested`."""
     enough: bool
-    """Whether that finds as much as was asked for."""
+    """Whether the suggested settings reach the required recall."""
 
 
 def status(connection: Connection) -> SearchStatus:
@@ -71,15 +71,15 @@ def status(connection: Connection) -> SearchStatus:
 
 
 def memory_for(connection: Connection, embeddings: int, machine: Machine | None, asked: int | None) -> Memory:
-    """How much memory to build with.
+    """Return the memory to build the index with.
 
     Parameters
     ----------
     machine
-        What the server has to itself, if that is known; then it may be more than the server's own setting,
-        up to a quarter of the machine's memory.
+        What the server can use, if known; then up to a quarter of the machine's memory may be used, even if
+        the server's own setting is lower.
     asked
-        Bytes that the user allows, if any.
+        Limit given by the user, in bytes.
     """
     needed = store.index.memory_needed(embeddings)
     if asked is not None:
@@ -106,9 +106,9 @@ def check(
     recall: float = RECALL,
     quiet: bool = False,
 ) -> Examined | None:
-    """Measure which settings find which share of the true nearest images, and put that on record.
+    """Measure the recall of several settings and record it.
 
-    None where there is no vector index: then all embeddings are looked at, and all are found.
+    Returns None without a vector index: then searches scan all embeddings, and recall is 1.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def check(
 def suggested(tried: Sequence[IndexCheck], recall: float) -> IndexCheck:
     """The fastest of those that find enough, or else of those that find about as much as the best.
 
-    Of several that are as fast, the one that finds most.
+    Among equally fast settings, the one with the highest recall.
     """
     least = min(recall, max(one.recall for one in tried) - ABOUT)
     enough = [one for one in tried if one.recall >= recall] or [one for one in tried if one.recall >= least]
@@ -161,12 +161,12 @@ def apply(connection: Connection, one: IndexCheck) -> None:
 
 
 def _silent(done: int) -> None:
-    """A report that nobody reads."""
+    """Discard a report."""
 
 
 @contextmanager
 def phases(unit: str, quiet: bool = False) -> Iterator[Progress]:
-    """Progress of work in several phases: a bar for each."""
+    """Show the progress of work in several phases, each with its own bar."""
     with ExitStack() as stack:
         phase = ""
         report: Report = _silent

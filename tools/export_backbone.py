@@ -1,4 +1,4 @@
-"""Make the bundled backbone's LiteRT file from trained weights.
+"""Convert trained weights to the bundled backbone's LiteRT file.
 
     python tools/export_backbone.py tools/bundled_weights.npz tagdb/embedding/bundled/backbone.tflite
 
@@ -18,11 +18,11 @@ from tagdb.embedding.keras_export import convert
 
 ALPHA = 0.35
 SIZE = 160
-"""Trained at 96 and 128 px; at 160 it recommends better still, and is fast enough (see the model card)."""
+"""Trained at 96 and 128 px; at 160 px it recommends even better and is fast enough (see the model card)."""
 
 
 def load(weights: Path, size: int = SIZE) -> Any:
-    """Keras's network with the trained weights: float32 (n, size, size, 3) in 0…255 to (n, 1280)."""
+    """Return Keras's network with the trained weights: float32 (n, size, size, 3) in 0…255 to (n, 1280)."""
     import keras
 
     network = keras.applications.MobileNetV2(

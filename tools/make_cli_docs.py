@@ -8,7 +8,7 @@ from tagdb.cli import cli
 
 
 def pages(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
-    """(name, help text) of a command and of all below it."""
+    """Yield (name, help text) of a command and of all its subcommands."""
     context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
     context.help_option_names = ["-h", "--help"]
     yield name, command.get_help(context)
@@ -20,7 +20,7 @@ def pages(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
 
 
 def document() -> str:
-    """The whole file."""
+    """Return the whole file."""
     text = "# Commands\n\nWritten by `python tools/make_cli_docs.py > docs/cli.md`; a test compares.\n"
     for name, page in pages(cli, "tagdb"):
         text += f"\n## {name}\n\n```text\n{page.rstrip()}\n```\n"

@@ -1,11 +1,11 @@
-"""Make a quantised backbone of MobileNetV2's weights: a LiteRT file that computes in 8 bits.
+"""Make a quantised backbone from MobileNetV2's weights: a LiteRT file that computes in 8 bits.
 
     python tools/quantise.py WEIGHTS PHOTOS TARGET.tflite [--input-size 192]
 
-WEIGHTS is Keras's file, or ``imagenet``. PHOTOS is a folder of some hundred photos such as those that will be
-tagged: they show which range each layer's numbers have. Pixels go in and features come out as float32, so
-that the file is a backbone like any other: ``tagdb ingest … --backbone TARGET.tflite``. What that costs in
-quality and saves in time, ``benchmarks/sizes.py PHOTOS --also TARGET.tflite`` measures.
+WEIGHTS is Keras's file, or ``imagenet``. PHOTOS is a folder with a few hundred photos like those that will be
+tagged, to find the range of numbers in each layer. Pixels go in and features come out as float32, so the file
+is a backbone like any other: ``tagdb ingest … --backbone TARGET.tflite``. ``benchmarks/sizes.py PHOTOS --also
+TARGET.tflite`` measures what it costs in quality and saves in time.
 """
 
 import argparse

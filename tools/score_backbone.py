@@ -1,16 +1,16 @@
-"""Score backbones by the recommendations they lead to: nDCG@10 on photos that were kept out.
+"""Score backbones by their recommendations: nDCG@10 on held-out photos.
 
     python tools/score_backbone.py PHOTOS --backbone bundled --backbone imagenet.weights.h5
 
-PHOTOS is a folder in the ancestor's layout. Photos fall into five parts by the hash of their post
-(or content, where no post is known), so that no post is on two sides; part 0 is what
-``train_backbone.py`` keeps out of training. Two scores a backbone, both with the default factors:
+PHOTOS is a folder in the ancestor's layout. Photos are divided into five parts by the hash of their post (or
+content, if the post is unknown), so that no post is on both sides; ``train_backbone.py`` holds part 0 out of
+training. There are two scores per backbone, both with the default factors:
 
 * unseen: queries are part 0, the database is the rest;
 * seen: queries are part 1 (the bundled backbone was trained on these photos), the database parts 2 to 4.
 
-Everything goes the product's own way: ingest, factors, and the SQL function, in an embedded server
-in a temporary folder. Truth is a query's own hashtags, three or more.
+It uses the product itself: ingest, factors, and the SQL function, on an embedded server in a temporary
+folder. The truth of a query is its own hashtags, three or more.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ AT_LEAST = 3
 
 
 class Listed(Source):
-    """A source of given records."""
+    """A source with given records."""
 
     def __init__(self, records: list[Record]) -> None:
         self.name, self.records = "photos", records
@@ -55,7 +55,7 @@ class Listed(Source):
 
 
 def part(record: Record) -> int:
-    """Which of the five parts a photo is in; must agree with train_backbone.is_held_out."""
+    """Return the part of a photo; must agree with train_backbone.is_held_out."""
     key = record.source_ref or hashlib.sha256(record.path.read_bytes()).hexdigest()
     return int(int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32 * PARTS)
 
@@ -69,7 +69,7 @@ def ndcg(recommended: list[str], truth: set[str], k: int = 10) -> float:
 def score(
     url: str, backbone_name: str, stored: list[Record], queries: list[Record], cache: Path
 ) -> dict[str, float]:
-    """Mean nDCG@10 of the queries, and of recommending the most popular hashtags to all of them."""
+    """Return the mean nDCG@10 of the queries, and that of the most popular hashtags."""
     name = "score_backbone"
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))

@@ -1,15 +1,15 @@
 """Train the bundled backbone: a small MobileNetV2 that imitates the features of the ImageNet one.
 
-The student (``alpha=0.35``, 0.4 million parameters, 1280 features) learns from scratch to give,
-for every crop of every photo, the feature vector that the teacher gives for the same crop
+The student (``alpha=0.35``, 0.4 million parameters, 1280 features) learns from scratch to return, for
+every crop of every photo, the feature vector that the teacher returns for the same crop
 ("function matching": Beyer et al., *Knowledge distillation: a good teacher is patient and
 consistent*, CVPR 2022; crops, flips, colour changes and mixtures are applied before both networks
-see the picture). No labels and no weights of the teacher enter the student.
+see the image). It uses no labels and no weights of the teacher.
 
-Needs: ``pip install torch`` beside tagdb's own dependencies; a folder or more of photos; the
-teacher as a LiteRT file (``tagdb`` exports one on first use of ``--backbone``). Everything random
-derives from ``--seed``, so that a run is repeatable up to the arithmetic of the hardware. After
-every round a checkpoint is written beside ``--out``; the same command again goes on from it.
+Needs: ``pip install torch`` in addition to tagdb's dependencies; one or more folders of photos; the teacher
+as a LiteRT file (``tagdb`` exports one on first use of ``--backbone``). All random numbers derive from
+``--seed``, so a run is reproducible up to the arithmetic of the hardware. After every round a checkpoint is
+written next to ``--out``; run the same command again to continue from it.
 
 Example::
 
@@ -17,7 +17,7 @@ Example::
         --out build/bundled.npz --images 1500000
 
 The result is an ``.npz`` of arrays in the order of ``keras.Model.get_weights()``;
-``tools/export_backbone.py`` makes the LiteRT file of it.
+``tools/export_backbone.py`` converts it to the LiteRT file.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ALPHA = 0.35
 FEATURES = 1280
 TEACHER_SIZE = 160
 STORED_SIDE = 256
-"""Photos are kept in memory with this shorter side, so that crops are cheap."""
+"""Shorter side of photos in memory; small, so that crops are cheap."""
 HELD_OUT_SHARE = 0.2
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -157,17 +157,17 @@ def keras_weights(model: MobileNetV2) -> list[np.ndarray]:
 
 
 def held_out_key(path: Path, links: dict[str, str]) -> str:
-    """What keeps photos together in the split: the post they came from, or their content."""
+    """Return the key by which photos are split: their post, or their content."""
     return links.get(path.name) or hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def is_held_out(key: str) -> bool:
-    """Stable pseudo-random choice of ``HELD_OUT_SHARE`` of the keys."""
+    """Whether a key is in the stable pseudo-random ``HELD_OUT_SHARE`` of keys."""
     return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT_SHARE
 
 
 def find_photos(folders: list[Path]) -> tuple[list[Path], list[Path]]:
-    """(training, held out) photos. Only photos with metadata beside them are held out."""
+    """Return (training, held-out) photos. Only photos with metadata are held out."""
     train: list[Path] = []
     held: list[Path] = []
     for folder in folders:
@@ -195,7 +195,7 @@ def load(path: Path) -> Image.Image:
 
 
 def random_crop(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A random part of the photo at the teacher's size; every eighth time the whole photo."""
+    """Return a random part of the photo at the teacher's size; every eighth time the whole photo."""
     width, height = photo.size
     if rng.random() < 0.125:
         box = (0.0, 0.0, float(width), float(height))
@@ -216,7 +216,7 @@ def random_crop(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 class Crops:
-    """Makes rounds of labelled crops: what the student sees, and what the teacher says of it."""
+    """Makes rounds of labelled crops: inputs of the student and outputs of the teacher."""
 
     def __init__(self, photos: list[Path], teacher: Path, seed: int, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -254,7 +254,7 @@ class Crops:
         return np.asarray(small), features.astype(np.float16)
 
     def round(self, number: int, count: int, size: int) -> tuple[Tensor, Tensor]:
-        """Crops uint8 (count, size, size, 3) and unit features float16 (count, 1280)."""
+        """Return crops, uint8 (count, size, size, 3), and unit features, float16 (count, 1280)."""
         pixels = np.empty((count, size, size, 3), np.uint8)
         features = np.empty((count, FEATURES), np.float16)
 
@@ -271,7 +271,7 @@ class Crops:
 
 @dataclass
 class Plan:
-    """Everything that decides the outcome; written into the model card."""
+    """Everything that determines the result; written into the model card."""
 
     images: int
     batch: int
@@ -288,7 +288,7 @@ class Plan:
 
 
 def learning_rate(plan: Plan, seen: int) -> float:
-    """Linear warm-up, constant, cosine to nothing over the last ``cool_down`` of the images."""
+    """Linear warm-up, constant, cosine decay to zero over the last ``cool_down`` of the images."""
     if seen < plan.warm_up * plan.images:
         return plan.learning_rate * (seen + plan.batch) / (plan.warm_up * plan.images)
     left = (plan.images - seen) / (plan.cool_down * plan.images)
@@ -312,7 +312,7 @@ def prepare(pixels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def score(model: nn.Module, pixels: Tensor, features: Tensor, mean: Tensor) -> tuple[float, float]:
-    """Mean plain and centred cosine of the model's features and the teacher's."""
+    """Return the mean plain and centred cosine of the model's features and the teacher's."""
     model.eval()
     out = torch.cat([model(prepare(p)) for p in pixels.split(256)])
     plain, centred, _ = losses(out, features.float(), mean)
@@ -430,22 +430,22 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--photos", type=Path, action="append", required=True, help="folder; may be repeated")
+    parser.add_argument("--photos", type=Path, action="append", required=True, help="folder; repeatable")
     parser.add_argument("--teacher", type=Path, required=True, help="LiteRT file of the teacher at 160 px")
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
     parser.add_argument("--images", type=int, default=1_500_000, help="crops to train on, repeats counted")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--crops-per-photo", type=int, default=16, help="new crops of each photo a round")
+    parser.add_argument("--crops-per-photo", type=int, default=16, help="new crops per photo and round")
     parser.add_argument("--epochs-per-round", type=int, default=2)
-    parser.add_argument("--small-size", type=int, default=96, help="input size to begin with")
-    parser.add_argument("--size", type=int, default=128, help="input size to end with")
+    parser.add_argument("--small-size", type=int, default=96, help="first input size")
+    parser.add_argument("--size", type=int, default=128, help="last input size")
     parser.add_argument("--small-share", type=float, default=0.6, help="share of images at the small size")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--compile", action="store_true", help="torch.compile the network")
     parser.add_argument(
-        "--bfloat16", action="store_true", help="mixed precision, where the processor likes it"
+        "--bfloat16", action="store_true", help="mixed precision, if the processor supports it"
     )
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ def effort(connection: Connection) -> tuple[int, int, str]:
 def test_the_life_of_an_index(clustered: Connection, tagdb: Run) -> None:
     status = tagdb("index", "status")
     assert status.exit_code == 0
-    assert "none: all embeddings are looked at" in status.stdout
+    assert "none: every search scans all embeddings" in status.stdout
 
     built = tagdb("index", "build")
     assert built.exit_code == 0

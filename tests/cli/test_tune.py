@@ -12,7 +12,7 @@ def test_what_was_found_is_printed_and_used(connection: Connection, tagdb: Run) 
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert "settings tried in" in lines[0]
-    assert lines[1].split()[:2] == ["nDCG@10", "settings,"]
+    assert lines[1].split()[:2] == ["nDCG@10", "settings"]
     assert "held-out photos: nDCG@10 0." in done.stdout
     assert "against the ancestor's settings" in done.stdout
     assert lines[-1].startswith("stored as defaults for: tagdb factors compute")
