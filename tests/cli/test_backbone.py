@@ -126,7 +126,7 @@ def test_what_came_since_keeps_one_from_going_back(
     monkeypatch.setenv("TAGDB_BACKBONE", "nobody's.h5")
     said = tagdb("backbone", "use", 2).stderr
     assert said == NEXT + (
-        "the settings still name the backbone XX and tagdb.toml\n"
+        "the settings still name the backbone nobody's.h5; see TAGDB_BACKBONE and tagdb.toml\n"
     )
 
 
