@@ -120,7 +120,7 @@ def fill(connection: Connection, topics: np.ndarray, hashtags: int, pairs: tuple
     identity = backbone.resolve("bundled", None, None, config.load().backbone_cache).identity
     backbone_id = store.backbones.add(connection, identity)
     run_id = store.ingest_runs.begin(connection, ["synthetic"])
-    connection.execute("SET session_replication_role = replica")  # references are right, and not measured
+    connection.execute("SET session_replication_role = replica")  # references are valid; do not check them
     connection.execute(
         "INSERT INTO tagdb_store.images"
         " (content_sha256, uri, media_type, width, height, bytes, collection, ingest_run_id)"

@@ -117,7 +117,7 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
     factor_run_id = store.runs.begin(connection, plan, {})
     store.runs.save(connection, factor_run_id, model, 0.0)
     store.runs.activate(connection, factor_run_id)
-    # a handful of decisions, as a real database has
+    # a few aliases and bans, as in a real database
     connection.execute("SELECT tagdb_store.refresh_statistics()")
     names = [row[0] for row in connection.execute("SELECT hashtag FROM tagdb.hashtags LIMIT 30")]
     connection.execute("SELECT tagdb_store.edit_hashtags('merge', %s, %s)", (names[20:25], names[5]))

@@ -31,7 +31,7 @@ PORT = 5433
 """Port that is suggested if none is set."""
 
 _RESERVED = {"tagdb", "postgres", *GROUPS.values()}
-_OWNERS = {"user", "passfile", *SECRETS}  # in a URL, for nobody else
+_OWNERS = {"user", "passfile", *SECRETS}  # parts of a URL that are not for others
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def grant(
                 f"{login!r} does not inherit the rights of its roles (NOINHERIT); choose another login"
             )
         writer = store.logins.has_role(connection, login, GROUPS["writer"])
-        if password is not None:  # last: who cannot keep a password must not change it
+        if password is not None:  # last: a password that cannot be stored must not be changed
             where.passfile.write(where.place, login, kept)
     return Granted("writer" if writer else role, not present, bool(present) and password is not None)
 

@@ -16,7 +16,7 @@ def give(
     rejected: Sequence[str],
     factor_run_id: int | None = None,
 ) -> store.feedback.Feedback:
-    """Note what was accepted and rejected for a photo that is stored, found by its content.
+    """Record which hashtags were accepted and rejected for a stored photo, found by its content.
 
     Raises
     ------

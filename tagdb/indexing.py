@@ -47,9 +47,9 @@ class Examined:
     queries: int
     neighbours: int
     now: IndexCheck
-    """What the settings in use find."""
+    """Measurement with the settings in use."""
     tried: list[IndexCheck]
-    """What others find, those in use among them."""
+    """All measurements, including the one with the settings in use."""
     suggested: IndexCheck
     """See :func:`suggested`."""
     enough: bool
@@ -57,7 +57,7 @@ class Examined:
 
 
 def status(connection: Connection) -> SearchStatus:
-    """How images are searched.
+    """Return how images are searched.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
 
 
 def build(connection: Connection, memory: Memory, quiet: bool = False) -> SearchStatus:
-    """Build the vector index anew; readers and ingests go on meanwhile."""
+    """Rebuild the vector index. Searches and ingests continue."""
     before = status(connection)
     with phases("vectors", quiet) as progress:
         store.index.build(connection, before.backbone_id, progress, memory.used)
@@ -130,7 +130,7 @@ def check(
     tried = []
     store.index_checks.measure(
         connection, backbone_id, efforts[0], asked, truth
-    )  # reads what the others find cached
+    )  # fills the caches for the others
     with track("measuring", len(efforts), "settings", quiet) as report:
         for done, effort in enumerate(efforts, 1):
             tried.append(store.index_checks.measure(connection, backbone_id, effort, asked, truth))
@@ -155,7 +155,7 @@ def suggested(tried: Sequence[IndexCheck], recall: float) -> IndexCheck:
 
 
 def apply(connection: Connection, one: IndexCheck) -> None:
-    """Search with these settings from now on: they are the database's, and everybody's."""
+    """Use these settings from now on. They belong to the database and apply to all its users."""
     effort = Effort(one.candidates, one.ef_search)
     store.index_checks.set_effort(connection, status(connection).backbone_id, effort)
 

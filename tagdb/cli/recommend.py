@@ -177,7 +177,7 @@ def _photos(photos: tuple[str, ...], watch: Path | None) -> _Photos:
 
     if watch is not None:
         return _Photos(watching.new_photos(watch), read_named, at_once=True)
-    given = watching.named(sys.stdin.buffer)
+    given = watching.read_stream(sys.stdin.buffer)
     if isinstance(given, bytes):
         return _Photos(photos, lambda photo: given, many=False)
     return _Photos(given, read_named, at_once=True)

@@ -33,7 +33,7 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
         except InvalidParameterValue as error:
             if len(folded) == 1:
                 raise
-            raise DatabaseError(f"{error.diag.message_primary} (nothing was changed)") from error
+            raise DatabaseError(f"{database.reason(error)} (nothing was changed)") from error
         if kind == "alias" and store.tags.all_by_edit(connection, edit.edit_id):
             note(
                 f"no image has #{edit.into_hashtag}, but some have #{folded[0]}: are the two swapped? "

@@ -33,10 +33,10 @@ def recommending(examination: Examination) -> Iterator[Finding]:
     if not examination.readable:
         return
     try:
-        if store.answers.readiness(one.connection).factors:
-            images = health.sample_images(one.connection, SAMPLE)
-            one.timings = health.recommend_timed(one.connection, images)
-            one.images = images[: len(one.timings)]
+        if store.answers.readiness(examination.connection).factors:
+            images = health.sample_images(examination.connection, SAMPLE)
+            examination.timings = health.recommend_timed(examination.connection, images)
+            examination.images = images[: len(examination.timings)]
     except (*DAMAGE, *UNDEFINED, *WAITED):
         raise
     except psycopg.Error as error:
@@ -68,9 +68,9 @@ def orphans(examination: Examination) -> Iterator[Finding]:
         yield Finding(check="orphans", severity="ok", sentence="no orphans")
 
 
-def gaps(one: Examination) -> Iterator[Finding]:
-    """Every image has an embedding, and the vector index finds each of them."""
-    if not one.complete or (backbone := store.backbones.active(one.connection)) is None:
+def gaps(examination: Examination) -> Iterator[Finding]:
+    """Every image has an embedding, and the vector index contains exactly these images."""
+    if not examination.complete or (backbone := store.backbones.active(examination.connection)) is None:
         return
     (row,) = examining.found(examination.connection, "doctor/gaps")
     if row["images"]:
@@ -85,7 +85,7 @@ def gaps(one: Examination) -> Iterator[Finding]:
             remedy=f"tagdb ingest {shlex.join(sources)}" if sources else "",
             figures={"images": number},
         )
-    status = store.index.status(one.connection)
+    status = store.index.status(examination.connection)
     if status is None or status.projection_id is None:
         return
     parameters = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
@@ -112,16 +112,16 @@ def gaps(one: Examination) -> Iterator[Finding]:
         yield Finding(check="search vectors", severity="ok", sentence="search vectors")
 
 
-def embeddings(one: Examination) -> Iterator[Finding]:
-    """Embeddings are finite and of length 1; all of them, or a sample of a large collection."""
-    if not one.complete or (backbone := store.backbones.active(one.connection)) is None:
+def embeddings(examination: Examination) -> Iterator[Finding]:
+    """Embeddings are finite and have length 1; checked on a sample if there are many."""
+    if not examination.complete or (backbone := store.backbones.active(examination.connection)) is None:
         return
     number = backbone.backbone_id
     percent = examining.share(examination.connection, f"embeddings_{number}")
     parameters = {"backbone_id": number, "percent": percent}
     (row,) = examining.measured(examination.connection, "doctor/embeddings", parameters)
     of, figures = _of(row, percent, "embeddings")
-    vector = store.backbones.vector_schema(one.connection)
+    vector = store.backbones.vector_schema(examination.connection)
     if row["useless"]:
         yield Finding(
             check="useless embeddings",
@@ -146,9 +146,9 @@ def embeddings(one: Examination) -> Iterator[Finding]:
         yield Finding(check="lengths of embeddings", severity="ok", sentence=of, figures=figures)
 
 
-def search_vectors(one: Examination) -> Iterator[Finding]:
-    """Search vectors are those of their embeddings, by a sample."""
-    if not one.complete or (status := store.index.status(one.connection)) is None:
+def search_vectors(examination: Examination) -> Iterator[Finding]:
+    """Search vectors match their embeddings, checked on a sample."""
+    if not examination.complete or (status := store.index.status(examination.connection)) is None:
         return
     if status.projection_id is None:
         return
@@ -172,14 +172,14 @@ def search_vectors(one: Examination) -> Iterator[Finding]:
         )
 
 
-def factors(one: Examination) -> Iterator[Finding]:
-    """The active run's factors can be used; those of images by a sample in a large collection."""
-    if not one.complete or (run := store.runs.active(one.connection)) is None:
+def factors(examination: Examination) -> Iterator[Finding]:
+    """The active run's factors are usable; those of images are checked on a sample if there are many."""
+    if not examination.complete or (run := store.runs.active(examination.connection)) is None:
         return
     number = run.factor_run_id
-    percent = examining.share(one.connection, f"image_factors_{number}")
-    asked = {"factor_run_id": number, "factors": run.settings.factors, "percent": percent}
-    for row in examining.measured(one.connection, "doctor/factors", asked):
+    percent = examining.share(examination.connection, f"image_factors_{number}")
+    parameters = {"factor_run_id": number, "factors": run.settings.factors, "percent": percent}
+    for row in examining.measured(examination.connection, "doctor/factors", parameters):
         kind = f"{row['kind']} factors"
         of, figures = _of(row, percent if row["kind"] == "image" else 100, kind)
         if row["useless"]:

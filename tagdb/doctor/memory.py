@@ -77,9 +77,9 @@ def shared_buffers(examination: Examination) -> Iterator[Finding]:
     )
 
 
-def index_builds(one: Examination) -> Iterator[Finding]:
-    """The vector index is built in memory, by all cores."""
-    setting, images = one.setting("maintenance_work_mem"), one.rows("embeddings")
+def index_builds(examination: Examination) -> Iterator[Finding]:
+    """The vector index is built in memory, on all cores."""
+    setting, images = examination.setting("maintenance_work_mem"), examination.rows("embeddings")
     if setting is None or setting.bytes is None or images < store.index.INDEX_FROM:
         return
     need = images * store.index.MEMORY_PER_VECTOR
@@ -87,7 +87,7 @@ def index_builds(one: Examination) -> Iterator[Finding]:
         yield Finding(check=setting.name, severity="ok", sentence=setting.name, value=setting.value)
     else:
         aim = max(64 * server_settings.MB, need * 11 // 10)
-        most = server_settings.maintenance_memory(one.machine) if one.machine else aim
+        most = server_settings.maintenance_memory(examination.machine) if examination.machine else aim
         fits = setting.bytes // store.index.MEMORY_PER_VECTOR
         reached = most <= setting.bytes
         yield Finding(
@@ -131,8 +131,12 @@ def shared_memory(examination: Examination) -> Iterator[Finding]:
         and aside
     ):
         return
-    have = max(one.machine.shared_memory, aside.bytes or 0)
-    if workers.value == "0" or upkeep.bytes <= have or one.rows("embeddings") < store.index.INDEX_FROM:
+    have = max(examination.machine.shared_memory, aside.bytes or 0)
+    if (
+        workers.value == "0"
+        or upkeep.bytes <= have
+        or examination.rows("embeddings") < store.index.INDEX_FROM
+    ):
         return
     value = format_setting(upkeep.bytes + 8 * server_settings.MB)
     yield Finding(

@@ -27,8 +27,8 @@ def indexes(examination: Examination) -> Iterator[Finding]:
     images = examination.rows("embeddings")
     if any(index.valid for index in indexes):
         yield Finding(check="vector index", severity="ok", sentence="vector index")
-    elif images >= store.index.INDEX_FROM and one.timings:
-        p50 = statistics.median(each.milliseconds for each in one.timings)
+    elif images >= store.index.INDEX_FROM and examination.timings:
+        p50 = statistics.median(each.milliseconds for each in examination.timings)
         yield Finding(
             check="vector index",
             severity="advice",
@@ -44,7 +44,7 @@ def recall(examination: Examination) -> Iterator[Finding]:
     if not examination.readable:
         return
     try:
-        found = store.index.status(one.connection)
+        status = store.index.status(examination.connection)
     except psycopg.errors.InsufficientPrivilege:
         return  # a reader can only see the history, tagdb.index_checks
     if status is None or status.projection_id is None:

@@ -26,9 +26,9 @@ def factors(examination: Examination) -> Iterator[Finding]:
     """There are factors, and they include most images and hashtags."""
     if not examination.complete:
         return
-    run = store.runs.active(one.connection)
+    run = store.runs.active(examination.connection)
     if run is None:
-        ready = store.answers.readiness(one.connection)
+        ready = store.answers.readiness(examination.connection)
         if ready.images and ready.hashtags:
             yield Finding(
                 check="factor run",
@@ -38,12 +38,12 @@ def factors(examination: Examination) -> Iterator[Finding]:
             )
         return
     number, settings = run.factor_run_id, run.settings
-    asked = {
+    parameters = {
         "factor_run_id": number,
         "min_hashtags": settings.min_hashtags,
         "min_images": settings.min_images,
     }
-    (lag,) = examining.found(one.connection, "doctor/factors_lag", asked)
+    (lag,) = examining.found(examination.connection, "doctor/factors_lag", parameters)
     late, images = lag["folded_in"] + lag["without"], lag["images"] + lag["without"]
     parts = []
     if late > STALE * images:
@@ -73,7 +73,7 @@ def statistics(examination: Examination) -> Iterator[Finding]:
     """The hashtag statistics include most images."""
     if not examination.complete:
         return
-    lag = store.statistics.lag(one.connection)
+    lag = store.statistics.lag(examination.connection)
     images, changed = lag.images, lag.changed
     if changed and changed > LAG * images:
         yield Finding(

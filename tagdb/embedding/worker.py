@@ -108,7 +108,7 @@ class Worker:
             try:
                 running.connection.send_bytes(content)
                 return _received(running.connection)
-            except BlockingIOError:  # not even its alarm has ended it
+            except BlockingIOError:  # not even its alarm ended it
                 self._ended(running, 0)
                 raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
             except _GONE:
@@ -120,8 +120,8 @@ class Worker:
         raise AssertionError
 
     def close(self) -> None:
-        """End the process, for good. From any thread."""
-        self._closed = True  # before the process is looked for, as _start() looks the other way round
+        """End the process for good, from any thread."""
+        self._closed = True  # set before the process is read; _start() does it the other way round
         if running := self._running:
             running.process.kill()
             running.process.wait()
@@ -134,8 +134,8 @@ class Worker:
         connection = Connection(ours.detach())
         with theirs:
             try:
-                # Modules are found where they are found here: never in the current folder, which may be
-                # anybody's.
+                # Modules are imported from where this process imports them, and never from the current
+                # folder, which may belong to anybody.
                 process = subprocess.Popen(
                     [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
@@ -157,12 +157,12 @@ class Worker:
             self._ended(running, 0)
             raise TagdbError(f"the process that decodes photos did not start within {SECONDS} s") from None
         except _GONE:
-            how = _named(self._ended(running))
+            how = _exit_reason(self._ended(running))
             raise TagdbError(f"the process that decodes photos ended at once ({how})") from None
         return running
 
     def _ended(self, running: _Running, patience: float = 1) -> int:
-        """Wait for the process, and end it after that; how it ended."""
+        """Wait for the process to end, then kill it. Return its exit code."""
         self._running = None
         running.connection.close()
         try:

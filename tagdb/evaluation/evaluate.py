@@ -53,10 +53,10 @@ _Instead = Callable[[Contestant, NDArray[np.int64], Answer], NDArray[np.int64] |
 
 
 def load(connection: Connection) -> Data:
-    """Read the images that can take part."""
+    """Read the images that take part."""
     interactions, embeddings = store.runs.interactions(connection), store.runs.embeddings(connection)
     images = store.evaluation.images(connection, embeddings.image_ids)
-    # an ingest or a deletion may have come between the queries
+    # an ingest or a deletion may have happened between the queries
     ids = np.intersect1d(images.image_ids, interactions.image_ids)
     kept = np.flatnonzero(np.isin(images.image_ids, ids))
     pairs = np.isin(interactions.image_ids, ids)
@@ -167,15 +167,15 @@ def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> 
         factors.activate(connection, factor_run_id)
         why = "no run was active" if active is None else "its settings are those of the active run"
         return Verdict(True, None, None, None, f"{name} was activated without an evaluation: {why}")
-    found = compare(connection, settings, active.settings, quiet)
-    store.runs.note_metrics(connection, factor_run_id, {MAIN: asdict(found.one)})
-    paired = found.paired
+    comparison = compare(connection, settings, active.settings, quiet)
+    store.runs.note_metrics(connection, factor_run_id, {MAIN: asdict(comparison.one)})
+    paired = comparison.paired
     promoted = paired.high >= 0
     if promoted:
         factors.activate(connection, factor_run_id)
     sentence = (
-        f"{name} was {'activated' if promoted else 'not activated'}: {MAIN} {found.one.mean:.3f}, "
-        f"{found.other.mean:.3f} with the settings of run {active.factor_run_id}; difference "
+        f"{name} was {'activated' if promoted else 'not activated'}: {MAIN} {comparison.one.mean:.3f}, "
+        f"{comparison.other.mean:.3f} with the settings of run {active.factor_run_id}; difference "
         f"{paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
     )
     return Verdict(promoted, paired.difference, paired.low, paired.high, sentence)
@@ -184,20 +184,20 @@ def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> 
 def _contestants(
     connection: Connection, runs: Sequence[int], settings: Sequence[str]
 ) -> dict[str, Contestant]:
-    """What is compared, by label; the same settings under two labels are fitted once."""
-    found: dict[str, Contestant] = {name: name for name in BASELINES}
-    found["ancestor"] = ANCESTOR
+    """Return the contestants by label; the same settings under two labels are fitted once."""
+    contestants: dict[str, Contestant] = {name: name for name in BASELINES}
+    contestants["ancestor"] = ANCESTOR
     active = store.runs.active(connection)
     if active is not None:
-        found[ACTIVE] = active.settings
-    if found.get(ACTIVE) != FactorSettings():
-        found[SHIPPED] = FactorSettings()
+        contestants[ACTIVE] = active.settings
+    if contestants.get(ACTIVE) != FactorSettings():
+        contestants[SHIPPED] = FactorSettings()
     following = store.runs.default_settings(connection)
-    if following not in (found.get(ACTIVE), found.get(SHIPPED)):
-        found["next compute"] = following
+    if following not in (contestants.get(ACTIVE), contestants.get(SHIPPED)):
+        contestants["next compute"] = following
     for number in runs:
         run = store.runs.get(connection, number)
-        found[f"run {number}"] = run.settings
+        contestants[f"run {number}"] = run.settings
     for text in settings:
         contestants[text.strip() or SHIPPED] = FactorSettings().parsed(text)
     return contestants
@@ -266,7 +266,7 @@ def _ask_sql(
     """
     active = store.backbones.active(connection)
     if given.model is None or active is None or active.backbone_id != data.embeddings.backbone_id:
-        return None  # it was changed meanwhile: SQL would search other embeddings than these
+        return None  # it was changed in the meantime, so SQL would search other embeddings
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):

@@ -99,7 +99,7 @@ class _Search:
         return False
 
     def candidate(self) -> FactorSettings | None:
-        """The best settings with something changed that was not tried before; None if none is found."""
+        """Return a variation of the best settings that was not tried before; None if none is found."""
         if self.best is None:
             return None
         for _ in range(200):

@@ -17,7 +17,7 @@ def read(path: Path, within: Path | None = None) -> bytes:
     Parameters
     ----------
     within
-        The folder, without links, that it must lie in.
+        Resolved folder in which the file must lie.
 
     Raises
     ------

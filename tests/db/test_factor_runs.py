@@ -50,7 +50,7 @@ def half(count: int, number: int, upper: bool) -> NDArray[np.float16]:
 
 
 def place(connection: Connection, images: int = 20, kinds: str = "abc", words: int = 7) -> Place:
-    """Images with embeddings, and hashtags a0, a1 … b0, b1 …"""
+    """Images with embeddings, and hashtags a0, a1, … and b0, b1, …."""
     backbone_id = store.backbones.add(connection, seed.identity())
     image_ids = seed.add_images(connection, images)
     embeddings = half(images, 1, upper=False)
