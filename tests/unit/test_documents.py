@@ -11,7 +11,7 @@ import pytest
 from tagdb.cli import cli
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def typed_commands() -> list[str]:
@@ -45,6 +45,16 @@ def test_make_targets_in_documents_exist() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"^make ([a-z-]+)", document.read_text(), re.MULTILINE):
             assert target in targets, f"{document.name}: make {target}"
+
+
+def test_files_that_maintainers_are_sent_to_exist() -> None:
+    """Names in capitals stand for what is to be added."""
+    paths = re.findall(
+        r"`((?:\.github|tagdb|migrations|tests|docs|tools)/[^`\s]+)`", (ROOT / "CONTRIBUTING.md").read_text()
+    )
+    assert len(paths) > 20
+    for path in paths:
+        assert re.search("NAME|MODULE|FORMAT|NNNN", path) or (ROOT / path).exists(), path
 
 
 def test_links_between_documents_lead_somewhere() -> None:
