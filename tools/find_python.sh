@@ -6,7 +6,7 @@
 
 SUPPORTED="Python 3.11 to 3.14"
 
-version() { # what a program says its version is; nothing where it is no Python
+version() { # nothing where it is no Python that runs here, as the shims of version managers
     "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }
 
@@ -24,16 +24,14 @@ if [ -n "$1" ]; then
     exit
 fi
 
-others=""
-for python in python3 python3.13 python3.12 python3.11 python3.14 python; do
-    found=$(version "$python")
-    if supported "$found"; then
-        [ -z "$others" ] || echo "using $python, because $others" >&2
+usual=$(version python3)
+for python in python3 python3.13 python3.12 python3.11 python3.14; do
+    if supported "$(version "$python")"; then
+        [ "$python" = python3 ] || echo "using $python, because ${usual:+python3 is Python }${usual:-there is no python3}" >&2
         echo "$python"
         exit
     fi
-    [ -z "$found" ] || others="${others:+$others and }$python is Python $found"
 done
-echo "tagdb needs $SUPPORTED, and ${others:-there is no Python on the PATH}; install one, or name one:" \
+echo "tagdb needs $SUPPORTED, and ${usual:+python3 is Python }${usual:-there is none on the PATH}; install one, or name one:" \
     "make PYTHON=/path/to/python3.13" >&2
 exit 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.shared import ROOT
 
 
 @pytest.mark.parametrize(
@@ -21,15 +21,10 @@ ROOT = Path(__file__).parents[2]
             "python3.11",
             "using python3.11,",
         ),
-        ({"python": "3.13"}, "", "python", ""),
+        ({"python3.14": "3.14"}, "", "python3.14", "because there is no python3"),
         ({"python3": "3.9", "python3.13": ""}, "", "", "and python3 is Python 3.9; install one, or name one"),
-        (
-            {"python3": "3.15", "python": "2.7"},
-            "",
-            "",
-            "and python3 is Python 3.15 and python is Python 2.7; install one, or name one",
-        ),
-        ({}, "", "", "and there is no Python on the PATH; install one, or name one"),
+        ({"python3": "3.15"}, "", "", "and python3 is Python 3.15; install one, or name one"),
+        ({}, "", "", "and there is none on the PATH; install one, or name one"),
         ({"python3": "3.13", "other": "3.12"}, "other", "other", ""),
         ({"python3": "3.13", "other": "3.10"}, "other", "", "and other is Python 3.10"),
         ({"python3": "3.13"}, "other", "", "and other is no Python that runs here"),
