@@ -48,18 +48,19 @@ def list_backbones(as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        found = store.backbones.list_all(connection)
+        backbones = store.backbones.list_all(connection)
     if as_json:
-        print_json([asdict(one) for one in found])
-    elif not found:
+        print_json([asdict(backbone) for backbone in backbones])
+    elif not backbones:
         note("no backbone yet; the first ingest adds one: tagdb ingest SOURCE")
     else:
         rows = [
             [
-                str(one.backbone_id), "active" if one.active else "", one.name, f"{one.input_size} px",
-                one.weights_sha256[:12], f"{one.images} of {one.of_images}",
+                str(backbone.backbone_id), "active" if backbone.active else "", backbone.name,
+                f"{backbone.input_size} px", backbone.weights_sha256[:12],
+                f"{backbone.images} of {backbone.of_images}",
             ]
-            for one in found
+            for backbone in backbones
         ]  # fmt: skip
         print_table(["number", "", "name", "input", "weights", "embedded"], rows, {0, 3, 5})
 

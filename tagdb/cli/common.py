@@ -70,7 +70,7 @@ def settings(backbone: str | None = None) -> Settings:
 
 def harmless(text: str) -> str:
     """The text on one line, without control characters. The joiners that hashtags may contain stay."""
-    return re.sub("[^\u200c\u200d]+", lambda found: printable(found[0]), text)
+    return re.sub("[^\u200c\u200d]+", lambda part: printable(part[0]), text)
 
 
 def note(text: str) -> None:
@@ -102,8 +102,8 @@ def size(ctx: click.Context, param: click.Parameter, value: str | None) -> int |
     """Number of bytes in a text such as 16GB or 1.5 TiB; each unit is 1024 times the one before."""
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:I?B)?", value.strip().upper())
-    if not found or not (size := int(float(found[1]) * _UNITS[found[2]])):
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:I?B)?", value.strip().upper())
+    if not match or not (size := int(float(match[1]) * _UNITS[match[2]])):
         raise click.BadParameter(f"{value!r} is not a size such as 16GB")
     return size
 
@@ -165,7 +165,7 @@ def print_answers(
             result |= {"error": str(answer), what: []}
         else:
             answered += 1
-            result[what] = [asdict(one) for one in answer]
+            result[what] = [asdict(row) for row in answer]
             if not as_json:
                 show(photo, answer)
         if as_json and lines:

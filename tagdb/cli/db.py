@@ -21,13 +21,13 @@ def command() -> None:
 
 
 def _embedded() -> Settings:
-    found = settings()
-    if found.database_url:
+    config = settings()
+    if config.database_url:
         raise ConfigError(
             "a database URL is set, so the embedded PostgreSQL is not in use; "
             "to manage it, leave out --database-url and TAGDB_DATABASE_URL"
         )
-    return found
+    return config
 
 
 @command.command("start")
@@ -43,13 +43,13 @@ def start(port: int | None) -> None:
     """
     from tagdb.postgres.server import Server
 
-    found = _embedded()
-    server = Server(found.home)
+    config = _embedded()
+    server = Server(config.home)
     # complain about a server that runs without the port only if the port was given here
-    started = server.start(port=port or (None if server.status().running else found.port))
+    started = server.start(port=port or (None if server.status().running else config.port))
     say(f"{'started' if started else 'already running'}: PostgreSQL in {server.home}")
-    if port and port != found.port:
-        note(f"to listen there at every start, add to {found.file}: port = {port}")
+    if port and port != config.port:
+        note(f"to listen there at every start, add to {config.file}: port = {port}")
 
 
 @command.command("stop")
@@ -79,11 +79,11 @@ def status(as_json: bool) -> None:
     from tagdb.postgres import database
     from tagdb.postgres.server import Server
 
-    found = settings()
+    config = settings()
     facts: dict[str, object] = {}
-    url = found.database_url
+    url = config.database_url
     if url is None:
-        server = Server(found.home)
+        server = Server(config.home)
         state = server.status()
         facts = {
             "embedded": True, "running": state.running, "postgresql": state.version, "pid": state.pid,
@@ -130,9 +130,9 @@ def url(role: str | None, login: str | None) -> None:
         return
     from tagdb import access
 
-    found = settings()
-    with database.open_database(found, note) as connection:
-        where = access.address(connection, found)
+    config = settings()
+    with database.open_database(config, note) as connection:
+        where = access.address(connection, config)
         login = access.login_with(connection, where, role, note, login)
     password = where.password(login)
     click.echo(where.url(login, password))
@@ -164,14 +164,14 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
     from tagdb import access
     from tagdb.postgres import database
 
-    found = settings()
+    config = settings()
     typed = (
         click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True, err=True)
         if prompt
         else None
     )
-    with database.open_database(found, note) as connection:
-        where = access.address(connection, found)
+    with database.open_database(config, note) as connection:
+        where = access.address(connection, config)
         done = access.grant(connection, where, login, role, password=typed, renew=new_password)
     password = where.password(login)
     if as_json:
@@ -215,12 +215,12 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
     from tagdb.postgres import database
     from tagdb.postgres.server import Server
 
-    found = settings()
-    with database.open_database(found, note):
+    config = settings()
+    with database.open_database(config, note):
         pass
-    program = shutil.which("psql") or str(Server(found.home).program("psql"))
+    program = shutil.which("psql") or str(Server(config.home).program("psql"))
     # libpq reads a password from the environment; as an argument everybody could see it
-    url, password = database.without_password(database.ensure_url(found, note))
+    url, password = database.without_password(database.ensure_url(config, note))
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
     # in a pipe an error is a failure; at a prompt it is not
     careful = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1"]

@@ -41,51 +41,51 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
     """
     from tagdb import demo
 
-    found = settings()
+    config = settings()
     if remove:
-        demo.remove(found)
+        demo.remove(config)
         click.echo("the demo's database and photos are deleted")
         return
-    shown = demo.run(found, photos, seed, quiet or as_json, silent if quiet else note)
-    hits = sum(one.hit for one in shown.tried)
+    result = demo.run(config, photos, seed, quiet or as_json, silent if quiet else note)
+    hits = sum(trial.hit for trial in result.tried)
     if as_json:
         print_json(
             {
-                "database_url": shown.url,
-                "contact_sheet": str(shown.sheet),
-                "images": shown.ingested.counts.new,
-                "hashtags": shown.computed.hashtags,
-                "tried": len(shown.tried),
+                "database_url": result.url,
+                "contact_sheet": str(result.sheet),
+                "images": result.ingested.counts.new,
+                "hashtags": result.computed.hashtags,
+                "tried": len(result.tried),
                 "hits": hits,
-                "seconds": round(shown.seconds, 1),
+                "seconds": round(result.seconds, 1),
             }
         )
         return
-    counts, computed = shown.ingested.counts, shown.computed
+    counts, computed = result.ingested.counts, result.computed
     click.echo(
-        f"{counts.new} photos drawn and ingested at {shown.ingested.records / shown.ingested.seconds:.0f} "
+        f"{counts.new} photos drawn and ingested at {result.ingested.records / result.ingested.seconds:.0f} "
         f"images/s; {computed.hashtags} hashtags, {computed.interactions} interactions, factors in "
         f"{computed.seconds:.1f} s\n"
     )
     click.echo("Recommended for photos that are new to the database (* marks hashtags the photo has):\n")
     seen: set[str] = set()
-    for one in shown.tried:
-        if one.collection not in seen:
-            seen.add(one.collection)
+    for trial in result.tried:
+        if trial.collection not in seen:
+            seen.add(trial.collection)
             tags = " ".join(
-                f"{'*' if each.hashtag in one.hashtags else ''}#{each.hashtag}"
-                for each in one.recommended[:6]
+                f"{'*' if recommendation.hashtag in trial.hashtags else ''}#{recommendation.hashtag}"
+                for recommendation in trial.recommended[:6]
             )
-            click.echo(f"  {one.photo.name:<22} {tags}")
+            click.echo(f"  {trial.photo.name:<22} {tags}")
     click.echo(
-        f"\n{hits} of {len(shown.tried)} photos have their collection's hashtag among the first three "
-        f"({shown.seconds:.0f} s in total).\n"
-        f"Look at them: {shown.sheet}\n\n"
+        f"\n{hits} of {len(result.tried)} photos have their collection's hashtag among the first three "
+        f"({result.seconds:.0f} s in total).\n"
+        f"Look at them: {result.sheet}\n\n"
         f"Now your own photos{_activation()}:\n"
         "  tagdb ingest PHOTOS.csv --backbone bundled    (file_name,hashtags; see tagdb ingest --help)\n"
         "  tagdb factors compute\n"
         "  tagdb recommend PHOTO\n\n"
         "Or explore the demo's database:\n"
-        f"  tagdb db shell --database-url '{shown.url}'\n"
+        f"  tagdb db shell --database-url '{result.url}'\n"
         "  tagdb demo --remove"
     )

@@ -39,50 +39,50 @@ def command(memory: int | None, cores: int | None, as_json: bool) -> None:
     from tagdb.postgres import database
     from tagdb.postgres.machine import Machine, this_machine
 
-    found = settings()
+    config = settings()
     machine = Machine(memory, cores) if memory and cores else None
-    if machine is None and found.database_url is None:
+    if machine is None and config.database_url is None:
         machine = this_machine()
-    url = database.ensure_url(found, note)
+    url = database.ensure_url(config, note)
     with database.connect(url) as connection, database.translated():
-        one, findings = doctor.examine(connection, machine, found.home, found.database_url is None)
+        examination, findings = doctor.examine(connection, machine, config.home, config.database_url is None)
     if as_json:
         facts = {
-            "postgresql": one.facts.version,
-            "pgvector": one.facts.pgvector,
-            "database": one.facts.database,
-            "machine": asdict(one.machine) if one.machine else None,
+            "postgresql": examination.facts.version,
+            "pgvector": examination.facts.pgvector,
+            "database": examination.facts.database,
+            "machine": asdict(examination.machine) if examination.machine else None,
         }
-        print_json({**facts, "findings": [asdict(each) for each in findings]})
+        print_json({**facts, "findings": [asdict(finding) for finding in findings]})
     else:
         _show(findings)
-        if one.machine is None:
+        if examination.machine is None:
             note("the server's machine is not known, so sizes are not compared with it: --memory, --cores")
-    if any(each.severity == "wrong" for each in findings):
+    if any(finding.severity == "wrong" for finding in findings):
         raise click.exceptions.Exit(1)
 
 
 def _show(findings: "Sequence[Finding]") -> None:
     """Print the worst first, what is fine on one line, and at the end what to paste."""
     for severity in ("wrong", "advice"):
-        for each in findings:
-            if each.severity == severity:
-                say(f"{severity}: {each.sentence}")
-    fine = [each.sentence for each in findings if each.severity == "ok"]
+        for finding in findings:
+            if finding.severity == severity:
+                say(f"{severity}: {finding.sentence}")
+    fine = [finding.sentence for finding in findings if finding.severity == "ok"]
     if fine:
         say(f"fine: {'; '.join(fine)}")
-    if skipped := [each.sentence for each in findings if each.severity == "skipped"]:
+    if skipped := [finding.sentence for finding in findings if finding.severity == "skipped"]:
         say(f"not checked: {'; '.join(skipped)}")
-    remedies = [each for each in findings if each.remedy and each.severity != "ok"]
+    remedies = [finding for finding in findings if finding.remedy and finding.severity != "ok"]
     if not remedies:
         return
     click.echo("\nto fix it:")
-    for remedy, restart in dict.fromkeys((each.remedy, each.restart) for each in remedies):
+    for remedy, restart in dict.fromkeys((finding.remedy, finding.restart) for finding in remedies):
         if remedy[0].islower():  # a command; SQL is written in capitals
             say(f"  {remedy}")
         else:
             say(f"  {remedy};{'  -- takes effect after a restart of the server' if restart else ''}")
-    if any(each.remedy.startswith("ALTER SYSTEM") for each in remedies):
+    if any(finding.remedy.startswith("ALTER SYSTEM") for finding in remedies):
         click.echo("  SELECT pg_reload_conf();")
-    if any(each.remedy.startswith(("ALTER DATABASE", "ALTER ROLE")) for each in remedies):
+    if any(finding.remedy.startswith(("ALTER DATABASE", "ALTER ROLE")) for finding in remedies):
         click.echo("  -- settings of a database or a role take effect in new connections")

@@ -255,15 +255,15 @@ def diff(before: int, after: int, images: int, top: int, as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        found = factors.difference(connection, before, after, images, top)
+        difference = factors.difference(connection, before, after, images, top)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(difference))
         return
     click.echo(
-        f"{found.images} images: {found.overlap:.0%} of the first {found.top} hashtags are the same, "
-        f"and {found.same_first:.0%} have the same first hashtag"
+        f"{difference.images} images: {difference.overlap:.0%} of the first {difference.top} hashtags are "
+        f"the same, and {difference.same_first:.0%} have the same first hashtag"
     )
-    for one in found.moved[:20]:
-        say(f"  #{one.hashtag}  {one.before} → {one.after}")
-    if len(found.moved) > 20:
-        click.echo(f"  … and {len(found.moved) - 20} more that moved")
+    for moved in difference.moved[:20]:
+        say(f"  #{moved.hashtag}  {moved.before} → {moved.after}")
+    if len(difference.moved) > 20:
+        click.echo(f"  … and {len(difference.moved) - 20} more that moved")

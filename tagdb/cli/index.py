@@ -63,7 +63,7 @@ def build(memory: int | None, as_json: bool, quiet: bool) -> None:
     with database.open_database(config, note) as connection:
         before = indexing.status(connection)
         room = indexing.memory_for(connection, before.embeddings, _machine(config.database_url), memory)
-        say(_said(room))
+        say(_memory_sentence(room))
         after = indexing.build(connection, room, quiet)
     if as_json:
         print_json(_facts(after))
@@ -71,7 +71,7 @@ def build(memory: int | None, as_json: bool, quiet: bool) -> None:
     rate = after.search_vectors / max(after.build_seconds or 0, 1e-3)
     click.echo(
         f"vector index of {after.search_vectors:,} images built in {after.build_seconds:.1f} s "
-        f"({rate:,.0f} images/s), {_each(after.index_bytes, after.search_vectors)} bytes per image"
+        f"({rate:,.0f} images/s), {_per_image(after.index_bytes, after.search_vectors)} bytes per image"
     )
     if after.search_vectors < store.index.INDEX_FROM:
         say("with so few images, searching is as fast without it; to drop it: tagdb index drop")
@@ -93,33 +93,33 @@ def status(as_json: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        found = indexing.status(connection)
+        status = indexing.status(connection)
     if as_json:
-        print_json(_facts(found))
+        print_json(_facts(status))
         return
-    mb = found.embeddings_bytes / MB
-    click.echo(f"embeddings      {found.embeddings:,} ({mb:,.0f} MB)")
-    if found.projection_id is None:
+    mb = status.embeddings_bytes / MB
+    click.echo(f"embeddings      {status.embeddings:,} ({mb:,.0f} MB)")
+    if status.projection_id is None:
         click.echo("vector index    none: every search scans all embeddings")
-        if found.embeddings >= store.index.INDEX_FROM:
+        if status.embeddings >= store.index.INDEX_FROM:
             note("to build it: tagdb index build")
         return
-    seconds = f" in {found.build_seconds:.0f} s" if found.build_seconds is not None else ""
-    click.echo(f"vector index    built {found.created_at:%Y-%m-%d %H:%M}{seconds}")
-    click.echo(f"search vectors  {found.search_vectors:,} ({found.search_vectors_bytes / MB:,.0f} MB)")
+    seconds = f" in {status.build_seconds:.0f} s" if status.build_seconds is not None else ""
+    click.echo(f"vector index    built {status.created_at:%Y-%m-%d %H:%M}{seconds}")
+    click.echo(f"search vectors  {status.search_vectors:,} ({status.search_vectors_bytes / MB:,.0f} MB)")
     click.echo(
-        f"index size      {found.index_bytes / MB:,.0f} MB, "
-        f"{_each(found.index_bytes, found.search_vectors)} bytes per image"
+        f"index size      {status.index_bytes / MB:,.0f} MB, "
+        f"{_per_image(status.index_bytes, status.search_vectors)} bytes per image"
     )
-    click.echo(f"settings        candidates {found.candidates}, ef_search {found.ef_search}")
-    if found.recall is None:
+    click.echo(f"settings        candidates {status.candidates}, ef_search {status.ef_search}")
+    if status.recall is None:
         click.echo("recall          not measured with these settings")
     else:
         click.echo(
-            f"recall          {found.recall:.3f} of {found.checked_images:,} images, "
-            f"{found.milliseconds:.1f} ms, measured {found.checked_at:%Y-%m-%d %H:%M}"
+            f"recall          {status.recall:.3f} of {status.checked_images:,} images, "
+            f"{status.milliseconds:.1f} ms, measured {status.checked_at:%Y-%m-%d %H:%M}"
         )
-    if found.recall is None or found.check_due:
+    if status.recall is None or status.check_due:
         note("to measure it: tagdb index check")
 
 
@@ -139,15 +139,15 @@ def drop(yes: bool) -> None:
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        found = indexing.status(connection)
-        if found.projection_id is None:
+        status = indexing.status(connection)
+        if status.projection_id is None:
             click.echo("there is no vector index")
             return
         if not yes:
             click.confirm(
-                f"scan all {found.embeddings:,} embeddings in every search from now on?", abort=True
+                f"scan all {status.embeddings:,} embeddings in every search from now on?", abort=True
             )
-        store.index.drop(connection, found.backbone_id)
+        store.index.drop(connection, status.backbone_id)
     click.echo("vector index dropped")
 
 
@@ -190,52 +190,59 @@ def check(queries: int, neighbours: int, recall: float, apply: bool, as_json: bo
     from tagdb.postgres import database
 
     with database.open_database(settings(), note) as connection:
-        found = indexing.check(connection, queries, neighbours, recall, quiet)
-        if found is not None and apply:
-            indexing.apply(connection, found.suggested)
+        result = indexing.check(connection, queries, neighbours, recall, quiet)
+        if result is not None and apply:
+            indexing.apply(connection, result.suggested)
     if as_json:
-        facts = asdict(found) if found else {"recall": 1.0}
-        print_json(facts | {"applied": bool(found) and apply})
+        facts = asdict(result) if result else {"recall": 1.0}
+        print_json(facts | {"applied": bool(result) and apply})
         return
-    if found is None:
+    if result is None:
         click.echo("there is no vector index: searches scan all embeddings, and recall is 1")
         return
-    _show(found)
-    one = found.suggested
-    if not found.enough:
+    _show(result)
+    suggested = result.suggested
+    if not result.enough:
         note(f"no settings reached a recall of {recall:g}; rebuilding the index may help: tagdb index build")
     if apply:
-        click.echo(f"from now on: candidates {one.candidates}, ef_search {one.ef_search}")
-    elif one != found.now:
+        click.echo(f"from now on: candidates {suggested.candidates}, ef_search {suggested.ef_search}")
+    elif suggested != result.now:
         note("to use the suggested settings: tagdb index check --apply")
 
 
-def _show(found: "Examined") -> None:
+def _show(result: "Examined") -> None:
     """Print the settings worth a look: no others find as much in less time."""
     click.echo(
-        f"{found.queries} searches for {found.neighbours} of {found.images:,} images, "
+        f"{result.queries} searches for {result.neighbours} of {result.images:,} images, "
         "compared with a scan of all:"
     )
     rows = []
     best = -1.0
-    for one in sorted(found.tried, key=lambda each: each.milliseconds):
+    for measurement in sorted(result.tried, key=lambda measurement: measurement.milliseconds):
         mark = ", ".join(
-            word for word, which in (("now", found.now), ("suggested", found.suggested)) if one == which
+            word
+            for word, which in (("now", result.now), ("suggested", result.suggested))
+            if measurement == which
         )
-        if one.recall > best or mark:
-            values = [str(one.candidates), str(one.ef_search), f"{one.recall:.3f}", f"{one.milliseconds:.1f}"]
+        if measurement.recall > best or mark:
+            values = [
+                str(measurement.candidates),
+                str(measurement.ef_search),
+                f"{measurement.recall:.3f}",
+                f"{measurement.milliseconds:.1f}",
+            ]
             rows.append([*values, mark])
-        best = max(best, one.recall)
+        best = max(best, measurement.recall)
     print_table(["candidates", "ef_search", "recall", "ms", ""], rows, right={0, 1, 2, 3})
 
 
-def _facts(found: "store.index.SearchStatus") -> dict[str, object]:
-    facts = asdict(found)
-    facts["bytes_per_image"] = _each(found.index_bytes, found.search_vectors)
+def _facts(status: "store.index.SearchStatus") -> dict[str, object]:
+    facts = asdict(status)
+    facts["bytes_per_image"] = _per_image(status.index_bytes, status.search_vectors)
     return facts
 
 
-def _each(total: int, count: int) -> int:
+def _per_image(total: int, count: int) -> int:
     return round(total / count) if count else 0
 
 
@@ -246,7 +253,7 @@ def _machine(database_url: str | None) -> "Machine | None":
     return this_machine() if database_url is None else None
 
 
-def _said(memory: "Memory") -> str:
+def _memory_sentence(memory: "Memory") -> str:
     used, needed = memory.used / MB, memory.needed / MB
     if memory.enough:
         return f"building with {used:,.0f} MB of memory; the index needs {needed:,.0f} MB"

@@ -46,8 +46,8 @@ def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: b
     if as_json:
         print_json(done.facts())
         return
-    said = (
+    text = (
         f"{printable(str(file))} of {done.created_at.astimezone():%Y-%m-%d %H:%M}: {backup.described(done)}"
     )
     by = printable(f"schema {done.schema}, tagdb {done.tagdb}")
-    click.echo(f"{said}; {by}" if only_check else f"restored {said}")
+    click.echo(f"{text}; {by}" if only_check else f"restored {text}")

@@ -40,8 +40,8 @@ def command(
     def show(photo: str, answer: Sequence[store.answers.SimilarImage]) -> None:
         if len(photos) > 1:
             say(photo)
-        for one in answer:
-            say(f"{one.rank:>3}  {one.similarity:.3f}  {one.image_id:>8}  {one.uri}")
+        for image in answer:
+            say(f"{image.rank:>3}  {image.similarity:.3f}  {image.image_id:>8}  {image.uri}")
 
     config = settings(backbone)
     with database.open_database(config, note) as connection:

@@ -67,7 +67,7 @@ def command(
         return
     ranked = sorted(done.trials, key=lambda trial: (not trial.finished, -trial.ndcg))
     click.echo(f"{len(done.trials)} settings tried in {done.seconds:.0f} s; the best of them:")
-    rows = [[f"{one.ndcg:.4f}", one.plan or "as shipped"] for one in ranked[:SHOWN]]
+    rows = [[f"{trial.ndcg:.4f}", trial.plan or "as shipped"] for trial in ranked[:SHOWN]]
     print_table(["nDCG@10", "settings that differ from tagdb's defaults"], rows, {0})
     click.echo(f"on {done.queries} held-out photos: nDCG@10 {done.held_out:.3f}")
     for paired, what in (
