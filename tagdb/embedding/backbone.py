@@ -133,11 +133,15 @@ def resolve(
 
     Parameters
     ----------
-    wanted : ``imagenet``, ``bundled``, the path of a Keras weights file (``.h5``) or of a LiteRT
-        file, or None for the database's own (``imagenet`` for a new database).
-    input_size : pixels, one of ``SIZES``; None for the database's own (160 for a new one).
-    stored : the identity that the database remembers, None while it has no embeddings.
-    cache : folder for exported files.
+    wanted
+        ``imagenet``, ``bundled``, the path of a Keras weights file (``.h5``) or of a LiteRT file, or None
+        for the database's own (``imagenet`` for a new database).
+    input_size
+        Pixels, one of ``SIZES``; None for the database's own (160 for a new one).
+    stored
+        The identity that the database remembers, None while it has no embeddings.
+    cache
+        Folder for exported files.
 
     Raises
     ------
@@ -146,39 +150,56 @@ def resolve(
     BackboneMismatch
         What is wanted is not what the database's embeddings were made by.
     """
-    wanted_size = input_size
-    if input_size is None:
-        input_size = stored.input_size if stored else DEFAULT_SIZE
-    if wanted is None and stored is not None and input_size == stored.input_size:
+    name, size = _choose(wanted, input_size, stored)
+    backbone = _load(name, size, stored if wanted is None else None, cache, notify)
+    _verify(backbone.identity, name, input_size, stored)
+    return backbone
+
+
+def _choose(wanted: str | None, input_size: int | None, stored: Identity | None) -> tuple[str, int]:
+    """The name and input size of the backbone. What is known not to fit is refused before any download."""
+    name = wanted or (stored.name if stored else IMAGENET)
+    size = input_size or (stored.input_size if stored else DEFAULT_SIZE)
+    if stored is not None and size != stored.input_size and not _has_own_size(name):
+        raise _mismatch(stored, f"{name} ({size} px)")
+    if stored is not None and {name, stored.name} == {IMAGENET, BUNDLED}:
+        raise _mismatch(stored, name)
+    return name, size
+
+
+def _load(
+    name: str, size: int, stored: Identity | None, cache: Path, notify: Callable[[str], None]
+) -> Backbone:
+    """Load a backbone by name. ``stored`` is the database's own, if that is meant: it may be in the cache."""
+    if stored is not None and size == stored.input_size:
         exported = _exported(cache, stored.input_size, stored.weights_sha256)
         if exported.is_file():
-            return _load(stored, exported)
+            return Backbone(stored, exported.read_bytes())
         if stored.name not in (IMAGENET, BUNDLED):
             raise BackboneError(
                 f"this database's embeddings were made by {stored}, which this machine does not have yet; "
                 "give its weights once with --backbone PATH"
             )
-    name = wanted or (stored.name if stored else IMAGENET)
-    whole = name == BUNDLED or name.endswith(".tflite")
-    if stored is not None and input_size != stored.input_size and not whole:
-        # known before any weights are downloaded and exported
-        raise _mismatch(stored, f"{name} ({input_size} px)")
-    if stored is not None and {name, stored.name} == {IMAGENET, BUNDLED}:
-        raise _mismatch(stored, name)  # likewise
     if name == BUNDLED:
-        found = _bundled()
-    elif whole:
-        found = _from_litert(Path(name), cache)
-    else:
-        found = _from_weights(name, input_size, cache, notify)
-    if wanted_size not in (None, found.identity.input_size):
+        return _bundled()
+    if _has_own_size(name):
+        return _from_litert(Path(name), cache)
+    return _from_weights(name, size, cache, notify)
+
+
+def _verify(identity: Identity, name: str, input_size: int | None, stored: Identity | None) -> None:
+    """Raise if the backbone takes photos of another size than was asked for, or is not the database's."""
+    if input_size not in (None, identity.input_size):
         raise BackboneError(
-            f"the backbone {name} takes {found.identity.input_size} px, not {wanted_size}; "
-            "leave out --input-size"
+            f"the backbone {name} takes {identity.input_size} px, not {input_size}; leave out --input-size"
         )
-    if stored is not None and not found.identity.same(stored):
-        raise _mismatch(stored, str(found.identity))
-    return found
+    if stored is not None and not identity.same(stored):
+        raise _mismatch(stored, str(identity))
+
+
+def _has_own_size(name: str) -> bool:
+    """Whether it is a LiteRT file, which has an input size, and no weights for any of several."""
+    return name == BUNDLED or name.endswith(".tflite")
 
 
 def _mismatch(stored: Identity, wanted: str) -> BackboneMismatch:
@@ -191,10 +212,6 @@ def _mismatch(stored: Identity, wanted: str) -> BackboneMismatch:
 
 def _exported(cache: Path, size: int, weights_sha256: bytes) -> Path:
     return cache / f"mobilenetv2-{size}-{weights_sha256.hex()[:32]}.tflite"
-
-
-def _load(identity: Identity, path: Path) -> Backbone:
-    return Backbone(identity, path.read_bytes())
 
 
 def _bundled() -> Backbone:
@@ -265,7 +282,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         identity = Identity(short, size, hashlib.sha256(content).digest())
         exported = _exported(cache, size, identity.weights_sha256)
         if exported.is_file():
-            return _load(identity, exported)
+            return Backbone(identity, exported.read_bytes())
     _require_tensorflow(name)
     notify("preparing the backbone; this takes about 15 s, once")
     cache.mkdir(parents=True, exist_ok=True)
@@ -275,7 +292,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         identity = Identity(short, size, hashlib.sha256(weights.read_bytes()).digest())
         exported = _exported(cache, size, identity.weights_sha256)
         made.replace(exported)
-    return _load(identity, exported)
+    return Backbone(identity, exported.read_bytes())
 
 
 def _require_tensorflow(name: str) -> None:
