@@ -25,7 +25,7 @@ from tagdb.doctor import (
 from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Check, Examination, Finding
 from tagdb.postgres.database import Connection, reason
 from tagdb.postgres.machine import Machine, runs_postgres, this_machine
-from tagdb.store import examining, health
+from tagdb.store import doctor as queries
 
 CHECKS: tuple[Check, ...] = (
     server.versions,
@@ -96,9 +96,9 @@ def examine(
     psycopg.OperationalError
         The connection broke. Every other error becomes a finding.
     """
-    health.only_read(connection)
-    examining.patience(connection, PATIENCE)
-    facts = health.server_facts(connection)
+    queries.only_read(connection)
+    queries.limit_time(connection, PATIENCE)
+    facts = queries.server_facts(connection)
     here = embedded or _is_here(connection, facts.pid)
     if machine is None and here:
         machine = this_machine(facts.pid)

@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
-from tagdb.store import examining
+from tagdb.store import doctor as queries
 
 
 def objects(examination: Examination) -> Iterator[Finding]:
@@ -61,17 +61,17 @@ def tables(examination: Examination) -> Iterator[Finding]:
     from tagdb.postgres import tables
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    there = {row["name"]: row for row in examining.found(examination.connection, "doctor/tables")}
-    indexes = {row["name"] for row in examining.found(examination.connection, "doctor/indexes")}
+    there = {row.name: row for row in queries.rows(examination.connection, "tables")}
+    indexes = {row.name for row in queries.rows(examination.connection, "indexes")}
     columns, remedies, absent = [], [], []
     for table in tables.metadata.sorted_tables:
         if (row := there.get(table.name)) is None:
             continue  # reported by objects()
-        columns += [f"{table.name}.{c.name}" for c in table.columns if c.name not in row["columns"]]
+        columns += [f"{table.name}.{c.name}" for c in table.columns if c.name not in row.columns]
         made: list[tuple[str, Any]] = [
             (str(key.name), AddConstraint(key))
             for key in (table.primary_key, *table.constraints)
-            if key.name and key.name not in row["constraints"]
+            if key.name and key.name not in row.constraints
         ]
         made += [(str(i.name), CreateIndex(i)) for i in table.indexes if i.name not in indexes]
         for name, statement in dict(made).items():
@@ -91,7 +91,7 @@ def tables(examination: Examination) -> Iterator[Finding]:
             remedy="; ".join(remedies),
             figures={"missing": len(absent)},
         )
-    unproven = [(row["name"], key) for row in there.values() for key in row["unproven"]]
+    unproven = [(row.name, key) for row in there.values() for key in row.unproven]
     if unproven:
         yield Finding(
             check="unproven keys",
@@ -102,7 +102,7 @@ def tables(examination: Examination) -> Iterator[Finding]:
                 _altered(examination, table, "VALIDATE CONSTRAINT {}", key) for table, key in unproven
             ),
         )
-    off = [name for name, row in there.items() if row["switched_off"]]
+    off = [name for name, row in there.items() if row.switched_off]
     if off:
         yield Finding(
             check="foreign keys",
@@ -121,43 +121,43 @@ def indexes(examination: Examination) -> Iterator[Finding]:
         return
     from tagdb.postgres import tables
 
-    rows = examining.found(examination.connection, "doctor/indexes")
-    broken = [row for row in rows if not (row["valid"] or row["building"] or row["of"] is not None)]
+    rows = queries.rows(examination.connection, "indexes")
+    broken = [row for row in rows if not (row.valid or row.building or row.of is not None)]
     if broken:
         yield Finding(
             check="indexes",
             severity="wrong",
-            sentence=f"invalid and not used: index {list_names([row['name'] for row in broken])}",
+            sentence=f"invalid and not used: index {list_names([row.name for row in broken])}",
             remedy="; ".join(_mended(examination, row) for row in broken),
         )
     known = {index.name for table in tables.metadata.tables.values() for index in table.indexes}
     unused = [
         row
         for row in rows
-        if not (row["of_constraint"] or row["of"] or row["name"] in known or row["scans"] or row in broken)
-        and row["table"] != "alembic_version"
-        and not row["table"].rpartition("_")[2].isdigit()  # of a table under construction
+        if not (row.of_constraint or row.of or row.name in known or row.scans or row in broken)
+        and row.table != "alembic_version"
+        and not row.table.rpartition("_")[2].isdigit()  # of a table under construction
     ]
     if unused:
-        size = sum(row["bytes"] for row in unused)
+        size = sum(row.bytes for row in unused)
         yield Finding(
             check="unused indexes",
             severity="advice",
             sentence=f"not tagdb's, never used, and updated with every change ({format_bytes(size)}): index "
-            f"{list_names([row['name'] for row in unused])}",
-            remedy="; ".join(_dropped(examination, row["name"]) for row in unused),
+            f"{list_names([row.name for row in unused])}",
+            remedy="; ".join(_dropped(examination, row.name) for row in unused),
             figures={"bytes": size},
         )
     if not broken:
-        number = sum(row["valid"] for row in rows)
+        number = sum(row.valid for row in rows)
         yield Finding(check="other indexes", severity="ok", sentence=count_noun(number, "index", "indexes"))
 
 
-def _mended(examination: Examination, row: examining.Row) -> str:
+def _mended(examination: Examination, row: Any) -> str:
     """Return the statement that drops a left-over copy of an index, or rebuilds an invalid index."""
-    if row["name"].rstrip("0123456789").endswith(("_ccnew", "_ccold")):
-        return _dropped(examination, row["name"])
-    return _statement(examination, "REINDEX INDEX {}", row["name"])
+    if row.name.rstrip("0123456789").endswith(("_ccnew", "_ccold")):
+        return _dropped(examination, row.name)
+    return _statement(examination, "REINDEX INDEX {}", row.name)
 
 
 def _dropped(examination: Examination, name: str) -> str:

@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 
 from tagdb import store
 from tagdb.doctor.findings import DAMAGE, UNDEFINED, WAITED, Examination, Finding, count_noun
 from tagdb.postgres.database import reason
-from tagdb.store import examining, health
+from tagdb.store import doctor as queries
 
 SAMPLE = 20
 """Number of recommendations that are timed."""
@@ -34,8 +35,8 @@ def recommending(examination: Examination) -> Iterator[Finding]:
         return
     try:
         if store.answers.readiness(examination.connection).factors:
-            images = health.sample_images(examination.connection, SAMPLE)
-            examination.timings = health.recommend_timed(examination.connection, images)
+            images = queries.sample_images(examination.connection, SAMPLE)
+            examination.timings = queries.recommend_timed(examination.connection, images)
             examination.images = images[: len(examination.timings)]
     except (*DAMAGE, *UNDEFINED, *WAITED):
         raise
@@ -52,9 +53,9 @@ def orphans(examination: Examination) -> Iterator[Finding]:
     """No row has lost its image or hashtag."""
     if not examination.complete:
         return
-    rows = examining.found(examination.connection, "doctor/orphans")
+    rows = queries.rows(examination.connection, "orphans")
     for row in rows:
-        table, missing, number = row["called"], row["missing"], row["rows"]
+        table, missing, number = row.called, row.missing, row.rows
         yield Finding(
             check=f"orphans in {table} ({missing})",
             severity="wrong",
@@ -72,10 +73,10 @@ def gaps(examination: Examination) -> Iterator[Finding]:
     """Every image has an embedding, and the vector index contains exactly these images."""
     if not examination.complete or (backbone := store.backbones.active(examination.connection)) is None:
         return
-    (row,) = examining.found(examination.connection, "doctor/gaps")
-    if row["images"]:
-        sources = [source for source in row["sources"] if source != BARE]
-        number = row["images"]
+    (row,) = queries.rows(examination.connection, "gaps")
+    if row.images:
+        sources = [source for source in row.sources if source != BARE]
+        number = row.images
         yield Finding(
             check="embeddings",
             severity="advice",
@@ -89,26 +90,26 @@ def gaps(examination: Examination) -> Iterator[Finding]:
     if status is None or status.projection_id is None:
         return
     parameters = {"backbone_id": status.backbone_id, "projection_id": status.projection_id}
-    (row,) = examining.found(examination.connection, "doctor/search_gaps", parameters)
-    if row["unfindable"]:
+    (row,) = queries.rows(examination.connection, "search_gaps", **parameters)
+    if row.unfindable:
         yield Finding(
             check="search vectors",
             severity="wrong",
-            sentence=f"{count_noun(row['unfindable'], 'image is', 'images are')} not in the vector index, so "
+            sentence=f"{count_noun(row.unfindable, 'image is', 'images are')} not in the vector index, so "
             "searches do not find them",
             remedy="tagdb index build",
-            figures={"images": row["unfindable"]},
+            figures={"images": row.unfindable},
         )
-    if row["superfluous"]:
+    if row.superfluous:
         yield Finding(
             check="superfluous search vectors",
             severity="wrong",
-            sentence=f"the vector index holds {count_noun(row['superfluous'], 'image', 'images')} without "
+            sentence=f"the vector index holds {count_noun(row.superfluous, 'image', 'images')} without "
             "an embedding, which take the place of others",
             remedy="tagdb index build",
-            figures={"images": row["superfluous"]},
+            figures={"images": row.superfluous},
         )
-    if not (row["unfindable"] or row["superfluous"]):
+    if not (row.unfindable or row.superfluous):
         yield Finding(check="search vectors", severity="ok", sentence="search vectors")
 
 
@@ -117,32 +118,32 @@ def embeddings(examination: Examination) -> Iterator[Finding]:
     if not examination.complete or (backbone := store.backbones.active(examination.connection)) is None:
         return
     number = backbone.backbone_id
-    percent = examining.share(examination.connection, f"embeddings_{number}")
+    percent = queries.share(examination.connection, f"embeddings_{number}")
     parameters = {"backbone_id": number, "percent": percent}
-    (row,) = examining.measured(examination.connection, "doctor/embeddings", parameters)
+    (row,) = queries.rows(examination.connection, "embeddings", **parameters)
     of, figures = _of(row, percent, "embeddings")
     vector = store.backbones.vector_schema(examination.connection)
-    if row["useless"]:
+    if row.useless:
         yield Finding(
             check="useless embeddings",
             severity="wrong",
-            sentence=f"{row['useless']:,} of {of} are zero or not finite and never found; delete them "
+            sentence=f"{row.useless:,} of {of} are zero or not finite and never found; delete them "
             "and ingest their photos again",
             remedy=f"DELETE FROM tagdb_store.embeddings WHERE backbone_id = {number} "  # noqa: S608
             f'AND NOT "{vector}".l2_norm(embedding) BETWEEN 1e-6 AND 1e6',
-            figures=figures | {"useless": row["useless"]},
+            figures=figures | {"useless": row.useless},
         )
-    if row["other"]:
+    if row.other:
         yield Finding(
             check="lengths of embeddings",
             severity="wrong",
-            sentence=f"{row['other']:,} of {of} do not have length 1 and are compared wrongly",
+            sentence=f"{row.other:,} of {of} do not have length 1 and are compared wrongly",
             remedy=f'UPDATE tagdb_store.embeddings SET embedding = "{vector}".l2_normalize(embedding) '  # noqa: S608
             f'WHERE backbone_id = {number} AND NOT "{vector}".l2_norm(embedding) BETWEEN 0.99 AND 1.01 '
             f'AND "{vector}".l2_norm(embedding) BETWEEN 1e-6 AND 1e6',
-            figures=figures | {"other": row["other"]},
+            figures=figures | {"other": row.other},
         )
-    if row["looked_at"] and not (row["useless"] or row["other"]):
+    if row.looked_at and not (row.useless or row.other):
         yield Finding(check="lengths of embeddings", severity="ok", sentence=of, figures=figures)
 
 
@@ -160,15 +161,15 @@ def search_vectors(examination: Examination) -> Iterator[Finding]:
         "percent": percent,
         "most": SOME,
     }
-    (row,) = examining.measured(examination.connection, "doctor/search_vectors", parameters)
-    if row["other"]:
+    (row,) = queries.rows(examination.connection, "search_vectors", **parameters)
+    if row.other:
         yield Finding(
             check="search vectors' embeddings",
             severity="wrong",
-            sentence=f"{row['other']:,} of {row['looked_at']:,} search vectors at random do not match their "
+            sentence=f"{row.other:,} of {row.looked_at:,} search vectors at random do not match their "
             "embeddings, so searches miss these images",
             remedy="tagdb index build",
-            figures={"looked_at": row["looked_at"], "other": row["other"]},
+            figures={"looked_at": row.looked_at, "other": row.other},
         )
 
 
@@ -177,21 +178,21 @@ def factors(examination: Examination) -> Iterator[Finding]:
     if not examination.complete or (run := store.runs.active(examination.connection)) is None:
         return
     number = run.factor_run_id
-    percent = examining.share(examination.connection, f"image_factors_{number}")
+    percent = queries.share(examination.connection, f"image_factors_{number}")
     parameters = {"factor_run_id": number, "factors": run.settings.factors, "percent": percent}
-    for row in examining.measured(examination.connection, "doctor/factors", parameters):
-        kind = f"{row['kind']} factors"
-        of, figures = _of(row, percent if row["kind"] == "image" else 100, kind)
-        if row["useless"]:
+    for row in queries.rows(examination.connection, "factors", **parameters):
+        kind = f"{row.kind} factors"
+        of, figures = _of(row, percent if row.kind == "image" else 100, kind)
+        if row.useless:
             yield Finding(
                 check=kind,
                 severity="wrong",
-                sentence=f"{row['useless']:,} of {of} of run {number} are not finite or not "
+                sentence=f"{row.useless:,} of {of} of run {number} are not finite or not "
                 f"{run.settings.factors} numbers",
                 remedy="tagdb factors compute",
-                figures=figures | {"useless": row["useless"]},
+                figures=figures | {"useless": row.useless},
             )
-        elif not row["looked_at"] and (run.hashtags if row["kind"] == "hashtag" else run.images):
+        elif not row.looked_at and (run.hashtags if row.kind == "hashtag" else run.images):
             yield Finding(
                 check=kind,
                 severity="wrong",
@@ -202,8 +203,8 @@ def factors(examination: Examination) -> Iterator[Finding]:
             yield Finding(check=kind, severity="ok", sentence=of, figures=figures)
 
 
-def _of(row: examining.Row, percent: float, what: str) -> tuple[str, dict[str, float]]:
+def _of(row: Any, percent: float, what: str) -> tuple[str, dict[str, float]]:
     """Return the number of vectors checked, as text and as figures."""
-    number = row["looked_at"]
+    number = row.looked_at
     text = f"{number:,} {what}" if percent >= 100 else f"{number:,} {what} at random ({percent:.2g} %)"
     return text, {"looked_at": number, "percent": percent}

@@ -12,7 +12,7 @@ from psycopg import sql
 from tagdb.postgres import database, server_settings
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
-from tagdb.store import health
+from tagdb.store import doctor as queries
 from tagdb.store import schema as objects
 
 Severity = Literal["ok", "advice", "wrong", "skipped"]
@@ -60,7 +60,7 @@ class Examination:
     """The database that is being examined."""
 
     connection: Connection
-    facts: health.ServerFacts
+    facts: queries.ServerFacts
     machine: Machine | None
     """What the server can use, if known."""
     here: bool = False
@@ -69,7 +69,7 @@ class Examination:
     """tagdb's home on this machine."""
     images: list[int] = field(default_factory=list)
     """Stored images for which recommending was tried; empty if it does not work yet."""
-    timings: list[health.Timing] = field(default_factory=list)
+    timings: list[queries.Timing] = field(default_factory=list)
     """Times and page counts of the first recommendation for each of them."""
 
     @cached_property
@@ -98,19 +98,19 @@ class Examination:
         return server_settings.recommended(self.machine) if self.machine else {}
 
     @cached_property
-    def hot(self) -> list[health.Hot]:
+    def hot(self) -> list[queries.Hot]:
         """Tables and indexes that recommending reads; empty for a login without the right to read them."""
-        return health.hot_set(self.connection) if self.readable else []
+        return queries.hot_set(self.connection) if self.readable else []
 
     def rows(self, what: str) -> int:
         """Return the planner's estimate of the rows of a table that recommending reads."""
         return next((each.rows for each in self.hot if each.what == what), 0)
 
-    def setting(self, name: str) -> health.Setting | None:
+    def setting(self, name: str) -> queries.Setting | None:
         """Return a setting of the session."""
-        return health.server_settings(self.connection, [name]).get(name)
+        return queries.server_settings(self.connection, [name]).get(name)
 
-    def change(self, setting: health.Setting, value: str) -> str:
+    def change(self, setting: queries.Setting, value: str) -> str:
         """Return the statement that changes a setting as narrowly as possible.
 
         A setting that sessions can change is changed for this database only. That leaves other databases

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tagdb.doctor.findings import Examination, Finding
-from tagdb.store import health
+from tagdb.store import doctor as queries
 
 ANYWHERE = {"jit": "off", "random_page_cost": "1.1"}
 """Values that fit any machine."""
@@ -24,7 +24,7 @@ def planner(examination: Examination) -> Iterator[Finding]:
             yield Finding(check=name, severity="ok", sentence=name)
             continue
         tried = (
-            health.trial(examination.connection, examination.images, {name: value})
+            queries.trial(examination.connection, examination.images, {name: value})
             if examination.images
             else None
         )
@@ -57,7 +57,7 @@ def planner(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def _as_good(examination: Examination, setting: health.Setting, value: str) -> bool:
+def _as_good(examination: Examination, setting: queries.Setting, value: str) -> bool:
     if setting.name == "jit":
         return setting.value == "off" or not examination.facts.jit_available
     if setting.bytes is not None:

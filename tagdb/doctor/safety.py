@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tagdb.doctor.findings import Examination, Finding, list_names
 from tagdb.doctor.storage import folder_of_data
-from tagdb.store import examining
+from tagdb.store import doctor as queries
 
 ALL = {"TABLE": "ALL TABLES", "FUNCTION": "ALL FUNCTIONS", "SCHEMA": ""}
 SEQUENCES = "ALL SEQUENCES"
@@ -21,12 +21,12 @@ def rights(examination: Examination) -> Iterator[Finding]:
     """Nobody has rights that tagdb does not grant, and tagdb's roles have theirs."""
     if not examination.readable:
         return
-    rows = examining.found(examination.connection, "doctor/rights")
-    for grantee in dict.fromkeys(row["grantee"] for row in rows):
-        its = [row for row in rows if row["grantee"] == grantee]
-        given = [f"{row['rights']} on {row['name']}" for row in its]
+    rows = queries.rows(examination.connection, "rights")
+    for grantee in dict.fromkeys(row.grantee for row in rows):
+        its = [row for row in rows if row.grantee == grantee]
+        given = [f"{row.rights} on {row.name}" for row in its]
         commands = []
-        for schema, kind in dict.fromkeys((row["schema"], row["kind"]) for row in its):
+        for schema, kind in dict.fromkeys((row.schema, row.kind) for row in its):
             if kind == "SCHEMA":
                 # readers in tagdb_store and PUBLIC must have no rights; others must not create objects
                 everything = grantee == "PUBLIC" or (grantee, schema) == ("tagdb_reader", "tagdb_store")
@@ -44,11 +44,11 @@ def rights(examination: Examination) -> Iterator[Finding]:
             remedy="; ".join(commands),
             figures={"rights": len(its)},
         )
-    lacking = examining.found(examination.connection, "doctor/lacking")
-    for role in dict.fromkeys(row["role"] for row in lacking):
-        its = [row for row in lacking if row["role"] == role]
-        roles = any(row["right"] == "CREATE" for row in its)
-        given = [f"{row['right']} on {row['name']}" for row in its]
+    lacking = queries.rows(examination.connection, "lacking")
+    for role in dict.fromkeys(row.role for row in lacking):
+        its = [row for row in lacking if row.role == role]
+        roles = any(row.right == "CREATE" for row in its)
+        given = [f"{row.right} on {row.name}" for row in its]
         yield Finding(
             check=f"rights that {role} lacks",
             severity="wrong",
@@ -66,8 +66,8 @@ def owners(examination: Examination) -> Iterator[Finding]:
     """The schema's owner owns everything, and functions with its rights have a fixed search path."""
     if not examination.readable:
         return
-    rows = examining.found(examination.connection, "doctor/definers")
-    astray = [row["name"] for row in rows if row["astray"]]
+    rows = queries.rows(examination.connection, "definers")
+    astray = [row.name for row in rows if row.astray]
     if astray:
         yield Finding(
             check="search paths",
@@ -78,19 +78,18 @@ def owners(examination: Examination) -> Iterator[Finding]:
                 f"ALTER FUNCTION {name} SET search_path = pg_catalog, pg_temp" for name in astray
             ),
         )
-    strange = [row for row in rows if row["strange"]]
+    strange = [row for row in rows if row.strange]
     if strange:
-        definer = [row for row in strange if row["definer"]]
+        definer = [row for row in strange if row.definer]
         yield Finding(
             check="owners",
             severity="wrong" if definer else "advice",
             sentence=f"tagdb's schemas belong to {strange[0]['schema_owner']}, but some of their objects "
-            f"belong to {list_names(sorted({row['owner'] for row in strange}))}: "
-            f"{list_names([row['name'] for row in strange])}"
+            f"belong to {list_names(sorted({row.owner for row in strange}))}: "
+            f"{list_names([row.name for row in strange])}"
             + ("; such functions run with that owner's rights" if definer else ""),
             remedy="; ".join(
-                f"ALTER {row['kind']} {row['name']} OWNER TO {_quoted(row['schema_owner'])}"
-                for row in strange
+                f"ALTER {row.kind} {row.name} OWNER TO {_quoted(row.schema_owner)}" for row in strange
             ),
             figures={"objects": len(strange)},
         )

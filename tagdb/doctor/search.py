@@ -7,7 +7,7 @@ import psycopg
 
 from tagdb import store
 from tagdb.doctor.findings import Examination, Finding
-from tagdb.store import health
+from tagdb.store import doctor as queries
 
 ENOUGH = 0.95
 """Recall that is good enough."""
@@ -15,7 +15,7 @@ ENOUGH = 0.95
 
 def indexes(examination: Examination) -> Iterator[Finding]:
     """Every vector index is valid, and a large database has one."""
-    indexes = health.vector_indexes(examination.connection)
+    indexes = queries.vector_indexes(examination.connection)
     for index in indexes:
         if not index.valid and not index.building:
             yield Finding(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes
-from tagdb.store import examining
+from tagdb.store import doctor as queries
 
 FULL = 512 << 20
 """Bytes that must be free for the server to continue: the log of a busy period."""
@@ -20,20 +20,20 @@ ENDS = 1_900_000_000
 def checksums(examination: Examination) -> Iterator[Finding]:
     """No damaged page was found, and damage would be noticed."""
     setting = examination.setting("data_checksums")
-    (row,) = examining.found(examination.connection, "doctor/storage")
-    if row["checksum_failures"]:
-        number = row["checksum_failures"]
+    (row,) = queries.rows(examination.connection, "storage")
+    if row.checksum_failures:
+        number = row.checksum_failures
         yield Finding(
             check="damaged pages",
             severity="wrong",
             sentence=f"reads of this database found {count_noun(number, 'damaged page', 'damaged pages')}, "
-            f"last on {row['checksum_last_failure']:%Y-%m-%d %H:%M}: check the disk, and restore a backup on "
+            f"last on {row.checksum_last_failure:%Y-%m-%d %H:%M}: check the disk, and restore a backup on "
             f"another one",
             remedy="tagdb restore FILE",
             figures={"checksum_failures": number},
         )
     elif setting and setting.value == "off":
-        where = row["data_directory"] or "DIRECTORY"
+        where = row.data_directory or "DIRECTORY"
         yield Finding(
             check="data_checksums",
             severity="advice",
@@ -48,8 +48,8 @@ def checksums(examination: Examination) -> Iterator[Finding]:
 
 def room(examination: Examination) -> Iterator[Finding]:
     """The disk with the data has room for the log, a vector index and a backup."""
-    (row,) = examining.found(examination.connection, "doctor/storage")
-    if not examination.here or row["data_directory"] is None:
+    (row,) = queries.rows(examination.connection, "storage")
+    if not examination.here or row.data_directory is None:
         why = (
             "whose location your login may not know" if examination.here else "which runs on another machine"
         )
@@ -57,14 +57,14 @@ def room(examination: Examination) -> Iterator[Finding]:
         return
     try:
         # the log may be on another disk, behind a link
-        folders = {Path(row["data_directory"], name).resolve() for name in ("", "pg_wal")}
+        folders = {Path(row.data_directory, name).resolve() for name in ("", "pg_wal")}
         least, folder = min((free(folder), folder) for folder in folders)
     except OSError as error:
         yield Finding(
             check="disk", severity="skipped", sentence=f"the disk that holds the data: {error.strerror}"
         )
         return
-    size = row["bytes"] or 0
+    size = row.bytes or 0
     figures: dict[str, float] = {"free_bytes": least, "database_bytes": size}
     text = f"{format_bytes(least)} are free on the disk that holds the data ({folder})"
     if least < FULL:
@@ -88,22 +88,22 @@ def room(examination: Examination) -> Iterator[Finding]:
 
 def log(examination: Examination) -> Iterator[Finding]:
     """No log is kept for an unused replication slot."""
-    for row in examining.found(examination.connection, "doctor/slots"):
-        if row["bytes"] > HELD:
+    for row in queries.rows(examination.connection, "slots"):
+        if row.bytes > HELD:
             yield Finding(
-                check=f"replication slot {row['name']}",
+                check=f"replication slot {row.name}",
                 severity="advice",
-                sentence=f"the replication slot {row['name']} is not in use, but the server keeps "
-                f"{format_bytes(row['bytes'])} of its log for it, and the log will grow",
-                remedy=f"SELECT pg_drop_replication_slot('{row['name']}')",
-                figures={"bytes": row["bytes"]},
+                sentence=f"the replication slot {row.name} is not in use, but the server keeps "
+                f"{format_bytes(row.bytes)} of its log for it, and the log will grow",
+                remedy=f"SELECT pg_drop_replication_slot('{row.name}')",
+                figures={"bytes": row.bytes},
             )
 
 
 def ages(examination: Examination) -> Iterator[Finding]:
     """Transaction numbers do not run out."""
-    (row,) = examining.found(examination.connection, "doctor/storage")
-    age = max(row["age"], row["multixact_age"])
+    (row,) = queries.rows(examination.connection, "storage")
+    age = max(row.age, row.multixact_age)
     if age < OLD:
         yield Finding(
             check="transaction numbers", severity="ok", sentence="transaction numbers", figures={"age": age}
@@ -121,8 +121,8 @@ def ages(examination: Examination) -> Iterator[Finding]:
 
 def order(examination: Examination) -> Iterator[Finding]:
     """Text is sorted as it was when the indexes were built."""
-    (row,) = examining.found(examination.connection, "doctor/storage")
-    built, now = row["ordered_by"], row["orders_by"]
+    (row,) = queries.rows(examination.connection, "storage")
+    built, now = row.ordered_by, row.orders_by
     if built is not None and now is not None and built != now:
         name = examination.connection.info.dbname.replace('"', '""')
         yield Finding(
@@ -138,8 +138,8 @@ def order(examination: Examination) -> Iterator[Finding]:
 
 def folder_of_data(examination: Examination) -> Path | None:
     """Return the server's data directory if it is on this machine and visible to this login."""
-    (row,) = examining.found(examination.connection, "doctor/storage")
-    return Path(row["data_directory"]) if examination.here and row["data_directory"] is not None else None
+    (row,) = queries.rows(examination.connection, "storage")
+    return Path(row.data_directory) if examination.here and row.data_directory is not None else None
 
 
 def free(folder: Path) -> int:

@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 from psycopg import sql
 
 from tagdb import store
 from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
-from tagdb.store import examining
+from tagdb.store import doctor as queries
 
 STALE = 0.2
 """Share of images newer than the factors, or of hashtags without factors, from which to recompute them."""
@@ -43,20 +44,20 @@ def factors(examination: Examination) -> Iterator[Finding]:
         "min_hashtags": settings.min_hashtags,
         "min_images": settings.min_images,
     }
-    (lag,) = examining.found(examination.connection, "doctor/factors_lag", parameters)
-    late, images = lag["folded_in"] + lag["without"], lag["images"] + lag["without"]
+    (lag,) = queries.rows(examination.connection, "factors_lag", **parameters)
+    late, images = lag.folded_in + lag.without, lag.images + lag.without
     parts = []
     if late > STALE * images:
         parts.append(
-            f"{late:,} of {count_noun(images, 'image', 'images')} came after it ({lag['folded_in']:,} were "
-            f"folded in, {lag['without']:,} are not used as neighbours)"
+            f"{late:,} of {count_noun(images, 'image', 'images')} came after it ({lag.folded_in:,} were "
+            f"folded in, {lag.without:,} are not used as neighbours)"
         )
-    if lag["hashtags_without"] > STALE * lag["hashtags"]:
+    if lag.hashtags_without > STALE * lag.hashtags:
         parts.append(
-            f"{lag['hashtags_without']:,} of {count_noun(lag['hashtags'], 'hashtag', 'hashtags')} are never "
+            f"{lag.hashtags_without:,} of {count_noun(lag.hashtags, 'hashtag', 'hashtags')} are never "
             f"recommended"
         )
-    figures = {name: lag[name] for name in ("images", "folded_in", "without", "hashtags", "hashtags_without")}
+    figures = lag._asdict()
     if parts:
         yield Finding(
             check="factor run",
@@ -92,13 +93,13 @@ def partitions(examination: Examination) -> Iterator[Finding]:
     """Each backbone, projection and factor run has its tables, and interrupted work left nothing behind."""
     if not examination.complete:
         return
-    rows = examining.found(examination.connection, "doctor/partitions")
+    rows = queries.rows(examination.connection, "partitions")
     for row in rows:
-        if row["state"] in ("active", "kept") and not row["attached"]:
+        if row.state in ("active", "kept") and not row.attached:
             yield _lost(row)
     emptied = sorted(
-        {row["number"] for row in rows if row["state"] in ("ready", "retired") and not row["there"]
-         and row["parent"] in ("image_factors", "hashtag_factors")}
+        {row.number for row in rows if row.state in ("ready", "retired") and not row.there
+         and row.parent in ("image_factors", "hashtag_factors")}
     )  # fmt: skip
     if emptied:
         yield Finding(
@@ -108,9 +109,9 @@ def partitions(examination: Examination) -> Iterator[Finding]:
             f"{list_names([str(n) for n in emptied])}",
             remedy="; ".join(f"SELECT tagdb_store.prune_factor_run({number})" for number in emptied),
         )
-    abandoned = [row for row in rows if row["state"] == BUILDING and not row["at_work"]]
+    abandoned = [row for row in rows if row.state == BUILDING and not row.at_work]
     if abandoned:
-        numbers = sorted({row["number"] for row in abandoned})
+        numbers = sorted({row.number for row in abandoned})
         yield Finding(
             check="abandoned factor runs",
             severity="advice",
@@ -120,10 +121,10 @@ def partitions(examination: Examination) -> Iterator[Finding]:
         )
     retired = [
         row for row in rows
-        if row["parent"] == "search_vectors" and row["state"] == "retired" and not row["at_work"]
+        if row.parent == "search_vectors" and row.state == "retired" and not row.at_work
     ]  # fmt: skip
     if retired:
-        size = sum(row["bytes"] for row in retired)
+        size = sum(row.bytes for row in retired)
         yield Finding(
             check="left-over search vectors",
             severity="advice",
@@ -132,10 +133,10 @@ def partitions(examination: Examination) -> Iterator[Finding]:
             remedy="SELECT tagdb_store.drop_projections()",
             figures={"bytes": size},
         )
-    over = [row for row in rows if row["there"] and row["state"] in ("gone", "failed", "pruned")]
+    over = [row for row in rows if row.there and row.state in ("gone", "failed", "pruned")]
     if over:
-        names = [f"{row['parent']}_{row['number']}" for row in over]
-        size = sum(row["bytes"] for row in over)
+        names = [f"{row.parent}_{row.number}" for row in over]
+        size = sum(row.bytes for row in over)
         yield Finding(
             check="left-over tables",
             severity="advice",
@@ -145,9 +146,9 @@ def partitions(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def _lost(row: examining.Row) -> Finding:
+def _lost(row: Any) -> Finding:
     """Return the finding for a table in use that is missing or not attached."""
-    parent, number, there = row["parent"], row["number"], row["there"]
+    parent, number, there = row.parent, row.number, row.there
     name = f"{parent}_{number}"
     if there:
         state = "not attached, so it is not read"
@@ -167,15 +168,15 @@ def cleaning(examination: Examination) -> Iterator[Finding]:
     """The planner has current statistics, and dead rows are cleaned up."""
     if not examination.complete:
         return
-    rows = examining.found(examination.connection, "doctor/upkeep")
+    rows = queries.rows(examination.connection, "upkeep")
 
     def listed(names: list[str]) -> str:
         tables = (sql.Identifier("tagdb_store", name).as_string(examination.connection) for name in names)
         return ", ".join(tables)
 
     unknown = [
-        row["name"] for row in rows
-        if row["bytes"] and row["rows"] >= MANY and (row["never_looked_at"] or row["changed"] > row["rows"])
+        row.name for row in rows
+        if row.bytes and row.rows >= MANY and (row.never_looked_at or row.changed > row.rows)
     ]  # fmt: skip
     if unknown:
         yield Finding(
@@ -186,10 +187,10 @@ def cleaning(examination: Examination) -> Iterator[Finding]:
             remedy=f"ANALYZE {listed(unknown)}",
             figures={"tables": len(unknown)},
         )
-    behind = [row for row in rows if row["dead"] >= MANY and row["dead"] > DEAD * row["rows"]]
+    behind = [row for row in rows if row.dead >= MANY and row.dead > DEAD * row.rows]
     if behind:
-        names = [row["name"] for row in behind]
-        dead = sum(row["dead"] for row in behind)
+        names = [row.name for row in behind]
+        dead = sum(row.dead for row in behind)
         yield Finding(
             check="dead rows",
             severity="advice",
@@ -212,17 +213,17 @@ def sessions(examination: Examination) -> Iterator[Finding]:
             sentence="the sessions of other logins (yours needs pg_read_all_stats)",
         )
         return
-    for row in examining.found(examination.connection, "doctor/sessions", {"seconds": IDLE}):
-        how = "in an open transaction" if row["in_transaction"] else "while holding a lock of tagdb's"
-        minutes = f"{row['seconds'] / 60:,.0f} minutes"
-        blocked = count_noun(row["waiting"], "session waits for it", "sessions wait for it")
+    for row in queries.rows(examination.connection, "sessions", seconds=IDLE):
+        how = "in an open transaction" if row.in_transaction else "while holding a lock of tagdb's"
+        minutes = f"{row.seconds / 60:,.0f} minutes"
+        blocked = count_noun(row.waiting, "session waits for it", "sessions wait for it")
         yield Finding(
-            check=f"session {row['pid']}",
-            severity="wrong" if row["waiting"] else "advice",
-            sentence=f"a session of {row['login']} ({row['application']}) has done nothing for {minutes} "
-            f"{how}: " + (blocked if row["waiting"] else "cleaning up may wait for it"),
-            remedy=f"SELECT pg_terminate_backend({row['pid']})",
-            figures={"seconds": row["seconds"], "waiting": row["waiting"]},
+            check=f"session {row.pid}",
+            severity="wrong" if row.waiting else "advice",
+            sentence=f"a session of {row.login} ({row.application}) has done nothing for {minutes} "
+            f"{how}: " + (blocked if row.waiting else "cleaning up may wait for it"),
+            remedy=f"SELECT pg_terminate_backend({row.pid})",
+            figures={"seconds": row.seconds, "waiting": row.waiting},
         )
 
 
@@ -230,14 +231,14 @@ def ingests(examination: Examination) -> Iterator[Finding]:
     """Interrupted ingests were run again."""
     if not examination.complete:
         return
-    rows = examining.found(examination.connection, "doctor/ingests")
+    rows = queries.rows(examination.connection, "ingests")
     if rows:
-        commands = [f"tagdb ingest {shlex.join(row['sources'])}" for row in rows if "-" not in row["sources"]]
+        commands = [f"tagdb ingest {shlex.join(row.sources)}" for row in rows if "-" not in row.sources]
         yield Finding(
             check="ingests",
             severity="advice",
             sentence=f"{count_noun(len(rows), 'ingest was', 'ingests were')} interrupted and not run again, "
-            f"the last on {rows[0]['started_at']:%Y-%m-%d %H:%M}; to continue from what was stored, run it "
+            f"the last on {rows[0].started_at:%Y-%m-%d %H:%M}; to continue from what was stored, run it "
             "again",
             remedy=commands[0] if commands else "",
             figures={"ingests": len(rows)},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tagdb.doctor.findings import Examination, Finding, format_bytes
-from tagdb.store import health
+from tagdb.store import doctor as queries
 
 WAL = 4 << 30
 """max_wal_size, in bytes, at which a large ingest and an index build force no checkpoints."""
@@ -16,7 +16,7 @@ def checkpoints(examination: Examination) -> Iterator[Finding]:
     setting = examination.setting("max_wal_size")
     if setting is None or setting.bytes is None:
         return
-    seen = health.checkpoints(examination.connection)
+    seen = queries.checkpoints(examination.connection)
     # the log forces a checkpoint when about half of that is written; others come from backups and new
     # databases
     forced = min(seen.requested, 2 * seen.logged_bytes // setting.bytes)

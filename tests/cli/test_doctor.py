@@ -14,7 +14,8 @@ from tagdb.doctor import Examination, Finding, findings, memory, planning, writi
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
-from tagdb.store import health, index
+from tagdb.store import doctor as queries
+from tagdb.store import index
 from tests.support import seed
 from tests.support.commands import Run, complaint, parsed
 
@@ -51,16 +52,16 @@ def examined(connection: Connection, machine: Machine | None = None) -> dict[str
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **settings: tuple[str, int | None]) -> None:
     """Let settings look as if they were others: written so, and of so many bytes."""
-    real = health.server_settings
+    real = queries.server_settings
 
-    def server_settings(connection: Connection, names: list[str]) -> dict[str, health.Setting]:
+    def server_settings(connection: Connection, names: list[str]) -> dict[str, queries.Setting]:
         found = real(connection, names)
         for name, (value, size) in settings.items():
             if name in found:
-                found[name] = health.Setting(name, value, found[name].context, "default", size)
+                found[name] = queries.Setting(name, value, found[name].context, "default", size)
         return found
 
-    monkeypatch.setattr(health, "server_settings", server_settings)
+    monkeypatch.setattr(queries, "server_settings", server_settings)
 
 
 def test_an_empty_database(tagdb: Run) -> None:
@@ -141,11 +142,11 @@ def test_nothing_is_changed(recommending: Connection) -> None:
 def test_a_setting_that_slows_recommending(recommending: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said of it was measured: with the session's value, and with another one."""
 
-    def trial(*arguments: Any) -> health.Trial:
-        return health.Trial(12.1, 8.3, 20, ((12.0, 8.2), (12.2, 8.4)))
+    def trial(*arguments: Any) -> queries.Trial:
+        return queries.Trial(12.1, 8.3, 20, ((12.0, 8.2), (12.2, 8.4)))
 
     pretend(monkeypatch, random_page_cost=("4", None))
-    monkeypatch.setattr(health, "trial", trial)
+    monkeypatch.setattr(queries, "trial", trial)
     found = examined(recommending)["random_page_cost"]
     assert found.severity == "advice"
     assert "recommending takes 12.1 ms → 8.3 ms with 1.1, measured here (p50 of 20 each)" in found.sentence
@@ -155,9 +156,9 @@ def test_a_setting_that_slows_recommending(recommending: Connection, monkeypatch
 
 def test_a_setting_that_slows_nothing(recommending: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only some rounds were faster, that was chance."""
-    trial = health.Trial(8.4, 8.0, 20, ((8.6, 7.9), (8.1, 8.2)))
+    trial = queries.Trial(8.4, 8.0, 20, ((8.6, 7.9), (8.1, 8.2)))
     pretend(monkeypatch, random_page_cost=("4", None))
-    monkeypatch.setattr(health, "trial", lambda *arguments: trial)
+    monkeypatch.setattr(queries, "trial", lambda *arguments: trial)
     found = examined(recommending)["random_page_cost"]
     assert (found.severity, found.remedy) == ("ok", "")
     assert "(1.1 instead of 4 is no faster: 8.4 ms → 8.0 ms)" in found.sentence
@@ -165,12 +166,12 @@ def test_a_setting_that_slows_nothing(recommending: Connection, monkeypatch: pyt
 
 def test_trying_a_setting(recommending: Connection) -> None:
     """Each way is timed as often, and the session is as before."""
-    images = health.sample_images(recommending, 5)
+    images = queries.sample_images(recommending, 5)
     assert 1 <= len(images) <= 5
-    drawn = {image_id for _ in range(20) for image_id in health.sample_images(recommending, 20)}
+    drawn = {image_id for _ in range(20) for image_id in queries.sample_images(recommending, 20)}
     assert max(drawn) > IMAGES / 2 > min(drawn)
     recommending.execute("SET work_mem = '5MB'")
-    tried = health.trial(recommending, images, {"work_mem": "64kB", "jit": "off"}, rounds=2)
+    tried = queries.trial(recommending, images, {"work_mem": "64kB", "jit": "off"}, rounds=2)
     assert tried is not None
     assert tried.calls == 2 * len(images)
     assert tried.before_ms > 0
@@ -192,7 +193,7 @@ def test_shared_buffers_beside_what_is_read(
     recommending: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend(monkeypatch, shared_buffers=("64kB", 65536))
-    hot = sum(each.bytes for each in health.hot_set(recommending))
+    hot = sum(each.bytes for each in queries.hot_set(recommending))
     assert hot > IMAGES * 2600
     for machine, recommended in ((None, "128MB"), (Machine(2 * GB, 2), "128MB")):
         found = examined(recommending, machine)["shared_buffers"]
@@ -210,9 +211,9 @@ def test_shared_buffers_beside_what_is_read(
 def test_shared_buffers_on_a_machine_that_has_no_more(
     recommending: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hot = [health.Hot("embeddings", 9 * GB, 900, 100, 3_000_000)]
+    hot = [queries.Hot("embeddings", 9 * GB, 900, 100, 3_000_000)]
     pretend(monkeypatch, shared_buffers=("2GB", 2 * GB))
-    monkeypatch.setattr(health, "hot_set", lambda connection: hot)
+    monkeypatch.setattr(queries, "hot_set", lambda connection: hot)
     found = examined(recommending, Machine(8 * GB, 4))["shared_buffers"]
     assert (found.severity, found.remedy) == ("ok", "")
     assert "7 GB come from" in found.sentence
@@ -225,9 +226,9 @@ def test_memory_for_building_the_index(connection: Connection, monkeypatch: pyte
         maintenance_work_mem=("64MB", 64 << 20),
         max_parallel_maintenance_workers=("2", None),
     )
-    hot = [health.Hot("embeddings", 2 * GB, 0, 0, 1_000_000)]
-    monkeypatch.setattr(health, "hot_set", lambda connection: hot)
-    one = Examination(connection, health.server_facts(connection), None)
+    hot = [queries.Hot("embeddings", 2 * GB, 0, 0, 1_000_000)]
+    monkeypatch.setattr(queries, "hot_set", lambda connection: hot)
+    one = Examination(connection, queries.server_facts(connection), None)
     (found,) = memory.index_builds(one)
     assert found.severity == "advice"
     assert "1,000,000 images needs 1.1 GB: 941,645 of them do not fit" in found.sentence
@@ -243,7 +244,7 @@ def test_memory_for_building_the_index(connection: Connection, monkeypatch: pyte
 
 def test_too_little_to_share(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container: an index would be built in parallel, and that fails."""
-    monkeypatch.setattr(health, "hot_set", lambda connection: [health.Hot("embeddings", GB, 0, 0, 400_000)])
+    monkeypatch.setattr(queries, "hot_set", lambda connection: [queries.Hot("embeddings", GB, 0, 0, 400_000)])
     container = Machine(8 * GB, 4, 64 << 20)
     settings = {
         "maintenance_work_mem": ("1GB", GB),
@@ -251,7 +252,7 @@ def test_too_little_to_share(connection: Connection, monkeypatch: pytest.MonkeyP
         "min_dynamic_shared_memory": ("0", 0),
     }
     pretend(monkeypatch, **settings)
-    one = Examination(connection, health.server_facts(connection), container)
+    one = Examination(connection, queries.server_facts(connection), container)
     (found,) = memory.shared_memory(one)
     assert (found.severity, found.restart) == ("wrong", True)
     assert "workers share 1 GB (maintenance_work_mem), but /dev/shm has 64 MB" in found.sentence
@@ -275,13 +276,13 @@ def test_temporary_files(connection: Connection, monkeypatch: pytest.MonkeyPatch
 def test_forced_checkpoints(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those count that the log can have forced, not backups and new databases."""
     pretend(monkeypatch, max_wal_size=("1GB", GB))
-    one = Examination(connection, health.server_facts(connection), None)
+    one = Examination(connection, queries.server_facts(connection), None)
     for seen, severity in (
-        (health.Checkpoints(10, 2, 100 * GB, None), "ok"),
-        (health.Checkpoints(10, 500, GB, None), "ok"),
-        (health.Checkpoints(10, 50, 100 * GB, None), "advice"),
+        (queries.Checkpoints(10, 2, 100 * GB, None), "ok"),
+        (queries.Checkpoints(10, 500, GB, None), "ok"),
+        (queries.Checkpoints(10, 50, 100 * GB, None), "advice"),
     ):
-        monkeypatch.setattr(health, "checkpoints", lambda connection, seen=seen: seen)
+        monkeypatch.setattr(queries, "checkpoints", lambda connection, seen=seen: seen)
         (found,) = writing.checkpoints(one)
         assert found.severity == severity, seen
     assert "of 60 checkpoints 50 were forced" in found.sentence
@@ -315,10 +316,10 @@ def test_a_large_collection_without_an_index(
 
 
 def test_a_server_without_pgvector(connection: Connection) -> None:
-    facts = health.server_facts(connection)
+    facts = queries.server_facts(connection)
     without = {name: getattr(facts, name) for name in facts.__slots__}
     without |= {"pgvector": None, "pgvector_available": None, "major": 14}
-    one = Examination(connection, health.ServerFacts(**without), None)
+    one = Examination(connection, queries.ServerFacts(**without), None)
     assert [each.severity for each in doctor.CHECKS[0](one)] == ["wrong", "wrong"]
     for installed, available, severity in (
         ("0.7.4", "0.7.4", "wrong"),
@@ -327,7 +328,7 @@ def test_a_server_without_pgvector(connection: Connection) -> None:
         (None, "0.8.1", None),
     ):
         without |= {"pgvector": installed, "pgvector_available": available, "major": 18}
-        one = Examination(connection, health.ServerFacts(**without), None)
+        one = Examination(connection, queries.ServerFacts(**without), None)
         said = [each.severity for each in doctor.CHECKS[0](one) if each.check == "pgvector"]
         assert said == ([severity] if severity else []), installed
 
@@ -345,24 +346,24 @@ def test_any_login_may_ask(
 
 def test_remedies_can_be_pasted(recommending: Connection, database_url: str) -> None:
     """And they win: what a role has is changed for the role."""
-    one = Examination(recommending, health.server_facts(recommending), None)
+    one = Examination(recommending, queries.server_facts(recommending), None)
     name = one.facts.database
     for setting, expected in (
-        (health.Setting("jit", "on", "user", "default", None), f"ALTER DATABASE \"{name}\" SET jit = 'off'"),
+        (queries.Setting("jit", "on", "user", "default", None), f"ALTER DATABASE \"{name}\" SET jit = 'off'"),
         (
-            health.Setting("jit", "on", "user", "user", None),
+            queries.Setting("jit", "on", "user", "user", None),
             f'ALTER ROLE "{one.facts.login}" IN DATABASE "{name}" SET jit = \'off\'',
         ),
-        (health.Setting("fsync", "on", "sighup", "default", None), "ALTER SYSTEM SET fsync = 'off'"),
+        (queries.Setting("fsync", "on", "sighup", "default", None), "ALTER SYSTEM SET fsync = 'off'"),
     ):
         assert one.change(setting, "off") == expected
     recommending.execute(f"ALTER DATABASE \"{name}\" SET random_page_cost = '3'".encode())
     with database.connect(database_url) as again:
-        setting = health.server_settings(again, ["random_page_cost"])["random_page_cost"]
+        setting = queries.server_settings(again, ["random_page_cost"])["random_page_cost"]
         assert (setting.value, setting.source) == ("3", "database")
         again.execute(one.change(setting, "1.1").encode())
     with database.connect(database_url) as again:
-        assert health.server_settings(again, ["random_page_cost"])["random_page_cost"].value == "1.1"
+        assert queries.server_settings(again, ["random_page_cost"])["random_page_cost"].value == "1.1"
 
 
 def test_sizes_for_people() -> None:

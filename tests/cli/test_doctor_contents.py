@@ -15,7 +15,7 @@ from tagdb import doctor, store
 from tagdb.doctor import Finding, safety, storage, upkeep
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.store import examining
+from tagdb.store import doctor as queries
 from tests.support import seed
 from tests.support.commands import Run, parsed
 from tests.support.postgres import administer, named
@@ -613,17 +613,15 @@ def test_another_order_of_text(tagdb: Run, healthy: Connection, database_url: st
 
 
 def test_checksums_that_are_off(healthy: Connection, database_url: str, monkeypatch: Any) -> None:
-    real = doctor.health.server_settings
+    real = queries.server_settings
 
     def server_settings(connection: Connection, names: list[str]) -> Any:
         found = real(connection, names)
         if "data_checksums" in found:
-            found["data_checksums"] = doctor.health.Setting(
-                "data_checksums", "off", "internal", "default", None
-            )
+            found["data_checksums"] = queries.Setting("data_checksums", "off", "internal", "default", None)
         return found
 
-    monkeypatch.setattr(doctor.health, "server_settings", server_settings)
+    monkeypatch.setattr(queries, "server_settings", server_settings)
     found = examined(database_url)["data_checksums"]
     assert found.severity == "advice"
     assert found.remedy.startswith("pg_checksums --enable --pgdata=/")
@@ -712,8 +710,8 @@ def test_what_cannot_be_looked_at(
 
 def test_large_collections_are_sampled(healthy: Connection, database_url: str, monkeypatch: Any) -> None:
     """And what is said tells so."""
-    monkeypatch.setattr(examining, "ALL", 8192)
-    monkeypatch.setattr(examining, "SOME", 60_000)
+    monkeypatch.setattr(queries, "ALL", 8192)
+    monkeypatch.setattr(queries, "SOME", 60_000)
     healthy.execute("UPDATE tagdb_store.embeddings SET embedding = embedding operator(public.+) embedding")
     found = examined(database_url)["lengths of embeddings"]
     assert 0 < found.figures["looked_at"] <= 20

@@ -1,16 +1,24 @@
-"""What a server and its settings are like, for ``tagdb doctor``. Everything here only reads."""
+"""What ``tagdb doctor`` asks of a server and of a database. Everything here only reads."""
 
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
+from psycopg import sql
+from psycopg.rows import namedtuple_row
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import execute, fetch_all, fetch_column, fetch_one, fetch_value
+from tagdb.store.backbones import vector_schema
+from tagdb.store.statements import execute, fetch_all, fetch_column, fetch_one, fetch_value, statement
 
+ALL = 128 << 20
+"""Bytes of vectors up to which all are looked at: some 50,000 embeddings."""
+SOME = 64 << 20
+"""Bytes of vectors that are looked at where there are more."""
 PATIENCE = 5.0
 """Seconds after which enough has been timed."""
 
@@ -104,6 +112,31 @@ class Trial:
 def only_read(connection: Connection) -> None:
     """Let the session change nothing from now on."""
     execute(connection, "session/only_read")
+
+
+def limit_time(connection: Connection, seconds: float) -> None:
+    """Let no statement of the session take longer, nor wait for a lock for more than a fifth of that."""
+    for name, limit in (("statement_timeout", seconds), ("lock_timeout", seconds / 5)):
+        execute(connection, "session/set", setting=name, value=f"{limit * 1000:.0f}", local=False)
+
+
+def rows(connection: Connection, name: str, **parameters: object) -> list[Any]:
+    """Return the rows of ``doctor/NAME.sql``, columns as attributes.
+
+    Where the statement names ``{vector}``, that is the schema that pgvector is in.
+    """
+    text = statement(f"doctor/{name}")
+    query = sql.SQL(text)
+    if "{vector}" in text:
+        query = query.format(vector=sql.Identifier(vector_schema(connection)))  # type: ignore[assignment]
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(query, parameters or None).fetchall()
+
+
+def share(connection: Connection, table: str) -> float:
+    """Return which percentage of a table's pages to look at."""
+    size = fetch_value(connection, "doctor/table_size", table=table) or 0
+    return 100.0 if size <= ALL else 100.0 * SOME / size
 
 
 def server_facts(connection: Connection) -> ServerFacts:
