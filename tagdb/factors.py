@@ -1,4 +1,4 @@
-"""Factor runs: computing them from what is stored, and their life."""
+"""Factor runs: compute, activate, prune and compare them."""
 
 import time
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from tagdb.postgres.database import Connection
 from tagdb.progress import track
 
 PRUNE_SECONDS = 10.0
-"""How long pruning waits for whoever uses an old run."""
+"""How long pruning waits for transactions that use an old run."""
 NO_EMBEDDINGS = modelling.Embeddings(np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16))
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What a factor run came to."""
+    """Result of a factor run."""
 
     factor_run_id: int
     images: int
@@ -42,9 +42,9 @@ def compute(
 ) -> Computed:
     """Read the interactions and embeddings, fit, store a new run, and make it active.
 
-    The same data and seed give the same factors. The run is invisible to readers until it is
-    complete; if anything fails it is marked as failed and its tables are dropped. What computations
-    that were killed have left is cleaned up first.
+    The same data and seed give the same factors. Readers do not see the run until it is complete. If anything
+    fails, it is marked as failed and its tables are dropped. Left-overs of killed computations are removed
+    first.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def compute(
     versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
     run_id = store.runs.begin(connection, settings, versions)
     try:
-        # ALS alone needs no embeddings, and they are most of what there is to read
+        # ALS alone needs no embeddings, and reading them takes the longest
         embeddings = (
             store.runs.embeddings(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
         )
@@ -75,7 +75,7 @@ def compute(
             store.runs.discard(connection, run_id)
         raise
     if activate:
-        folding.fold_missing(connection)  # what came while this was computing
+        folding.fold_missing(connection)  # images added during the computation
     return Computed(
         run_id,
         len(model.image_ids),
@@ -88,24 +88,24 @@ def compute(
 
 
 def activate(connection: Connection, factor_run_id: int) -> None:
-    """Make a run the one that recommending uses, and fold in what came after it.
+    """Activate a run, and fold in images and hashtags newer than it.
 
     Raises
     ------
     DatabaseError
-        There is no such run, it has failed, or its factors were pruned.
+        The run does not exist, has failed, or was pruned.
     """
     store.runs.activate(connection, factor_run_id)
     folding.fold_missing(connection)
 
 
 def rollback(connection: Connection) -> int:
-    """Activate the run that was active before; its number.
+    """Activate the run that was active before; return its number.
 
     Raises
     ------
     FactorsError
-        There is none whose factors are still there.
+        There is no earlier run with factors.
     """
     before = [
         run
@@ -121,7 +121,7 @@ def rollback(connection: Connection) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Which runs' factors were dropped, and which could not be, because somebody uses them."""
+    """Runs whose factors were dropped, and runs that are still in use."""
 
     pruned: list[int]
     in_use: list[int]
@@ -134,10 +134,10 @@ def prune(
     seconds: float = PRUNE_SECONDS,
     pause: Callable[[float], None] = time.sleep,
 ) -> Pruned:
-    """Drop the factors of all runs but the active one and the ``keep - 1`` that were made last.
+    """Drop the factors of all runs but the active one and the latest ``keep - 1``.
 
-    Their rows stay on record. A run that a transaction still uses is waited for, in short attempts,
-    because whoever waits for a table makes its readers wait.
+    Their settings stay on record. Waits for transactions that still use a run in short attempts, because
+    waiting for a lock blocks readers.
     """
     store.runs.discard_abandoned(connection)
     runs = [
@@ -167,27 +167,27 @@ def prune(
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A hashtag that one run recommends for more of the photos than another."""
+    """A hashtag that one run recommends for more of the images than the other."""
 
     hashtag: str
     before: int
-    """Photos of the sample that the first run recommends it for."""
+    """Images of the sample for which the first run recommends it."""
     after: int
-    """Photos that the second one does."""
+    """Images for which the second run does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How two runs differ on a sample of the stored images."""
+    """Difference between two runs on a sample of the stored images."""
 
     images: int
     top: int
     overlap: float
-    """Share of the recommended hashtags that both have in common, on average."""
+    """Mean share of recommended hashtags that both have in common."""
     same_first: float
-    """Share of the images for which both have the same hashtag first."""
+    """Share of images with the same first hashtag."""
     moved: list[Moved]
-    """Those that moved most, first."""
+    """Hashtags whose number of images differs, largest difference first."""
 
 
 def difference(
@@ -195,15 +195,15 @@ def difference(
 ) -> Difference:
     """Recommend for a sample of the stored images with two runs, and compare.
 
-    The sample is always the same: the images whose content has the least SHA-256.
+    The sample is always the same: the images with the smallest SHA-256.
 
     Raises
     ------
     FactorsError, DatabaseError
-        One of the runs is not there any more, or there is no image to compare them on.
+        One of the runs no longer has factors, or there is no image to compare them on.
     """
     answers = []
-    # an earlier run need not be a partition yet; it is one until the transaction ends
+    # an earlier run may not be a partition yet; it is one until the transaction ends
     with connection.transaction(force_rollback=True):
         for run_id in (before, after):
             store.runs.attach(connection, run_id)

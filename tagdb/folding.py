@@ -1,6 +1,6 @@
-"""Folding what came after the active factor run into it, so that a new photo can be a neighbour at once.
+"""Fold new images and hashtags into the active factor run, so that a new photo can be a neighbour at once.
 
-What is folded in is marked, and the next run replaces it.
+Folded-in rows are marked; the next run replaces them.
 """
 
 from collections.abc import Collection
@@ -13,22 +13,22 @@ from tagdb.learning.folding import Basis
 from tagdb.postgres.database import Connection
 
 TOGETHER = 1000
-"""Images that are folded in at once where many are missing."""
+"""Images folded in at a time if many are missing."""
 
 
 class Folding:
-    """Folds in what an ingest brings, batch by batch, into whatever run is the active one."""
+    """Folds the images of an ingest into the active run, batch by batch."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.basis: Basis | None = None
         self.unknown: set[int] = set()
-        """Hashtags of new images that the run does not know."""
+        """Hashtags of new images that are unknown to the run."""
         self._run_id: int | None = None
         self._looked = self._overtaken = False
 
     def reconnected(self, connection: Connection) -> None:
-        """Go on with another connection."""
+        """Continue with another connection."""
         store.folding.prepare(connection)
         self.connection = connection
 
@@ -41,9 +41,9 @@ class Folding:
             self.unknown |= fold_images(self.connection, self.basis, image_ids)
 
     def finish(self) -> None:
-        """Fold in the new hashtags; and all images, if another run became active in between.
+        """Fold in the new hashtags, and all images if another run became active in between.
 
-        That run may not know what came while it was computed and was folded into the one before it.
+        That run may lack images that were added during its computation and folded into the run before.
         """
         if self._looked:
             self._look()
@@ -61,14 +61,15 @@ class Folding:
 
 
 def fold_images(connection: Connection, basis: Basis, image_ids: Collection[int]) -> set[int]:
-    """Give images factors, in the caller's transaction, where that is possible.
+    """Compute factors of images where possible, in the caller's transaction.
 
-    It is for images that the active backbone has embedded and that :func:`tagdb.learning.folding.foldable`
-    does not pass over; for none if another run has become active.
+    That is for images with an embedding by the active backbone that :func:`tagdb.learning.folding.foldable`
+    accepts; for none if another run became active.
 
     Returns
     -------
-    Hashtags of these images that the run does not know.
+    set
+        Hashtags of these images that the run does not know.
     """
     if not image_ids or not store.folding.hold(connection, basis):
         return set()
@@ -85,7 +86,7 @@ def fold_images(connection: Connection, basis: Basis, image_ids: Collection[int]
 
 
 def fold_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collection[int]) -> int:
-    """Give new hashtags factors where enough of their images have some; returns how many got them."""
+    """Compute factors of new hashtags if enough of their images have factors; return their number."""
     if not hashtag_ids:
         return 0
     with connection.transaction():
@@ -99,7 +100,7 @@ def fold_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collection[
 
 
 def fold_missing(connection: Connection) -> int:
-    """Fold in whatever came after the active run; returns how many images were looked at."""
+    """Fold in all images newer than the active run; return how many were considered."""
     looked_at = 0
     while (basis := store.folding.basis(connection)) is not None:
         missing = store.folding.missing_images(connection, basis)
@@ -110,5 +111,5 @@ def fold_missing(connection: Connection) -> int:
         fold_hashtags(connection, basis, unknown)
         looked_at += len(missing)
         if store.runs.active_id(connection) == basis.factor_run_id:
-            break  # or else another run has become active, and what came after that one is missing
+            break  # otherwise another run became active, and images newer than that are missing
     return looked_at

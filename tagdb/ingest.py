@@ -1,9 +1,9 @@
-"""Bringing photos and their hashtags into the database.
+"""Ingest photos and their hashtags into the database.
 
-The way of a photo: a source names it; its bytes are hashed; if the content is known, only what is
-said of it is stored; otherwise it is decoded and embedded (see :mod:`tagdb.embedding.pipeline`), while the
-calling thread stores finished batches. A batch is one transaction: an interrupted ingest keeps every batch
-that was stored, and the next run finds that content known.
+A source names a photo, and its bytes are hashed. If the content is known, only its hashtags and metadata are
+stored. Otherwise it is decoded and embedded (see :mod:`tagdb.embedding.pipeline`), while the calling thread
+stores finished batches. A batch is one transaction: an interrupted ingest keeps every stored batch, and the
+next run finds its contents known.
 """
 
 import time
@@ -27,58 +27,58 @@ from tagdb.store.batches import Image, Rejected
 from tagdb.store.ingest_runs import Counts
 
 CHUNK = 256
-"""Records whose hashes are looked up in one query."""
+"""Records whose hashes are looked up per query."""
 CHUNK_BYTES = 16 << 20
-"""What is said in them comes to about as much at most, or they are fewer."""
+"""Approximate memory limit of these records, in bytes."""
 HASHED_TOGETHER = 32
-"""Records in one task of hashing."""
+"""Records per hashing task."""
 BATCH = 128
-"""New images stored in one transaction, unless they come to more than ``BATCH_BYTES``."""
+"""New images per transaction, unless they exceed ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
 BATCH_KNOWN = 1024
-"""Records in one transaction at most, however many of them are known."""
+"""Maximum number of records per transaction, including known ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to ingest."""
+    """Options of an ingest."""
 
     originals: bool = True
-    """Store the original bytes, not only a thumbnail."""
+    """Store the original photos, not only thumbnails."""
     limit: int | None = None
-    """Records to take at most."""
+    """Maximum number of records."""
     dry_run: bool = False
-    """Read, decode and count, but embed and store nothing."""
+    """Read, decode and count, but do not embed or store anything."""
     quiet: bool = False
 
 
 @dataclass(slots=True)
 class Summary:
-    """What an ingest did."""
+    """Result of an ingest."""
 
     counts: Counts = field(default_factory=Counts)
     seconds: float = 0.0
     indexed: bool = False
     """Whether the vector index was built at the end."""
     check_due: bool = False
-    """Whether the collection has grown so much that the vector index's recall should be measured."""
+    """Whether there are so many more images that the vector index's recall should be measured."""
     untagged: bool = False
-    """Whether images came in, and no image of the database carries a hashtag."""
+    """Whether images were added but no image in the database has a hashtag."""
     statistics_lag: bool = False
-    """Whether the statistics were left as they were, because little has come to much."""
+    """Whether the statistics were not refreshed, because few images were added to many."""
 
     @property
     def records(self) -> int:
-        """Images that were looked at and found usable."""
+        """Number of usable images."""
         return self.counts.new + self.counts.known + self.counts.updated
 
 
 _Hashing = tuple[list[Record | Rejection], list[Future[list[Content | Rejected]]]]
-"""Records, and the hashes of their contents in the making."""
+"""Records, and the hashes of their contents being computed."""
 
 
 class _Ingest:
-    """One run, from the sources to the database."""
+    """One ingest, from the sources to the database."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class _Ingest:
         return self.summary
 
     def _finish(self, run_id: int, backbone_id: int) -> None:
-        """What is done once all is stored; all of it can be done twice."""
+        """Do what follows once everything is stored; all of it can be repeated."""
         trying, summary = self.session.trying, self.summary
         trying(lambda connection: self.folding.finish())
         trying(lambda connection: store.ingest_runs.finish(connection, run_id))
@@ -137,7 +137,7 @@ class _Ingest:
             status = trying(store.index.status)
             summary.check_due = status is not None and status.check_due
             summary.untagged = not trying(store.answers.readiness).hashtags
-        # also where nothing is new: an ingest before this one may have been interrupted here
+        # even if nothing is new: an earlier ingest may have been interrupted here
         up_to_date = trying(store.statistics.refresh_if_due)
         changed = summary.counts.new or summary.counts.updated
         summary.statistics_lag = bool(changed) and not up_to_date
@@ -158,7 +158,7 @@ class _Ingest:
         self.backbone_id = stored.backbone_id if stored else None
 
     def _hashing(self, given: Iterator[Record | Rejection]) -> _Hashing:
-        """Take a chunk of records and begin to hash their contents."""
+        """Take a chunk of records and start hashing their contents."""
         chunk, size = [], 0
         for record in islice(given, CHUNK):
             chunk.append(record)
@@ -169,11 +169,11 @@ class _Ingest:
         return chunk, [self.pipeline.submit(records.hashes, part) for part in parts]
 
     def _planned(self, given: Iterator[Record | Rejection]) -> Iterator[Work[Outcome]]:
-        """Hash a chunk, ask the database which contents it knows, hand out the work that is left."""
+        """Hash a chunk, ask the database which contents are known, and yield the remaining work."""
         chunk, hashing = self._hashing(given)
         while chunk:
             found = [content for part in hashing for content in part.result()]
-            ahead = self._hashing(given)  # threads go on hashing while the database is asked
+            ahead = self._hashing(given)  # threads continue hashing during the query
             contents = [f[0] for f in found if not isinstance(f, Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
@@ -193,7 +193,7 @@ class _Ingest:
         )
 
     def _decoded(self, record: Record) -> Outcome:
-        """Read a photo, and have it decoded and embedded. Runs in a thread of the pipeline."""
+        """Read, decode and embed a photo. Runs in a thread of the pipeline."""
         try:
             content = files.read(record.path, record.within)
             embedded = self.pipeline.embed(content)
@@ -209,7 +209,7 @@ class _Ingest:
         return Outcome(image, refused, record.size)
 
     def _take(self, outcome: Outcome, report: Report) -> None:
-        """Put what became of a record into the batch."""
+        """Add the result of a record to the batch."""
         self.batch.append(outcome)
         self.batch_bytes += outcome.size
         if outcome.image is not None and outcome.image.thumbnail is not None:
@@ -226,7 +226,7 @@ class _Ingest:
         stored: Sequence[Image],
         rejected: Sequence[Rejected],
     ) -> Counts:
-        """Store a batch, once, however often that is tried. What it changed."""
+        """Store a batch exactly once, even if it takes several attempts. Return what changed."""
         fold, batch = self.folding.images, self.batches
         try:
             counts = self.session.trying(
@@ -234,7 +234,7 @@ class _Ingest:
                     connection, run_id, backbone_id, stored, rejected, fold, batch
                 )
             )
-        except store.batches.AlreadyStored:  # the connection broke between its end and our hearing of it
+        except store.batches.AlreadyStored:  # the connection broke before its success was reported
             so_far = self.session.trying(lambda connection: store.ingest_runs.counts(connection, run_id))
             counts = so_far - self.summary.counts
         self.batches += 1
@@ -270,15 +270,24 @@ def run(
 
     Parameters
     ----------
-    backbone : what embeds; may be None for a dry run only.
-    on_rejected : called for everything that could not be used, once it is on record.
-    reconnect : gives another connection when the one in use broke; it may wait for the database. Without
-        it a broken connection ends the ingest.
+    connection
+        The database.
+    backbone
+        Computes embeddings; may be None for a dry run only.
+    sources
+        The sources, in order.
+    options
+        Options of the ingest.
+    on_rejected
+        Called for every rejection, once it is recorded.
+    reconnect
+        Returns a new connection after the current one broke; it may wait for the database. Without it, a
+        broken connection ends the ingest.
 
     Raises
     ------
     BackboneMismatch
-        Another ingest gave the database another backbone in the meantime.
+        The backbone of the database was changed in the meantime.
     DatabaseError
         The database went away; what was stored stays.
     """

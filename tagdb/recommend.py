@@ -1,4 +1,4 @@
-"""Hashtags for a photo, and photos like it. Python embeds; the database answers."""
+"""Hashtags for a photo, and images like it. Python computes the embedding, the database answers."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -17,12 +17,12 @@ from tagdb.postgres.retrying import Session
 from tagdb.store.answers import ANYTHING, Query, Recommendation, SimilarImage
 
 AHEAD = 3
-"""Photos per thread that are being embedded, or wait for the database, at most."""
+"""Maximum number of photos per thread that are being embedded or wait for the database."""
 
 Answer = TypeVar("Answer")
 Embedding = NDArray[np.float32]
 Content = Callable[[str], bytes]
-"""Gives the content of a photo that is named."""
+"""Returns the content of a photo, given its name."""
 Reconnect = Callable[[], Connection]
 _Embedded = tuple[str, tuple[bytes, Embedding] | RejectedInput]
 
@@ -37,27 +37,27 @@ def recommend(
     at_once: bool = False,
     reconnect: Reconnect | None = None,
 ) -> Iterator[tuple[str, list[Recommendation] | RejectedInput]]:
-    """Yield for each photo, in order, its recommended hashtags, or why it was rejected.
+    """Yield the recommended hashtags of each photo, in order, or why it was rejected.
 
-    What feedback has rejected for a photo that is stored is not recommended for it again.
+    Hashtags that feedback rejected for a stored photo are not recommended for it again.
 
     Parameters
     ----------
     photos
         Names of photos; ``-`` is a photo on standard input.
     content
-        Gives the content of a photo.
+        Returns the content of a photo.
     apart
-        Whether photos are decoded in processes of their own; see :class:`Pipeline`.
+        Whether photos are decoded in separate processes; see :class:`Pipeline`.
     at_once
-        Whether each photo is answered before the next one's name is asked for.
+        Whether each photo is answered before the next name is read.
     reconnect
-        Gives another connection when the one in use broke; it may wait for the database.
+        Returns a new connection after the current one broke; it may wait for the database.
 
     Raises
     ------
     BackboneMismatch
-        The database's embeddings are another backbone's by now.
+        The backbone of the database was changed in the meantime.
     """
     with Session(connection, reconnect) as session:
 
@@ -84,7 +84,7 @@ def similar(
     content: Content = files.read_named,
     apart: bool = True,
 ) -> Iterator[tuple[str, list[SimilarImage] | RejectedInput]]:
-    """Yield for each photo the stored images most like it, or why it was rejected; see :func:`recommend`."""
+    """Yield the stored images most like each photo, or why it was rejected; see :func:`recommend`."""
 
     def ask(sha256: bytes, embedding: Embedding) -> list[SimilarImage]:
         return similar_to_one(connection, backbone, embedding, top)
@@ -100,7 +100,7 @@ def similar_to_one(
 
 
 def _checked(connection: Connection, backbone: Backbone, answer: list[Answer]) -> list[Answer]:
-    """The answer, unless it was, perhaps, looked for among another backbone's embeddings."""
+    """Return the answer, unless it may come from another backbone's embeddings."""
     stored = backbone_of(connection)
     if stored is None or not stored.same(backbone.identity):
         raise BackboneMismatch("the backbone of this database was changed; run the same command again")
@@ -115,9 +115,9 @@ def _answers(
     apart: bool,
     at_once: bool = False,
 ) -> Iterator[tuple[str, list[Answer] | RejectedInput]]:
-    """For each photo, in order: what is answered for it, or why it was rejected.
+    """Yield the answer for each photo, in order, or why it was rejected.
 
-    Photos are embedded by the pipeline, while this thread asks the database about those before.
+    The pipeline embeds photos while this thread queries the database for earlier ones.
     """
     with Pipeline(backbone, backbone.identity.input_size, apart) as pipeline:
 
@@ -149,13 +149,13 @@ def backbone_of(connection: Connection) -> Identity | None:
 
 
 def require_images(connection: Connection) -> None:
-    """Raise TagdbError, saying what to do next, in a database without images."""
+    """Raise TagdbError with the next step if the database has no images."""
     if not store.answers.readiness(connection).images:
         raise TagdbError("the database holds no images yet; run: tagdb ingest SOURCE")
 
 
 def require_collection(connection: Connection, collection: str) -> None:
-    """Raise an error that names the collections there are, if there is none of that name."""
+    """Raise an error that lists the collections if the given one does not exist."""
     there = store.answers.collections(connection)
     if collection not in there:
         names = ", ".join(there[:10]) or "none"
@@ -163,7 +163,7 @@ def require_collection(connection: Connection, collection: str) -> None:
 
 
 def require_factors(connection: Connection) -> None:
-    """Raise an error that says what to do next, unless there are images and active factors."""
+    """Raise an error with the next step unless there are images and active factors."""
     require_images(connection)
     ready = store.answers.readiness(connection)
     if not ready.factors and not ready.hashtags:

@@ -1,4 +1,4 @@
-"""What a source's record comes to: the hash of its content, and an image to store, or what is wrong."""
+"""From a source's record to the hash of its content and an image to store, or to a rejection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from tagdb.store.batches import Image, Rejected
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one record: an image to store or none, and what had to be rejected."""
+    """Result of a record: an image to store or None, and rejections."""
 
     image: Image | None
     rejected: list[Rejected]
     record_size: int = 0
-    """About how many bytes of memory what the record says takes; the photo's file is not counted."""
+    """Approximate memory of the record in bytes, without the photo's file."""
 
     @property
     def size(self) -> int:
-        """The same with what had to be rejected."""
+        """Return the same result with rejections."""
         return self.record_size + 300 * len(self.rejected)
 
 
 Content = tuple[bytes, int]
-"""Hash and bytes of a file."""
+"""Hash and size of a file."""
 
 
 def hashes(records: Sequence[Record | Rejection]) -> list[Content | Rejected]:
-    """The contents that records name, one for each, or why there is none."""
+    """Return the content of each record, or why there is none."""
     return [_hash(record) for record in records]
 
 
@@ -45,13 +45,13 @@ def _hash(record: Record | Rejection) -> Content | Rejected:
 
 
 def rejected(record: Record, error: RejectedInput) -> Rejected:
-    """The reason, with the photo's name unless the record's origin is the photo itself."""
+    """Return the reason, with the photo's name unless the record comes from the photo itself."""
     reason = str(error) if record.line is None else f"{hashtags.printable(record.path.name)}: {error}"
     return Rejected(record.origin, record.line, reason)
 
 
 def image_of(record: Record, content_sha256: bytes) -> tuple[Image, list[Rejected]]:
-    """What a record says of a content: folded hashtags and all else, and the hashtags that are none."""
+    """Return what a record says about a content, with folded hashtags, and rejections of invalid hashtags."""
     folded: dict[str, None] = {}
     refused = []
     for raw in record.hashtags:

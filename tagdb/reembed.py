@@ -1,8 +1,8 @@
-"""Changing the backbone: every stored image is embedded by another one, beside the embeddings in use.
+"""Change the backbone: embed every stored image with another one, next to the embeddings in use.
 
-Until the switch everybody goes on with the old backbone, and so do ingests: what they bring meanwhile is
-embedded as well before the switch, which excludes batches and is one transaction. A batch of embeddings is
-one, too, so that whoever was interrupted goes on where it was.
+Until the switch, the old backbone stays in use and ingests continue. The images they add are embedded too
+before the switch, which is one transaction and excludes batches. A batch of embeddings is also one
+transaction, so an interrupted run continues where it stopped.
 """
 
 import time
@@ -28,10 +28,10 @@ from tagdb.store.backbones import ListedBackbone, Unembedded
 from tagdb.store.batches import Rejected
 
 FETCHED_TOGETHER = 32
-"""Contents that are fetched by one query, unless they come to more than ``FETCHED_BYTES``."""
+"""Contents fetched per query, unless they exceed ``FETCHED_BYTES``."""
 FETCHED_BYTES = 8 << 20
 PATIENCE = 60.0
-"""Seconds for which whoever is in the way is waited for, in short attempts."""
+"""How long to wait for other sessions, in short attempts, in seconds."""
 PAUSE = 0.3
 """Seconds between two attempts."""
 
@@ -40,17 +40,17 @@ Found = TypeVar("Found")
 
 @dataclass(slots=True)
 class Summary:
-    """What became of the images."""
+    """Result of a run."""
 
     backbone_id: int
     embedded: int = 0
-    """By this very run."""
+    """Number of images embedded by this run."""
     rejected: dict[int, Rejected] = field(default_factory=dict)
-    """By image: what could not be embedded, and why."""
+    """Images that could not be embedded, with the reasons."""
     indexed: bool = False
     """Whether the vector index was built."""
     switched: bool = False
-    """Whether it has become the active backbone."""
+    """Whether it became the active backbone."""
     active: bool = False
     """Whether it is the active backbone now."""
     seconds: float = 0.0
@@ -58,7 +58,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of an image: its embedding, or why there is none."""
+    """Result of an image: its embedding, or why there is none."""
 
     image: Unembedded
     embedding: NDArray[np.float32] | None
@@ -98,21 +98,21 @@ class _Reembedding:
             summary.active = _is_active(self.connection, summary.backbone_id)
             if switch and not summary.active and (allow_missing or not summary.rejected):
                 while _switched(self.connection, summary.backbone_id, summary.rejected):
-                    self._embed_missing()  # what came in the meantime
+                    self._embed_missing()  # images added in the meantime
                 summary.active = True
             summary.switched = summary.active and not self.was_active
         summary.seconds = time.monotonic() - self.started
         return summary
 
     def reconnected(self, connection: Connection) -> None:
-        """Go on with another connection; the batch may have been stored without our hearing of it."""
+        """Continue with another connection; the batch may have been stored although that was not reported."""
         self.connection = connection
         stored = store.batches.known_contents(connection, self.summary.backbone_id, list(self.batch))
         self.summary.embedded += len(stored)
         self.batch = {}
 
     def _embed_missing(self) -> None:
-        """Embed what is missing, again and again until nothing is but what was rejected."""
+        """Embed missing images, repeatedly, until only rejected ones are missing."""
         known = next(
             b for b in store.backbones.list_all(self.connection) if b.backbone_id == self.summary.backbone_id
         )
@@ -126,7 +126,7 @@ class _Reembedding:
                 pass
 
     def _pass(self, pipeline: Pipeline, report: Report) -> int:
-        """Go through all images once; how many were looked at."""
+        """Go through all images once; return how many there were."""
         before = self._looked_at
         works: Iterator[Work[_Outcome]] = (
             (pipeline.submit(_embedded, pipeline, image, content), len(content or b""))
@@ -142,7 +142,7 @@ class _Reembedding:
         return self.summary.embedded + len(self.summary.rejected)
 
     def _contents(self) -> Iterator[tuple[Unembedded, bytes | None]]:
-        """The images that are missing, and their contents where those are stored."""
+        """Yield missing images with their contents, if stored."""
         after = 0
         while chunk := store.backbones.images_without(
             self.connection, self.summary.backbone_id, after, CHUNK
@@ -167,7 +167,7 @@ class _Reembedding:
             yield image, found.pop(image.image_id, None)
 
     def _take(self, outcome: _Outcome, report: Report) -> None:
-        """Put what became of an image into the batch."""
+        """Add the result of an image to the batch."""
         if outcome.embedding is not None:
             self.batch[outcome.image.content_sha256] = outcome.embedding
         else:
@@ -195,25 +195,35 @@ def run(
     on_rejected: Callable[[Rejected], None] = lambda rejected: None,
     reconnect: Callable[[], Connection] | None = None,
 ) -> Summary:
-    """Embed all stored images by a backbone, build its vector index if there are many, and switch to it.
+    """Embed all stored images with a backbone, build its vector index if there are many, and switch to it.
 
-    Where an image's content is not stored, its file is read, if it is still there and the same. What
-    cannot be embedded is reported, and nothing is switched then, because it would not be found any more.
+    If an image's content is not stored, its file is read, provided that it still exists and is unchanged.
+    Images that cannot be embedded are reported and prevent the switch, because they would no longer be found.
 
     Parameters
     ----------
-    switch : whether the backbone becomes the active one.
-    allow_missing : switch even if images could not be embedded.
-    on_rejected : called for each of these.
-    reconnect : gives another connection when the one in use broke; it may wait for the database. Without
-        it a broken connection ends the run.
+    connection
+        The database.
+    backbone
+        The new backbone.
+    switch
+        Whether to activate the backbone.
+    allow_missing
+        Switch even if images could not be embedded.
+    quiet
+        Show no progress.
+    on_rejected
+        Called for each image that could not be embedded.
+    reconnect
+        Returns a new connection after the current one broke; it may wait for the database. Without it, a
+        broken connection ends the run.
 
     Raises
     ------
     BackboneError
-        The database has no images, or another process does the same right now.
+        The database has no images, or another process is embedding with this backbone.
     DatabaseError
-        Somebody was in the way for too long, or the database went away; what was stored stays.
+        Other sessions were in the way for too long, or the database went away; what was stored stays.
     """
     if store.backbones.active(connection) is None:
         raise BackboneError("there is nothing to embed yet; run: tagdb ingest SOURCE --backbone NAME|PATH")
@@ -223,12 +233,12 @@ def run(
 
 
 def use(connection: Connection, backbone_id: int, allow_missing: bool = False) -> None:
-    """Switch to a backbone that has embedded the images already.
+    """Switch to a backbone that has already embedded the images.
 
     Raises
     ------
     BackboneError
-        There is no such backbone, or images are missing and ``allow_missing`` does not allow that.
+        The backbone does not exist, or it lacks images and ``allow_missing`` is false.
     DatabaseError
         Batches were in the way for too long.
     """
@@ -243,14 +253,14 @@ def use(connection: Connection, backbone_id: int, allow_missing: bool = False) -
 
 
 def drop(connection: Connection, backbone_id: int) -> None:
-    """Drop a backbone that is not active, and all it has made.
+    """Drop a backbone that is not active, with its embeddings.
 
     Raises
     ------
     BackboneError
-        There is no such backbone, or it is the active one.
+        The backbone does not exist or is active.
     DatabaseError
-        Somebody used it for too long.
+        Other sessions used it for too long.
     """
     if find(connection, backbone_id).active:
         raise BackboneError(
@@ -264,12 +274,12 @@ def drop(connection: Connection, backbone_id: int) -> None:
 
 
 def find(connection: Connection, backbone_id: int) -> ListedBackbone:
-    """The backbone of a number.
+    """Return the backbone with a number.
 
     Raises
     ------
     BackboneError
-        There is none.
+        It does not exist.
     """
     found = next((b for b in store.backbones.list_all(connection) if b.backbone_id == backbone_id), None)
     if found is None:
@@ -294,7 +304,7 @@ def _is_active(connection: Connection, backbone_id: int) -> bool:
 
 
 def _switched(connection: Connection, backbone_id: int, may_lack: Collection[int] | None) -> int:
-    """Switch, unless images are missing that may not: how many."""
+    """Switch, unless images are missing that must not. Return their number."""
     return _patiently(
         lambda: store.backbones.activate(connection, backbone_id, may_lack),
         "the backbone could not be switched: a transaction elsewhere is storing images or changing "
@@ -303,7 +313,7 @@ def _switched(connection: Connection, backbone_id: int, may_lack: Collection[int
 
 
 def _patiently(attempt: Callable[[], Found | None], complaint: str) -> Found:
-    """What an attempt gives that is not None; until then it is repeated for some time."""
+    """Repeat an attempt for some time until it returns something other than None; return that."""
     until = time.monotonic() + PATIENCE
     while (found := attempt()) is None:
         if time.monotonic() > until:
@@ -313,7 +323,7 @@ def _patiently(attempt: Callable[[], Found | None], complaint: str) -> Found:
 
 
 def _embedded(pipeline: Pipeline, image: Unembedded, content: bytes | None) -> _Outcome:
-    """Have an image embedded, from its file where its content is not stored. Runs in the pool."""
+    """Embed an image, from its file if its content is not stored. Runs in a thread of the pipeline."""
     try:
         pixels = _of_file(image) if content is None else content
         if images.content_hash(pixels) != image.content_sha256:

@@ -1,9 +1,9 @@
-"""MobileNetV2 as a feature extractor: built once by Keras, run ever after by LiteRT.
+"""MobileNetV2 as a feature extractor: built once by Keras, then run by LiteRT.
 
-Keras builds ``keras.applications.MobileNetV2(alpha=1.0, include_top=False, pooling="avg")`` and
-loads the weights; the network is exported to a LiteRT file, kept in a cache under the hash of the
-weights. LiteRT starts in a fraction of a second and runs several times faster than Keras. The
-export happens in a process of its own, so that TensorFlow's memory and messages end with it.
+Keras builds ``keras.applications.MobileNetV2(alpha=1.0, include_top=False, pooling="avg")`` and loads the
+weights. The network is exported to a LiteRT file, which is cached under the hash of the weights. LiteRT
+starts in a fraction of a second and runs several times as fast as Keras. The export runs in a separate
+process, so that TensorFlow's memory and messages end with it.
 """
 
 import hashlib
@@ -31,22 +31,22 @@ SIZES = (96, 128, 160, 192, 224)
 DEFAULT_SIZE = 160
 IMAGENET = "imagenet"
 BUNDLED = "bundled"
-"""A small network that comes with tagdb, trained by ``tools/train_backbone.py``; see its model card."""
+"""A small network included in tagdb, trained by ``tools/train_backbone.py``; see its model card."""
 WEIGHTS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
-"""Where Keras downloads the ImageNet weights from."""
+"""Folder from which Keras downloads the ImageNet weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a backbone is: embeddings of two identities are never compared."""
+    """Identity of a backbone. Embeddings of different backbones are never compared."""
 
     name: str
     input_size: int
-    """Side of the square that a photo is brought to, in pixels."""
+    """Side of the square to which photos are scaled, in pixels."""
     weights_sha256: bytes
 
     def same(self, other: "Identity") -> bool:
-        """Whether both give the same embeddings; the name does not matter."""
+        """Whether both give the same embeddings, whatever their names."""
         return (self.input_size, self.weights_sha256) == (other.input_size, other.weights_sha256)
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ _SILENCE = threading.Lock()
 
 @contextmanager
 def _no_stderr() -> Iterator[None]:
-    """Swallow what native code says: LiteRT announces its delegate there and offers no way to stop it."""
+    """Discard output of native code: LiteRT announces its delegate there, which cannot be switched off."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -71,11 +71,11 @@ def _no_stderr() -> Iterator[None]:
 
 
 class Backbone:
-    """A LiteRT network that turns pixels into an embedding. Usable from many threads at once.
+    """A LiteRT network that turns pixels into an embedding. Can be used by several threads at once.
 
-    One interpreter with one thread is kept for each calling thread: photos are independent, and
-    that was measured to be as fast as batches, with less waiting and the same result bit for bit.
-    ``content`` are the bytes of the LiteRT file.
+    Each calling thread has its own interpreter with one thread: photos are independent, and this was measured
+    to be as fast as batches, with less waiting and bit-for-bit the same result. ``content`` is the content of
+    the LiteRT file.
     """
 
     def __init__(self, identity: Identity, content: bytes) -> None:
@@ -97,20 +97,22 @@ class Backbone:
         return interpreter
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The embedding of one photo.
+        """Return the embedding of a photo.
 
         Parameters
         ----------
-        pixels : uint8 (s, s, 3), RGB, s the backbone's input size.
+        pixels : uint8 (s, s, 3)
+            RGB; s is the backbone's input size.
 
         Returns
         -------
-        float32 (1280,), of length 1.
+        float32 (1280,)
+            Of length 1.
 
         Raises
         ------
         RejectedInput
-            The network gives nothing but zeros, or something not finite, for this photo.
+            The network returns only zeros, or numbers that are not finite.
         """
         interpreter = self._interpreter()
         interpreter.set_tensor(self._local.input, pixels[np.newaxis].astype(np.float32))
@@ -129,7 +131,7 @@ def resolve(
     cache: Path,
     notify: Callable[[str], None] = lambda text: None,
 ) -> Backbone:
-    """Find the backbone to use, exporting it if this machine has not done so yet.
+    """Return the backbone to use, after exporting it if this machine has not done so yet.
 
     Parameters
     ----------
@@ -146,9 +148,9 @@ def resolve(
     Raises
     ------
     BackboneError
-        The weights cannot be had or do not fit.
+        The weights cannot be loaded or do not fit.
     BackboneMismatch
-        What is wanted is not what the database's embeddings were made by.
+        The wanted backbone is not that of the database's embeddings.
     """
     name, size = _choose(wanted, input_size, stored)
     backbone = _load(name, size, stored if wanted is None else None, cache, notify)
@@ -222,7 +224,7 @@ def _bundled() -> Backbone:
 
 
 def _litert_size(content: bytes, name: str) -> int:
-    """The input size of a LiteRT file, which must be a backbone's."""
+    """Return the input size of a LiteRT file, which must be a backbone."""
     from ai_edge_litert.interpreter import Interpreter
 
     try:
@@ -239,7 +241,7 @@ def _litert_size(content: bytes, name: str) -> int:
 
 
 def _from_litert(path: Path, cache: Path) -> Backbone:
-    """A LiteRT file given as it is. It is copied to the cache, so that later commands find it."""
+    """Return the backbone in a LiteRT file, which is copied to the cache for later commands."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -271,7 +273,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
     try:
         there = weights.is_file()
         content = weights.read_bytes() if there else b""
-    except OSError as error:  # it is somebody else's, or its name is too long
+    except OSError as error:  # it belongs to another user, or its name is too long
         raise BackboneError(f"cannot read the backbone {printable(name, 200)}: {error.strerror}") from error
     if name != IMAGENET and not there:
         raise BackboneError(
@@ -296,7 +298,7 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
 
 
 def _require_tensorflow(name: str) -> None:
-    """Refuse to export Keras weights where TensorFlow is not installed."""
+    """Raise an error if TensorFlow is not installed, which exporting Keras weights needs."""
     if importlib.util.find_spec("tensorflow") is None:
         raise BackboneError(
             f"the backbone {name} must be exported once by TensorFlow, which is not installed here and has "
@@ -308,7 +310,9 @@ def _require_tensorflow(name: str) -> None:
 def _export(name: str, weights: Path, size: int, target: Path) -> None:
     source = str(weights) if weights.is_file() else IMAGENET
     command = [sys.executable, "-m", "tagdb.embedding.keras_export", source, str(size), str(target)]
-    safe = os.environ | {"PYTHONSAFEPATH": "1"}  # no module of the current folder, which may be anybody's
+    safe = os.environ | {
+        "PYTHONSAFEPATH": "1"
+    }  # no modules from the current folder, which may belong to anybody
     done = subprocess.run(
         command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, env=safe
     )

@@ -1,8 +1,8 @@
-"""Many photos at once, in the order in which they came.
+"""Process many photos at once, in order.
 
-One thread per core reads and hashes, and each has a process that decodes and embeds for it (see
-:mod:`tagdb.embedding.worker`); the calling thread stores meanwhile what comes out, or asks the database about
-it. What waits is bounded, and so is the memory that it takes.
+One thread per core reads and hashes, and has a process that decodes and embeds (see
+:mod:`tagdb.embedding.worker`). In the meantime the calling thread stores the results, or queries the database
+for them. The queue, and with it memory, is bounded.
 """
 
 import os
@@ -16,31 +16,31 @@ from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded, Workers, embedded
 
 WINDOW = 64
-"""Photos that wait for a thread or for being taken."""
+"""Maximum number of photos in the queue."""
 WINDOW_BYTES = 64 << 20
-"""What their files come to at most, though there is one for each thread."""
+"""Maximum size of their files in bytes, but at least one photo per thread."""
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 Work = tuple[Future[Result] | Result, int]
-"""A result, or what will become one, and the bytes that are held until it has been dealt with."""
+"""A result or its future, and the bytes it holds until it is processed."""
 
 
 class Pipeline:
-    """Threads, and the processes that work for them; a context that ends both."""
+    """Threads and their worker processes; a context manager that ends both."""
 
     def __init__(self, backbone: Backbone | None, input_size: int, apart: bool = True) -> None:
-        """Make a pipeline.
+        """Create a pipeline.
 
         Parameters
         ----------
         backbone
-            What embeds; None only decodes.
+            Computes embeddings; None: only decode.
         input_size
-            Side of the square that photos are brought to, in pixels.
+            Side of the square to which photos are scaled, in pixels.
         apart
-            Whether photos are decoded in processes of their own, so that a photo that makes a decoder crash
-            or hang is rejected and the others go on. Starting them costs a quarter of a second.
+            Whether photos are decoded in separate processes, so that only the photo that makes a decoder
+            crash or hang is lost. Starting the processes takes a quarter of a second.
         """
         self.threads = os.cpu_count() or 1
         self._backbone, self._input_size = backbone, input_size
@@ -53,7 +53,7 @@ class Pipeline:
         Raises
         ------
         RejectedInput
-            The photo is unusable.
+            The photo cannot be decoded.
         """
         if self._workers is None:
             return embedded(content, self._backbone, self._input_size)
@@ -62,16 +62,16 @@ class Pipeline:
     def submit(
         self, function: Callable[Arguments, Result], *given: Arguments.args, **named: Arguments.kwargs
     ) -> Future[Result]:
-        """Have a thread do something; its result may be waited for."""
+        """Run something in a thread; return its future."""
         return self._pool.submit(function, *given, **named)
 
     def results(self, works: Iterable[Work[Result]], window: int = WINDOW) -> Iterator[Result]:
-        """Yield what works give, in their order, while no more of them are begun than may wait.
+        """Yield the results of works in order, with a bounded number of them in progress.
 
         Parameters
         ----------
         window
-            How many may wait; with 0 each result is yielded before the next work is asked for.
+            How many may be in progress; with 0, each result is yielded before the next work is taken.
         """
         waiting: deque[Work[Result]] = deque()
         held = 0
@@ -94,5 +94,5 @@ class Pipeline:
     ) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._workers is not None:
-            self._workers.close()  # before threads are waited for, which may wait for workers
+            self._workers.close()  # before waiting for threads, which may wait for workers
         self._pool.shutdown()

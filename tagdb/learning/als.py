@@ -1,8 +1,8 @@
-"""ALS factors of images and hashtags. Pure: arrays in, arrays out; knows no database.
+"""ALS factors of images and hashtags. Pure: arrays in, arrays out.
 
-Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008, as
-implemented by the ``implicit`` library: images take the place of users, hashtags of items, and a
-hashtag on a photo is an interaction of confidence ``alpha``, times its weight.
+Hu, Koren, Volinsky: *Collaborative Filtering for Implicit Feedback Datasets*, ICDM 2008, as implemented by
+the ``implicit`` library. Images take the place of users and hashtags that of items; a hashtag on a photo is
+an interaction with confidence ``alpha`` times its weight.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,29 +20,29 @@ BM25_K1, BM25_B = 1.2, 0.75
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """Which hashtags count on which images; one element for each pair, in any order, no pair twice."""
+    """Pairs of images and the hashtags that count for them, in any order, without repetition."""
 
     image_ids: NDArray[np.int64]
-    """int64 (n,)"""
+    """int64 (n,)."""
     hashtag_ids: NDArray[np.int32]
     """int32 (n,)"""
     accepted: NDArray[np.int32]
-    """int32 (n,), 1 where feedback has accepted the hashtag, or else 0"""
+    """int32 (n,): 1 if feedback accepted the hashtag, otherwise 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weighting:
-    """What the weight of an interaction depends on besides itself; folding in needs it again."""
+    """Parameters of the weight of an interaction; folding in needs them again."""
 
     kind: str
     images: int
-    """Images in all."""
+    """Number of images."""
     mean_hashtags: float
-    """Hashtags an image, on average."""
+    """Mean number of hashtags per image."""
     scale: float
-    """Brings the mean weight to 1, so that alpha means the same whatever the weighting."""
+    """Scales the mean weight to 1, so that alpha means the same with every weighting."""
     accepted: float
-    """What a hashtag weighs that was accepted."""
+    """Weight of a hashtag accepted by feedback."""
 
     def weights(
         self,
@@ -50,7 +50,7 @@ class Weighting:
         hashtag_images: NDArray[np.integer],
         image_hashtags: NDArray[np.integer],
     ) -> NDArray[np.float32]:
-        """The weight of each of n interactions, float32 (n,).
+        """Return the weights of n interactions, float32 (n,).
 
         TF-IDF: the square root of the frequency, 1 here, times log(N / (1 + images of the hashtag)).
         BM25: Robertson, Zaragoza: *The Probabilistic Relevance Framework*, 2009, with that same
@@ -58,8 +58,12 @@ class Weighting:
 
         Parameters
         ----------
-        accepted : (n,) 0 or 1 · hashtag_images : (n,) images of the hashtag
-        image_hashtags : (n,) hashtags of the image
+        accepted : (n,)
+            0 or 1.
+        hashtag_images : (n,)
+            Number of images with the hashtag.
+        image_hashtags : (n,)
+            Number of hashtags of the image.
         """
         weight = np.full(len(accepted), self.scale)
         if self.kind != "none":
@@ -72,22 +76,22 @@ class Weighting:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Factors, one row for each id. Ids ascend."""
+    """Factors, one row per id. Ids ascend."""
 
     image_ids: NDArray[np.int64]
-    """int64 (images,)"""
+    """int64 (images,)."""
     image_factors: NDArray[np.float32]
-    """float32 (images, factors)"""
+    """float32 (images, factors)."""
     hashtag_ids: NDArray[np.int32]
-    """int32 (hashtags,)"""
+    """int32 (hashtags,)."""
     hashtag_factors: NDArray[np.float32]
-    """float32 (hashtags, factors)"""
+    """float32 (hashtags, factors)."""
     hashtag_images: NDArray[np.int32]
-    """int32 (hashtags,), on how many images each is"""
+    """int32 (hashtags,): number of images of each."""
     rows: NDArray[np.int64]
-    """int64 (interactions,), the place in ``image_ids`` of each interaction that was used"""
+    """int64 (interactions,): place in ``image_ids`` of each interaction used."""
     columns: NDArray[np.int64]
-    """int64 (interactions,), its place in ``hashtag_ids``"""
+    """int64 (interactions,): place in ``hashtag_ids``."""
     weighting: Weighting
 
 
@@ -98,11 +102,16 @@ def fit(
 ) -> Fit:
     """Compute factors from interactions.
 
+    The same interactions and seed give the same factors, whatever the order of the interactions.
+
     Parameters
     ----------
-    progress : called after each iteration with the number done.
-
-    The same interactions and seed give the same factors, whatever their order.
+    interactions
+        The hashtags of images.
+    settings
+        Settings of the factor run.
+    progress
+        Called after each iteration with the number of iterations done.
 
     Raises
     ------
@@ -123,7 +132,7 @@ def fit(
     accepted = interactions.accepted[kept]
     basis = Weighting(settings.weighting, len(images), float(lengths.mean()), 1.0, 1.0)
     plain = basis.weights(np.zeros_like(accepted), images_of[column], lengths[row])
-    mean = float(np.sort(plain).mean(dtype=np.float64))  # sorted: the same in whatever order they came
+    mean = float(np.sort(plain).mean(dtype=np.float64))  # sorted, so that the order does not matter
     weighting = Weighting(
         settings.weighting, basis.images, basis.mean_hashtags, 1 / mean, settings.accepted_weight
     )
@@ -151,7 +160,7 @@ def _alternate(
 
     matrix = csr_matrix((values, (row, column)), shape=shape)
     matrix.sort_indices()  # the order of summation, and with it the last bits, must not vary
-    # implicit has threads of its own; BLAS's would fight with them for the cores
+    # implicit has its own threads; BLAS's threads would compete with them for the cores
     with threadpool_limits(limits=1, user_api="blas"):
         model = AlternatingLeastSquares(
             factors=settings.factors,
@@ -161,13 +170,13 @@ def _alternate(
             random_state=settings.seed,
             dtype=np.float32,
         )
-        with suppress(ModelFitError):  # it found NaN; so do we
+        with suppress(ModelFitError):  # raised for NaN, which is checked below
             model.fit(matrix, show_progress=False, callback=lambda iteration, *_: progress(iteration + 1))
     return checked(np.asarray(model.user_factors)), checked(np.asarray(model.item_factors))
 
 
 def checked(factors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The factors, which must be finite also as float16; raises FactorsError."""
+    """Check that the factors are finite, also as float16; otherwise raise FactorsError."""
     with np.errstate(over="ignore"):
         if not np.isfinite(factors.astype(np.float16)).all():
             raise FactorsError(
@@ -185,25 +194,30 @@ def fold_in(
     alpha: float,
     regularization: float,
 ) -> NDArray[np.float32]:
-    """Factors of new images from those of hashtags, or the other way round: one half-step of ALS.
+    """Compute factors of new images from those of hashtags, or the other way round: a half-step of ALS.
 
-    x = (G + λI + Σ (c - 1) y yᵀ)⁻¹ Σ c y with c = alpha times the weight; what implicit's
-    ``recalculate_user`` computes.
+    x = (G + λI + Σ (c - 1) y yᵀ)⁻¹ Σ c y with c = alpha times the weight, as in implicit's
+    ``recalculate_user``.
 
     Parameters
     ----------
-    other : float32 (m, k), the factors of the other side that anything refers to
-    gram : float32 (k, k), G, the sum of y yᵀ over all of the other side
-    lists : for each new one, the places in ``other`` that it interacts with
-    weights : for each new one, the weights of these interactions
+    other : float32 (m, k)
+        Factors of the other side that are referred to.
+    gram : float32 (k, k)
+        G, the sum of y yᵀ over all of the other side.
+    lists
+        For each new row, the places in ``other`` that it interacts with.
+    weights
+        For each new row, the weights of these interactions.
 
     Returns
     -------
     float32 (len(lists), k)
+        The new factors.
     """
     size = other.shape[1]
     base = gram.astype(np.float64) + regularization * np.eye(size)
-    if alpha == 1 and all((one == 1).all() for one in weights):  # every c is 1: one matrix serves all
+    if alpha == 1 and all((one == 1).all() for one in weights):  # every c is 1, so all share one matrix
         right = np.array([other[places].sum(axis=0, dtype=np.float64) for places in lists])
         return np.linalg.solve(base, right.reshape(-1, size).T).T.astype(np.float32)
     result = np.empty((len(lists), size), np.float32)

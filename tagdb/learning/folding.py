@@ -1,7 +1,7 @@
-"""Folding in: factors of images and hashtags that came after a factor run, from the run's own factors.
+"""Folding in: factors of images and hashtags newer than a factor run, computed from the run's factors.
 
-The half-step of ALS that would have computed them (:func:`tagdb.learning.als.fold_in`), and for images the
-same share of the ridge prediction as the run's own have. Pure: arrays in, arrays out.
+Uses the half-step of ALS that would have computed them (:func:`tagdb.learning.als.fold_in`), and for images
+the same share of the ridge prediction as in the run. Pure: arrays in, arrays out.
 """
 
 from collections.abc import Collection
@@ -18,25 +18,25 @@ from tagdb.learning.settings import FactorSettings
 
 @dataclass(frozen=True)
 class Basis:
-    """A factor run, as far as folding in needs it."""
+    """The parts of a factor run that folding in needs."""
 
     factor_run_id: int
     settings: FactorSettings
     maps: Maps
     hashtag_ids: NDArray[np.int32]
-    """int32 (hashtags,), ascending; those that the run itself has computed"""
+    """int32 (hashtags,): the hashtags computed by the run itself, ascending."""
     hashtag_factors: NDArray[np.float32]
-    """float32 (hashtags, k)"""
+    """float32 (hashtags, k)."""
     hashtag_images: NDArray[np.int32]
-    """int32 (hashtags,), on how many images each is"""
+    """int32 (hashtags,): number of images of each."""
 
     @cached_property
     def gram(self) -> NDArray[np.float32]:
-        """float32 (k, k), the sum of y·yᵀ over all hashtag factors y."""
+        """float32 (k, k): the sum of y·yᵀ over all hashtag factors y."""
         return self.hashtag_factors.T @ self.hashtag_factors
 
     def places(self, hashtag_ids: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return each hashtag's place among the run's, int64 (n,); -1 for those that it does not know."""
+        """Return the place of each hashtag in the run, int64 (n,); -1 for unknown ones."""
         if not len(self.hashtag_ids):
             return np.full(len(hashtag_ids), -1, np.int64)
         place = np.minimum(np.searchsorted(self.hashtag_ids, hashtag_ids), len(self.hashtag_ids) - 1)
@@ -45,16 +45,16 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Which hashtags count on images: one element for each pair, images ascending."""
+    """Pairs of images, ascending, and the hashtags that count for them."""
 
     image_ids: NDArray[np.int64]
-    """int64 (n,)"""
+    """int64 (n,)."""
     hashtag_ids: NDArray[np.int32]
-    """int32 (n,)"""
+    """int32 (n,)."""
     accepted: NDArray[np.int32]
-    """int32 (n,), 1 where feedback has accepted the hashtag, or else 0"""
+    """int32 (n,): 1 if feedback accepted the hashtag, otherwise 0."""
     settled: NDArray[np.int32]
-    """int32 (n,), 1 for images whose factors the run itself has computed, or else 0"""
+    """int32 (n,): 1 if the run itself computed the factors of the image, otherwise 0."""
 
     def only(self, image_ids: Collection[int]) -> "Carried":
         """Return the pairs of some of the images."""
@@ -64,14 +64,14 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Foldable:
-    """Images that can be folded in, with what ALS needs of each."""
+    """Images that can be folded in, with the input of ALS for each."""
 
     image_ids: NDArray[np.int64]
-    """int64 (n,), ascending"""
+    """int64 (n,), ascending."""
     places: list[NDArray[np.int64]]
-    """For each image the places of its hashtags in the basis."""
+    """For each image, the places of its hashtags in the basis."""
     weights: list[NDArray[np.float32]]
-    """For each image the weights of these."""
+    """For each image, the weights of these."""
 
 
 def unknown_hashtags(basis: Basis, carried: Carried) -> set[int]:
@@ -82,8 +82,8 @@ def unknown_hashtags(basis: Basis, carried: Carried) -> set[int]:
 def foldable(basis: Basis, carried: Carried) -> Foldable:
     """Return the images that can be folded in.
 
-    Those that the run itself has computed cannot, nor those that carry fewer hashtags than neighbours
-    must, or none that the run knows.
+    Images computed by the run itself cannot, nor those with fewer hashtags than neighbours need, or with none
+    that the run knows.
     """
     waiting = carried.settled == 0
     place = basis.places(carried.hashtag_ids[waiting])
@@ -115,10 +115,10 @@ def image_factors(
 
     Parameters
     ----------
-    embedded
-        int64 (m,), those of the images that have an embedding by the run's backbone, ascending.
-    vectors
-        float16 (m, 1280), their embeddings. Ignored where the run has no ridge regression.
+    embedded : int64 (m,)
+        The images that have an embedding by the run's backbone, ascending.
+    vectors : float16 (m, 1280)
+        Their embeddings. Ignored if the run has no ridge regression.
 
     Raises
     ------
@@ -144,20 +144,25 @@ def image_factors(
 def hashtag_factors(
     basis: Basis, of: NDArray[np.int32], factors: NDArray[np.float16]
 ) -> tuple[NDArray[np.int32], NDArray[np.float16], NDArray[np.int32]]:
-    """Compute factors of hashtags that the run does not know, where enough images carry them.
+    """Compute factors of hashtags that the run does not know, if enough images have them.
 
-    Enough is what the run itself has asked for (``min_images``).
+    The run's setting ``min_images`` says how many are enough.
 
     Parameters
     ----------
-    of
-        int32 (n,), ascending: the hashtag of each pair of a hashtag and an image that carries it.
-    factors
-        float16 (n, k), the factors of that image.
+    of : int32 (n,)
+        Hashtag of each pair of a hashtag and an image with it, ascending.
+    factors : float16 (n, k)
+        Factors of the image of each pair.
 
     Returns
     -------
-    The hashtags, int32 (h,); their factors, float16 (h, k); on how many images each is, int32 (h,).
+    hashtags : int32 (h,)
+        The hashtags that got factors.
+    factors : float16 (h, k)
+        Their factors.
+    images : int32 (h,)
+        Number of images of each.
 
     Raises
     ------

@@ -1,16 +1,18 @@
-"""The whole model of a factor run: ALS factors, and what embeddings make of them. Pure.
+"""The whole model of a factor run: ALS factors, improved with embeddings. Pure.
 
-Recommending averages the factors of neighbours and multiplies the average with the hashtags'. Two
-things are done to ALS's factors for that, both in closed form, so that what is stored is better and
-nothing is added to the query (docs/evaluation.md has what each is worth):
+Recommending averages the factors of neighbours and multiplies the average by the hashtags' factors. Two
+closed-form steps prepare the factors for that. They improve what is stored and cost nothing in a query
+(docs/evaluation.md shows what each contributes):
 
-* **Ridge.** A share of each image's factors is replaced by what a ridge regression predicts of them
-  from its embedding. Hashtags that somebody happened not to write, their neighbours' photos have.
-* **Refit.** ALS fits the hashtags' factors to each image's own; recommending multiplies them with
-  averages over neighbours, which are shorter and smoother. So the hashtags' factors Y are fitted once
-  more, to the averages A that recommending would form for the images themselves, each left out of its
-  own: Y + argmin_D |R - A (Y + D)ᵀ|² + penalty · mean |a|² · |D|², where R has a 1 for each hashtag on
-  each image and a is a row of A.
+* **Ridge.** A share of each image's factors is replaced by a ridge regression's prediction from its
+embedding. It
+  supplies hashtags that a photo's author happened not to write, but authors of similar photos did.
+* **Refit.** ALS fits the hashtags' factors to those of each image, but recommending multiplies them by
+averages
+  over neighbours, which are shorter and smoother. So the hashtags' factors Y are fitted again, to the
+  averages A that recommending would compute for the images themselves, each without itself: Y + argmin_D |R -
+  A (Y + D)ᵀ|² + penalty · mean |a|² · |D|², where R has a 1 for each hashtag on each image and a is a row of
+  A.
 """
 
 from collections.abc import Callable
@@ -24,21 +26,21 @@ from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.settings import FactorSettings
 
 REFIT_PAIRS = 2e8
-"""Pairs of images that are compared for refitting at most; a sample of images is asked beyond."""
+"""Maximum number of pairs of images compared for refitting; beyond that, a sample of images is used."""
 REFIT_IMAGES = 2000
-"""Images that are asked at least, however many there are to be compared with."""
+"""Minimum size of that sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Embeddings of images; ids ascend."""
+    """Embeddings of images by ascending id."""
 
     image_ids: NDArray[np.int64]
-    """int64 (n,)"""
+    """int64 (n,)."""
     vectors: NDArray[np.float16]
-    """float16 (n, 1280)"""
+    """float16 (n, 1280)."""
     backbone_id: int | None = None
-    """The number of the backbone that made them, if they are a database's."""
+    """Number of their backbone, if they come from a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +48,48 @@ class Ridge:
     """Predicts an image's factors from its embedding."""
 
     mean: NDArray[np.float32]
-    """float32 (1280,), the mean embedding"""
+    """float32 (1280,): mean embedding."""
     offset: NDArray[np.float32]
-    """float32 (k,), the mean factors"""
+    """float32 (k,): mean factors."""
     matrix: NDArray[np.float32]
-    """float32 (1280, k)"""
+    """float32 (1280, k)."""
 
     def predict(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Factors, float32 (n, k), of embeddings (n, 1280)."""
+        """Predict factors, float32 (n, k), from embeddings (n, 1280)."""
         centred = vectors.astype(np.float32) - self.mean
         return np.asarray(centred @ self.matrix + self.offset, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Maps:
-    """What folding in needs of a run besides its factors."""
+    """What folding in needs besides the factors of a run."""
 
     image_gram: NDArray[np.float32]
-    """float32 (k, k), the sum of f·fᵀ over all images that were fitted"""
+    """float32 (k, k): the sum of f·fᵀ over all fitted images."""
     weighting: Weighting
     ridge: Ridge | None
     backbone_id: int | None = None
-    """The number of the backbone whose embeddings ``ridge`` is for."""
+    """Number of the backbone whose embeddings ``ridge`` takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a factor run stores. Ids ascend."""
+    """The result of a factor run. Ids ascend."""
 
     settings: FactorSettings
-    """As it was used: ``min_hashtags`` may be lower than what was asked for."""
+    """As used: ``min_hashtags`` may be lower than requested."""
     image_ids: NDArray[np.int64]
-    """int64 (images,): those that may be neighbours"""
+    """int64 (images,): images that may be neighbours."""
     image_factors: NDArray[np.float16]
-    """float16 (images, k)"""
+    """float16 (images, k)."""
     hashtag_ids: NDArray[np.int32]
-    """int32 (hashtags,)"""
+    """int32 (hashtags,)."""
     hashtag_factors: NDArray[np.float16]
-    """float16 (hashtags, k)"""
+    """float16 (hashtags, k)."""
     hashtag_images: NDArray[np.int32]
-    """int32 (hashtags,)"""
+    """int32 (hashtags,)."""
     interactions: int
-    """Pairs that were used."""
+    """Number of pairs used."""
     maps: Maps
 
 
@@ -99,8 +101,8 @@ def fit(
 ) -> Model:
     """Compute the model of a factor run.
 
-    The same data and seed give the same model on the same machine. Images without an embedding keep
-    what ALS found; they are no neighbours until they have one.
+    The same data and seed give the same model on the same machine. Images without an embedding keep the
+    factors from ALS; they are not neighbours until they have one.
 
     Raises
     ------
@@ -145,7 +147,7 @@ def fit(
 
 
 def _hashtags_of(image_ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many hashtags each image carries, also those that were left out."""
+    """Return the number of hashtags of each image, including those left out."""
     ids, counts = np.unique(of, return_counts=True)
     return counts[np.searchsorted(ids, image_ids)].astype(np.int64)
 
@@ -161,7 +163,7 @@ def _ridge(
     mean = sum(vectors[place[part]].sum(axis=0, dtype=np.float64) for part in parts) / len(place)
     mean = np.asarray(mean, np.float32)
     offset = factors.mean(axis=0)
-    if len(place) < vectors.shape[1]:  # the same by a smaller system, of images instead of numbers
+    if len(place) < vectors.shape[1]:  # equivalent, but a smaller system: of images instead of dimensions
         centred = (vectors[place].astype(np.float32) - mean).astype(np.float64)
         system = centred @ centred.T + penalty * np.eye(len(centred))
         matrix = centred.T @ np.linalg.solve(system, factors - offset)

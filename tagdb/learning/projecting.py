@@ -1,9 +1,9 @@
-"""Search vectors: embeddings in fewer numbers, near each other where the embeddings are. Pure.
+"""Search vectors: shortened embeddings that are near each other if the embeddings are. Pure.
 
-The axes are the eigenvectors of the embeddings' second moments with the greatest eigenvalues: of all
-projections to so few numbers the one that keeps most of the embeddings' squared length. The mean is not
-taken off first, and search vectors are brought to length 1 again: on photos that finds more of the true
-neighbours than principal components of the centred embeddings do.
+The axes are the eigenvectors of the embeddings' second moments with the largest eigenvalues. Of all
+projections to as few numbers, this one preserves most of the embeddings' squared length. The mean is not
+subtracted first, and search vectors are normalised: with photos, this finds more of the true neighbours than
+principal components of centred embeddings.
 """
 
 import numpy as np
@@ -13,23 +13,27 @@ from tagdb.learning.ranking import unit
 
 DIMENSIONS = 192
 SAMPLE = 20_000
-"""Embeddings to learn axes from: more changed nothing that could be measured."""
+"""Number of embeddings from which axes are learned; more made no measurable difference."""
 OWN = 0.6
-"""Share of a crossed query's numbers that are from the first image. With 0.6 as many true neighbours are
-found among a million images as for held-out photos, or a little less; with 0.5 far less, and with 0.75 all,
-whatever the effort. benchmarks/recommend.py compares the two."""
+"""Share of a crossed query's numbers that come from the first image. With 0.6, about as many true neighbours
+are found among a million images as for held-out photos, or slightly fewer; with 0.5 far fewer, and with 0.75
+all of them at any effort. benchmarks/recommend.py compares the two."""
 
 
 def learn(embeddings: NDArray[np.float16]) -> tuple[NDArray[np.float16], float]:
-    """Axes, and what share of the squared length they keep.
+    """Learn axes.
 
     Parameters
     ----------
-    embeddings : float16 (n, d), of length 1.
+    embeddings : float16 (n, d)
+        Of length 1.
 
     Returns
     -------
-    float16 (192, d), of length 1 and at right angles, and the share, from 0 to 1.
+    axes : float16 (192, d)
+        Orthonormal.
+    kept
+        Share of the squared length that they preserve, 0 to 1.
     """
     wide = embeddings.astype(np.float32)
     values, vectors = np.linalg.eigh(wide.T @ wide)
@@ -39,7 +43,7 @@ def learn(embeddings: NDArray[np.float16]) -> tuple[NDArray[np.float16], float]:
 
 
 def project(axes: NDArray[np.float16], embeddings: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Search vectors of embeddings: float16 (192, d) and (n, d) in, float16 (n, 192) of length 1 out."""
+    """Return search vectors, float16 (n, 192) of length 1, for axes (192, d) and embeddings (n, d)."""
     projected = embeddings.astype(np.float32) @ axes.astype(np.float32).T
     return unit(projected).astype(np.float16)
 
@@ -47,17 +51,18 @@ def project(axes: NDArray[np.float16], embeddings: NDArray[np.float16]) -> NDArr
 def crossed(embeddings: NDArray[np.float16]) -> NDArray[np.float16]:
     """Return queries that are about as hard to find as new photos, each crossed from two stored embeddings.
 
-    A stored embedding would be found too easily, because the index leads to it. With some numbers from one
-    image and the others from another it is about as hard to find as that of a new photo: see ``OWN``.
+    A stored embedding would be too easy to find, because it is in the index. With some numbers from one image
+    and the others from another, it is about as hard to find as that of a new photo: see ``OWN``.
 
     Parameters
     ----------
-    embeddings
-        float16 (2n or 2n + 1, d)
+    embeddings : float16 (2n or 2n + 1, d)
+        Of length 1.
 
     Returns
     -------
-    float16 (n, d), of length 1
+    float16 (n, d)
+        Of length 1.
     """
     wide = embeddings.astype(np.float32)
     half = len(wide) // 2

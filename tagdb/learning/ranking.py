@@ -1,7 +1,7 @@
-"""What recommending computes, on arrays: neighbours, their weights, averages, scores, the best.
+"""Recommending on arrays: neighbours, their weights, averages, scores, and the best hashtags.
 
-The same as the SQL functions ``neighbours``, ``recommend`` and ``best_hashtags`` compute for one
-embedding, for many at once; a test holds the two against each other. Pure: knows no database.
+Computes for many embeddings at once what the SQL functions ``neighbours``, ``recommend`` and
+``best_hashtags`` compute for one; a test compares the two. Pure.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 4096
-"""Vectors of the pool that are compared at once."""
+"""Vectors of the pool that are compared at a time."""
 
 
 def nearest(
@@ -19,17 +19,25 @@ def nearest(
     count: int,
     itself: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The nearest vectors by cosine similarity.
+    """Find the nearest vectors by cosine similarity.
 
     Parameters
     ----------
-    queries : (q, d) · pool : (n, d)
-    itself : int64 (q,), the place in the pool that each query must not find; -1 for none.
+    queries : (q, d)
+        Vectors to search for.
+    pool : (n, d)
+        Vectors to search among.
+    count
+        Number of neighbours per query.
+    itself : int64 (q,)
+        Place in the pool that each query must not find; -1 for none.
 
     Returns
     -------
-    Places in the pool, int64 (q, c), the nearest first, and similarities, float32 (q, c), where c is
-    ``count`` or all there are; a place that a query had to leave out has a similarity of -inf.
+    places : int64 (q, c)
+        Places in the pool, nearest first; c is ``count``, or n if that is less.
+    similarities : float32 (q, c)
+        -inf for a place that the query must not find.
     """
     asked = unit(queries)
     places = np.empty((len(asked), 0), np.int64)
@@ -52,16 +60,16 @@ def nearest(
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The nearest of all images that were compared so far, the nearest first."""
+    """The nearest of all images compared so far, nearest first."""
 
     ids: NDArray[np.int64]
-    """int64 (q, c)"""
+    """int64 (q, c)."""
     similarity: NDArray[np.float32]
-    """float32 (q, c)"""
+    """float32 (q, c)."""
 
     @staticmethod
     def of(queries: int) -> "Nearest":
-        """Return those of so many queries before anything is compared: none."""
+        """Return the empty result for a number of queries."""
         return Nearest(np.zeros((queries, 0), np.int64), np.zeros((queries, 0), np.float32))
 
     def with_more(
@@ -71,7 +79,7 @@ class Nearest:
         vectors: NDArray[np.float16],
         count: int,
     ) -> "Nearest":
-        """Return the ``count`` nearest among these and more images: (q, d), int64 (n,), float16 (n, d)."""
+        """Return the ``count`` nearest after comparing queries (q, d) with more images, (n,) and (n, d)."""
         places, near = nearest(queries, vectors, count)
         similarity = np.concatenate([self.similarity, near], axis=1)
         named = np.concatenate([self.ids, ids[places]], axis=1)
@@ -80,14 +88,17 @@ class Nearest:
 
 
 def weights(similarity: NDArray[np.float32], exponent: float) -> NDArray[np.float32]:
-    """What each neighbour weighs in the average: similarity^exponent, each row adding up to 1.
+    """Return the weight of each neighbour in the average: similarity^exponent, adding up to 1 per row.
 
-    Nothing where the similarity is not positive or the weight is below e^-60 of the greatest; a plain
-    mean for exponent 0. Rows without any weight are all 0.
+    0 if the similarity is not positive, or if the weight is below e^-60 of the largest; a plain mean for
+    exponent 0. Rows without weights are all 0.
 
     Parameters
     ----------
-    similarity : (q, c), -inf for no neighbour.
+    similarity : (q, c)
+        -inf for no neighbour.
+    exponent
+        Exponent of the similarity.
     """
     wide = similarity.astype(np.float64)
     there = np.isfinite(wide)
@@ -107,11 +118,14 @@ def weights(similarity: NDArray[np.float32], exponent: float) -> NDArray[np.floa
 def averages(
     places: NDArray[np.int64], weight: NDArray[np.float32], factors: NDArray[np.float16]
 ) -> NDArray[np.float16]:
-    """Weighted averages of image factors, float16 (q, k), as SQL rounds them.
+    """Return weighted averages of image factors, float16 (q, k), rounded as in SQL.
 
     Parameters
     ----------
-    places, weight : (q, c) · factors : float16 (n, k)
+    places, weight : (q, c)
+        Places and weights of the neighbours.
+    factors : float16 (n, k)
+        Factors of all images.
     """
     result = np.empty((len(places), factors.shape[1]), np.float16)
     for start in range(0, len(places), 256):
@@ -122,12 +136,12 @@ def averages(
 
 
 def scores(average: NDArray[np.float16], hashtag_factors: NDArray[np.float16]) -> NDArray[np.float32]:
-    """Dot products of averages (q, k) with every hashtag's factors (h, k): float32 (q, h)."""
+    """Return dot products, float32 (q, h), of averages (q, k) with all hashtag factors (h, k)."""
     return average.astype(np.float32) @ hashtag_factors.astype(np.float32).T
 
 
 def best(score: NDArray[np.floating], top: int) -> NDArray[np.int64]:
-    """The columns of the greatest scores of each row, int64 (q, top or fewer), the greatest first."""
+    """Return the columns of the largest scores per row, int64 (q, top or fewer), largest first."""
     top = min(top, score.shape[1])
     if not top:
         return np.empty((len(score), 0), np.int64)
@@ -137,7 +151,7 @@ def best(score: NDArray[np.floating], top: int) -> NDArray[np.int64]:
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Vectors (n, d) brought to length 1, float32; those of length 0 stay."""
+    """Normalise vectors (n, d) to length 1, float32; those of length 0 stay."""
     wide = vectors.astype(np.float32)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
     length[length == 0] = 1

@@ -1,8 +1,8 @@
-"""Settings of a factor run: what decides the factors, and how recommending uses them.
+"""Settings of a factor run: how factors are computed, and how recommending uses them.
 
-A setting is declared once, as a field of :class:`FactorSettings`: its type, default, limits, help and what
-``tagdb tune`` tries. The options of ``tagdb factors compute`` and the search space follow from that; a test
-holds the columns of ``factor_runs`` against it.
+A setting is declared once, as a field of :class:`FactorSettings`: its type, default, limits, help, and the
+values that ``tagdb tune`` tries. The options of ``tagdb factors compute`` and the search space follow from
+it; a test compares the columns of ``factor_runs`` with it.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from tagdb.errors import FactorsError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of one setting besides its name, type and default."""
+    """Properties of a setting besides its name, type and default."""
 
     help: str
-    """For ``--help``; the default follows it there."""
+    """Text for ``--help``, where the default is added."""
     low: float = 0
     high: float = 0
     choices: tuple[str, ...] = ()
-    """Of a text; a number has limits instead."""
+    """Choices for a string; a number has limits instead."""
     tried: tuple[float | str, ...] = ()
-    """What ``tagdb tune`` tries, in order; empty where photos cannot tell which value is best."""
+    """Values that ``tagdb tune`` tries, in order; empty if photos cannot tell which value is best."""
 
     def check(self, name: str, value: Any, kind: type) -> Any:
         """Return the value in its type; raise FactorsError if the setting cannot have it."""
@@ -50,7 +50,7 @@ def _text(default: str, help: str, choices: tuple[str, ...]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class FactorSettings:
-    """What to compute, and how recommending is to use it. The defaults were chosen by docs/evaluation.md."""
+    """Settings of a factor run. docs/evaluation.md says how the defaults were chosen."""
 
     factors: int = _number(128, "Numbers per vector", 1, 4000, (16, 32, 64, 128, 192, 256))
     alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
@@ -59,7 +59,7 @@ class FactorSettings:
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
     min_images: int = _number(2, "Leave out hashtags on fewer images", 1, 1_000_000, (1, 2, 3, 5))
-    # never more than the median image has: see learning/model.py
+    # at most as many as the median image has: see learning/model.py
     min_hashtags: int = _number(
         3, "Images with fewer hashtags are not used as neighbours", 1, 1000, (1, 2, 3, 4, 5)
     )
@@ -97,7 +97,7 @@ class FactorSettings:
         Raises
         ------
         FactorsError
-            There is no such setting, or it cannot have that value.
+            A setting does not exist or cannot have this value.
         """
         for name in values:
             if name not in SETTINGS:
@@ -108,12 +108,12 @@ class FactorSettings:
     def parsed(self, text: str) -> "FactorSettings":
         """Return these settings with those of a text ``name=value,name=value``.
 
-        A preset's name in front takes the place of these settings.
+        If it starts with the name of a preset, that is used instead of these settings.
 
         Raises
         ------
         FactorsError
-            The text is not of that form, or a setting cannot have that value.
+            The text does not have this form, or a setting cannot have this value.
         """
         base, values = self, dict[str, Any]()
         for part in filter(None, (part.strip() for part in text.split(","))):
@@ -135,7 +135,7 @@ class FactorSettings:
         return base.changed(**values)
 
     def difference(self, base: "FactorSettings | None" = None) -> str:
-        """Return what sets these apart from others (from the defaults), as :meth:`parsed` reads it."""
+        """Return the settings that differ from others (or the defaults), as :meth:`parsed` reads them."""
         base = FactorSettings() if base is None else base
         return ",".join(
             f"{name}={str(value).removesuffix('.0')}"
@@ -147,7 +147,7 @@ class FactorSettings:
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {each.name: each.metadata["setting"] for each in fields(FactorSettings)}
 )
-"""Every setting by name, in the order in which they are shown."""
+"""All settings by name, in the order in which they are shown."""
 TYPES: Mapping[str, type] = MappingProxyType(
     {each.name: type(each.default) for each in fields(FactorSettings)}
 )

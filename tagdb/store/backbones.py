@@ -104,7 +104,8 @@ def activate(
 
     Parameters
     ----------
-    may_lack : images that it need not have embedded; None for any.
+    may_lack
+        Images that it need not have embedded; None for any.
 
     Returns
     -------

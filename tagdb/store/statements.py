@@ -51,7 +51,8 @@ def execute(
 
     Parameters
     ----------
-    binary : fetch rows in PostgreSQL's binary format, which is faster for long ``bytea``.
+    binary
+        Fetch rows in PostgreSQL's binary format, which is faster for long ``bytea``.
     """
     # Without parameters a file may hold several statements, and "%" means itself.
     return connection.execute(_query(name, names), parameters or None, binary=binary)
