@@ -10,15 +10,14 @@ from alembic import context
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
+from tagdb.migrations import objects
 
 from tagdb.errors import SchemaError
-from tagdb.postgres.database import LOCK_TIMEOUT, SAFE_PATH, engine
+from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, SAFE_PATH, engine
 from tagdb.postgres.tables import metadata
 
 ischema_names["halfvec"] = HALFVEC  # autogenerate must know the type to compare it
 
-LOCK = 7_420_110_117
-"""Key of the advisory lock that migrations hold."""
 ANOTHER = "10min"
 """How long another migration is waited for. It does what this one would do, and gives up by itself."""
 STRANGER = """
@@ -82,7 +81,7 @@ def run(connection: Connection) -> None:
     connection.execute(text("SET LOCAL client_min_messages = warning"))
     waiting = text("SELECT set_config('lock_timeout', :time, true)")
     connection.execute(waiting, {"time": ANOTHER})
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     connection.execute(waiting, {"time": context.config.attributes.get("lock_timeout", LOCK_TIMEOUT)})
     if owner := connection.scalar(text(STRANGER)):
         raise SchemaError(
@@ -93,14 +92,8 @@ def run(connection: Connection) -> None:
     connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # says where an extension goes
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
     _check_lookalikes(connection)
-    # Objects name pgvector's types and operators plainly; they are resolved once, here, by the
-    # schema that the extension really is in, and stored by identity.
-    connection.execute(
-        text(
-            "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true)"
-            " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
-        )
-    )
+    connection.execute(text(objects.FIND_VECTORS))
+    steps: list[bool] = []  # whether each was an upgrade
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -108,9 +101,14 @@ def run(connection: Connection) -> None:
         include_schemas=True,
         include_name=include_name,
         compare_server_default=False,
+        on_version_apply=lambda step, **_: steps.append(step.is_upgrade),
     )
     with context.begin_transaction():
         context.run_migrations()
+        if any(steps):
+            execute = connection.execution_options(no_parameters=True).exec_driver_sql
+            for _, statements in objects.statements():
+                execute(statements)
     _check_lookalikes(connection)  # or else one could be slipped in between
 
 

@@ -3,7 +3,7 @@
 Revision: ${up_revision}, after ${down_revision | comma,n}
 """
 
-from tagdb.migrations import sqlfiles
+from tagdb.migrations import objects, sqlfiles
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
@@ -12,8 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Run the new files."""
+    """Change the tables. All views and functions are made after this; drop by name what cannot be replaced."""
+    sqlfiles.run(__file__)
 
 
 def downgrade() -> None:
-    """Run the files before them."""
+    """Drop all views and functions, and take the changes of the tables back."""
+    sqlfiles.execute(*objects.drops())

@@ -33,7 +33,6 @@ from tagdb.store.statements import statement
 
 SCHEMAS = ("tagdb", "tagdb_store")
 COMPRESSION = "gzip:1"
-_MIGRATIONS = 7_420_110_117  # the lock that migrations hold
 _TRIES = 3
 _HEAD = 1 << 16  # bytes in which pg_restore's first settings are
 _RESTORE = ("--format=custom", "--no-owner", "--no-tablespaces", "--no-publications")
@@ -223,10 +222,13 @@ def _begin(
     connection: Connection, settings: Settings, target: Target, manifest: Manifest, replace: bool
 ) -> str:
     """What psql runs before the dump's statements, which then find the database as pg_dump left it."""
-    from tagdb.migrations import sqlfiles
+    from tagdb.migrations import objects
 
     said = ["BEGIN;", f"{database.SAFE_PATH};", "SET LOCAL client_min_messages = warning;"]
-    said += [f"SET LOCAL lock_timeout = '{PATIENCE}';", f"SELECT pg_advisory_xact_lock({_MIGRATIONS});"]
+    said += [
+        f"SET LOCAL lock_timeout = '{PATIENCE}';",
+        f"SELECT pg_advisory_xact_lock({database.MIGRATION_LOCK});",
+    ]
     if not replace:
         said.append(statement("backup/restore_guard"))
     said.append("DROP SCHEMA IF EXISTS tagdb, tagdb_store CASCADE;")
@@ -234,7 +236,7 @@ def _begin(
         schema = sql.Identifier(manifest.pgvector_schema).as_string(connection)
         said.append(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION vector SCHEMA {schema};")
     if not target.has_roles:
-        said.append(sqlfiles.read("roles.r01"))
+        said.append(objects.read("roles"))
     said.append(statement("backup/restore_roles"))
     if manifest.counts.embeddings >= INDEX_FROM:
         machine = this_machine() if settings.database_url is None else None

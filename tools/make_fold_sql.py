@@ -1,7 +1,7 @@
 """Write the SQL functions that fold a hashtag, and judge it, exactly as ``tagdb.hashtags.fold`` does.
 
-    python tools/make_fold_sql.py > migrations/sql/fold_hashtag.r01.sql
-    python tools/make_fold_sql.py hashtag_problem > migrations/sql/hashtag_problem.r01.sql
+    python tools/make_fold_sql.py > migrations/sql/tagdb_store/fold_hashtag.sql
+    python tools/make_fold_sql.py hashtag_problem > migrations/sql/tagdb_store/hashtag_problem.sql
 
 ``fold_hashtag``: PostgreSQL before 18 has no full case folding, and ``lower()`` depends on the locale.
 The mapping is therefore taken from Python and written out: one ``translate`` for the foldings of one
@@ -10,9 +10,8 @@ character to one, one ``replace`` for each folding of one character to several.
 ``hashtag_problem``: PostgreSQL does not tell the category of a character. What may be part of a hashtag
 is therefore found by trying every character on ``tagdb.hashtags.fold``, and written out as ranges.
 
-The answer to both depends on the Unicode version of the Python that runs this; the files name it. The
-released ones are by Python 3.11. A released file never changes: where a newer Unicode folds or allows
-more, write the next revision.
+The answer to both depends on the Unicode version of the Python that runs this; the files name it. They
+are by Python 3.11. Where a newer Unicode folds differently, hashtags that are stored have to be folded again.
 """
 
 import sys
@@ -68,7 +67,7 @@ def fold_hashtag() -> str:
 is that of
 -- tagdb.hashtags.fold, and a test holds the two against each other. ASCII, which is nearly
 -- everything, takes a short cut.
-CREATE FUNCTION tagdb_store.fold_hashtag(hashtag text)
+CREATE OR REPLACE FUNCTION tagdb_store.fold_hashtag(hashtag text)
 RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -160,7 +159,7 @@ def hashtag_problem() -> str:
 against each
 -- other. The ranges run on over characters that are not met in folded texts, such as capitals:
 -- fold_hashtag comes first. ASCII, which is nearly everything, takes a short cut.
-CREATE FUNCTION tagdb_store.hashtag_problem(hashtag text)
+CREATE OR REPLACE FUNCTION tagdb_store.hashtag_problem(hashtag text)
 RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

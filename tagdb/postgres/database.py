@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from tagdb.postgres.server import Server, run_by_account
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SCHEMA_REVISION = "0005"
+MIGRATIONS = Path(str(resources.files("tagdb.migrations")))
+SCHEMA_REVISION = max(file.name[:4] for file in MIGRATIONS.glob("versions/[0-9]*.py"))
 """The newest migration: what this program works with."""
 POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)
@@ -27,6 +29,8 @@ PATIENCE = 60.0
 PAUSE = 0.5
 """Seconds between two attempts to reconnect."""
 
+MIGRATION_LOCK = 7_420_110_117
+"""Key of the advisory lock that whatever changes the schema holds."""
 LOCK_TIMEOUT = "30s"
 """How long an upgrade waits for whoever uses what it changes; they wait behind it meanwhile."""
 
@@ -229,10 +233,8 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
     from alembic.util import CommandError
     from sqlalchemy.exc import DBAPIError
 
-    import tagdb.migrations
-
     config = Config()
-    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
+    config.set_main_option("script_location", str(MIGRATIONS))
     try:
         with engine(url).begin() as connection_:
             config.attributes |= {"connection": connection_, "lock_timeout": lock_timeout}

@@ -1,31 +1,18 @@
-"""The schema as the migrations' SQL files make it: what there should be, and making anew what is missing.
+"""The schema as the migrations make it: what there should be, and making anew what is missing or was changed.
 
-Views, functions and triggers hold no data, so that one that was dropped or changed can be made again from its
-file. A table cannot: what it held is gone.
+Views, functions and triggers hold no data, so that they can be made anew from their files. A table cannot:
+what it held is gone.
 """
 
-import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
-from tagdb import migrations
 from tagdb.errors import DatabaseError
-from tagdb.postgres.database import Connection, translated
+from tagdb.migrations import objects
+from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, Connection, translated
 from tagdb.store.statements import statement
-
-FOLDER = Path(migrations.__file__).parent / "sql"
-LOCK = 7_420_110_117
-"""Key of the advisory lock that migrations hold."""
-
-_MADE = re.compile(
-    r"^CREATE (?:OR REPLACE )?(VIEW|FUNCTION|TABLE) (tagdb\w*\.\w+)"
-    r"|^CREATE (TRIGGER) (\w+)[^;]*? ON (tagdb\w*\.\w+)",
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,12 +28,11 @@ class Item:
 
 @cache
 def expected() -> dict[Item, str]:
-    """Everything that the newest revision of each file makes, with the text of that file."""
-    found: dict[Item, str] = {}
-    for text in _newest().values():
-        for kind, name, trigger, its, table in _MADE.findall(text):
-            found[Item(kind or trigger, name or f"{its} ON {table}")] = text
-    return found
+    """Everything that there should be, with the text of its file; tables are described elsewhere."""
+    from tagdb.postgres.tables import metadata
+
+    tables = {Item("TABLE", name): "" for name in metadata.tables}
+    return tables | {Item(*objects.made_by(text)): text for text in map(objects.read, objects.OBJECTS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +64,7 @@ def deviations(connection: Connection) -> Deviations:
 def repair(connection: Connection) -> list[Item]:
     """Make views, functions and triggers anew, and give the roles their rights; all or nothing.
 
-    For their owner. Tables are passed over. Returns what was made.
+    For their owner. Returns what was missing or changed, but for tables.
 
     Raises
     ------
@@ -86,45 +72,16 @@ def repair(connection: Connection) -> list[Item]:
         One cannot be made; or it is there with other arguments or columns.
     """
     with translated(), connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        connection.execute(
-            "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname), true)"
-            " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
-        )
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+        connection.execute(objects.FIND_VECTORS)
         found = deviations(connection)
-        waiting = [item for item in (*found.missing, *found.changed) if item.kind != "TABLE"]
-        made: list[Item] = []
-        while waiting:  # what uses another one that is missing comes after it
-            failed: dict[Item, psycopg.Error] = {}
-            for item in waiting:
-                try:
-                    with connection.transaction():
-                        connection.execute(_again(expected()[item]))
-                    made.append(item)
-                except psycopg.Error as error:
-                    failed[item] = error
-            if len(failed) == len(waiting):
-                item, why = next(iter(failed.items()))
-                said = (why.diag.message_primary or str(why)).splitlines()[0]
-                raise DatabaseError(f"the {item} cannot be made anew: {said}; restore a backup") from why
-            waiting = list(failed)
-        for name in ("roles", *(name for name in _newest() if name.endswith("_grants"))):
-            connection.execute(_again(_newest()[name]))
-        # a trigger tells it to the function candidates, which may have been made anew
-        connection.execute("UPDATE tagdb_store.backbones SET ef_search = ef_search WHERE active")
-    return made
-
-
-@cache
-def _newest() -> dict[str, str]:
-    """The text of the newest revision of each file, by its name without that."""
-    files = {file.name.partition(".")[0]: file for file in sorted(FOLDER.glob("*.sql"))}
-    return {name: file.read_text(encoding="utf-8") for name, file in files.items()}
-
-
-def _again(text: str) -> sql.SQL:
-    """A file's text, for what may be there already."""
-    replacing = re.sub(
-        r"^CREATE (VIEW|FUNCTION|TRIGGER)\b", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE
-    )
-    return sql.SQL(replacing)
+        for name, text in objects.statements():
+            try:
+                connection.execute(text)
+            except psycopg.errors.LockNotAvailable:
+                raise
+            except psycopg.Error as error:
+                reason = (error.diag.message_primary or str(error)).splitlines()[0]
+                raise DatabaseError(f"{name} cannot be made anew: {reason}; restore a backup") from error
+    return [item for item in (*found.missing, *found.changed) if item.kind != "TABLE"]

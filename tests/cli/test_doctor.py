@@ -81,10 +81,10 @@ def test_a_database_without_a_schema(tagdb: Run, empty_database_url: str) -> Non
 
 
 def test_a_schema_of_another_version_is_wrong(tagdb: Run, connection: Connection) -> None:
-    connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '0001'")
+    connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '0000'")
     done = tagdb("doctor")
     assert done.exit_code == 1
-    assert f"wrong: the schema has revision 0001, this tagdb needs {database.SCHEMA_REVISION}" in done.stdout
+    assert f"wrong: the schema has revision 0000, this tagdb needs {database.SCHEMA_REVISION}" in done.stdout
 
 
 def test_json(tagdb: Run, recommending: Connection) -> None:

@@ -21,10 +21,6 @@ from urllib.parse import quote
 import numpy as np
 import psycopg
 import pytest
-import tagdb.migrations
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from click.testing import CliRunner, Result
 from psycopg import sql
 
@@ -36,6 +32,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
 from tests.support import seed
+from tests.support.migrating import Later
 from tests.support.postgres import PASSWORD, temporary_home
 from tests.support.programs import LIMIT, SOAK, finished, started
 
@@ -122,6 +119,12 @@ def collection(database_url: str) -> str:
 def at(tmp_path: Path) -> Callable[[str], Settings]:
     """Settings for a database by its URL."""
     return lambda url: Settings(tmp_path / "home", database_url=url)
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Later:
+    """A tagdb that knows one revision more."""
+    return Later(tmp_path_factory.mktemp("later"))
 
 
 @pytest.fixture
@@ -269,63 +272,29 @@ def test_the_dump_inside_is_pg_dumps(
     assert stored(empty_database_url) == stored(collection)
 
 
-def older() -> list[str]:
-    """Every revision before this program's."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    return sorted(known)[:-1]
-
-
-def upgrade(url: str, revision: str) -> None:
-    """Migrate to a revision and no further."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
-    with database.engine(url).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
-def add_first_run(connection: Connection, *arrays: Any) -> int:
-    """A factor run as revision 0001 has it."""
-    image_ids, image_factors, hashtag_ids, hashtag_factors = arrays
-    begin = "SELECT tagdb_store.new_factor_run(%s, 1.0, 0.01, 15, 2, 42, 50, 8.0, '{}')"
-    ((run,),) = rows(connection, begin, hashtag_factors.shape[1])
-    for kind, ids, vectors in (
-        ("image", image_ids, image_factors),
-        ("hashtag", hashtag_ids, hashtag_factors),
-    ):
-        seed.copy(connection, f"{kind}_factors_{run}", np.full(len(ids), run, np.int32), ids, vectors)
-    connection.execute("SELECT tagdb_store.activate_factor_run(%s)", (run,))
-    return int(run)
-
-
-@pytest.mark.parametrize("revision", older())
-def test_a_back_up_of_an_older_tagdb_is_upgraded(
-    empty_database_url: str, make_database: Make, at: Callable[[str], Settings], tmp_path: Path, revision: str
+def test_a_backup_of_an_older_tagdb_is_upgraded(
+    saved: Path,
+    collection: str,
+    make_database: Make,
+    later: Later,
+    at: Callable[[str], Settings],
+    tmp_path: Path,
 ) -> None:
-    upgrade(empty_database_url, "0001")
-    with database.connect(empty_database_url) as connection:
-        seed.world(connection, images=30, add_run=add_first_run)
-    upgrade(empty_database_url, revision)
-    asked = "SELECT * FROM tagdb.recommend_for_image(3)"
-    with database.connect(empty_database_url) as connection:
-        assert database.revision(connection) == revision
-        before = rows(connection, asked)
-        assert before
-    done = backup.back_up(at(empty_database_url), tmp_path / "old", print, quiet=True)
-    assert (done.schema, done.counts.images) == (revision, 30)
-    target, said = make_database(False), list[str]()
-    backup.restore(at(target), tmp_path / "old", said.append, quiet=True)
-    assert said == [f"upgraded the schema from {revision} to {SCHEMA_REVISION}"]
-    with database.connect(target) as connection:
-        assert database.revision(connection) == SCHEMA_REVISION
-        assert rows(connection, asked) == before
-    database.migrate(empty_database_url)  # upgraded in its place it is the same
-    assert answers(target)[:8] == answers(empty_database_url)[:8]  # statistics have times
-    first, second = stored(target), stored(empty_database_url)
-    assert first.keys() == second.keys()
-    assert {table for table in first if first[table] != second[table]} <= {"statistics"}  # has the time
+    """It is the same as what is upgraded in its place; and nobody goes back."""
+    before = answers(collection)
+    target = make_database(False)
+    said = finished(later.started("restore", saved, TAGDB_DATABASE_URL=target))
+    assert f"upgraded the schema from {SCHEMA_REVISION} to {later.revision}\n" in said
+    assert answers(target) == before
+    # before an upgrade, say
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    finished(later.started("backup", older, TAGDB_DATABASE_URL=collection))
+    assert backup.check(older, quiet=True).schema == SCHEMA_REVISION
+    finished(later.started("init", TAGDB_DATABASE_URL=collection))
+    assert stored(target) == stored(collection)
+    finished(later.started("backup", newer, TAGDB_DATABASE_URL=collection))
+    with pytest.raises(SchemaError, match=f"has schema {later.revision}, newer than this tagdb knows"):
+        backup.restore(at(target), newer, print, replace=True, quiet=True)
 
 
 def test_pgvector_in_another_schema(

@@ -21,7 +21,7 @@ from tests.support.programs import drawn
 from tests.support.surface import INTERNAL, PUBLIC, become, call, fill
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*ROOT.glob("tagdb/store/sql/**/*.sql"), *ROOT.glob("migrations/sql/*.sql")]
+SOURCES = [*ROOT.glob("tagdb/store/sql/**/*.sql"), *ROOT.glob("migrations/**/*.sql")]
 SOURCES += [*ROOT.glob("tagdb/**/*.py"), *ROOT.glob("migrations/**/*.py")]
 WORDS = sorted(
     {word for path in SOURCES for word in re.findall(r"\b[a-z][a-z0-9_]+\b", path.read_text("utf-8"))}
@@ -260,7 +260,7 @@ def test_a_schema_of_somebody_else_is_not_upgraded(role: Callable[..., str], emp
         owner.execute(sql.SQL("CREATE SCHEMA tagdb_store AUTHORIZATION {}").format(sql.Identifier(hostile)))
         become(owner, hostile)
         owner.execute("CREATE TABLE tagdb_store.alembic_version (version_num varchar(32) PRIMARY KEY)")
-        owner.execute("INSERT INTO tagdb_store.alembic_version VALUES ('0001')")
+        owner.execute("INSERT INTO tagdb_store.alembic_version VALUES ('0000')")
     with pytest.raises(SchemaError, match=f"^the schema tagdb_store belongs to '{hostile}'"):
         database.migrate(empty_database_url)
 

@@ -1,40 +1,29 @@
-"""Upgrades: of every released revision, several at once, not for ever, and killed in the middle."""
+"""Upgrades: with data, several at once, not for ever, and killed in the middle; and of what is newer."""
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import tagdb.migrations
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from click.testing import CliRunner
-from numpy.typing import NDArray
-from psycopg.types.json import Jsonb
+from psycopg import errors
 
-from tagdb import folding, store
+from tagdb import factors, folding, store
 from tagdb.cli import COMMANDS, cli
-from tagdb.errors import DatabaseError, SchemaError
-from tagdb.learning.als import Weighting
+from tagdb.errors import SchemaError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tests.support import seed
+from tests.support.migrating import RUN, Later
 from tests.support.pictures import photo
 from tests.support.programs import SOAK, finished, started
 
-RELEASED = ("0001", "0002", "0003", "0004")
 TRIALS = 3 * SOAK
 """Kills of each kind."""
 SCHEMA = """
@@ -45,19 +34,29 @@ UNION ALL
 SELECT 'function', p.oid::regprocedure::text, p.prosrc || p.proconfig::text, pg_get_function_sqlbody(p.oid)
 FROM pg_proc p WHERE p.pronamespace::regnamespace::text ~ '^tagdb'
 UNION ALL
+SELECT 'rights', c.oid::regclass::text, c.relacl::text, ''
+FROM pg_class c WHERE c.relnamespace::regnamespace::text ~ '^tagdb'
+UNION ALL
+SELECT 'rights', p.oid::regprocedure::text, p.proacl::text, ''
+FROM pg_proc p WHERE p.pronamespace::regnamespace::text ~ '^tagdb'
+UNION ALL
 SELECT 'constraint', c.conname, c.conrelid::regclass::text, pg_get_constraintdef(c.oid)
 FROM pg_constraint c WHERE c.connamespace::regnamespace::text ~ '^tagdb'
 ORDER BY 1, 2, 3, 4
 """
-
-
-def alembic(url: str, action: Callable[..., object], revision: str) -> None:
-    """Run one of Alembic's commands."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
-    with database.engine(url).begin() as connection:
-        config.attributes["connection"] = connection
-        action(config, revision)
+DOWNGRADE = """
+from alembic import command
+from tests.support.migrating import alembic
+alembic(sys.argv[1], command.downgrade, sys.argv[2])
+"""
+IMPATIENT = """
+from tagdb.errors import DatabaseError
+from tagdb.postgres import database
+try:
+    database.migrate(sys.argv[1], lock_timeout="200ms")
+except DatabaseError as error:
+    print(error)
+"""
 
 
 def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
@@ -71,42 +70,6 @@ def schema(connection: Connection) -> list[tuple[Any, ...]]:
         return rows(connection, SCHEMA)
 
 
-def add_run(
-    connection: Connection,
-    image_ids: NDArray[np.int64],
-    image_factors: NDArray[np.float16],
-    hashtag_ids: NDArray[np.int32],
-    hashtag_factors: NDArray[np.float16],
-) -> int:
-    """A factor run, stored and activated in a way that every revision knows."""
-    size = hashtag_factors.shape[1]
-    newer = rows(connection, "SELECT FROM pg_proc WHERE proname = 'finish_factor_run'")
-    if newer:
-        settings = Jsonb(asdict(FactorSettings(factors=size, min_hashtags=1, ridge=0.5)))
-        found = connection.execute("SELECT tagdb_store.new_factor_run(%s, '{}')", (settings,)).fetchone()
-    else:
-        begin = "SELECT tagdb_store.new_factor_run(%s, 1.0, 0.01, 15, 2, 42, 50, 8.0, '{}')"
-        found = connection.execute(begin, (size,)).fetchone()
-    assert found is not None
-    run = int(found[0])
-    for kind, ids, vectors in (
-        ("image", image_ids, image_factors),
-        ("hashtag", hashtag_ids, hashtag_factors),
-    ):
-        seed.copy(connection, f"{kind}_factors_{run}", np.full(len(ids), run, np.int32), ids, vectors)
-    if newer:
-        connection.execute("SELECT tagdb_store.finish_factor_run(%s, 20, 8, 20, 0.1, 1)", (run,))
-        gram, ridge = np.eye(size, dtype="<f4"), np.zeros(1280 + size + 1280 * size, "<f4")
-        weighting = Jsonb(asdict(Weighting("none", 20, 1.0, 1.0, 1.0)))
-        connection.execute(
-            "INSERT INTO tagdb_store.factor_maps (factor_run_id, image_gram, weighting, ridge)"
-            " VALUES (%s, %s, %s, %s)",
-            (run, gram.tobytes(), weighting, ridge.tobytes()),
-        )
-    connection.execute("SELECT tagdb_store.activate_factor_run(%s)", (run,))
-    return run
-
-
 def answers(connection: Connection) -> list[Any]:
     """What is recommended and similar, for some images."""
     return [
@@ -116,49 +79,86 @@ def answers(connection: Connection) -> list[Any]:
     ]
 
 
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Later:
+    """A tagdb that knows one revision more."""
+    return Later(tmp_path_factory.mktemp("later"))
+
+
 @pytest.fixture
-def old(empty_database_url: str) -> Callable[[str], str]:
-    """A function that makes a database of a revision, with data in it, and returns its URL."""
-
-    def make(revision: str) -> str:
-        alembic(empty_database_url, command.upgrade, revision)
-        with database.connect(empty_database_url) as connection:
-            seed.world(connection, add_run=add_run)
-        return empty_database_url
-
-    return make
+def fresh(later: Later, make_database: Callable[[bool], str]) -> Iterator[Connection]:
+    """A database that the later tagdb has made, with the same data."""
+    url = make_database(False)
+    finished(later.started("init", TAGDB_DATABASE_URL=url))
+    with database.connect(url) as connection:
+        seed.world(connection)
+        yield connection
 
 
-def test_the_released_revisions_are_tried_here() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
-    known = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions()]
-    assert sorted(known) == [*RELEASED, SCHEMA_REVISION]
-
-
-@pytest.mark.parametrize("revision", RELEASED)
-def test_each_revision_with_data_in_it(
-    old: Callable[[str], str], connection: Connection, revision: str
+def test_an_upgrade_keeps_what_is_stored(
+    later: Later, fresh: Connection, connection: Connection, database_url: str
 ) -> None:
-    """It answers as before, has the schema of a fresh one, and takes what comes."""
-    url = old(revision)
-    with database.connect(url) as upgraded:
-        before = answers(upgraded)
-        assert all(before)
-    assert database.migrate(url) == (revision, SCHEMA_REVISION)
-    seed.world(connection, add_run=add_run)
-    with database.connect(url) as upgraded:
-        database.check_revision(upgraded)
+    """It answers as before, has the schema and the rights of a fresh one, and takes what comes."""
+    world = seed.world(connection)
+    before = answers(connection)
+    assert all(before)
+    connection.execute("UPDATE tagdb_store.backbones SET ef_search = 333")
+    said = finished(later.started("init", TAGDB_DATABASE_URL=database_url))
+    assert f" from revision {SCHEMA_REVISION} to {later.revision}\n" in said
+    with database.connect(database_url) as upgraded:
         assert answers(upgraded) == before
-        assert schema(upgraded) == schema(connection)
-        ridges = "SELECT backbone_id FROM tagdb_store.factor_maps"
-        assert rows(upgraded, ridges) == ([(1,)] if revision > "0002" else [])
+        assert rows(upgraded, "SELECT count(*), min(note) FROM tagdb_store.notes") == [
+            (20, "100%: file:///1.jpg")
+        ]
+        assert rows(upgraded, "SELECT DISTINCT length FROM tagdb.images") == [(70,)]
+        settings = "SELECT 'hnsw.ef_search=333' = ANY (proconfig) FROM pg_proc WHERE proname = 'candidates'"
+        assert rows(upgraded, settings) == [(True,)]
+        upgraded.execute("UPDATE tagdb_store.backbones SET ef_search = 200")
+        assert schema(upgraded) == schema(fresh)
+        with pytest.raises(errors.InvalidParameterValue, match=r"^later: top must be 1 or more"):
+            upgraded.execute("SELECT tagdb.recommend_for_image(1, 0)")
         run = store.ingest_runs.begin(upgraded, ["here"])
         batch = [seed.image(n, "tag1", "tag2", "fresh") for n in range(3)]
-        fresh = folding.Folding(upgraded)
-        assert store.batches.save(upgraded, run, 1, batch, [], fresh.images).new == 3
-        fresh.finish()
+        fresh_images = folding.Folding(upgraded)
+        assert store.batches.save(upgraded, run, world.backbone_id, batch, [], fresh_images.images).new == 3
+        fresh_images.finish()
         assert rows(upgraded, "SELECT images FROM tagdb.coverage") == [(23,)]
+
+
+def test_a_downgrade_leaves_the_tables_and_the_older_tagdb_makes_the_rest(
+    later: Later, connection: Connection, database_url: str
+) -> None:
+    seed.world(connection)
+    before, recommended = schema(connection), answers(connection)
+    finished(later.started("init", TAGDB_DATABASE_URL=database_url))
+    finished(later.started(database_url, SCHEMA_REVISION, code=DOWNGRADE))
+    assert schema(connection) != before
+    finished(started("init", "--repair", TAGDB_DATABASE_URL=database_url))
+    assert schema(connection) == before
+    assert answers(connection) == recommended
+    finished(later.started("init", TAGDB_DATABASE_URL=database_url))
+    finished(later.started(database_url, "base", code=DOWNGRADE))
+    assert {name for kind, name, *_ in schema(connection) if kind == "table"} == {
+        "tagdb_store.alembic_version"
+    }
+
+
+def test_runs_that_were_being_computed_at_an_upgrade(
+    later: Later, connection: Connection, database_url: str
+) -> None:
+    """Nobody computes them any more; they can be cleaned up, and nothing is in the way of new ones."""
+    seed.world(connection)
+    with database.connect(database_url) as computing:
+        assert seed.begin_run(computing, 3) == 2
+    finished(later.started("init", TAGDB_DATABASE_URL=database_url))
+    with pytest.raises(errors.InvalidParameterValue, match="factor run 2 is still being computed"):
+        store.runs.activate(connection, 2)
+    assert store.runs.discard_abandoned(connection) == 1
+    assert rows(connection, "SELECT status FROM tagdb.factor_runs ORDER BY factor_run_id") == [
+        ("active",), ("failed",),
+    ]  # fmt: skip
+    computed = factors.compute(connection, FactorSettings(factors=3, min_hashtags=1), quiet=True)
+    assert computed.factor_run_id == 3
 
 
 # --- a schema that is newer than the program -------------------------------------------------------
@@ -198,56 +198,54 @@ def test_a_newer_schema_is_refused_by_every_command(
     assert rows(connection, "SELECT count(*) FROM tagdb.images") == [(0,)]
 
 
-def test_a_newer_tagdb_that_was_quicker(old: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_tagdb_that_was_quicker(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It upgraded while this one waited for its turn."""
-    url = old("0004")
     check_server = database.check_server
 
     def quicker(connection: Connection) -> None:
+        monkeypatch.undo()
         check_server(connection)
+        database.migrate(empty_database_url)
         connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '9999'")
 
     monkeypatch.setattr(database, "check_server", quicker)
-    with pytest.raises(SchemaError, match="of revision 9999, newer than this tagdb knows"):
-        database.migrate(url)
+    with pytest.raises(SchemaError, match="has revision 9999, newer than this tagdb knows"):
+        database.migrate(empty_database_url)
 
 
 # --- at once, and against time ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("revision", [None, "0001"])
+@pytest.mark.parametrize("upgraded", [False, True], ids=["created", "upgraded"])
 def test_several_machines_at_once(
-    revision: str | None, old: Callable[[str], str], empty_database_url: str, connection: Connection
+    upgraded: bool, later: Later, fresh: Connection, make_database: Callable[[bool], str]
 ) -> None:
-    url = old(revision) if revision else empty_database_url
-    programs = [started("init", TAGDB_DATABASE_URL=url) for _ in range(4)]
-    for program in programs:
-        assert SCHEMA_REVISION in finished(program)
-    with database.connect(url) as upgraded:
-        if revision:
-            seed.world(connection, add_run=add_run)
-        assert schema(upgraded) == schema(connection)
-
-
-def test_an_upgrade_does_not_wait_for_ever(old: Callable[[str], str]) -> None:
-    """For whoever uses what it changes; nothing is changed then, and it can be tried again."""
-    url = old("0004")
+    url = make_database(upgraded)
     with database.connect(url) as connection:
-        before = schema(connection)
-        with database.connect(url) as reader, reader.transaction():
-            reader.execute("SELECT count(*) FROM tagdb_store.ingest_runs")
-            reader.execute("SELECT count(*) FROM tagdb_store.factor_maps")
-            begun = time.monotonic()
-            said = (
-                "other sessions have locked tagdb's tables for 200ms, and the schema is unchanged; "
-                "end them and run again"
-            )
-            with pytest.raises(DatabaseError, match=said):
-                database.migrate(url, lock_timeout="200ms")
-            assert time.monotonic() - begun < 20
-        assert database.revision(connection) == "0004"
-        assert schema(connection) == before
-        assert database.migrate(url) == ("0004", SCHEMA_REVISION)
+        if upgraded:
+            seed.world(connection)
+        programs = [later.started("init", TAGDB_DATABASE_URL=url) for _ in range(4)]
+        for program in programs:
+            assert later.revision in finished(program)
+        if not upgraded:
+            seed.world(connection)
+        assert schema(connection) == schema(fresh)
+
+
+def test_an_upgrade_does_not_wait_for_ever(later: Later, connection: Connection, database_url: str) -> None:
+    """For whoever uses what it changes; nothing is changed then, and it can be tried again."""
+    seed.world(connection)
+    before = schema(connection)
+    with database.connect(database_url) as reader, reader.transaction():
+        reader.execute("SELECT count(*) FROM tagdb_store.images")
+        begun = time.monotonic()
+        said = finished(later.started(database_url, code=IMPATIENT))
+        assert "other sessions have locked tagdb's tables for 200ms, and the schema is unchanged; end" in said
+        assert time.monotonic() - begun < 20
+    assert database.revision(connection) == SCHEMA_REVISION
+    assert schema(connection) == before
+    finished(later.started("init", TAGDB_DATABASE_URL=database_url))
+    assert database.revision(connection) == later.revision
 
 
 # --- killed ----------------------------------------------------------------------------------------
@@ -261,20 +259,14 @@ def marked(*arguments):
     upgrade(*arguments)
     print("ends", flush=True)
 alembic.command.upgrade = marked
-from tagdb.cli import main
-sys.argv = ["tagdb", "init"]
-main()
 """
+LOCK = {"key": database.MIGRATION_LOCK}
 
 
-def interrupted(number: int, url: str, within: float) -> bool:
+def interrupted(later: Later, number: int, url: str, within: float) -> bool:
     """Start ``tagdb init`` and kill it some time after it begins to migrate; whether it was at that."""
     delay = random.Random(number).uniform(0, within)
-    process = subprocess.Popen(
-        [sys.executable, "-c", MARK],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-        env=os.environ | {"TAGDB_DATABASE_URL": url},
-    )  # fmt: skip
+    process = later.started("init", code=MARK + RUN, TAGDB_DATABASE_URL=url)
     assert process.stdout is not None
     assert process.stdout.readline() == "begins\n"
     time.sleep(delay)
@@ -285,33 +277,28 @@ def interrupted(number: int, url: str, within: float) -> bool:
     return hit
 
 
-@pytest.mark.parametrize("revision", [None, "0001"])
+@pytest.mark.parametrize("upgraded", [False, True], ids=["created", "upgraded"])
 def test_a_killed_upgrade(
-    revision: str | None,
-    old: Callable[[str], str],
-    make_database: Callable[[bool], str],
-    connection: Connection,
+    upgraded: bool, later: Later, fresh: Connection, make_database: Callable[[bool], str]
 ) -> None:
     """It leaves the old schema or the new one, and the next one finishes."""
     hits = 0
     for number in range(TRIALS):
-        url = make_database(False)
-        if revision:
-            alembic(url, command.upgrade, revision)
+        url = make_database(upgraded)
         with database.connect(url) as killed:
-            if revision:
-                seed.world(killed, add_run=add_run)
-            before = schema(killed)
-            hits += interrupted(number, url, 0.3 if revision else 0.5)
+            if upgraded:
+                seed.world(killed)
+            revision, before = database.revision(killed), schema(killed)
+            hits += interrupted(later, number, url, 0.3 if upgraded else 0.5)
             # whatever PostgreSQL was doing for it ends soon, and holds the lock until then
-            killed.execute("SELECT pg_advisory_lock(7420110117), pg_advisory_unlock(7420110117)")
+            killed.execute("SELECT pg_advisory_lock(%(key)s), pg_advisory_unlock(%(key)s)", LOCK)
             after = database.revision(killed)
-            assert after in (revision, SCHEMA_REVISION)
+            assert after in (revision, later.revision)
             if after == revision:
                 assert schema(killed) == before
-            finished(started("init", TAGDB_DATABASE_URL=url))
-            if revision and number == 0:
-                seed.world(connection, add_run=add_run)
-            assert schema(killed) == schema(connection)
-            assert not revision or all(answers(killed))
+            finished(later.started("init", TAGDB_DATABASE_URL=url))
+            if not upgraded:
+                seed.world(killed)
+            assert schema(killed) == schema(fresh)
+            assert all(answers(killed))
     assert hits

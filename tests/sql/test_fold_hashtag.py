@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tagdb.migrations import sqlfiles
+from tagdb.migrations import objects
 
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import MAX_LENGTH, fold
@@ -172,7 +172,7 @@ def newer(connection: Connection) -> frozenset[str]:
 
     None at all where the two are of the same Unicode, as on Python 3.11.
     """
-    written = re.search(r"\(Unicode (\S+)\)", sqlfiles.read("hashtag_problem.r01"))
+    written = re.search(r"\(Unicode (\S+)\)", objects.read("tagdb_store.hashtag_problem"))
     assert written
     if written[1] == unicodedata.unidata_version:
         return frozenset()

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
-import tagdb.migrations
 from psycopg import sql
+from tagdb.migrations import objects
 
 from tagdb import store
 from tagdb.postgres import database
@@ -34,7 +34,6 @@ FIRST = 4000
 """More hashtags than are looked at, before all, to find out how good one must be."""
 FEW = 2000
 """More rows than a question here should read of any table; a table that it might scan has far more."""
-FILES = Path(tagdb.migrations.__file__).parent / "sql"
 
 
 def build(connection: Connection) -> None:
@@ -278,11 +277,11 @@ def test_every_function_is_asked(connection: Connection) -> None:
 
 
 def generic_plan(connection: Connection, function: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-    """Every node of the plan that the newest revision of a function's body gets, unaware of its arguments.
+    """Every node of the plan that a function's body gets, unaware of its arguments.
 
     ``parameters`` maps the text that stands for an argument, in order, to its type.
     """
-    text = max(FILES.glob(f"{function}.r*.sql")).read_text("utf-8")
+    text = objects.read(f"tagdb_store.{function}")
     head, body = text.split("BEGIN ATOMIC\n")
     body = body[: body.rindex("END;")].rstrip().removesuffix(";")
     for number, argument in enumerate(parameters, 1):

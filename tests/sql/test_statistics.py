@@ -12,21 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
-import tagdb.migrations
-from alembic import command
-from alembic.config import Config
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
 from tagdb import store
-from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import seed
 from tests.support.waiting import blocked
@@ -1018,39 +1013,3 @@ def test_an_ingest_that_broke_off_counts_once(connection: Connection, small: Cal
     ingested(connection, 20, finished=False)
     assert refreshes(connection)
     assert not refreshes(connection)
-
-
-# --- a database that was there before ------------------------------------------------------------
-
-
-def alembic(url: str, action: Callable[..., object], revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(tagdb.migrations.__file__).parent))
-    with database.engine(url).begin() as connection:
-        config.attributes["connection"] = connection
-        action(config, revision)
-
-
-def test_a_database_of_the_first_revision_has_statistics_after_the_upgrade(
-    connection: Connection, database_url: str
-) -> None:
-    """And one that was downgraded forgets its decisions, but not what the images carry."""
-    many(connection)
-    carried = rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2")
-    store.tags.edit(connection, "alias", ["a"], "b")
-    store.tags.edit(connection, "ban", ["c"])
-    refresh(connection, 1)
-    alembic(database_url, command.downgrade, "0001")
-    counts = rows(connection, "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1")
-    assert rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2") == carried
-    alembic(database_url, command.upgrade, "head")
-    assert rows(connection, "SELECT hashtag, images FROM tagdb.hashtag_stats ORDER BY 1") == counts
-    assert rows(connection, "SELECT * FROM tagdb_store.image_hashtags ORDER BY 1, 2") == carried
-    assert rows(connection, "SELECT FROM tagdb.hashtag_edits") == []
-    assert store.statistics.current(connection).min_images == 2
-    assert store.statistics.current(connection).images == 40
-    check(connection)
-    before = versions(connection)
-    assert all(before.values())
-    refresh(connection)
-    assert versions(connection) == before

@@ -1,0 +1,136 @@
+"""Views, functions and triggers: one object a file, ``sql/SCHEMA/NAME.sql``, edited in place.
+
+They hold no data, so that every upgrade makes all of them anew after its revisions, in the same transaction.
+``CREATE OR REPLACE`` cannot do everything: a revision that changes a function's arguments or result, or a
+view's columns other than by appending some, drops it by name, and before it what depends on it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "sql"
+
+# Each after what it uses.
+OBJECTS = (
+    # arguments
+    "tagdb_store.refuse",
+    "tagdb_store.at_least_one",
+    "tagdb_store.within",
+    "tagdb_store.checked_embedding",
+    # hashtags
+    "tagdb_store.fold_hashtag",
+    "tagdb_store.hashtag_problem",
+    "tagdb_store.fold_given",
+    "tagdb_store.counting_as",
+    "tagdb_store.counted_hashtags",
+    "tagdb.fold_hashtag",
+    "tagdb_store.refresh_statistics",
+    "tagdb_store.refresh_edited_statistics",
+    "tagdb_store.edit_hashtags",
+    "tagdb_store.undo_hashtag_edit",
+    # backbones and the vector index
+    "tagdb_store.follow_ef_search",
+    "tagdb_store.ef_search_followed",
+    "tagdb_store.add_backbone",
+    "tagdb_store.activate_backbone",
+    "tagdb_store.drop_backbone",
+    "tagdb_store.projected",
+    "tagdb_store.search_vector",
+    "tagdb_store.new_projection",
+    "tagdb_store.index_projection",
+    "tagdb_store.attach_projection",
+    "tagdb_store.activate_projection",
+    "tagdb_store.searched_projection",
+    "tagdb_store.retire_projection",
+    "tagdb_store.drop_projections",
+    "tagdb_store.candidates",
+    # feedback
+    "tagdb_store.verdicts",
+    "tagdb_store.give_feedback",
+    "tagdb.rejected_hashtags",
+    # factor runs
+    "tagdb_store.interactions",
+    "tagdb_store.new_factor_run",
+    "tagdb_store.finish_factor_run",
+    "tagdb_store.note_factor_run_metrics",
+    "tagdb_store.attach_factor_run",
+    "tagdb_store.activate_factor_run",
+    "tagdb_store.discard_factor_run",
+    "tagdb_store.discard_abandoned_factor_runs",
+    "tagdb_store.prune_factor_run",
+    # recommending
+    "tagdb_store.active_run",
+    "tagdb_store.neighbours",
+    "tagdb_store.hashtag_place",
+    "tagdb_store.best_hashtags",
+    "tagdb_store.hashtag_likeness",
+    "tagdb_store.diverse_hashtags",
+    "tagdb_store.known_blend",
+    "tagdb_store.recommend",
+    "tagdb.recommend_for_embedding",
+    "tagdb.recommend_for_image",
+    "tagdb.explain_recommendation",
+    "tagdb.related_hashtags",
+    "tagdb.complete_hashtags",
+    "tagdb_store.similar",
+    "tagdb.similar_images",
+    "tagdb.similar_images_to",
+    # what is stored
+    "tagdb.images",
+    "tagdb.hashtags",
+    "tagdb.image_hashtags",
+    "tagdb.backbones",
+    "tagdb.index_checks",
+    "tagdb.factor_runs",
+    "tagdb.coverage",
+    "tagdb.acceptance",
+    "tagdb.ingest_runs",
+    "tagdb.ingest_errors",
+    "tagdb.hashtag_edits",
+    "tagdb.statistics",
+    "tagdb.hashtag_stats",
+    "tagdb.hashtag_pairs",
+    "tagdb.hashtag_trend",
+    "tagdb.collection_stats",
+)
+
+_MADE = re.compile(
+    r"^CREATE OR REPLACE (?P<kind>VIEW|FUNCTION|TRIGGER) (?P<name>[\w.]+)"
+    r"(?:[^;]*? (?P<table>ON tagdb\w*\.\w+))?",
+    re.MULTILINE,
+)
+
+FIND_VECTORS = """
+SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true)
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'vector'
+"""
+"""Run before the files: they name pgvector's types and operators plainly. Those are found once, in the schema
+that the extension really is in, and stored by identity."""
+
+
+def read(name: str) -> str:
+    """The text of one SQL file: ``roles``, or ``tagdb.images``."""
+    return (FOLDER / f"{name.replace('.', '/')}.sql").read_text(encoding="utf-8")
+
+
+def made_by(text: str) -> tuple[str, str]:
+    """The kind and name of what an object's file makes; a trigger with its table."""
+    made = _MADE.search(text)
+    assert made is not None
+    return made["kind"], f"{made['name']} {made['table']}" if made["kind"] == "TRIGGER" else made["name"]
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """What makes every object anew, and the roles and their rights: a name, and statements as they are."""
+    for name in ("roles", *OBJECTS, "rights"):
+        yield name, read(name)
+    # A trigger writes this into the function candidates, which was made anew.
+    yield "candidates", "UPDATE tagdb_store.backbones SET ef_search = ef_search WHERE active"
+
+
+def drops() -> Iterator[str]:
+    """What drops every object that is there, each before what it uses."""
+    for name in reversed(OBJECTS):
+        yield "DROP {} IF EXISTS {}".format(*made_by(read(name)))

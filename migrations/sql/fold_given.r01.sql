@@ -1,9 +1,0 @@
--- Folds a hashtag that a caller gives. NULL for a text that is far too long for one: normalising takes
--- quadratic time on a long run of combining marks, and nothing can interrupt it.
-CREATE FUNCTION tagdb_store.fold_given(hashtag text)
-RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT CASE WHEN char_length(hashtag) <= 1500 THEN tagdb_store.fold_hashtag(hashtag) END;
-END;

@@ -1,7 +1,0 @@
--- What factors are computed of: the hashtags that count on each image, but for those that were
--- rejected for it, and whether one was accepted.
-CREATE VIEW tagdb_store.interactions AS
-SELECT c.image_id, c.hashtag_id, coalesce(v.accepted, false) AS accepted
-FROM tagdb_store.counted_hashtags c
-LEFT JOIN tagdb_store.verdicts v ON v.image_id = c.image_id AND v.hashtag_id = c.hashtag_id
-WHERE v.accepted IS NOT FALSE;

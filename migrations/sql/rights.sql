@@ -1,0 +1,42 @@
+-- Readers see the views and may execute the functions of schema tagdb. Writers ingest and recompute as well,
+-- and PUBLIC gets nothing. Run after everything is made anew; what a revision takes away, it revokes itself.
+REVOKE ALL ON SCHEMA tagdb, tagdb_store FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA tagdb FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tagdb, tagdb_store FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA tagdb TO tagdb_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
+
+DO $$
+BEGIN
+    IF NOT pg_has_role('tagdb_writer', 'tagdb_reader', 'MEMBER') THEN
+        GRANT tagdb_reader TO tagdb_writer;
+    END IF;
+EXCEPTION WHEN unique_violation THEN
+    NULL; -- another database's tagdb was quicker, as with the roles themselves
+END
+$$;
+GRANT USAGE ON SCHEMA tagdb_store TO tagdb_writer;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb_store TO tagdb_writer;
+GRANT SELECT ON tagdb_store.alembic_version TO tagdb_writer;
+
+-- What writers change themselves.
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON tagdb_store.ingest_runs, tagdb_store.ingest_errors, tagdb_store.images, tagdb_store.image_files,
+       tagdb_store.image_hashtags, tagdb_store.embeddings, tagdb_store.image_factors, tagdb_store.hashtag_factors,
+       tagdb_store.factor_defaults, tagdb_store.backbones
+    TO tagdb_writer;
+GRANT SELECT, INSERT
+    ON tagdb_store.feedback, tagdb_store.factor_maps, tagdb_store.projection_axes, tagdb_store.search_vectors,
+       tagdb_store.index_checks
+    TO tagdb_writer;
+-- What functions change for them: decisions about hashtags, statistics, factor runs, projections.
+GRANT SELECT
+    ON tagdb_store.hashtags, tagdb_store.hashtag_edits, tagdb_store.counted_hashtags, tagdb_store.statistics,
+       tagdb_store.hashtag_counts, tagdb_store.hashtag_collections, tagdb_store.hashtag_pairs,
+       tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.verdicts, tagdb_store.interactions,
+       tagdb_store.projections
+    TO tagdb_writer;
+GRANT INSERT (hashtag) ON tagdb_store.hashtags TO tagdb_writer;
+GRANT UPDATE (candidates, ef_search) ON tagdb_store.backbones TO tagdb_writer;

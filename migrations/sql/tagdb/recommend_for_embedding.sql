@@ -1,0 +1,18 @@
+-- Recommends hashtags for a picture that need not be stored, by its embedding.
+CREATE OR REPLACE FUNCTION tagdb.recommend_for_embedding(
+    embedding halfvec, top integer DEFAULT 10, neighbours integer DEFAULT NULL,
+    known text[] DEFAULT '{}', exclude text[] DEFAULT '{}', known_weight double precision DEFAULT NULL,
+    diversity double precision DEFAULT NULL, popularity_discount double precision DEFAULT NULL,
+    min_score double precision DEFAULT NULL, collection text DEFAULT NULL)
+RETURNS TABLE (rank integer, hashtag text, score double precision)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 20000 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT r.rank, r.hashtag, r.score
+    FROM tagdb_store.recommend(
+        NULL, embedding, NULL, top, neighbours, known, exclude, known_weight, diversity,
+        popularity_discount, min_score, collection) r
+    WHERE embedding IS NOT NULL;
+END;
+COMMENT ON FUNCTION tagdb.recommend_for_embedding IS
+    'The best hashtags for an embedding of 1280 numbers made by the database''s backbone. neighbours: how many images to average, NULL for the active factor run''s own number. known: hashtags that the picture has already; they lead to what goes with them, by known_weight from 0 (not at all) to 1 (NULL: 0.5), and are not recommended. exclude: hashtags not to recommend. diversity: from 0 (NULL: the best scores) to 1 (as unlike each other as can be). popularity_discount: from 0 (NULL: none) to 1 (as if every hashtag were as rare). min_score: recommend none that scores less. collection: average only images of this one. No rows while there is no active factor run, or for a NULL embedding.';

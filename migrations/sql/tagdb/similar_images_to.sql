@@ -1,0 +1,14 @@
+-- The stored images most similar to a stored image, itself left out.
+CREATE OR REPLACE FUNCTION tagdb.similar_images_to(image_id bigint, top integer DEFAULT 10)
+RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT s.rank, s.image_id, s.uri, s.similarity
+    FROM tagdb_store.embeddings e
+    CROSS JOIN LATERAL tagdb_store.similar(e.embedding, e.image_id, top) s
+    WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
+      AND e.image_id = $1;
+END;
+COMMENT ON FUNCTION tagdb.similar_images_to IS
+    'The stored images most similar to a stored image, which is left out. No rows if the image is unknown or has no embedding.';

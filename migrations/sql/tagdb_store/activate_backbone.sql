@@ -1,0 +1,33 @@
+-- Makes a backbone the one whose embeddings are searched, unless images lack one that may not: `may_lack`
+-- are those that may, NULL means any. How many lack one that may not; only where that is 0 it is done.
+--
+-- Batches that are being stored are waited for, and none begins until this ends: see searched_projection.
+-- So no image can come in between that the backbone has not embedded. Readers see the old backbone until
+-- this commits and the new one after it; its partition is there since long before.
+CREATE OR REPLACE FUNCTION tagdb_store.activate_backbone(backbone integer, may_lack bigint[])
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    lacking bigint := 0;
+BEGIN
+    LOCK TABLE tagdb_store.backbones IN SHARE ROW EXCLUSIVE MODE;
+    IF NOT EXISTS (SELECT FROM tagdb_store.backbones b WHERE b.backbone_id = backbone) THEN
+        PERFORM tagdb_store.refuse('there is no backbone ' || coalesce(backbone::text, 'NULL'));
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('tagdb search vectors'));
+    IF may_lack IS NOT NULL THEN
+        SELECT count(*) INTO lacking
+        FROM (SELECT i.image_id FROM tagdb_store.images i
+              WHERE NOT EXISTS (SELECT FROM tagdb_store.embeddings e
+                                WHERE e.backbone_id = backbone AND e.image_id = i.image_id)
+              EXCEPT SELECT unnest(may_lack)) l;
+    END IF;
+    IF lacking = 0 THEN
+        UPDATE tagdb_store.backbones b SET active = false WHERE b.active AND b.backbone_id <> backbone;
+        UPDATE tagdb_store.backbones b SET active = true WHERE NOT b.active AND b.backbone_id = backbone;
+    END IF;
+    RETURN lacking;
+END
+$$;

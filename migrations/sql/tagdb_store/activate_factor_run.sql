@@ -1,0 +1,15 @@
+-- Makes a run the one that recommending uses, in the caller's transaction: its tables become
+-- partitions if they are not yet, and the run before it retires. Readers see the old run until
+-- this commits and the new one after it.
+CREATE OR REPLACE FUNCTION tagdb_store.activate_factor_run(run integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM tagdb_store.attach_factor_run(run);
+    UPDATE tagdb_store.factor_runs SET status = 'retired' WHERE status = 'active' AND factor_run_id <> run;
+    UPDATE tagdb_store.factor_runs SET status = 'active', activated_at = clock_timestamp()
+    WHERE factor_run_id = run;
+END
+$$;

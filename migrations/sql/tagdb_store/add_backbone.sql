@@ -1,0 +1,25 @@
+-- Registers a backbone and makes the partition for its embeddings. The first one of a database
+-- becomes active. Asking again for a known one returns it.
+CREATE OR REPLACE FUNCTION tagdb_store.add_backbone(name text, input_size integer, weights_sha256 bytea)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id integer;
+BEGIN
+    LOCK TABLE tagdb_store.backbones IN SHARE ROW EXCLUSIVE MODE;
+    SELECT b.backbone_id INTO id FROM tagdb_store.backbones b
+    WHERE b.input_size = add_backbone.input_size AND b.weights_sha256 = add_backbone.weights_sha256;
+    IF id IS NULL THEN
+        INSERT INTO tagdb_store.backbones (name, input_size, weights_sha256, active)
+        SELECT add_backbone.name, add_backbone.input_size, add_backbone.weights_sha256,
+               NOT EXISTS (SELECT FROM tagdb_store.backbones b WHERE b.active)
+        RETURNING backbone_id INTO id;
+        EXECUTE format(
+            'CREATE TABLE tagdb_store.%I PARTITION OF tagdb_store.embeddings FOR VALUES IN (%s)',
+            'embeddings_' || id, id);
+    END IF;
+    RETURN id;
+END
+$$;

@@ -1,0 +1,19 @@
+-- Makes the table of a projection a partition, in the caller's transaction: one of its own before
+-- activate_projection, because other sessions hear of new partitions a moment later.
+CREATE OR REPLACE FUNCTION tagdb_store.attach_projection(projection integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text := 'search_vectors_' || projection;
+BEGIN
+    -- images that were deleted meanwhile would be refused
+    EXECUTE format('DELETE FROM tagdb_store.%I v WHERE NOT EXISTS'
+                   ' (SELECT FROM tagdb_store.images i WHERE i.image_id = v.image_id)', name);
+    EXECUTE format('ALTER TABLE tagdb_store.search_vectors ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',
+                   name, projection);
+    EXECUTE format('ALTER TABLE tagdb_store.%I DROP CONSTRAINT of_projection', name);
+    EXECUTE format('ANALYZE tagdb_store.%I (projection_id, image_id)', name);
+END
+$$;

@@ -1,0 +1,115 @@
+-- The hashtags whose factors have the greatest dot product with the given ones, or the greatest
+-- cosine. What its owner and the caller have decided comes before the cut: banned and unwanted
+-- hashtags and scores below the least one take no place, and what counts as another hashtag scores for
+-- that one, the best score being the one that counts.
+--
+-- A popularity discount decides the order only: a score that is greater than 0 is divided by the
+-- hashtag's images as a share of those of the most used hashtag, to the power of the discount; that is
+-- its relevance.
+--
+-- Scanning all factors of the run is the work here, and handing each row to a sort is most of it. So the
+-- first pages say first how good one must be: whatever is not as good as the last that would be taken of
+-- those alone cannot be among the best of all, and is left out where it is read. By dot product, whatever
+-- is too short for it is not even read (a thousandth is allowed for rounding): a run is stored with the
+-- longest first. As many more are taken as there are banned, aliased and unwanted hashtags, and those are
+-- left out then. One number is computed of each; with a discount the score is got back from it.
+CREATE OR REPLACE FUNCTION tagdb_store.best_hashtags(
+    run integer, query halfvec, by_cosine boolean, unwanted integer[], top integer,
+    popularity_discount double precision, min_score double precision)
+RETURNS TABLE (
+    rank integer, hashtag_id integer, hashtag text, score double precision, relevance double precision)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET max_parallel_workers_per_gather = 0
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+BEGIN ATOMIC
+    WITH decided AS MATERIALIZED (
+        SELECT h.hashtag_id, h.alias_of, h.banned
+        FROM tagdb_store.hashtags h
+        WHERE h.banned OR h.alias_of IS NOT NULL
+    ), most AS MATERIALIZED (
+        SELECT greatest(max(f.images), 1)::double precision AS images
+        FROM tagdb_store.hashtag_factors f
+        WHERE f.factor_run_id = run
+          AND popularity_discount > 0
+    ), taken AS MATERIALIZED (
+        SELECT top::bigint + cardinality(unwanted) + (SELECT count(*) FROM decided) AS hashtags
+    ), good AS MATERIALIZED (
+        SELECT coalesce((
+            SELECT p.place
+            FROM (
+                SELECT tagdb_store.hashtag_place(
+                           f.factors, query, by_cosine, popularity_discount,
+                           greatest(f.images, 1) / (SELECT most.images FROM most)) AS place
+                FROM tagdb_store.hashtag_factors f
+                WHERE f.factor_run_id = run
+                  AND f.ctid < '(64,0)'
+                  AND (min_score IS NULL OR f.factors <#> query <= -min_score)
+            ) p
+            WHERE p.place IS NOT NULL
+            ORDER BY p.place
+            OFFSET (SELECT taken.hashtags - 1 FROM taken)
+            LIMIT 1), 'Infinity') AS place
+    ), long AS MATERIALIZED (
+        SELECT CASE WHEN NOT by_cosine AND popularity_discount = 0 AND good.place < 0
+                    THEN 0.999 * -good.place / nullif(l2_norm(query), 0)
+                    ELSE 0 END AS norm
+        FROM good
+    ), first AS MATERIALIZED (
+        SELECT p.hashtag_id, p.images, p.place
+        FROM (
+            SELECT f.hashtag_id, f.images, tagdb_store.hashtag_place(
+                       f.factors, query, by_cosine, popularity_discount,
+                       greatest(f.images, 1) / (SELECT most.images FROM most)) AS place
+            FROM tagdb_store.hashtag_factors f
+            WHERE f.factor_run_id = run
+              AND f.norm >= (SELECT coalesce(long.norm, 0) FROM long)
+              AND (min_score IS NULL OR f.factors <#> query <= -min_score)
+        ) p
+        WHERE p.place <= (SELECT good.place FROM good)
+        ORDER BY p.place, p.hashtag_id
+        LIMIT (SELECT taken.hashtags FROM taken)
+    ), plain AS (
+        SELECT f.hashtag_id, f.images, f.place
+        FROM first f
+        WHERE f.hashtag_id NOT IN (SELECT decided.hashtag_id FROM decided)
+          AND f.hashtag_id NOT IN (SELECT unnest(unwanted))
+        ORDER BY f.place, f.hashtag_id
+        LIMIT top
+    ), aliases AS MATERIALIZED (
+        SELECT d.alias_of AS hashtag_id, f.images, tagdb_store.hashtag_place(
+                   f.factors, query, by_cosine, popularity_discount,
+                   greatest(f.images, 1) / (SELECT most.images FROM most)) AS place
+        FROM decided d
+        CROSS JOIN LATERAL (
+            SELECT x.factors, x.images FROM tagdb_store.hashtag_factors x
+            WHERE x.factor_run_id = run AND x.hashtag_id = d.hashtag_id
+        ) f
+        WHERE NOT d.banned AND d.alias_of <> ALL (unwanted)
+          AND (min_score IS NULL OR f.factors <#> query <= -min_score)
+    ), each AS (
+        SELECT DISTINCT ON (b.hashtag_id) b.hashtag_id, b.images, b.place
+        FROM (SELECT plain.hashtag_id, plain.images, plain.place FROM plain
+              UNION ALL SELECT aliases.hashtag_id, aliases.images, aliases.place FROM aliases) b
+        WHERE b.place IS NOT NULL
+        ORDER BY b.hashtag_id, b.place
+    ), best AS MATERIALIZED (
+        SELECT e.hashtag_id, e.images, e.place
+        FROM each e
+        ORDER BY e.place, e.hashtag_id
+        LIMIT top
+    )
+    SELECT (row_number() OVER (ORDER BY b.place, b.hashtag_id))::integer, b.hashtag_id, h.hashtag,
+           -b.place * CASE WHEN popularity_discount > 0 AND b.place < 0
+                           THEN power(greatest(b.images, 1) / (SELECT most.images FROM most),
+                                      popularity_discount)
+                           ELSE 1 END,
+           -b.place
+    FROM best b
+    CROSS JOIN LATERAL (
+        SELECT x.hashtag FROM tagdb_store.hashtags x WHERE x.hashtag_id = b.hashtag_id OFFSET 0
+    ) h
+    ORDER BY 1;
+END;

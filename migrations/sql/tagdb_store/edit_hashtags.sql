@@ -1,0 +1,85 @@
+-- One decision about hashtags: that they count as another one ('alias', 'merge') or as none ('ban').
+-- Returns the edit's number, by which it can be undone. Applies at once to what is recommended and to
+-- the statistics of these hashtags.
+CREATE OR REPLACE FUNCTION tagdb_store.edit_hashtags(kind text, hashtags text[], into_hashtag text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    given text[];
+    target record;
+    bad record;
+    changed integer[];
+    was jsonb;
+    edit bigint;
+    canonical text := coalesce(tagdb_store.fold_given(into_hashtag), tagdb.fold_hashtag(into_hashtag));
+BEGIN
+    LOCK TABLE tagdb_store.hashtag_edits IN SHARE ROW EXCLUSIVE MODE;
+    SELECT array_agg(DISTINCT coalesce(tagdb_store.fold_given(g.hashtag), tagdb.fold_hashtag(g.hashtag)))
+    INTO given
+    FROM unnest(edit_hashtags.hashtags) AS g (hashtag)
+    WHERE g.hashtag IS NOT NULL;
+    IF given IS NULL OR coalesce(edit_hashtags.kind, '') <> ALL (
+            CASE WHEN into_hashtag IS NULL THEN ARRAY['ban'] ELSE ARRAY['alias', 'merge'] END) THEN
+        PERFORM tagdb_store.refuse(
+            'name hashtags and what to do with them: ban, or alias or merge and what they are to count as');
+    END IF;
+    -- What is not stored yet must be a hashtag; what is has been found to be one.
+    INSERT INTO tagdb_store.hashtags (hashtag)
+    SELECT tagdb.fold_hashtag(n.hashtag)
+    FROM unnest(given || canonical) AS n (hashtag)
+    WHERE n.hashtag IS NOT NULL
+      AND NOT EXISTS (SELECT FROM tagdb_store.hashtags h WHERE h.hashtag = n.hashtag)
+    ORDER BY 1
+    ON CONFLICT (hashtag) DO NOTHING;
+
+    -- What the others are to count as: an alias stands for the hashtag that it counts as itself.
+    SELECT c.hashtag_id, c.hashtag, c.banned INTO target
+    FROM tagdb_store.hashtags h
+    JOIN tagdb_store.hashtags c ON c.hashtag_id = coalesce(h.alias_of, h.hashtag_id)
+    WHERE h.hashtag = canonical;
+    IF target.banned THEN
+        PERFORM tagdb_store.refuse('#' || target.hashtag || ' is banned: undo that first');
+    END IF;
+    SELECT h.hashtag, h.banned, c.hashtag AS counts_as INTO bad
+    FROM tagdb_store.hashtags h
+    LEFT JOIN tagdb_store.hashtags c ON c.hashtag_id = h.alias_of
+    WHERE h.hashtag = ANY (given)
+      AND (h.banned OR h.hashtag_id = target.hashtag_id OR h.alias_of = target.hashtag_id
+           OR (target.hashtag_id IS NULL AND h.alias_of IS NOT NULL))
+    ORDER BY h.hashtag
+    LIMIT 1;
+    IF bad.banned THEN
+        PERFORM tagdb_store.refuse('#' || bad.hashtag || CASE WHEN into_hashtag IS NULL
+            THEN ' is banned already' ELSE ' is banned: undo that first' END);
+    ELSIF bad.counts_as IS NOT NULL AND into_hashtag IS NULL THEN
+        PERFORM tagdb_store.refuse('#' || bad.hashtag || ' counts as #' || bad.counts_as
+                                   || ': ban that, or undo it first');
+    ELSIF bad.counts_as IS NOT NULL THEN
+        PERFORM tagdb_store.refuse('#' || bad.hashtag || ' counts as #' || bad.counts_as || ' already');
+    ELSIF bad.hashtag IS NOT NULL THEN
+        PERFORM tagdb_store.refuse('#' || bad.hashtag || ' cannot count as itself');
+    END IF;
+
+    -- Whatever counts as one of them goes along.
+    SELECT array_agg(h.hashtag_id),
+           jsonb_agg(jsonb_build_object('hashtag_id', h.hashtag_id, 'alias_of', h.alias_of,
+                                        'banned', h.banned, 'edit_id', h.edit_id))
+    INTO changed, was
+    FROM tagdb_store.hashtags h
+    WHERE h.hashtag = ANY (given)
+       OR h.alias_of IN (SELECT g.hashtag_id FROM tagdb_store.hashtags g WHERE g.hashtag = ANY (given));
+    INSERT INTO tagdb_store.hashtag_edits (kind, hashtags, into_hashtag, before)
+    VALUES (edit_hashtags.kind, given, target.hashtag, was)
+    RETURNING edit_id INTO edit;
+    UPDATE tagdb_store.hashtags h
+    SET alias_of = CASE WHEN into_hashtag IS NULL THEN h.alias_of ELSE target.hashtag_id END,
+        banned = into_hashtag IS NULL,
+        edit_id = edit
+    WHERE h.hashtag_id = ANY (changed);
+    PERFORM tagdb_store.refresh_edited_statistics(was);
+    RETURN edit;
+END
+$$;

@@ -1,0 +1,14 @@
+-- What a factor run came to; it can be activated from here on.
+CREATE OR REPLACE FUNCTION tagdb_store.finish_factor_run(
+    run integer, images integer, hashtags integer, interactions bigint, seconds double precision,
+    min_hashtags integer)
+RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    UPDATE tagdb_store.factor_runs
+    SET status = 'ready', images = finish_factor_run.images, hashtags = finish_factor_run.hashtags,
+        interactions = finish_factor_run.interactions, seconds = finish_factor_run.seconds,
+        min_hashtags = finish_factor_run.min_hashtags
+    WHERE factor_run_id = run AND status = 'building';
+END;

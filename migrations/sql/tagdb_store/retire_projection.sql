@@ -1,0 +1,13 @@
+-- From now on a backbone is searched by looking at all its embeddings. Whether it was otherwise.
+CREATE OR REPLACE FUNCTION tagdb_store.retire_projection(backbone_id integer)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('tagdb search vectors'));
+    UPDATE tagdb_store.projections p SET active = false
+    WHERE p.backbone_id = retire_projection.backbone_id AND p.active;
+    RETURN FOUND;
+END
+$$;

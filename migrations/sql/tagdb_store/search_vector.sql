@@ -1,0 +1,8 @@
+-- The search vector of an embedding as it is stored, of length 1.
+CREATE OR REPLACE FUNCTION tagdb_store.search_vector(projection integer, embedding halfvec)
+RETURNS halfvec
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT l2_normalize(tagdb_store.projected(projection, embedding));
+END;

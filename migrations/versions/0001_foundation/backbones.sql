@@ -1,0 +1,18 @@
+-- A backbone is the network that turns pixels into an embedding. Vectors of two backbones are
+-- never compared; the active one is what recommending searches.
+CREATE TABLE tagdb_store.backbones (
+    backbone_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT backbones_pkey PRIMARY KEY,
+    name text NOT NULL,
+    input_size integer NOT NULL CONSTRAINT backbones_input_size_positive CHECK (input_size > 0),
+    weights_sha256 bytea NOT NULL CONSTRAINT backbones_weights_sha256_size CHECK (octet_length(weights_sha256) = 32),
+    active boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- How thorough a search for 50 neighbours is: `tagdb index check` measures what these settings find, and
+    -- changes them. More of either find more of the true neighbours and take longer.
+    candidates integer NOT NULL DEFAULT 200 -- images found by the index and ranked by their embeddings
+        CONSTRAINT backbones_candidates_positive CHECK (candidates > 0),
+    ef_search integer NOT NULL DEFAULT 200 -- images that the walk through the index keeps in sight; see candidates()
+        CONSTRAINT backbones_ef_search_possible CHECK (ef_search BETWEEN 1 AND 1000),
+    CONSTRAINT backbones_identity UNIQUE (input_size, weights_sha256)
+);
+CREATE UNIQUE INDEX backbones_one_active ON tagdb_store.backbones (active) WHERE active;
