@@ -48,7 +48,7 @@ def ask(connection: Connection, image_id: int) -> tuple[str, str]:
 def active(connection: Connection) -> int:
     found = store.backbones.active(connection)
     assert found is not None
-    return found
+    return found.backbone_id
 
 
 # --- nobody notices --------------------------------------------------------------------------------

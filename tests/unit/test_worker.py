@@ -149,7 +149,7 @@ def test_it_cannot_be_started(monkeypatch: pytest.MonkeyPatch, one: Worker) -> N
     with pytest.raises(TagdbError, match="cannot start the process that decodes photos: No such file"):
         one.embed(photo(1))
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(TagdbError, match=r"a process that decodes photos ended at once \(exit code 1\)"):
+    with pytest.raises(TagdbError, match=r"the process that decodes photos ended at once \(exit code 1\)"):
         one.embed(photo(1))
 
 
