@@ -10,8 +10,8 @@
         for each in db.recommend("new.jpg"):
             print(each.hashtag, each.score)
 
-What is listed in ``__all__`` is the public Python API; everything else may change. Importing tagdb imports
-nothing else: a name is loaded when it is first used.
+The public Python API is what ``__all__`` lists; everything else may change. Importing tagdb imports nothing
+else: a name is loaded when it is first used.
 """
 
 import importlib

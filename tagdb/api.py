@@ -1,6 +1,6 @@
-"""The Python API: ``tagdb.connect()`` gives a :class:`Database` with the verbs of the command line.
+"""The Python API: ``tagdb.connect()`` returns a :class:`Database` with the verbs of the command line.
 
-Every method calls the function that the command calls, and so the same SQL: answers are the same.
+A method calls the same function as the command, and so the same SQL, and returns the same answers.
 """
 
 import io
@@ -62,7 +62,7 @@ def connect(
     backbone: str | None = None,
     notify: Callable[[str], None] = _ignore,
 ) -> "Database":
-    """Open a database of tagdb's.
+    """Open a tagdb database.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def connect(
         ``imagenet``, ``bundled``, or a weights file. None for the database's own, and ``imagenet`` for a new
         database.
     notify
-        Called with what the command line would say, such as that the embedded server was started.
+        Called with notes that the command line would print, such as that the embedded server was started.
 
     Raises
     ------
     ConfigError
-        A setting cannot be understood.
+        A setting is not valid.
     DatabaseError
         The database cannot be reached, or has no schema yet (``SchemaError``; run ``tagdb init``).
     """
@@ -89,26 +89,26 @@ def connect(
 
 
 class Database:
-    """A database of tagdb's. A context that closes it; threads may share it.
+    """A tagdb database. A context manager that closes it; threads may share it.
 
     A photo is a path (``str`` or ``Path``), its bytes, a Pillow image, or the number of a stored image.
-    Wherever a photo is given, ``RejectedInput`` says why it cannot be used. All errors are ``TagdbError``.
+    Methods that take a photo raise ``RejectedInput`` if it cannot be used. All errors are ``TagdbError``.
     """
 
     def __init__(self, settings: Settings, notify: Callable[[str], None] = _ignore) -> None:
-        """Open the database that the settings name; :func:`connect` reads them."""
+        """Open the database named by the settings; use :func:`connect` instead."""
         self._settings, self._notify = settings, notify
         self.url: str = database.ensure_url(settings, notify)
-        """What any client of PostgreSQL connects with: psycopg, SQLAlchemy, pandas."""
+        """URL for other clients: psycopg, SQLAlchemy, pandas."""
         with database.open_database(settings, notify):
-            pass  # the schema is there, and of this version
+            pass  # checks the schema
         self._pool = Pool(lambda: database.connect(self.url))
         self._embedder: Pipeline | None = None
         self._backbone: Backbone | None = None
         self._embedding = threading.Lock()
 
     def close(self) -> None:
-        """Close its connections and end the processes that decode photos."""
+        """Close the connections and end the processes that decode photos."""
         self._pool.close()
         with self._embedding:
             self._forget_backbone()
@@ -141,9 +141,9 @@ class Database:
         sources
             Folders, manifests (JSON Lines, JSON, CSV, TSV), or photos.
         on_rejected
-            Called with everything that could not be used.
+            Called with every rejected input.
         quiet
-            Without it, progress is shown on standard error.
+            If false, show progress on standard error.
 
         Raises
         ------
@@ -159,19 +159,19 @@ class Database:
     def compute_factors(
         self, preset: str | None = None, *, activate: bool = True, quiet: bool = True, **settings: Any
     ) -> Computed:
-        """Compute factors and make them the active run; see ``tagdb factors compute --help``.
+        """Compute factors and activate the run; see ``tagdb factors compute --help``.
 
         Parameters
         ----------
         preset
-            ``shipped`` or ``ancestor``; None for what ``tagdb tune`` has found, or else ``shipped``.
+            ``shipped`` or ``ancestor``; None for the settings found by ``tagdb tune``, otherwise ``shipped``.
         settings
             Fields of :class:`FactorSettings` to change: ``factors=64``.
 
         Raises
         ------
         FactorsError
-            There is nothing to learn from, or no such setting or preset.
+            There is nothing to learn from, or a setting or preset does not exist.
         """
         with self._session() as connection:
             if preset is None:
@@ -192,7 +192,7 @@ class Database:
         Raises
         ------
         TagdbError
-            The photo is not stored, or a hashtag is none, or both accepted and rejected.
+            The photo is not stored, or a hashtag is not valid, or both accepted and rejected.
         """
         if isinstance(photo, int):
             content_sha256 = self._ask(lambda c: store.answers.content_sha256(c, photo))
@@ -206,7 +206,7 @@ class Database:
         )
 
     def refresh_statistics(self, min_images: int | None = None) -> Statistics:
-        """Recompute the statistics of hashtags; see ``tagdb stats refresh --help``."""
+        """Refresh the hashtag statistics; see ``tagdb stats refresh --help``."""
         with self._session() as connection:
             return store.statistics.refresh(connection, min_images)
 
@@ -226,7 +226,7 @@ class Database:
         min_score: float | None = None,
         collection: str | None = None,
     ) -> list[Recommendation]:
-        """Recommend hashtags for a photo, the best first; see ``tagdb recommend --help``.
+        """Recommend hashtags for a photo, best first; see ``tagdb recommend --help``.
 
         Raises
         ------
@@ -258,7 +258,7 @@ class Database:
         ))  # fmt: skip
 
     def similar(self, photo: Photo, top: int = 10) -> list[SimilarImage]:
-        """Return the stored images most like a photo, by cosine similarity, the nearest first."""
+        """Return the stored images most like a photo, by cosine similarity, nearest first."""
         self._ask(recommend.require_images)
         if isinstance(photo, int):
             return self._ask(lambda c: store.answers.similar_to_image(c, photo, top))
@@ -267,21 +267,21 @@ class Database:
         ))  # fmt: skip
 
     def explain(self, photo: Photo, hashtag: str, neighbours: int | None = None) -> list[Contribution]:
-        """Return the images that a hashtag's score for a photo comes from, and how much each adds."""
+        """Return the images that contribute to a hashtag's score for a photo, with their contributions."""
         embedding = self.embed(photo)
         return self._ask(lambda c: store.answers.explain(c, embedding, fold(hashtag), neighbours))
 
     def related(self, hashtag: str, top: int = 10) -> list[Recommendation]:
-        """Return the hashtags nearest to a hashtag, by the cosine of their factors."""
+        """Return the hashtags most similar to a given one, by the cosine of their factors."""
         return self._ask(lambda c: store.answers.related(c, hashtag, top))
 
     def complete(self, prefix: str, known: Iterable[str] = (), top: int = 10) -> list[Recommendation]:
-        """Return hashtags that begin with some letters, best those that go with what is known already."""
+        """Return hashtags that begin with a prefix, first those that go with the known ones."""
         hashtags = list(known)
         return self._ask(lambda c: store.answers.complete(c, prefix, hashtags, top))
 
     def embed(self, photo: Photo) -> NDArray[np.float32]:
-        """Return a photo's embedding by the database's backbone: float32 (1280,), of length 1."""
+        """Return a photo's embedding by the database's backbone, float32 (1280,) of length 1."""
         if isinstance(photo, int):
             return self._ask(lambda c: store.answers.embedding(c, photo))
         return self._embedded(photo, lambda c, backbone, done: done.required())
@@ -294,12 +294,12 @@ class Database:
         Raises
         ------
         TagdbError
-            There is no such view.
+            The view does not exist.
         """
         return self._ask(lambda c: store.answers.view(c, view))
 
     def embeddings(self) -> Embeddings:
-        """Return the active backbone's embeddings of all images: int64 (n,) and float16 (n, 1280)."""
+        """Return the embeddings of all images by the active backbone: int64 (n,) and float16 (n, 1280)."""
         return self._ask(store.answers.embeddings)
 
     def factors(self, factor_run_id: int | None = None) -> Factors:
@@ -308,12 +308,12 @@ class Database:
         Raises
         ------
         FactorsError
-            There is no such run, or its factors were pruned.
+            The run does not exist, or its factors were pruned.
         """
         return self._ask(lambda c: store.runs.factors(c, factor_run_id))
 
     def factor_runs(self) -> list[FactorRun]:
-        """Return every factor run, oldest first."""
+        """Return all factor runs, oldest first."""
         return self._ask(store.runs.list_all)
 
     # --- deciding -----------------------------------------------------------------------------------
@@ -324,24 +324,24 @@ class Database:
             factors.activate(connection, factor_run_id)
 
     def alias(self, hashtags: Sequence[str], into: str) -> Edit:
-        """Count hashtags as another one from now on; see ``tagdb tags alias --help``."""
+        """Make hashtags count as another one; see ``tagdb tags alias --help``."""
         return self._ask(lambda c: store.tags.edit(c, "alias", hashtags, into), again=False)
 
     def ban(self, hashtags: Sequence[str]) -> Edit:
-        """Recommend hashtags no more, and count them nowhere; see ``tagdb tags ban --help``."""
+        """Never recommend or count hashtags again; see ``tagdb tags ban --help``."""
         return self._ask(lambda c: store.tags.edit(c, "ban", hashtags), again=False)
 
     def undo(self, edit_id: int | None = None) -> Edit:
-        """Undo an alias, a merge or a ban; the last one, unless its number is given."""
+        """Undo an alias, merge or ban, by default the last one."""
         return self._ask(lambda c: store.tags.undo(c, edit_id), again=False)
 
     def evaluate(self, *settings: str, quiet: bool = True, **options: Any) -> "Report":
-        """Hold out photos, recommend for them, and compare; see ``tagdb evaluate --help``.
+        """Measure recommendations on held-out photos; see ``tagdb evaluate --help``.
 
         Parameters
         ----------
         settings
-            Settings to compare with the active run's, as ``factors=64,neighbours=20``.
+            Settings to compare, such as ``factors=64,neighbours=20``.
         options
             ``folds``, ``fraction``, ``seed``, ``runs`` and ``photos``.
         """
@@ -353,7 +353,7 @@ class Database:
     # --- inside -------------------------------------------------------------------------------------
 
     def _ask(self, action: Callable[[Connection], Result], again: bool = True) -> Result:
-        """Do something on a connection of the pool; once more where the connection had broken before."""
+        """Run an action on a pooled connection; repeat it once if the connection was broken."""
         with database.translated():
             try:
                 with self._pool.connection() as connection:
@@ -367,7 +367,7 @@ class Database:
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
-        """A connection for long work, with errors in one sentence."""
+        """Yield a connection for long work; errors become one sentence."""
         with database.translated(), self._pool.connection() as connection:
             yield connection
 
@@ -375,7 +375,7 @@ class Database:
         return database.reconnect(self._settings, self._notify)
 
     def _resolved(self, connection: Connection, input_size: int | None = None) -> Backbone:
-        """The backbone to embed by, loaded once; its processes start with the first photo."""
+        """Return the backbone, loaded once; its processes start with the first photo."""
         with self._embedding:
             stored = recommend.backbone_of(connection)
             known = self._backbone
@@ -403,7 +403,7 @@ class Database:
         photo: NewPhoto,
         action: Callable[[Connection, Backbone, Embedded], Result],
     ) -> Result:
-        """Embed a photo, and ask about it; again where the database has changed its backbone meanwhile."""
+        """Embed a photo and run a query with it; repeat if the backbone was changed in the meantime."""
         content = _content(photo)
         for last in (False, True):
             backbone = self._ask(self._resolved)

@@ -310,9 +310,8 @@ def _require_tensorflow(name: str) -> None:
 def _export(name: str, weights: Path, size: int, target: Path) -> None:
     source = str(weights) if weights.is_file() else IMAGENET
     command = [sys.executable, "-m", "tagdb.embedding.keras_export", source, str(size), str(target)]
-    safe = os.environ | {
-        "PYTHONSAFEPATH": "1"
-    }  # no modules from the current folder, which may belong to anybody
+    # import no modules from the current folder, which may belong to anybody
+    safe = os.environ | {"PYTHONSAFEPATH": "1"}
     done = subprocess.run(
         command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, env=safe
     )

@@ -1,9 +1,8 @@
-"""Every statement that Python makes on tagdb's schemas, one module for each thing that is stored.
+"""All SQL that Python runs on tagdb's schemas, with one module per kind of stored data.
 
-The SQL lies beside this file in ``sql``, one statement a file, in a folder for each module (``index`` holds
-those of ``index_checks``, too); :mod:`tagdb.store.statements` runs it. Functions take an open connection in
-autocommit mode (see :mod:`tagdb.postgres.database`) and are called by their module:
-``store.runs.activate(connection, 3)``.
+The statements are in ``sql``, one per file, in a folder per module (``index`` also contains those of
+``index_checks``); :mod:`tagdb.store.statements` runs them. Functions take an open connection in autocommit
+mode (see :mod:`tagdb.postgres.database`) and are called by module: ``store.runs.activate(connection, 3)``.
 """
 
 from tagdb.store import (

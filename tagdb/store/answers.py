@@ -1,4 +1,4 @@
-"""What the database answers: hashtags for an embedding, and images like it."""
+"""Answers of the database: hashtags for an embedding, and images like it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +25,7 @@ from tagdb.store.statements import (
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A hashtag, without '#', and its score: the dot product of the two models."""
+    """A hashtag, without '#', and its score."""
 
     rank: int
     hashtag: str
@@ -44,23 +44,23 @@ class SimilarImage:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A neighbour of a photo, and how much of a hashtag's score comes from it."""
+    """A neighbour of a photo and its contribution to a hashtag's score."""
 
     rank: int
     image_id: int
     uri: str
     similarity: float
     weight: float
-    """Its share of the average; all weights add up to 1."""
+    """Weight in the average; all weights add up to 1."""
     carries: bool
-    """Whether it carries the hashtag."""
+    """Whether it has the hashtag."""
     contribution: float
-    """All contributions add up to the score."""
+    """Contribution to the score; all contributions add up to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What there is to recommend from."""
+    """Whether there is data to recommend from."""
 
     images: bool
     hashtags: bool
@@ -69,7 +69,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked of the database for a photo; see ``tagdb.recommend_for_embedding``."""
+    """Arguments of a recommendation; see ``tagdb.recommend_for_embedding``."""
 
     top: int = 10
     neighbours: int | None = None
@@ -87,7 +87,7 @@ class Query:
 
 
 ANYTHING = Query()
-"""The best hashtags, without any steering."""
+"""The best hashtags, without steering."""
 
 
 def readiness(connection: Connection) -> Readiness:
@@ -166,7 +166,7 @@ def view(connection: Connection, name: str) -> list[dict[str, Any]]:
     Raises
     ------
     TagdbError
-        There is no such view.
+        The view does not exist.
     """
     if name not in (views := fetch_column(connection, "answers/views")):
         raise TagdbError(f"there is no view {name!r} in schema tagdb; there are: {', '.join(views)}")
@@ -181,7 +181,7 @@ def content_sha256(connection: Connection, image_id: int) -> bytes:
     Raises
     ------
     TagdbError
-        There is no such image.
+        The image does not exist.
     """
     content: bytes | None = fetch_value(connection, "answers/content", image_id=image_id)
     if content is None:
@@ -195,7 +195,7 @@ def embedding(connection: Connection, image_id: int) -> NDArray[np.float32]:
     Raises
     ------
     TagdbError
-        There is no such image, or it is not embedded yet.
+        The image does not exist, or has no embedding yet.
     """
     _, vectors = fetch_arrays(
         connection,
@@ -211,7 +211,7 @@ def embedding(connection: Connection, image_id: int) -> NDArray[np.float32]:
 
 
 def embeddings(connection: Connection) -> Embeddings:
-    """Return the active backbone's embeddings of all images, in the order of their ids."""
+    """Return the embeddings of all images by the active backbone, by ascending id."""
     backbone_id = _active(connection)
     ids, vectors = fetch_arrays(
         connection, "answers/embeddings", "i8", ("f2", DIMENSIONS), backbone_id=backbone_id
@@ -227,7 +227,7 @@ def _active(connection: Connection) -> int | None:
 def recommend_sample(
     connection: Connection, factor_run_id: int, images: int, top: int
 ) -> dict[int, list[str]]:
-    """Return what a factor run recommends for a sample of the stored images, by image."""
+    """Return the hashtags that a factor run recommends for a sample of the stored images, by image."""
     return fetch_map(
         connection, "answers/recommend_sample", factor_run_id=factor_run_id, images=images, top=top
     )
@@ -236,9 +236,9 @@ def recommend_sample(
 def recommend_held_out(
     connection: Connection, factor_run_id: int, image_ids: NDArray[np.int64], top: int
 ) -> dict[int, list[int]]:
-    """Return what a factor run recommends for stored images: hashtag ids by image, the best first.
+    """Return the hashtag ids that a factor run recommends for stored images, by image, best first.
 
-    Images that something was rejected for are left out, and those that nothing is recommended for.
+    Images with rejected hashtags are left out, and those without recommendations.
     """
     return fetch_map(
         connection,

@@ -1,4 +1,4 @@
-"""The backbones of a database: which there are, filling one, and making it the active one."""
+"""The backbones of a database: list, fill, activate and drop them."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +22,7 @@ from tagdb.store.statements import (
 
 @dataclass(frozen=True, slots=True)
 class StoredBackbone:
-    """A backbone that a database remembers."""
+    """A backbone of the database."""
 
     backbone_id: int
     name: str
@@ -31,54 +31,54 @@ class StoredBackbone:
 
     @property
     def identity(self) -> Identity:
-        """What it is."""
+        """Identity of the backbone."""
         return Identity(self.name, self.input_size, self.weights_sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedBackbone:
-    """A backbone, and how many images it has embedded."""
+    """A backbone with the number of images it has embedded."""
 
     backbone_id: int
     name: str
     input_size: int
     weights_sha256: str
-    """In hexadecimal digits."""
+    """Hexadecimal digits."""
     active: bool
     images: int
-    """Images that it has embedded."""
+    """Number of images it has embedded."""
     of_images: int
-    """All images."""
+    """Number of all images."""
 
     @property
     def identity(self) -> Identity:
-        """What it is."""
+        """Identity of the backbone."""
         return Identity(self.name, self.input_size, bytes.fromhex(self.weights_sha256))
 
 
 @dataclass(frozen=True, slots=True)
 class Unembedded:
-    """An image that a backbone has not embedded."""
+    """An image without an embedding by a backbone."""
 
     image_id: int
     content_sha256: bytes
     uri: str
     original_bytes: int | None
-    """Size of its content, where that is stored."""
+    """Size of its content in bytes, if stored."""
 
 
 def active(connection: Connection) -> StoredBackbone | None:
-    """Return the backbone that recommending searches; None in a database without embeddings."""
+    """Return the active backbone, or None without embeddings."""
     return fetch_optional(connection, StoredBackbone, "backbones/active")
 
 
 def list_all(connection: Connection) -> list[ListedBackbone]:
-    """Return all backbones, the oldest first."""
+    """Return all backbones, oldest first."""
     return fetch_all(connection, ListedBackbone, "backbones/list")
 
 
 def add(connection: Connection, identity: Identity) -> int:
-    """Register a backbone and return its number; the first one becomes active."""
+    """Register a backbone and return its number. The first one becomes active."""
     number: int = fetch_value(
         connection,
         "backbones/add",
@@ -90,9 +90,9 @@ def add(connection: Connection, identity: Identity) -> int:
 
 
 def add_beside(connection: Connection, identity: Identity, wait_ms: int = 100) -> int | None:
-    """Register another backbone while others read; None if one of them is in the way for longer.
+    """Register another backbone during reads; return None if another session blocks it for too long.
 
-    Making its partition locks the table of embeddings for a moment.
+    Creating its partition briefly locks the table of embeddings.
     """
     return unless_locked(connection, wait_ms, partial(add, connection, identity), None)
 
@@ -100,17 +100,18 @@ def add_beside(connection: Connection, identity: Identity, wait_ms: int = 100) -
 def activate(
     connection: Connection, backbone_id: int, may_lack: Collection[int] | None, wait_ms: int = 2000
 ) -> int | None:
-    """Make a backbone the active one, unless it has not embedded images that it should have.
+    """Activate a backbone, unless it lacks embeddings of images that it must have.
 
     Parameters
     ----------
     may_lack
-        Images that it need not have embedded; None for any.
+        Images that it may lack; None for any.
 
     Returns
     -------
-    How many images it should have embedded and has not: with 0 it is active. None if batches that are
-    being stored were in the way for longer than ``wait_ms``.
+    int or None
+        Number of images that it lacks but must not; if 0, it is active now. None if batches that are being
+        stored blocked this for longer than ``wait_ms``.
     """
 
     def attempt() -> int | None:
@@ -126,7 +127,7 @@ def activate(
 
 
 def drop(connection: Connection, backbone_id: int, wait_ms: int = 100) -> bool:
-    """Drop a backbone that is not active, and all that it made; False while somebody uses it."""
+    """Drop a backbone that is not active, with its embeddings; return False while it is in use."""
 
     def attempt() -> bool:
         return bool(fetch_value(connection, "backbones/drop", backbone_id=backbone_id))
@@ -136,12 +137,12 @@ def drop(connection: Connection, backbone_id: int, wait_ms: int = 100) -> bool:
 
 @contextmanager
 def filling(connection: Connection, backbone_id: int, wait_ms: int = 10_000) -> Iterator[bool]:
-    """Keep others from filling and dropping a backbone; yields False if another process does either.
+    """Reserve a backbone for filling or dropping; yield False if another process has reserved it.
 
-    PostgreSQL takes a moment to notice that a process was killed, which is what ``wait_ms`` is for.
+    ``wait_ms`` gives PostgreSQL time to notice that a process was killed.
     """
     check = "client_connection_check_interval"
-    with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot do that
+    with suppress(psycopg.errors.InvalidParameterValue):  # not supported by the server's operating system
         execute(connection, "session/set", setting=check, value="2s", local=False)
 
     def lock() -> bool:
@@ -159,15 +160,15 @@ def filling(connection: Connection, backbone_id: int, wait_ms: int = 10_000) -> 
 
 
 def hold(connection: Connection, backbone_id: int) -> None:
-    """Let no other backbone become active until the caller's transaction ends.
+    """Prevent another backbone from being activated until the caller's transaction ends.
 
     Raises
     ------
     BackboneMismatch
-        Another one is.
+        Another backbone is active.
     """
     execute(connection, "index/searched_projection", backbone_id=backbone_id)
-    now = active(connection)  # asked only now: it stays that
+    now = active(connection)  # queried after taking the lock, so it cannot change
     if now is None or now.backbone_id != backbone_id:
         raise BackboneMismatch(
             f"the backbone of this database was changed to {now and now.identity} meanwhile; what was "
@@ -176,7 +177,7 @@ def hold(connection: Connection, backbone_id: int) -> None:
 
 
 def images_without(connection: Connection, backbone_id: int, after: int, images: int) -> list[Unembedded]:
-    """Return the next images in the order of their ids that a backbone has not embedded."""
+    """Return the next images, by ascending id, without an embedding by a backbone."""
     return fetch_all(
         connection,
         Unembedded,
@@ -194,6 +195,6 @@ def originals(connection: Connection, image_ids: Sequence[int]) -> dict[int, byt
 
 
 def vector_schema(connection: Connection) -> str:
-    """Return the schema that pgvector is in."""
+    """Return the schema of pgvector."""
     schema: str = fetch_value(connection, "backbones/vector_schema")
     return schema

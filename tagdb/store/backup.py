@@ -1,4 +1,4 @@
-"""What backing up and restoring asks of a database."""
+"""Queries of backing up and restoring."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,18 @@ from tagdb.store.statements import fetch_one, fetch_value
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a database holds."""
+    """Numbers of rows in a database."""
 
     images: int
     hashtags: int
     embeddings: int
     factor_run: int | None
-    """The number of the active one."""
+    """Number of the active factor run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server that a backup comes from, and the snapshot that it is of."""
+    """Server and snapshot of a backup."""
 
     postgresql: str
     pgvector: str
@@ -29,35 +29,35 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database to restore into."""
+    """Target of a restore."""
 
     vector_schema: str | None
     outside: list[str]
-    """What uses tagdb's schemas from outside."""
+    """Objects outside tagdb's schemas that depend on them."""
     images: str | None
-    """``table``, or ``other``, or nothing."""
+    """``table``, ``other``, or None."""
     has_roles: bool
     roles: list[str]
 
 
 def counts(connection: Connection) -> Counts:
-    """Return how much there is."""
+    """Return the numbers of rows."""
     return Counts(**fetch_value(connection, "backup/counts"))
 
 
 def size(connection: Connection) -> int:
-    """Return about how many bytes a backup will have."""
+    """Return the approximate size of a backup in bytes."""
     size: int = fetch_value(connection, "backup/size")
     return size
 
 
 def server(connection: Connection) -> Server:
-    """Return what the server is, and export the transaction's snapshot."""
+    """Return facts about the server, and export the transaction's snapshot."""
     return fetch_one(connection, Server, "backup/server")
 
 
 def target(connection: Connection) -> Target:
-    """Return what is in the way of a restore, and what is missing."""
+    """Return what stands in the way of a restore, and what is missing."""
     return fetch_one(connection, Target, "backup/restore_target")
 
 

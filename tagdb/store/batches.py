@@ -1,4 +1,4 @@
-"""Batches of images going in: all of a batch in one transaction, or nothing of it."""
+"""Store batches of images, each in one transaction."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ from tagdb.store.statements import (
 
 @dataclass(slots=True)
 class Image:
-    """One image of a batch. ``embedding`` is None where the content is known already."""
+    """An image of a batch. ``embedding`` is None if the content is already known."""
 
     content_sha256: bytes
     uri: str
     hashtags: Sequence[str]
-    """Folded."""
+    """Folded hashtags."""
     collection: str | None = None
     source_ref: str | None = None
     taken_at: datetime | None = None
@@ -38,36 +38,36 @@ class Image:
     height: int | None = None
     byte_count: int | None = None
     embedding: NDArray[np.float32] | None = None
-    """float32 (1280,), of length 1"""
+    """float32 (1280,) of length 1."""
     thumbnail: bytes | None = None
     original: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """What could not be used."""
+    """A rejected input."""
 
     origin: str
     line: int | None
     reason: str
 
     def __str__(self) -> str:
-        """Return where it was found, and why it could not be used."""
+        """Return its place and the reason."""
         place = self.origin if self.line is None else f"{self.origin}:{self.line}"
         return f"{place}: {self.reason}"
 
 
 class AlreadyStored(Exception):
-    """A batch that was tried again had been stored the first time."""
+    """A repeated batch was already stored by the first attempt."""
 
 
 def prepare(connection: Connection) -> None:
-    """Make the landing place of batches, once for each connection."""
+    """Create the staging table of batches, once per connection."""
     execute(connection, "ingest/prepare")
 
 
 def known_contents(connection: Connection, backbone_id: int, hashes: Sequence[bytes]) -> set[bytes]:
-    """Return which contents are stored with an embedding by this backbone."""
+    """Return the contents that are stored with an embedding by this backbone."""
     return {
         *fetch_column(
             connection, "ingest/known_contents", binary=True, backbone_id=backbone_id, hashes=list(hashes)
@@ -84,28 +84,28 @@ def save(
     fold: Callable[[Collection[int]], None] = lambda image_ids: None,
     batch: int | None = None,
 ) -> Counts:
-    """Store a batch in one transaction: all of it, or nothing. Returns what it changed.
+    """Store a batch in one transaction. Return what changed.
 
     Parameters
     ----------
     fold
-        Called within the transaction with the images that got hashtags.
+        Called in the transaction with the images that got hashtags.
     batch
-        How many batches of this run are stored before it, for one that may have to be tried again.
+        Number of batches of this run stored before it, if the batch may have to be repeated.
 
     Raises
     ------
     AlreadyStored
-        This batch of the run is stored; nothing was changed.
+        The batch was already stored; nothing was changed.
     BackboneMismatch
-        Another backbone has become active; nothing was changed.
+        Another backbone was activated; nothing was changed.
     """
     with connection.transaction():
         _land(connection, images)
         new = fetch_map(connection, "ingest/insert_images", binary=True, ingest_run_id=ingest_run_id)
         _save_content(connection, backbone_id, images, new)
         touched: set[int] = set()
-        if len(images) > len(new):  # or else all that is said of the images went in with them
+        if len(images) > len(new):  # otherwise everything about the images was stored with them
             touched = {*fetch_column(connection, "ingest/update_images")}
         linked = _save_hashtags(connection, images, new)
         fold(linked)
@@ -123,9 +123,9 @@ def save(
 def embed_stored(
     connection: Connection, backbone_id: int, vectors: Mapping[bytes, NDArray[np.float32]]
 ) -> int:
-    """Store embeddings, float32 (1280,) by content, of images that are stored; how many were missing.
+    """Store embeddings, float32 (1280,) by content, of stored images; return the number that were missing.
 
-    The backbone need not be the active one.
+    The backbone need not be active.
     """
     with connection.transaction():
         missing = _missing(connection, backbone_id, list(vectors))
@@ -158,7 +158,7 @@ def _land(connection: Connection, images: Sequence[Image]) -> None:
 def _save_content(
     connection: Connection, backbone_id: int, images: Sequence[Image], new: Mapping[bytes, int]
 ) -> None:
-    """Embeddings and files of the images that have none. ``new`` are the images of this very batch."""
+    """Store embeddings and files of images without them. ``new`` are the new images of this batch."""
     by_hash = {i.content_sha256: i for i in images if i.embedding is not None}
     missing = [(new[content], content, False) for content in by_hash if content in new]
     missing += _missing(connection, backbone_id, [content for content in by_hash if content not in new])
@@ -177,9 +177,9 @@ def _save_content(
 def _missing(
     connection: Connection, backbone_id: int, hashes: Sequence[bytes]
 ) -> list[tuple[int, bytes, bool]]:
-    """Those of the stored contents that a backbone has not embedded: image, content, whether it has files.
+    """Return stored contents without an embedding by a backbone: image, content, whether it has files.
 
-    Nobody else embeds them until the caller's transaction ends.
+    No other session embeds them until the caller's transaction ends.
     """
 
     def look() -> list[Any]:
@@ -191,14 +191,14 @@ def _missing(
             backbone_id=backbone_id,
         ).fetchall()
 
-    # Another one may have stored them while this one waited for the lock: only a new look can tell.
+    # Another session may have stored them while this one waited for the lock, so query again.
     return look() if hashes and look() else []
 
 
 def _save_embeddings(
     connection: Connection, backbone_id: int, vectors: Mapping[int, NDArray[np.float32] | None]
 ) -> None:
-    """Embeddings, float32 (1280,) by image, and their search vectors."""
+    """Store embeddings, float32 (1280,) by image, and their search vectors."""
     ids = np.array(list(vectors), np.int64)
     embeddings = np.stack([vector for vector in vectors.values() if vector is not None]).astype(np.float16)
     backbone = np.full(len(ids), backbone_id, np.int32)
@@ -207,9 +207,9 @@ def _save_embeddings(
 
 
 def _save_hashtags(connection: Connection, images: Sequence[Image], new: Mapping[bytes, int]) -> set[int]:
-    """Hashtags of images, and which of these images had not all of theirs before.
+    """Store hashtags of images; return the images that got new ones.
 
-    Numbers are looked up here and not by joins: a join would read all images and all hashtags, each time.
+    Ids are looked up here instead of by joins: a join would read all images and hashtags every time.
     """
     hashtags = list({hashtag for i in images for hashtag in i.hashtags})
     if not hashtags:

@@ -1,4 +1,4 @@
-"""What ``tagdb doctor`` asks of a server and of a database. Everything here only reads."""
+"""Queries of ``tagdb doctor``. Everything here only reads."""
 
 import statistics
 import time
@@ -16,16 +16,16 @@ from tagdb.store.backbones import vector_schema
 from tagdb.store.statements import execute, fetch_all, fetch_column, fetch_one, fetch_value, statement
 
 ALL = 128 << 20
-"""Bytes of vectors up to which all are looked at: some 50,000 embeddings."""
+"""Bytes of vectors up to which all are checked: about 50,000 embeddings."""
 SOME = 64 << 20
-"""Bytes of vectors that are looked at where there are more."""
+"""Bytes of vectors that are checked if there are more."""
 PATIENCE = 5.0
-"""Seconds after which enough has been timed."""
+"""Seconds after which timing stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What a server is, and what this database has been through."""
+    """Facts about a server and this database."""
 
     version: str
     major: int
@@ -36,11 +36,11 @@ class ServerFacts:
     pgvector_available: str | None
     pgvector: str | None
     may_read: bool
-    """Whether this login may use the schema tagdb."""
+    """Whether the login may use the schema tagdb."""
     may_store: bool
-    """Whether it may read the tables behind it."""
+    """Whether it may read the tables of tagdb_store."""
     may_monitor: bool
-    """Whether it sees the sessions of others."""
+    """Whether it may see other sessions."""
     counted_since: datetime | None
     temp_files: int
     temp_bytes: int
@@ -48,7 +48,7 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting as it is in this session. ``bytes`` is None where it is no size."""
+    """A setting in this session. ``bytes`` is None if it is not a size."""
 
     name: str
     value: str
@@ -59,7 +59,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Checkpoints made in their time, and those asked for before; how much was written to the log."""
+    """Timed and requested checkpoints, and the bytes written to the log."""
 
     timed: int
     requested: int
@@ -69,7 +69,7 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True)
 class Hot:
-    """A table that recommending reads, with its indexes; pages that were in the cache, and that were not."""
+    """A table that recommending reads, with its indexes; pages found in the cache and not."""
 
     what: str
     bytes: int
@@ -90,7 +90,7 @@ class VectorIndex:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A recommendation: how long it took in the database, and the pages it looked at."""
+    """Time of a recommendation in the database, and the pages it read."""
 
     milliseconds: float
     hits: int
@@ -99,23 +99,23 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The same recommendations with a session's settings and with others: medians, in milliseconds."""
+    """The same recommendations with the session's settings and with others: medians in milliseconds."""
 
     before_ms: float
     after_ms: float
     calls: int
-    """Timed with each."""
+    """Number of recommendations timed with each."""
     each_round: tuple[tuple[float, float], ...]
-    """The medians of each round."""
+    """Medians of each round."""
 
 
 def only_read(connection: Connection) -> None:
-    """Let the session change nothing from now on."""
+    """Make the session read-only."""
     execute(connection, "session/only_read")
 
 
 def limit_time(connection: Connection, seconds: float) -> None:
-    """Let no statement of the session take longer, nor wait for a lock for more than a fifth of that."""
+    """Limit the time of statements in this session, and of waiting for locks to a fifth of it."""
     for name, limit in (("statement_timeout", seconds), ("lock_timeout", seconds / 5)):
         execute(connection, "session/set", setting=name, value=f"{limit * 1000:.0f}", local=False)
 
@@ -123,7 +123,7 @@ def limit_time(connection: Connection, seconds: float) -> None:
 def rows(connection: Connection, name: str, **parameters: object) -> list[Any]:
     """Return the rows of ``doctor/NAME.sql``, columns as attributes.
 
-    Where the statement names ``{vector}``, that is the schema that pgvector is in.
+    In the statement, ``{vector}`` stands for the schema of pgvector.
     """
     text = statement(f"doctor/{name}")
     query = sql.SQL(text)
@@ -134,45 +134,45 @@ def rows(connection: Connection, name: str, **parameters: object) -> list[Any]:
 
 
 def share(connection: Connection, table: str) -> float:
-    """Return which percentage of a table's pages to look at."""
+    """Return the percentage of a table's pages to check."""
     size = fetch_value(connection, "doctor/table_size", table=table) or 0
     return 100.0 if size <= ALL else 100.0 * SOME / size
 
 
 def server_facts(connection: Connection) -> ServerFacts:
-    """What the server is."""
+    """Return facts about the server."""
     return fetch_one(connection, ServerFacts, "doctor/server_facts")
 
 
 def server_settings(connection: Connection, names: Sequence[str]) -> dict[str, Setting]:
-    """Settings by name; those that this PostgreSQL does not know are missing."""
+    """Return settings by name; those that this PostgreSQL does not have are missing."""
     settings = fetch_all(connection, Setting, "doctor/server_settings", settings=list(names))
     return {setting.name: setting for setting in settings}
 
 
 def checkpoints(connection: Connection) -> Checkpoints:
-    """How often the server has written everything out."""
+    """Return the numbers of checkpoints."""
     name = "checkpoints" if connection.info.server_version >= 170_000 else "checkpoints_16"
     return fetch_one(connection, Checkpoints, f"doctor/{name}")
 
 
 def hot_set(connection: Connection) -> list[Hot]:
-    """What recommending reads, the largest first. For a login that may read."""
+    """Return the tables that recommending reads, largest first. For a login that may read them."""
     return fetch_all(connection, Hot, "doctor/hot_set")
 
 
 def vector_indexes(connection: Connection) -> list[VectorIndex]:
-    """All HNSW indexes of tagdb's tables."""
+    """Return all HNSW indexes of tagdb's tables."""
     return fetch_all(connection, VectorIndex, "doctor/vector_indexes")
 
 
 def sample_images(connection: Connection, images: int) -> list[int]:
-    """Up to so many stored images at random. For a login that may read."""
+    """Return random stored images. For a login that may read them."""
     return fetch_column(connection, "doctor/images", images=images)
 
 
 def recommend_timed(connection: Connection, image_ids: Sequence[int]) -> list[Timing]:
-    """Recommend for each image, and say how that went; for fewer of them where it takes long."""
+    """Time a recommendation for each image; for fewer images if it takes long."""
     timings: list[Timing] = []
     started = time.monotonic()
     for image_id in image_ids:
@@ -191,7 +191,7 @@ def trial(
 ) -> Trial | None:
     """Time recommendations with the session's settings and with others, in turn.
 
-    None where the login may not set one of them, or a recommendation takes too long to be tried.
+    Returns None if the login may not change one of them, or if a recommendation takes too long.
     """
     taken: list[tuple[list[float], list[float]]] = []
     try:
@@ -210,10 +210,10 @@ def trial(
 
 
 def _timed(connection: Connection, image_ids: Sequence[int], settings: Mapping[str, str]) -> list[float]:
-    """Milliseconds of each recommendation under some settings, which end with it."""
+    """Return the milliseconds of each recommendation with settings that are reset afterwards."""
     with connection.transaction():
         for name, value in {"statement_timeout": "30s", **settings}.items():
             execute(connection, "session/set", setting=name, value=value, local=True)
-        execute(connection, "session/discard_plans")  # made under other settings, and kept for the functions
-        recommend_timed(connection, image_ids[:2])  # makes the plans
+        execute(connection, "session/discard_plans")  # cached for the functions under other settings
+        recommend_timed(connection, image_ids[:2])  # fills the plan cache
         return [each.milliseconds for each in recommend_timed(connection, image_ids)]

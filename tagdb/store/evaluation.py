@@ -1,4 +1,4 @@
-"""What evaluating needs to know of images."""
+"""Queries of an evaluation."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ from tagdb.store.statements import execute, fetch_map
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedImages:
-    """What splitting and measuring need to know of images, in the order of their ids."""
+    """What splitting and measuring need to know about images, by ascending id."""
 
     image_ids: NDArray[np.int64]
-    """int64 (n,), ascending"""
+    """int64 (n,), ascending."""
     hashes: list[bytes]
-    """SHA-256 of each content"""
+    """SHA-256 of each content."""
     source_refs: list[str | None]
     collections: NDArray[np.int64]
-    """int64 (n,), the hashtag that each image's collection is named after, or -1"""
+    """int64 (n,): hashtag that the image's collection is named after, or -1."""
 
 
 def images(connection: Connection, image_ids: NDArray[np.int64]) -> EvaluatedImages:
-    """Return what is known of these images; those that are gone are left out."""
+    """Return facts about images; those that no longer exist are left out."""
     cursor = execute(connection, "evaluation/images", binary=True, image_ids=image_ids.tolist())
     rows = cursor.fetchall()
     ids, hashes, source_refs, collections = zip(*rows, strict=True) if rows else ((), (), (), ())

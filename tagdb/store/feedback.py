@@ -1,4 +1,4 @@
-"""Feedback: which recommended hashtags people accepted, and which they rejected."""
+"""Feedback: the recommended hashtags that people accepted or rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tagdb.store.statements import fetch_all, fetch_column, fetch_optional
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """How many hashtags were accepted and rejected for an image."""
+    """Numbers of hashtags accepted and rejected for an image."""
 
     image_id: int
     uri: str
@@ -20,16 +20,16 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """How recommendations of a factor run were received in a week: a row of ``tagdb.acceptance``."""
+    """Feedback on recommendations of a factor run in a week: a row of ``tagdb.acceptance``."""
 
     factor_run_id: int | None
     week: date
-    """Its Monday."""
+    """Monday of the week."""
     images: int
     accepted: int
     rejected: int
     acceptance: float
-    """Share of the accepted ones, 0 to 1."""
+    """Share of accepted hashtags, 0 to 1."""
 
 
 def give(
@@ -39,12 +39,12 @@ def give(
     rejected: Sequence[str],
     factor_run_id: int | None = None,
 ) -> Feedback | None:
-    """Put on record what was accepted and rejected for the image of a content; None if it is not stored.
+    """Record the hashtags accepted and rejected for an image, by its content. None if it is not stored.
 
     Raises
     ------
     DatabaseError
-        Something is no hashtag, or both accepted and rejected, or there is no such factor run.
+        A hashtag is not valid, or both accepted and rejected, or the factor run does not exist.
     """
     return fetch_optional(
         connection,
@@ -58,10 +58,10 @@ def give(
 
 
 def rejected_hashtags(connection: Connection, content_sha256: bytes) -> list[str]:
-    """Return what was rejected for the image of a content; nothing for one that is not stored."""
+    """Return the hashtags rejected for an image, by its content; none if it is not stored."""
     return fetch_column(connection, "feedback/rejected", content_sha256=content_sha256)
 
 
 def acceptance(connection: Connection) -> list[Acceptance]:
-    """Return how recommendations were received, by factor run and week."""
+    """Return accepted and rejected recommendations by factor run and week."""
     return fetch_all(connection, Acceptance, "feedback/acceptance")

@@ -1,6 +1,6 @@
-"""What folding in reads and writes.
+"""Queries of folding in.
 
-:mod:`tagdb.folding` knows when to fold in, :mod:`tagdb.learning.folding` computes.
+:mod:`tagdb.folding` decides when to fold in, :mod:`tagdb.learning.folding` computes.
 """
 
 from collections.abc import Collection
@@ -16,12 +16,12 @@ from tagdb.store.statements import copy_arrays, execute, fetch_arrays, fetch_col
 
 
 def prepare(connection: Connection) -> None:
-    """Make the landing place of factors, once for each connection."""
+    """Create the staging table of factors, once per connection."""
     execute(connection, "folding/prepare")
 
 
 def basis(connection: Connection) -> Basis | None:
-    """Read the active run as far as folding needs it, and prepare for it; None where there is none."""
+    """Read what folding needs of the active run, and prepare for it; None without an active run."""
     prepare(connection)
     while (run := runs.active(connection)) is not None:
         number = run.factor_run_id
@@ -34,19 +34,21 @@ def basis(connection: Connection) -> Basis | None:
             "i4",
             factor_run_id=number,
         )
-        if runs.active_id(connection) == number:  # or else it was replaced meanwhile, and perhaps pruned
+        if (
+            runs.active_id(connection) == number
+        ):  # otherwise it was replaced in the meantime, and perhaps pruned
             return Basis(number, run.settings, maps, ids, factors.astype(np.float32), images)
     return None
 
 
 def hold(connection: Connection, basis: Basis) -> bool:
-    """Return whether a run is still the active one; if so, its tables stay until the transaction ends."""
+    """Return whether a run is still active; if so, its tables stay until the transaction ends."""
     execute(connection, "folding/hold")
     return runs.active_id(connection) == basis.factor_run_id
 
 
 def hashtags_of(connection: Connection, basis: Basis, image_ids: Collection[int]) -> Carried:
-    """Read which hashtags count on some images, and which of these images the run itself has computed."""
+    """Read the hashtags that count for images, and which of the images the run itself computed."""
     columns = fetch_arrays(
         connection,
         "folding/hashtags_of_images",
@@ -61,17 +63,17 @@ def hashtags_of(connection: Connection, basis: Basis, image_ids: Collection[int]
 
 
 def embedded_images(connection: Connection, image_ids: NDArray[np.int64]) -> list[int]:
-    """Return which of some images the active backbone has embedded."""
+    """Return the images that have an embedding by the active backbone."""
     return fetch_column(connection, "folding/embedded_images", image_ids=image_ids.tolist())
 
 
 def embeddings(
     connection: Connection, basis: Basis, image_ids: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Read embeddings of images by the backbone that the run was computed with, in the order of their ids.
+    """Read embeddings of images by the run's backbone, by ascending id.
 
-    They are missing for images that only another backbone, active by now, has embedded, and for a run that
-    does not use them.
+    Images embedded only by another, newer backbone are missing; for a run that does not use embeddings, all
+    are.
     """
     if basis.maps.ridge is None:
         return np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16)
@@ -89,7 +91,7 @@ def embeddings(
 def image_factors(
     connection: Connection, basis: Basis, hashtag_ids: Collection[int]
 ) -> tuple[NDArray[np.int32], NDArray[np.float16]]:
-    """Read the factors of the images that carry some hashtags: int32 (n,) ascending, float16 (n, k)."""
+    """Read the factors of images with given hashtags: int32 (n,) ascending, and float16 (n, k)."""
     of, _, factors = fetch_arrays(
         connection,
         "folding/image_factors",
@@ -103,7 +105,7 @@ def image_factors(
 
 
 def missing_images(connection: Connection, basis: Basis) -> list[int]:
-    """Return images that could be neighbours and have no factors in the run."""
+    """Return images that could be neighbours but have no factors in the run."""
     return fetch_column(
         connection,
         "folding/missing_images",
@@ -128,7 +130,7 @@ def save_hashtags(
     factors: NDArray[np.float16],
     images: NDArray[np.int32],
 ) -> None:
-    """Store factors of hashtags and on how many images each is, in the caller's transaction."""
+    """Store factors of hashtags and their numbers of images, in the caller's transaction."""
     run = np.full(len(hashtag_ids), basis.factor_run_id, np.int32)
     copy_arrays(connection, "folding/copy_hashtag_factors", run, hashtag_ids, factors, images)
     execute(connection, "folding/save_hashtags")

@@ -1,4 +1,4 @@
-"""The vector index: search vectors, the HNSW index over them, and what is searched.
+"""The vector index: search vectors, the HNSW index over them, and its state.
 
 See the SQL files ``projections``, ``search_vectors`` and ``candidates`` of the migrations;
 :mod:`tagdb.indexing` says when an index is built and with how much memory.
@@ -29,14 +29,14 @@ from tagdb.store.statements import (
 )
 
 INDEX_FROM = 20_000
-"""Embeddings from which on there is an index: an exact scan takes some 2.5 ms for each thousand."""
+"""Number of embeddings from which there is an index: an exact scan takes about 2.5 ms per thousand."""
 ROWS = 20_000
-"""Embeddings read at once while search vectors are made: 50 MB."""
+"""Embeddings read at a time for search vectors: 50 MB."""
 MEMORY_PER_VECTOR = 1150
-"""Bytes that building the index needs for each search vector; 1,099 were measured."""
+"""Memory that building the index needs per search vector, in bytes; 1,099 were measured."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with the phase, the work done, and the total."""
 
 
 def no_progress(phase: str, done: int, total: int) -> None:
@@ -45,13 +45,13 @@ def no_progress(phase: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SearchStatus:
-    """How a backbone's embeddings are searched."""
+    """State of searching a backbone's embeddings."""
 
     backbone_id: int
     candidates: int
-    """Images that are ranked exactly for 50 neighbours."""
+    """Candidates that are ranked exactly for 50 neighbours."""
     ef_search: int
-    """Images that the index's walk keeps in sight."""
+    """Size of the index's candidate list during a search."""
     projection_id: int | None
     created_at: datetime | None
     learned_from: int | None
@@ -63,20 +63,20 @@ class SearchStatus:
     search_vectors_bytes: int
     index_bytes: int
     checked_at: datetime | None
-    """When the index's recall was last measured; the next three are of what was in use then."""
+    """When recall was last measured; the next three fields belong to this measurement."""
     checked_images: int | None
     recall: float | None
     milliseconds: float | None
 
     @property
     def check_due(self) -> bool:
-        """Whether there is an index whose recall is not known, the collection having grown fourfold."""
+        """Whether the recall was never measured, or with less than a quarter of the images."""
         grown = max(self.checked_images or 0, INDEX_FROM) * 4
         return self.projection_id is not None and self.embeddings > grown
 
 
 def status(connection: Connection, backbone_id: int | None = None) -> SearchStatus | None:
-    """Return how images are searched by a backbone, or by the active one; None if there is none."""
+    """Return the state for a backbone, or for the active one; None without a backbone."""
     return fetch_optional(connection, SearchStatus, "index/status", backbone_id=backbone_id)
 
 
@@ -89,18 +89,16 @@ def build(
     progress: Progress = no_progress,
     memory: int | None = None,
 ) -> int:
-    """Build the vector index of a backbone anew and search by it from then on; the projection's number.
+    """Rebuild the vector index of a backbone and use it from then on; return the projection's number.
 
-    A new projection is made beside the one that is searched, in a table of its own, so that searches and
-    ingests continue; making it the active one takes a moment. If anything fails, what was searched before
-    still is.
+    A new projection is created next to the one in use, in a separate table, so that searches and ingests
+    continue; activating it takes a moment. If anything fails, the old one stays in use.
 
     Parameters
     ----------
     memory
-        Bytes that building may use; None for what it needs, as far as the server's setting allows. With
-        less than it needs it takes several times as long; all of it is set aside beforehand, so more than
-        it needs costs time, too.
+        Memory for the build in bytes; None for as much as it needs, within the server's setting. With less it
+        takes several times as long. All of it is allocated first, so too much also costs time.
     """
     drop_unused(connection)
     count: int = fetch_value(connection, "index/count_embeddings", backbone_id=backbone_id)
@@ -135,10 +133,10 @@ def build(
 
 
 def ensure(connection: Connection, backbone_id: int, progress: Progress = no_progress) -> bool:
-    """Build the vector index of a backbone once there are enough embeddings. True if it did.
+    """Build the vector index of a backbone if there are enough embeddings. Return whether it was built.
 
-    Call it after embeddings came in: it also refreshes the planner's statistics of them, where the login
-    may do that and much came in: of a million images that takes seconds, however few are new.
+    Call it after storing embeddings: it also refreshes their planner statistics, if the login may do that and
+    many are new; with a million images that takes seconds, however few are new.
     """
     if fetch_value(connection, "index/embeddings_outgrown", backbone_id=backbone_id):
         partition = ("tagdb_store", f"embeddings_{backbone_id}")
@@ -151,12 +149,12 @@ def ensure(connection: Connection, backbone_id: int, progress: Progress = no_pro
 
 
 def memory_needed(embeddings: int) -> int:
-    """Return the bytes of memory in which the index over so many can be built, and over some more."""
+    """Return the memory for building the index over a number of embeddings, with a margin, in bytes."""
     return embeddings * MEMORY_PER_VECTOR + (16 << 20)
 
 
 def memory_set(connection: Connection) -> int:
-    """Return the bytes that the server lets a session use for building an index by default."""
+    """Return the memory that the server allows a session for building an index by default, in bytes."""
     size: int = fetch_value(connection, "index/memory_set")
     return size
 
@@ -164,7 +162,7 @@ def memory_set(connection: Connection) -> int:
 def embedding_chunks(
     connection: Connection, name: str, **parameters: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
-    """Read embeddings in chunks; the statement must not give again what was given before."""
+    """Read embeddings in chunks; the statement must not return any of them twice."""
     after = 0
     while True:
         ids, vectors = fetch_arrays(
@@ -179,7 +177,7 @@ def embedding_chunks(
 def _new_projection(
     connection: Connection, backbone_id: int, embeddings: int
 ) -> tuple[int, NDArray[np.float16]]:
-    """Learn a projection from a sample and register it; its number and axes, float16 (192, 1280)."""
+    """Learn a projection from a sample and register it; return its number and axes, float16 (192, 1280)."""
     sample = sample_embeddings(connection, backbone_id, embeddings // projecting.SAMPLE, projecting.SAMPLE)
     axes, kept = projecting.learn(sample)
     projection_id: int = fetch_value(
@@ -193,7 +191,7 @@ def _new_projection(
 def sample_embeddings(
     connection: Connection, backbone_id: int, one_in: int, images: int
 ) -> NDArray[np.float16]:
-    """Read one in so many embeddings, float16 (at most ``images``, 1280), always the same ones."""
+    """Read a fixed sample of embeddings, float16 (at most ``images``, 1280)."""
     (sample,) = fetch_arrays(
         connection,
         "index/embeddings_sample",
@@ -219,7 +217,7 @@ def _copy(
 
 @contextmanager
 def _watched(connection: Connection, progress: Progress) -> Iterator[None]:
-    """Report how much of the index this connection has built, by asking on another one."""
+    """Report how much of the index this connection has built, by queries on another connection."""
     stop = threading.Event()
     info = connection.info
 
@@ -232,7 +230,7 @@ def _watched(connection: Connection, progress: Progress) -> Iterator[None]:
                     if row is not None:
                         progress("building the vector index", row[0], row[1])
         except psycopg.Error:
-            return  # it is only a picture of what happens
+            return  # it only shows progress
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -247,9 +245,9 @@ def _watched(connection: Connection, progress: Progress) -> Iterator[None]:
 
 
 def drop_unused(connection: Connection, wait_ms: int = 200) -> bool:
-    """Drop what is no longer searched, unless somebody uses it for longer; True if nothing is left.
+    """Drop unused projections, unless they are in use for too long; return whether none is left.
 
-    What is left is tried again by the next build or ingest.
+    The next build or ingest tries again.
     """
 
     def attempt() -> bool:
@@ -260,14 +258,14 @@ def drop_unused(connection: Connection, wait_ms: int = 200) -> bool:
 
 
 def drop(connection: Connection, backbone_id: int) -> bool:
-    """Search all embeddings from now on; returns whether there was an index."""
+    """Scan all embeddings from now on; return whether there was an index."""
     retired = fetch_value(connection, "index/retire", backbone_id=backbone_id)
     drop_unused(connection)
     return bool(retired)
 
 
 _AXES: WeakKeyDictionary[Connection, tuple[int, NDArray[Any]]] = WeakKeyDictionary()
-"""The axes that each connection has used last; those of a projection never change."""
+"""Last axes used by each connection; those of a projection never change."""
 
 
 def add_search_vectors(
@@ -276,9 +274,9 @@ def add_search_vectors(
     image_ids: NDArray[np.int64],
     embeddings: NDArray[np.float16],
 ) -> None:
-    """Make embeddings findable that the caller's transaction has stored: int64 (n,), float16 (n, 1280).
+    """Add embeddings that the caller's transaction has stored, (n,) and (n, 1280), to the vector index.
 
-    Nothing to do where the backbone has no vector index.
+    Does nothing if the backbone has no vector index.
     """
     number: int | None = fetch_value(connection, "index/searched_projection", backbone_id=backbone_id)
     if number is None:

@@ -1,4 +1,4 @@
-"""Measuring what share of the true nearest images the vector index finds, and how long that takes."""
+"""Measure recall and speed of the vector index."""
 
 import time
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tagdb.store.statements import execute
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard searching tries, for 50 neighbours; see the columns of the table ``backbones``."""
+    """Search effort for 50 neighbours; see the columns of the table ``backbones``."""
 
     candidates: int
     ef_search: int
@@ -24,14 +24,14 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class IndexCheck:
-    """What one effort found."""
+    """Measurement of one effort."""
 
     candidates: int
     ef_search: int
     recall: float
-    """Share of the true nearest images that were found."""
+    """Share of the true nearest images found."""
     milliseconds: float
-    """Median time of a search, as the program saw it."""
+    """Median time of a search, as seen by the program."""
 
 
 def sample_queries(
@@ -39,7 +39,7 @@ def sample_queries(
 ) -> NDArray[np.float16]:
     """Return embeddings to search for, float16 (at most ``queries``, 1280).
 
-    Each is crossed from two stored ones; see :func:`tagdb.learning.projecting.crossed`.
+    Each is crossed from two stored embeddings; see :func:`tagdb.learning.projecting.crossed`.
     """
     one_in = embeddings // (4 * queries)
     return projecting.crossed(index.sample_embeddings(connection, backbone_id, one_in, 2 * queries))
@@ -53,7 +53,7 @@ def true_neighbours(
     progress: Progress = no_progress,
     embeddings: int = 0,
 ) -> NDArray[np.int64]:
-    """Return the nearest images of each query by cosine, compared with all: int64 (n, neighbours)."""
+    """Return the true nearest images of each query by cosine similarity, int64 (n, neighbours)."""
     nearest = ranking.Nearest.of(len(queries))
     seen = 0
     for ids, vectors in index.embedding_chunks(connection, "index/embeddings_after", backbone_id=backbone_id):
@@ -70,7 +70,7 @@ def measure(
     queries: NDArray[np.float16],
     truth: NDArray[np.int64],
 ) -> IndexCheck:
-    """Search with an effort that nobody else comes to see: what it finds of ``true_neighbours``."""
+    """Measure an effort, set for this session only, against ``true_neighbours``."""
     hits, seconds = 0, []
     with connection.transaction(force_rollback=True):
         set_effort(connection, backbone_id, effort)
@@ -91,7 +91,7 @@ def note(
     neighbours: int,
     checks: Sequence[IndexCheck],
 ) -> None:
-    """Put measurements on record: the view ``tagdb.index_checks``."""
+    """Record measurements in the view ``tagdb.index_checks``."""
     with connection.transaction():
         for check in checks:
             execute(
@@ -106,5 +106,5 @@ def note(
 
 
 def set_effort(connection: Connection, backbone_id: int, effort: Effort) -> None:
-    """Search with this effort from now on."""
+    """Use this effort from now on."""
     execute(connection, "index/set_effort", backbone_id=backbone_id, **asdict(effort))

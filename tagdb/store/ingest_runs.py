@@ -1,4 +1,4 @@
-"""Ingest runs: one row for each ingest, with what it did so far."""
+"""Ingest runs: one row per ingest, with its counts so far."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from tagdb.store.statements import execute, fetch_one, fetch_value
 
 @dataclass(slots=True)
 class Counts:
-    """What an ingest did, in images (``rejected``: in records, photos and hashtags)."""
+    """Counts of an ingest in images (``rejected``: in records, photos and hashtags)."""
 
     new: int = 0
     known: int = 0
@@ -34,24 +34,24 @@ class Counts:
 
 
 def begin(connection: Connection, sources: Sequence[str]) -> int:
-    """Put on record that an ingest of these sources begins, and prepare for its batches; its number."""
+    """Record the start of an ingest and prepare for its batches; return its number."""
     execute(connection, "ingest/prepare")
     number: int = fetch_value(connection, "ingest/begin", sources=list(sources))
     return number
 
 
 def counts(connection: Connection, ingest_run_id: int) -> Counts:
-    """Return what all stored batches of a run did."""
+    """Return the counts of all stored batches of a run."""
     return fetch_one(connection, Counts, "ingest/counts", ingest_run_id=ingest_run_id)
 
 
 def add_batch(connection: Connection, ingest_run_id: int, counts: Counts, batch: int | None) -> bool:
-    """Add a batch to the counts, in the caller's transaction; False if this batch was added before.
+    """Add a batch to the counts in the caller's transaction; return False if it was added before.
 
     Parameters
     ----------
     batch
-        How many batches of the run come before it; None adds it in any case.
+        Number of batches of the run before it; None adds it in any case.
     """
     cursor = execute(
         connection, "ingest/count_batch", ingest_run_id=ingest_run_id, batch=batch, **asdict(counts)
@@ -60,5 +60,5 @@ def add_batch(connection: Connection, ingest_run_id: int, counts: Counts, batch:
 
 
 def finish(connection: Connection, ingest_run_id: int) -> None:
-    """Put on record that an ingest went through to its end."""
+    """Record that an ingest finished."""
     execute(connection, "ingest/finish", ingest_run_id=ingest_run_id)

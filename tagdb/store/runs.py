@@ -1,6 +1,6 @@
-"""Factor runs: what they are computed from, their factors, and their life.
+"""Factor runs: their input, their factors, and their status.
 
-building → ready → active → retired, or building → failed; one run at most is active.
+building → ready → active → retired, or building → failed; at most one run is active.
 """
 
 from collections.abc import Mapping
@@ -33,29 +33,29 @@ from tagdb.store.statements import (
 
 @dataclass(frozen=True, slots=True)
 class FactorRun:
-    """A factor run: its settings, what it came to, and its life."""
+    """A factor run: its settings, its result, and its status."""
 
     factor_run_id: int
     status: Literal["building", "ready", "active", "retired", "failed"]
     settings: FactorSettings
-    """As they were used: ``min_hashtags`` may be lower than what was asked for."""
+    """As used: ``min_hashtags`` may be lower than requested."""
     images: int
     hashtags: int
     interactions: int
     seconds: float | None
-    """None until it is computed."""
+    """None until the run is computed."""
     versions: Mapping[str, str]
-    """Of what computed it."""
+    """Versions of the software that computed it."""
     metrics: Mapping[str, Any]
-    """What was measured of it, by name."""
+    """Measured quality, by name."""
     created_at: datetime
     activated_at: datetime | None
-    """None if it never was."""
+    """None if it never was active."""
     pruned_at: datetime | None
-    """None while its factors are there."""
+    """None while it has its factors."""
 
     def facts(self) -> dict[str, object]:
-        """Return everything by name, the settings among the rest, for JSON."""
+        """Return all fields by name, including the settings, for JSON."""
         facts: dict[str, object] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -69,17 +69,17 @@ def _run(**columns: Any) -> FactorRun:
 
 
 def list_all(connection: Connection) -> list[FactorRun]:
-    """Return every factor run, oldest first."""
+    """Return all factor runs, oldest first."""
     return fetch_all(connection, _run, "runs/list")
 
 
 def get(connection: Connection, factor_run_id: int) -> FactorRun:
-    """Return the run of a number.
+    """Return the run with a number.
 
     Raises
     ------
     FactorsError
-        There is none.
+        It does not exist.
     """
     for run in list_all(connection):
         if run.factor_run_id == factor_run_id:
@@ -88,12 +88,12 @@ def get(connection: Connection, factor_run_id: int) -> FactorRun:
 
 
 def active(connection: Connection) -> FactorRun | None:
-    """Return the run that recommending uses, if there is one."""
+    """Return the active run, or None."""
     return next((run for run in list_all(connection) if run.status == "active"), None)
 
 
 def active_id(connection: Connection) -> int | None:
-    """Return the number of the run that recommending uses."""
+    """Return the number of the active run, or None."""
     number: int | None = fetch_value(connection, "runs/active")
     return number
 
@@ -102,12 +102,12 @@ def active_id(connection: Connection) -> int | None:
 
 
 def interactions(connection: Connection) -> Interactions:
-    """Read every hashtag that counts on every image."""
+    """Read the hashtags that count for all images."""
     return Interactions(*fetch_arrays(connection, "runs/interactions", "i8", "i4", "i4"))
 
 
 def embeddings(connection: Connection) -> Embeddings:
-    """Read the active backbone's embeddings of all images that carry hashtags."""
+    """Read the embeddings by the active backbone of all images with hashtags."""
     backbone = backbones.active(connection)
     backbone_id = backbone.backbone_id if backbone else None
     ids, vectors = fetch_arrays(
@@ -117,7 +117,7 @@ def embeddings(connection: Connection) -> Embeddings:
 
 
 def begin(connection: Connection, settings: FactorSettings, versions: Mapping[str, str]) -> int:
-    """Put on record that factors are being computed, and make the run's tables; its number."""
+    """Record the start of a run and create its tables; return its number."""
     number: int = fetch_value(
         connection, "runs/begin", settings=Jsonb(asdict(settings)), versions=Jsonb(versions)
     )
@@ -125,7 +125,7 @@ def begin(connection: Connection, settings: FactorSettings, versions: Mapping[st
 
 
 def save(connection: Connection, factor_run_id: int, model: Model, seconds: float) -> None:
-    """Store a run's factors, the longest of the hashtags first. It can be activated then."""
+    """Store a run's factors, the longest of the hashtags first, so that it can be activated."""
     longest = np.argsort(-np.linalg.norm(model.hashtag_factors.astype(np.float32), axis=1), kind="stable")
 
     def copy(kind: str, *columns: NDArray[Any]) -> None:
@@ -172,7 +172,7 @@ class _StoredMaps:
 
 
 def maps(connection: Connection, factor_run_id: int) -> Maps:
-    """Read what folding into a run needs besides its factors."""
+    """Read what folding in needs besides the factors of a run."""
     stored = fetch_one(connection, _StoredMaps, "runs/maps", factor_run_id=factor_run_id)
     gram = np.frombuffer(stored.image_gram, "<f4")
     size = int(len(gram) ** 0.5)
@@ -186,17 +186,17 @@ def maps(connection: Connection, factor_run_id: int) -> Maps:
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """The factors of a run, with those that were folded in. Ids ascend."""
+    """The factors of a run, including those folded in, by ascending id."""
 
     factor_run_id: int
     image_ids: NDArray[np.int64]
-    """int64 (images,)"""
+    """int64 (images,)."""
     image_factors: NDArray[np.float16]
-    """float16 (images, k)"""
+    """float16 (images, k)."""
     hashtags: list[str]
-    """In the order of their factors."""
+    """Hashtags, in the order of their factors."""
     hashtag_factors: NDArray[np.float16]
-    """float16 (hashtags, k)"""
+    """float16 (hashtags, k)."""
 
 
 def factors(connection: Connection, factor_run_id: int | None = None) -> Factors:
@@ -205,7 +205,7 @@ def factors(connection: Connection, factor_run_id: int | None = None) -> Factors
     Raises
     ------
     FactorsError
-        There is no such run, none is active, or its factors were pruned.
+        The run does not exist, none is active, or its factors were pruned.
     """
     run = active(connection) if factor_run_id is None else get(connection, factor_run_id)
     if run is None:
@@ -213,7 +213,7 @@ def factors(connection: Connection, factor_run_id: int | None = None) -> Factors
     if run.pruned_at is not None or run.status in ("building", "failed"):
         raise FactorsError(f"factor run {run.factor_run_id} has no factors; see: tagdb factors list")
     number, vector = run.factor_run_id, ("f2", run.settings.factors)
-    with connection.transaction():  # a run that was not active before need not be attached
+    with connection.transaction():  # a run that was never active may not be attached yet
         attach(connection, number)
         images, image_vectors = fetch_arrays(
             connection, "runs/image_factors", "i8", vector, factor_run_id=number
@@ -227,20 +227,20 @@ def factors(connection: Connection, factor_run_id: int | None = None) -> Factors
 
 
 def attach(connection: Connection, factor_run_id: int) -> None:
-    """Make a run's tables partitions, so that functions that are given its number find its factors."""
+    """Attach a run's tables as partitions, so that functions called with its number find its factors."""
     execute(connection, "runs/attach", factor_run_id=factor_run_id)
 
 
 def activate(connection: Connection, factor_run_id: int) -> None:
-    """Make a run the one that recommending uses.
+    """Activate a run.
 
-    Its tables become partitions in a transaction of their own before that: other sessions hear of new
-    partitions a moment after they could see that the run is active, and would find nothing of it.
+    Its tables are attached as partitions in an earlier transaction: other sessions learn of new partitions
+    with a delay, and could see that the run is active before they find its factors.
 
     Raises
     ------
     DatabaseError
-        There is no such run, it has failed, or its factors were pruned.
+        The run does not exist, has failed, or was pruned.
     """
     attach(connection, factor_run_id)
     execute(connection, "runs/activate", factor_run_id=factor_run_id)
@@ -252,7 +252,7 @@ def discard(connection: Connection, factor_run_id: int) -> None:
 
 
 def discard_abandoned(connection: Connection) -> int:
-    """Clean up after computations that were killed; returns how many there were."""
+    """Clean up after killed computations; return their number."""
     number: int = fetch_value(connection, "runs/discard_abandoned")
     return number
 
@@ -260,7 +260,7 @@ def discard_abandoned(connection: Connection) -> int:
 def prune(
     connection: Connection, factor_run_id: int, wait_ms: int = 100
 ) -> Literal["pruned", "in use", "kept"]:
-    """Drop a run's factors, unless somebody uses them for longer than ``wait_ms``, or the run is active."""
+    """Drop a run's factors, unless the run is active or in use for longer than ``wait_ms``."""
 
     def attempt() -> Literal["pruned", "in use", "kept"]:
         outcome: Literal["pruned", "in use", "kept"] = fetch_value(
@@ -272,12 +272,12 @@ def prune(
 
 
 def note_metrics(connection: Connection, factor_run_id: int, metrics: Mapping[str, object]) -> None:
-    """Keep what was measured of a run."""
+    """Store measurements of a run."""
     execute(connection, "runs/note_metrics", factor_run_id=factor_run_id, metrics=Jsonb(metrics))
 
 
 def of_another_backbone(connection: Connection) -> bool:
-    """Return whether the active run was computed from another backbone's embeddings than the active one's."""
+    """Return whether the active run was computed with embeddings by another than the active backbone."""
     return bool(fetch_value(connection, "runs/of_another_backbone"))
 
 
@@ -285,15 +285,15 @@ def of_another_backbone(connection: Connection) -> bool:
 
 
 def default_settings(connection: Connection) -> FactorSettings:
-    """Return the settings of the next computation: what ``tagdb tune`` has found, or what tagdb ships."""
+    """Return the default settings: those found by ``tagdb tune``, otherwise the shipped ones."""
     return FactorSettings().changed(**(fetch_value(connection, "runs/defaults") or {}))
 
 
 def save_defaults(connection: Connection, settings: FactorSettings, metrics: Mapping[str, object]) -> None:
-    """Make settings the defaults of the next computation; ``metrics`` says what was measured of them."""
+    """Store settings as defaults, with their measurements in ``metrics``."""
     execute(connection, "runs/save_defaults", settings=Jsonb(asdict(settings)), metrics=Jsonb(metrics))
 
 
 def forget_defaults(connection: Connection) -> bool:
-    """Go back to the defaults that tagdb ships; returns whether there were others."""
+    """Go back to the shipped defaults; return whether there were others."""
     return execute(connection, "runs/forget_defaults").rowcount > 0

@@ -1,8 +1,8 @@
-"""Running the statements of ``tagdb/store/sql``: rows into dataclasses, columns into arrays, and back.
+"""Run the statements of ``tagdb/store/sql``: rows to dataclasses, columns to arrays, and back.
 
-A statement is named by its file without the suffix (``runs/list``); its parameters are named in it as
-``%(factor_run_id)s`` and given by keyword. A statement whose tables are named at run time has ``{table}`` in
-their place; those names are given in ``names``.
+The name of a statement is its file without suffix (``runs/list``). Parameters appear in it as
+``%(factor_run_id)s`` and are passed as keyword arguments. Tables named at run time appear as ``{table}``;
+their names are passed in ``names``.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,12 +21,12 @@ from tagdb.postgres.database import Connection
 Kind = TypeVar("Kind")
 Result = TypeVar("Result")
 Names = Mapping[str, str | tuple[str, ...]]
-"""What to put in the place of ``{table}``: an identifier, or several to be joined by dots."""
+"""Replacement of ``{table}``: an identifier, or several to be joined by dots."""
 
 
 @cache
 def statement(name: str) -> LiteralString:
-    """Return the text of ``tagdb/store/sql/NAME.sql``. It is ours, never made from input, hence literal."""
+    """Return the text of ``tagdb/store/sql/NAME.sql``. Never made from input, so it is a literal."""
     return resources.files("tagdb.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -47,14 +47,14 @@ def execute(
     binary: bool = False,
     **parameters: Any,
 ) -> Cursor[tuple[Any, ...]]:
-    """Run a statement; its rows, if it has any, are tuples.
+    """Run a statement; rows are tuples.
 
     Parameters
     ----------
     binary
         Fetch rows in PostgreSQL's binary format, which is faster for long ``bytea``.
     """
-    # Without parameters a file may hold several statements, and "%" means itself.
+    # Without parameters, a file may contain several statements, and "%" is literal.
     return connection.execute(_query(name, names), parameters or None, binary=binary)
 
 
@@ -67,7 +67,7 @@ def fetch_all(
     binary: bool = False,
     **parameters: Any,
 ) -> list[Kind]:
-    """Return the rows of a statement as objects, made by ``kind`` from the columns as keyword arguments."""
+    """Return the rows of a statement as objects: ``kind`` called with the columns as keyword arguments."""
     with connection.cursor(row_factory=kwargs_row(kind), binary=binary) as cursor:
         return cursor.execute(statement(name), parameters or None).fetchall()
 
@@ -75,7 +75,7 @@ def fetch_all(
 def fetch_optional(
     connection: Connection, kind: Callable[..., Kind], name: str, /, **parameters: Any
 ) -> Kind | None:
-    """Return the only row of a statement, or None if it has none."""
+    """Return the only row of a statement, or None."""
     rows = fetch_all(connection, kind, name, **parameters)
     return rows[0] if rows else None
 
@@ -86,7 +86,7 @@ def fetch_one(connection: Connection, kind: Callable[..., Kind], name: str, /, *
     Raises
     ------
     psycopg.ProgrammingError
-        It has none.
+        The statement returned no row.
     """
     row = fetch_optional(connection, kind, name, **parameters)
     if row is None:
@@ -102,7 +102,7 @@ def fetch_column(
 
 
 def fetch_value(connection: Connection, name: str, /, **parameters: Any) -> Any:
-    """Return the first column of the only row of a statement; None if it has no row."""
+    """Return the first column of the only row of a statement, or None."""
     row = execute(connection, name, **parameters).fetchone()
     return None if row is None else row[0]
 
@@ -134,9 +134,9 @@ def copy_arrays(
 def unless_locked(
     connection: Connection, wait_ms: int, action: Callable[[], Result], blocked: Result
 ) -> Result:
-    """Do something in a transaction of its own; return ``blocked`` if others hold a lock for longer.
+    """Run an action in a separate transaction; return ``blocked`` if other sessions hold a lock for too long.
 
-    While it waits, readers wait behind it, so ``wait_ms`` must be short; to be sure, try again.
+    Readers wait behind it, so ``wait_ms`` must be short; try again instead.
     """
     try:
         with connection.transaction():

@@ -1,4 +1,4 @@
-"""Statistics of hashtags: computed in the database, at a moment."""
+"""Hashtag statistics, computed in the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,14 +7,14 @@ from tagdb.postgres.database import Connection
 from tagdb.store.statements import execute, fetch_one
 
 SMALL = 5_000
-"""Images up to which computing the statistics takes less than a second: it is done after every ingest."""
+"""Number of images up to which statistics take less than a second and are refreshed after every ingest."""
 LAG_SHARE = 0.1
-"""Share of a larger collection that may come in before an ingest computes them again."""
+"""Share of new images from which an ingest refreshes them if there are more images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """When the statistics were computed, and of what; see the view ``tagdb.statistics``."""
+    """When the statistics were computed, and from what; see the view ``tagdb.statistics``."""
 
     refreshed_at: datetime
     seconds: float
@@ -24,29 +24,29 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How many images there are, and how many came or changed since the statistics were computed."""
+    """Number of images, and of those new or changed since the statistics were computed."""
 
     images: int
     changed: int
 
 
 def current(connection: Connection) -> Statistics:
-    """Return how fresh the statistics are."""
+    """Return the age of the statistics."""
     return fetch_one(connection, Statistics, "statistics/current")
 
 
 def lag(connection: Connection) -> Lag:
-    """Return how far the statistics are behind."""
+    """Return how many images are missing from the statistics."""
     return fetch_one(connection, Lag, "statistics/lag")
 
 
 def refresh(connection: Connection, min_images: int | None = None) -> Statistics:
-    """Compute the statistics again. Concurrent readers see the old ones until it is done.
+    """Refresh the statistics. Readers see the old ones until it is done.
 
     Parameters
     ----------
     min_images
-        How many images two hashtags must share to be a pair; None keeps the number.
+        Images that two hashtags must share to count as a pair; None keeps the last value.
     """
     execute(connection, "statistics/analyze_sources")
     execute(connection, "statistics/refresh", min_images=min_images)
@@ -55,13 +55,14 @@ def refresh(connection: Connection, min_images: int | None = None) -> Statistics
 
 
 def refresh_if_due(connection: Connection) -> bool:
-    """After an ingest: compute the statistics again, unless few images were added to many.
+    """Refresh the statistics after an ingest, unless few images were added to many.
 
-    What it costs grows with the collection, so doing it after every photo would slow down a large one.
+    The cost grows with the number of images, so refreshing after every photo would slow down large ingests.
 
     Returns
     -------
-    Whether they are up to date now.
+    bool
+        Whether they are up to date now.
     """
     behind = lag(connection)
     if behind.images > SMALL and 0 < behind.changed < LAG_SHARE * behind.images:

@@ -1,4 +1,4 @@
-"""Decisions about hashtags: aliases, merges, bans, and undoing them."""
+"""Edits of hashtags: aliases, merges and bans, and undoing them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tagdb.store.statements import fetch_all, fetch_one, fetch_value
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A hashtag that counts as another one, or as none."""
+    """A hashtag that counts as another one or is banned."""
 
     hashtag: str
     alias_of: str | None
@@ -22,7 +22,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A decision about one or several hashtags; can be undone by its number."""
+    """An edit of one or several hashtags; its number is needed to undo it."""
 
     edit_id: int
     kind: str
@@ -31,9 +31,9 @@ class Edit:
 
 
 def edit(connection: Connection, kind: str, hashtags: Sequence[str], into_hashtag: str | None = None) -> Edit:
-    """Decide that hashtags count as another one (kind ``alias`` or ``merge``) or as none (``ban``).
+    """Make hashtags count as another one (kind ``alias`` or ``merge``) or ban them (``ban``).
 
-    Applies at once to what is recommended and to the statistics of these hashtags.
+    Takes effect at once in recommendations and in the statistics of these hashtags.
     """
     number: int = fetch_value(
         connection, "tags/edit", kind=kind, hashtags=list(hashtags), into_hashtag=into_hashtag
@@ -42,18 +42,18 @@ def edit(connection: Connection, kind: str, hashtags: Sequence[str], into_hashta
 
 
 def all_by_edit(connection: Connection, edit_id: int) -> bool:
-    """Return whether photos count for what an alias or a merge led to, and all of them because of it."""
+    """Return whether an edit's target has images, all of them because of the edit."""
     return fetch_value(connection, "tags/all_by_edit", edit_id=edit_id) is True
 
 
 def undo(connection: Connection, edit_id: int | None = None) -> Edit:
-    """Undo an edit; the last one, unless its number is given."""
+    """Undo an edit, by default the last one."""
     number: int = fetch_value(connection, "tags/undo", edit_id=edit_id)
     return _edit(connection, number)
 
 
 def decisions(connection: Connection) -> list[Decision]:
-    """Return every hashtag that is an alias or banned, aliases first."""
+    """Return all aliases and banned hashtags, aliases first."""
     return fetch_all(connection, Decision, "tags/decisions")
 
 

@@ -236,7 +236,7 @@ def test_the_examples_of_the_page_run(
 
 
 def test_the_page_names_every_method_and_no_other() -> None:
-    table = (DOCS / "python.md").read_text("utf-8").partition("## What there is")[2].partition("\n## ")[0]
+    table = (DOCS / "python.md").read_text("utf-8").partition("## Methods")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(\w+)(?:\(|`)", "".join(re.findall(r"^\|(.*?)\|", table, re.MULTILINE))))
     public = {name for name in vars(api.Database) if not name.startswith("_")} | {"url"}
     assert named - {"method"} == public - {"close"}
