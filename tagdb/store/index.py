@@ -70,7 +70,7 @@ class SearchStatus:
 
     @property
     def check_due(self) -> bool:
-        """Whether the recall was never measured, or with less than a quarter of the images."""
+        """Whether there is an index over more than four times as many images as in the last check."""
         grown = max(self.checked_images or 0, INDEX_FROM) * 4
         return self.projection_id is not None and self.embeddings > grown
 
