@@ -49,8 +49,8 @@ def factors(examination: Examination) -> Iterator[Finding]:
     parts = []
     if late > STALE * images:
         parts.append(
-            f"{late:,} of {count_noun(images, 'image', 'images')} came after it ({lag.folded_in:,} were "
-            f"folded in, {lag.without:,} are not used as neighbours)"
+            f"{late:,} of {count_noun(images, 'image', 'images')} are newer ({lag.folded_in:,} folded "
+            f"in, {lag.without:,} not used as neighbours)"
         )
     if lag.hashtags_without > STALE * lag.hashtags:
         parts.append(

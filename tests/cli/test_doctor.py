@@ -270,7 +270,7 @@ def test_temporary_files(connection: Connection, monkeypatch: pytest.MonkeyPatch
     connection.execute("SELECT pg_stat_force_next_flush()")
     found = examined(connection)["temporary files"]
     assert found.severity == "advice"
-    assert re.search(r"wrote \d+ temporary files.*, [\d.]+ MB in all", found.sentence)
+    assert re.search(r"wrote \d+ temporary files.*, [\d.]+ MB in total", found.sentence)
 
 
 def test_forced_checkpoints(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +285,7 @@ def test_forced_checkpoints(connection: Connection, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(queries, "checkpoints", lambda connection, seen=seen: seen)
         (found,) = writing.checkpoints(one)
         assert found.severity == severity, seen
-    assert "of 60 checkpoints 50 were forced" in found.sentence
+    assert "50 of 60 checkpoints came early" in found.sentence
     assert found.remedy == "ALTER SYSTEM SET max_wal_size = '4GB'"
 
 
@@ -312,7 +312,7 @@ def test_a_large_collection_without_an_index(
     monkeypatch.setattr(store.index, "INDEX_FROM", IMAGES)
     found = examined(recommending)["vector index"]
     assert found.severity == "advice"
-    assert re.search(rf"looks at all {IMAGES} embeddings; recommending takes [\d.]+ ms here", found.sentence)
+    assert re.search(rf"scans all {IMAGES} embeddings; recommending takes [\d.]+ ms here", found.sentence)
 
 
 def test_a_server_without_pgvector(connection: Connection) -> None:

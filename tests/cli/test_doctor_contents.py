@@ -234,7 +234,7 @@ UPKEEP = {
     "the table of a run is gone": (
         "DROP TABLE tagdb_store.image_factors_1",
         {"image_factors_1": "wrong", "image factors": "wrong", "factor run": "advice"},
-        "the table image_factors_1 is gone",
+        "the table image_factors_1 is missing",
     ),
     "the table of embeddings is gone": (
         "DROP TABLE tagdb_store.embeddings_1",
@@ -271,7 +271,7 @@ UPKEEP = {
         "UPDATE tagdb_store.image_factors SET folded_in = true WHERE image_id <= 10;"
         "DELETE FROM tagdb_store.hashtag_factors WHERE hashtag_id <= 4",
         {"factor run": "advice"},
-        "the factors (run 1) are behind: 10 of 20 images came after it (10 were folded in, 0 are no "
+        "the factors (run 1) are out of date: 10 of 20 images are newer (10 folded in, 0 not used as "
         "neighbours); 4 of 8 hashtags are never recommended",
     ),
     "statistics are behind": (
@@ -432,8 +432,8 @@ def test_an_abandoned_factor_run(tagdb: Run, healthy: Connection, database_url: 
 @pytest.mark.parametrize(
     ("command", "severity", "says"),
     [
-        ("BEGIN", "advice", "in a transaction: cleaning up may wait for it"),
-        ("BEGIN; LOCK TABLE tagdb_store.hashtags", "wrong", "in a transaction: 1 session waits for it"),
+        ("BEGIN", "advice", "in an open transaction: cleaning up may wait for it"),
+        ("BEGIN; LOCK TABLE tagdb_store.hashtags", "wrong", "in an open transaction: 1 session waits for it"),
         (
             "SELECT pg_advisory_lock(hashtext('tagdb projection'), 7)",
             "advice",
@@ -504,7 +504,7 @@ def test_owners(role: Callable[..., str], tagdb: Run, healthy: Connection, datab
         healthy.execute(command.format(other).encode())
         found = examined(database_url)
         assert {check: each.severity for check, each in found.items()} == {"owners": severity}
-        assert f"something belongs to {other}" in found["owners"].sentence
+        assert f"some of their objects belong to {other}" in found["owners"].sentence
         follow(found["owners"].remedy, database_url, tagdb)
         assert examined(database_url) == {}
 
@@ -694,7 +694,7 @@ def test_what_cannot_be_looked_at(
     done = tagdb("doctor", "--database-url", reader)
     assert done.exit_code == 0, done.output
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("not checked: "))
-    for part in ("the disk of the server", "what is stored", "the sessions of other logins"):
+    for part in ("the disk of the server", "the stored data", "the sessions of other logins"):
         assert part in line
     done = tagdb("doctor", "--database-url", writer, "--json")
     assert done.exit_code == 0, done.output
