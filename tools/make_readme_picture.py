@@ -28,7 +28,7 @@ def card(tried: demo.Tried) -> Image.Image:
     left, upper = (box.width - WIDTH) // 2, (box.height - PHOTO) // 2
     picture.paste(box.crop((left, upper, left + WIDTH, upper + PHOTO)), (0, 0))
     draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(20)
+    font = ImageFont.load_default(18)
     for place, each in enumerate(tried.recommended[:TOP]):
         at = PHOTO + 12 + place * LINE
         colour = RIGHT if each.hashtag in tried.hashtags else OTHER
