@@ -1,57 +1,40 @@
 """Fixtures: a real PostgreSQL for all tests, and a database of its own for every test that wants one.
 
-One server serves a whole run, also of several workers: tagdb's own embedded one in a temporary
-home, or the one that ``TAGDB_TEST_DATABASE_URL`` names (a login that may create databases). The
-schema is migrated once into a template; a test gets a clone of it.
+One server serves a whole run, also of several workers, and starts when the first test asks for it:
+tagdb's own embedded one in a temporary home, or the one that ``TAGDB_TEST_DATABASE_URL`` names (a
+login that may create databases). The schema is migrated once into a template; a test gets a clone of it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import struct
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 from psycopg import conninfo, sql
 
+from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.postgres.server import Server
+from tests.support import backbones
 from tests.support.once import once
-from tests.support.postgres import FAST, PASSWORD, administer, named, temporary_home
-from tests.support.shared import ROOT, SHARED, has_tensorflow
-
-# On a terminal or not, with whatever settings: tests see only what they set.
-KEPT = ("TAGDB_TEST_", "TAGDB_SOAK")
-for name in [name for name in os.environ if name.startswith("TAGDB_") and not name.startswith(KEPT)]:
-    del os.environ[name]
+from tests.support.postgres import PASSWORD, Postgres, temporary_home
+from tests.support.shared import SHARED, has_tensorflow
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server and make the template, once for all workers."""
-    if hasattr(config, "workerinput") or config.option.collectonly:
-        return
-    home = temporary_home()
-    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
-    url = os.environ.get("TAGDB_TEST_DATABASE_URL")
-    if not url:
-        server = Server(home, FAST)
-        server.start()
-        config.add_cleanup(lambda: server.stop())
-        url = server.url()
-    template = f"tagdb_template_{uuid.uuid4().hex[:8]}"
-    administer(url, "CREATE DATABASE {}", template)
-    config.add_cleanup(lambda: administer(url, "DROP DATABASE IF EXISTS {}", template))
-    database.migrate(named(url, template))
-    config.tagdb = {"url": url, "template": template, "home": str(home)}  # type: ignore[attr-defined]
+    """Make the folder that all workers of this run share; PostgreSQL starts in there when a test asks."""
+    if not hasattr(config, "workerinput"):
+        config.tagdb_folder = temporary_home()  # type: ignore[attr-defined]
+        config.add_cleanup(lambda: shutil.rmtree(config.tagdb_folder, ignore_errors=True))  # type: ignore[attr-defined]
+        config.add_cleanup(lambda: Postgres.ended(config.tagdb_folder))  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -62,34 +45,28 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
-    """Tell a worker of pytest-xdist about the server."""
-    node.workerinput["tagdb"] = node.config.tagdb  # type: ignore[attr-defined]
+    """Tell a worker of pytest-xdist about the folder."""
+    node.workerinput["folder"] = str(node.config.tagdb_folder)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
-def run(request: pytest.FixtureRequest) -> dict[str, str]:
-    """What all workers of this run share: ``url``, ``template`` and ``home``."""
-    found: dict[str, str] = getattr(request.config, "workerinput", {}).get("tagdb") or request.config.tagdb
-    return found
+def run_folder(request: pytest.FixtureRequest) -> Path:
+    """A folder that all workers of this run share, and that goes with it."""
+    given = getattr(request.config, "workerinput", {}).get("folder")
+    return Path(given) if given else request.config.tagdb_folder  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def postgres(run_folder: Path) -> Postgres:
+    """The server that all workers of this run share."""
+    return Postgres.started(run_folder)
 
 
 @pytest.fixture
-def make_database(run: dict[str, str]) -> Iterator[Callable[[bool], str]]:
+def make_database(postgres: Postgres) -> Iterator[Callable[[bool], str]]:
     """A function that makes a database, with the schema or empty, and returns its URL."""
-    made: list[str] = []
-
-    def make(with_schema: bool = True) -> str:
-        name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
-        command = "CREATE DATABASE {}"
-        if with_schema:
-            command += f" TEMPLATE {run['template']} STRATEGY FILE_COPY"  # twice as fast here
-        administer(run["url"], command, name)
-        made.append(name)
-        return named(run["url"], name)
-
-    yield make
-    for name in made:
-        administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    with ExitStack() as made:
+        yield lambda with_schema=True: made.enter_context(postgres.database(empty=not with_schema))
 
 
 @pytest.fixture
@@ -121,80 +98,82 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def random_weights(run: dict[str, str]) -> Path:
-    """A Keras weights file of MobileNetV2 with random weights, made once for all workers.
-
-    Without TensorFlow, as on Python 3.14: any bytes, with the bundled backbone, at 96 px, as their export.
-    """
-    import fcntl
-
-    target = Path(run["home"]) / "random.weights.h5"
-    with (Path(run["home"]) / "random.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists() and not has_tensorflow():
-            target.write_bytes(b"random")
-            digest = hashlib.sha256(target.read_bytes()).hexdigest()
-            cache = Path(run["home"]) / "backbones"
-            cache.mkdir()
-            network = (ROOT / "tagdb/embedding/bundled/backbone.tflite").read_bytes()
-            sizes = (struct.pack("<4i", 1, side, side, 3) for side in (160, 96))
-            (cache / f"mobilenetv2-96-{digest[:32]}.tflite").write_bytes(network.replace(*sizes))
-        elif not target.exists():
-            code = (
-                "import keras, sys; keras.utils.set_random_seed(1); "
-                "keras.applications.MobileNetV2((96, 96, 3), include_top=False, pooling='avg', weights=None)"
-                ".save_weights(sys.argv[1])"
-            )
-            partial = target.with_name("partial.weights.h5")
-            subprocess.run([sys.executable, "-c", code, str(partial)], check=True, capture_output=True)
-            partial.rename(target)
-    return target
+def random_weights(run_folder: Path) -> Path:
+    """A weights file that tagdb has exported already, and so never looks into: its bytes are random."""
+    return once(
+        run_folder / "random.weights.h5", lambda file: file.write_bytes(np.random.default_rng(1).bytes(1000))
+    )
 
 
 @pytest.fixture(scope="session")
-def backbone_file(run: dict[str, str], random_weights: Path) -> Path:
-    """A LiteRT backbone at 96 px with random weights, exported once for all workers by tagdb itself."""
-    import fcntl
+def backbone_file(run_folder: Path, random_weights: Path) -> Path:
+    """What stands for its export: a network for photos of 96 px, in a cache of tagdb's."""
 
-    from tagdb.embedding.backbone import resolve
+    def make(cache: Path) -> None:
+        cache.mkdir()
+        backbones.cached(cache, 96, random_weights).write_bytes(backbones.at_96_px())
 
-    cache = Path(run["home"]) / "backbones"
-    with (Path(run["home"]) / "random.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        resolve(str(random_weights), 96, None, cache)
-    return next(cache.glob("mobilenetv2-96-*.tflite"))
+    return backbones.cached(once(run_folder / "backbones", make), 96, random_weights)
+
+
+@pytest.fixture(scope="session")
+def random_backbone(backbone_file: Path) -> Backbone:
+    """That network as a backbone that no command knows."""
+    return Backbone(Identity("random", 96, bytes(32)), backbone_file.read_bytes())
+
+
+@pytest.fixture
+def home(tmp_path: Path, backbone_file: Path) -> Path:
+    """A TAGDB_HOME of this test's own that has the random weights' backbone already."""
+    cache = tmp_path / "home" / "backbones"
+    cache.mkdir(parents=True)
+    (cache / backbone_file.name).symlink_to(backbone_file)
+    return cache.parent
+
+
+@pytest.fixture
+def chosen(random_weights: Path) -> tuple[object, ...]:
+    """The flags that choose the random weights."""
+    return ("--backbone", random_weights, "--input-size", 96)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A function that says up to how many images a collection is small."""
+    module = sys.modules["tagdb.store.statistics"]  # the package has a function of that name
+    return lambda images: monkeypatch.setattr(module, "SMALL", images)
+
+
+@pytest.fixture(scope="session")
+def keras(run_folder: Path) -> Path:
+    """A folder with what Keras itself makes of photos and weights, once for all workers."""
+    if not has_tensorflow():
+        pytest.skip("needs TensorFlow")
+    return once(run_folder / "keras", backbones.made_by_keras)
 
 
 @pytest.fixture(scope="session")
 def real_weights() -> Path:
     """MobileNetV2's ImageNet weights; the test skips without them."""
-    weights = SHARED / "weights" / "mobilenetv2_imagenet_1.0_no_top.weights.h5"
-    if not weights.is_file():
+    if not backbones.REAL.is_file():
         pytest.skip("needs the development data")
-    return weights
+    return backbones.REAL
 
 
 @pytest.fixture(scope="session")
-def real_cache(run: dict[str, str], real_weights: Path) -> Path:
-    """A cache of backbones that holds the real weights at tagdb's own 160 px, once for all workers."""
-    if not has_tensorflow():
-        pytest.skip("needs TensorFlow")
-    from tagdb.embedding.backbone import resolve
-
-    def export(cache: Path) -> None:
-        resolve(str(real_weights), None, None, cache)
-
-    return once(Path(run["home"]) / "real-backbones", export)
+def real_cache(real_weights: Path, keras: Path) -> Path:
+    """A cache of backbones that holds the real weights at tagdb's own 160 px."""
+    return keras / "backbones"
 
 
 @pytest.fixture
-def role(run: dict[str, str]) -> Iterator[Callable[..., str]]:
+def role(postgres: Postgres) -> Iterator[Callable[..., str]]:
     """A function that makes a role, a member of the ones named, and returns its name.
 
     Ask for it before a database: what the role leaves in there must be gone before the role can be.
     """
     made: list[str] = []
-    with psycopg.connect(run["url"], autocommit=True) as connection:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
 
         def make(*member_of: str, password: str | None = None) -> str:
             name = f"tagdb_test_{uuid.uuid4().hex[:12]}"

@@ -7,19 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from tagdb.cli import cli
-from tests.support.commands import TAGS, Process, Run, draw, write_csv
-
-
-@pytest.fixture
-def home(tmp_path: Path, backbone_file: Path) -> Path:
-    """A TAGDB_HOME of this test's own that has the random weights' backbone already."""
-    cache = tmp_path / "home" / "backbones"
-    cache.mkdir(parents=True)
-    (cache / backbone_file.name).symlink_to(backbone_file)
-    return cache.parent
+from tests.support.commands import TAGS, Process, Run, draw, invoke, write_csv
 
 
 @pytest.fixture
@@ -29,7 +19,7 @@ def tagdb(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run
     monkeypatch.setenv("TAGDB_HOME", str(home))
 
     def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
-        return CliRunner().invoke(cli, list(map(str, arguments)), input=stdin, prog_name="tagdb")
+        return invoke(*arguments, stdin=stdin)
 
     return run
 
@@ -52,12 +42,6 @@ def tagdb_process() -> Process:
         )
 
     return run
-
-
-@pytest.fixture
-def chosen(random_weights: Path) -> tuple[object, ...]:
-    """The flags that choose the random weights."""
-    return ("--backbone", random_weights, "--input-size", 96)
 
 
 @pytest.fixture

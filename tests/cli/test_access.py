@@ -13,18 +13,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from psycopg import conninfo, sql
 
 from tagdb import access, config
 from tagdb.access import Address, Passfile
-from tagdb.cli import cli
 from tagdb.errors import ConfigError
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
 from tests.support import seed
-from tests.support.commands import Process, Run, complaint, parsed
-from tests.support.postgres import free_ports, temporary_home
+from tests.support.commands import Process, Run, complaint, invoke, parsed
+from tests.support.postgres import Postgres, free_ports, temporary_home
 
 PLACE = ("db.example", "5432", "photos")
 
@@ -32,13 +31,13 @@ Names = Callable[[], str]
 
 
 @pytest.fixture
-def names(run: dict[str, str]) -> Iterator[Names]:
+def names(postgres: Postgres) -> Iterator[Names]:
     """A function that makes up names for logins, which are dropped in the end if they were made.
 
     Ask for it before a database: what a login may do in there must be gone before the login can be.
     """
     given: list[str] = []
-    with psycopg.connect(run["url"], autocommit=True) as connection:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
         may = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
         if connection.execute(may).fetchone() != (True,):
             pytest.skip("not every kind of login can be made and looked at here")
@@ -371,7 +370,7 @@ def test_logins_of_the_embedded_server(fresh: Path) -> None:
     (port,) = free_ports(1)
 
     def tagdb(*arguments: object, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(cli, list(map(str, arguments)), stdin, env={"TAGDB_HOME": str(fresh)})
+        return invoke(*arguments, stdin=stdin, TAGDB_HOME=str(fresh))
 
     # a login could not enter by the socket, so none is made
     message = tagdb("db", "grant", "bi", "--role", "reader").stderr.splitlines()[-1]

@@ -13,17 +13,9 @@ from tagdb import reembed, store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support.commands import Run, complaint, draw, parsed
+from tests.support.programs import embedded
 
 NEXT = "the factors still belong to the old backbone; to recompute them: tagdb factors compute\n"
-
-
-def embedded(connection: Connection, backbone_id: int) -> dict[bytes, str]:
-    """Embeddings by content."""
-    query = (
-        "SELECT i.content_sha256, e.embedding::text FROM tagdb_store.embeddings e"
-        " JOIN tagdb_store.images i USING (image_id) WHERE e.backbone_id = %s"
-    )
-    return dict(connection.execute(query, (backbone_id,)).fetchall())
 
 
 def ids(connection: Connection) -> list[tuple[int, bool]]:

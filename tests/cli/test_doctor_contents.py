@@ -18,7 +18,7 @@ from tagdb.postgres.database import Connection
 from tagdb.store import doctor as queries
 from tests.support import seed
 from tests.support.commands import Run, parsed
-from tests.support.postgres import administer, named
+from tests.support.postgres import Postgres
 
 BAD = ("wrong", "advice")
 OFF = "SET session_replication_role = replica; "
@@ -32,26 +32,23 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(run: dict[str, str]) -> Iterator[str]:
+def template(postgres: Postgres) -> str:
     """The name of a database with something of everything, and nothing wrong."""
-    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
-    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {run['template']} STRATEGY FILE_COPY", name)
-    with database.connect(named(run["url"], name)) as connection:
+
+    def build(connection: Connection) -> None:
         world = seed.world(connection)
         seed.add_index(connection, world.backbone_id)
         store.statistics.refresh(connection)
         connection.execute("UPDATE tagdb_store.factor_runs SET min_images = 2")
-    yield name
-    administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    return postgres.built("healthy", build)
 
 
 @pytest.fixture
-def database_url(run: dict[str, str], template: str) -> Iterator[str]:
+def database_url(postgres: Postgres, template: str) -> Iterator[str]:
     """The URL of a database of this test's own, a copy of the template."""
-    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
-    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {template} STRATEGY FILE_COPY", name)
-    yield named(run["url"], name)
-    administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    with postgres.database(template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -628,14 +625,13 @@ def test_checksums_that_are_off(healthy: Connection, database_url: str, monkeypa
 
 
 def test_a_damaged_page(
-    run: dict[str, str],
+    postgres: Postgres,
     tagdb: Run,
     healthy: Connection,
     make_database: Callable[[bool], str],
     monkeypatch: Any,
 ) -> None:
     """A page of a file that the server has not read yet is overwritten."""
-    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
     healthy.execute("CHECKPOINT")
     source = healthy.info.dbname
     where = "SELECT current_setting('data_directory'), pg_relation_filepath('tagdb_store.image_hashtags')"
@@ -645,9 +641,7 @@ def test_a_damaged_page(
         pytest.skip("needs to know where the data lies")
     assert row is not None
     healthy.close()
-    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {source} STRATEGY FILE_COPY", name)
-    url = named(run["url"], name)
-    try:
+    with postgres.database(source) as url:
         with database.connect(url) as connection:
             row = connection.execute(where).fetchone()
         assert row is not None
@@ -667,8 +661,6 @@ def test_a_damaged_page(
         found = examined(url)["damaged pages"]
         assert found.severity == "wrong"
         assert "reads of this database found" in found.sentence
-    finally:
-        administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
 def test_a_check_that_fails(tagdb: Run, healthy: Connection, monkeypatch: Any) -> None:

@@ -206,7 +206,7 @@ def test_a_picture_that_was_turned_is_read_upright(filled: Path, db: api.Databas
     turned = Image.open(io.BytesIO(stream.getvalue()))
     lossless = io.BytesIO()
     upright.save(lossless, "PNG")
-    assert np.allclose(db.embed(turned), db.embed(lossless.getvalue()), atol=1e-5)
+    assert db.embed(turned) @ db.embed(lossless.getvalue()) > 0.99  # resized before it is turned
 
 
 def test_answers_can_be_written_as_json(filled: Path, db: api.Database) -> None:

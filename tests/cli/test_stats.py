@@ -1,7 +1,6 @@
 """``tagdb stats``, and that an ingest keeps the statistics up to date by itself."""
 
 import re
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,13 +36,6 @@ def ingest(tagdb: Run) -> Run:
         return tagdb("ingest", *arguments, "--backbone", "bundled", stdin=stdin)
 
     return run
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """A function that says up to how many images a collection is small."""
-    module = sys.modules["tagdb.store.statistics"]  # the package has a function of that name
-    return lambda images: monkeypatch.setattr(module, "SMALL", images)
 
 
 def counts(connection: Connection) -> dict[str, int]:

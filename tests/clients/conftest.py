@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from tagdb.postgres import database
 from tests.support import history
 from tests.support.clients import NODE, Place, Program, execute, logged_in
-from tests.support.postgres import administer, named
+from tests.support.postgres import Postgres, named
 
 
 @pytest.fixture(scope="session")
-def place(run: dict[str, str]) -> Iterator[Place]:
+def place(postgres: Postgres) -> Iterator[Place]:
     """The database that clients read. None of them changes it."""
-    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
-    owner = named(run["url"], name)
-    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {run['template']} STRATEGY FILE_COPY", name)
-    try:
-        with database.connect(owner) as connection:
-            history.fill(connection)
-        with logged_in(owner, "tagdb_reader") as reader:
-            yield Place(owner, reader)
-    finally:
-        administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    owner = named(postgres.url, postgres.built("history", history.fill))
+    with logged_in(owner, "tagdb_reader") as reader:
+        yield Place(owner, reader)
 
 
 @pytest.fixture(scope="session")

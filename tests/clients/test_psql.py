@@ -11,16 +11,16 @@ from urllib.parse import quote
 import pytest
 from psycopg import conninfo
 
-from tagdb.postgres.server import Server
 from tests.support.clients import PASSWORD, QUERY, Place, execute
+from tests.support.postgres import Postgres
 
 Psql = Callable[..., "CompletedProcess[str]"]
 
 
 @pytest.fixture
-def psql(run: dict[str, str], place: Place) -> Psql:
+def psql(postgres: Postgres, place: Place) -> Psql:
     """Runs the bundled psql, the password in its environment and not in its arguments."""
-    program = Server(Path(run["home"])).program("psql")
+    program = postgres.program("psql")
     secret = f":{quote(PASSWORD, safe='')}@"
     assert secret in place.reader
 

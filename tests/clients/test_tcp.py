@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 
-from tagdb.cli import cli
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
 from tests.support import history
 from tests.support.clients import NODE, QUERY, Program
+from tests.support.commands import invoke
 from tests.support.postgres import FAST, free_ports, temporary_home
 
 
@@ -32,7 +31,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             ("grant", "svc", "--role", "reader"),
             ("url", "--role", "reader", "--login", "svc"),
         ):
-            done = CliRunner().invoke(cli, ["db", *arguments], prog_name="tagdb")
+            done = invoke("db", *arguments)
             assert done.exit_code == 0, done.output
         yield done.stdout.strip()
     finally:

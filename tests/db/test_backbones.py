@@ -17,6 +17,7 @@ from tagdb.postgres.database import Connection
 from tagdb.store.runs import maps as factor_maps
 from tests.support import seed
 from tests.support.programs import SOAK
+from tests.support.seed import active_backbone
 from tests.support.waiting import blocked
 
 IMAGES = 30
@@ -43,12 +44,6 @@ def ask(connection: Connection, image_id: int) -> tuple[str, str]:
     assert row[0] is not None
     assert row[1] is not None
     return row
-
-
-def active(connection: Connection) -> int:
-    found = store.backbones.active(connection)
-    assert found is not None
-    return found.backbone_id
 
 
 # --- nobody notices --------------------------------------------------------------------------------
@@ -152,14 +147,14 @@ def test_images_that_are_missing(connection: Connection) -> None:
     last = [int(i) for i in world.image_ids[-3:]]
     assert store.backbones.activate(connection, other, ()) == 3
     assert store.backbones.activate(connection, other, last[:2]) == 1
-    assert active(connection) == world.backbone_id
+    assert active_backbone(connection) == world.backbone_id
     with pytest.raises(BackboneError, match=f"backbone {other} has not embedded 3 of 30 images"):
         reembed.use(connection, other)
     assert store.backbones.activate(connection, other, last) == 0
-    assert active(connection) == other
+    assert active_backbone(connection) == other
     assert store.backbones.activate(connection, world.backbone_id, ()) == 0
     reembed.use(connection, other, allow_missing=True)
-    assert active(connection) == other
+    assert active_backbone(connection) == other
 
 
 def test_no_such_backbone(connection: Connection) -> None:
@@ -234,7 +229,7 @@ def test_a_switch_waits_for_a_batch_and_sees_it(connection: Connection, database
         ) as switched:
             begun.__exit__(None, None, None)
             assert switched.result() == 1
-    assert active(connection) == world.backbone_id
+    assert active_backbone(connection) == world.backbone_id
 
 
 def test_a_batch_that_comes_after_a_switch(connection: Connection) -> None:

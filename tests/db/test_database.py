@@ -7,21 +7,22 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.postgres import Postgres, become
 
 SECRET = "pass+word/@:'%"
 
 
 @pytest.fixture
-def url(run: dict[str, str]) -> str:
+def url(postgres: Postgres) -> str:
     """The URL of a database that is just there, without a schema; nothing here changes it."""
-    return run["url"]
+    return postgres.url
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ def test_other_errors_pass() -> None:
 
 def test_revision_as_a_reader(role: Callable[..., str], connection: Connection) -> None:
     """Who may not look into tagdb_store cannot read the revision, but sees that there is a schema."""
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role("tagdb_reader"))))
+    become(connection, role("tagdb_reader"))
     assert database.revision(connection) == database.SCHEMA_REVISION
     database.check_revision(connection)
 

@@ -21,18 +21,18 @@ from tagdb import store
 from tagdb.errors import DatabaseError, SchemaError
 from tagdb.postgres import database
 from tagdb.postgres.database import MIGRATIONS, SCHEMA_REVISION, Connection
-from tagdb.postgres.server import Server
 from tagdb.store import index
 from tests.support import seed
 from tests.support.migrating import alembic
+from tests.support.postgres import Postgres, rows
 
 CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def dump(run: dict[str, str], tmp_path: Path) -> Callable[..., str]:
+def dump(postgres: Postgres, tmp_path: Path) -> Callable[..., str]:
     """A function that runs the bundle's pg_dump."""
-    program = Server(Path(run["home"])).program("pg_dump")
+    program = postgres.program("pg_dump")
 
     def dumped(url: str, *options: str) -> str:
         done = subprocess.run([program, *options, url], capture_output=True, text=True, check=False)
@@ -42,10 +42,6 @@ def dump(run: dict[str, str], tmp_path: Path) -> Callable[..., str]:
         return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\", "--")))
 
     return dumped
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()
 
 
 def schemas(connection: Connection) -> list[str]:
@@ -254,7 +250,7 @@ def test_pgvector_in_another_schema(
 
 
 def test_restored(
-    run: dict[str, str],
+    postgres: Postgres,
     connection: Connection,
     database_url: str,
     empty_database_url: str,
@@ -272,7 +268,7 @@ def test_restored(
     before = answers(connection)
     file = tmp_path / "database.dump"
     dump(database_url, "--format=custom", f"--file={file}")
-    program = Server(Path(run["home"])).program("pg_restore")
+    program = postgres.program("pg_restore")
     restore = [str(program), "--exit-on-error", "--dbname", empty_database_url, str(file)]
     subprocess.run(restore, check=True, capture_output=True)
     assert dump(empty_database_url, "--schema-only") == dump(database_url, "--schema-only")

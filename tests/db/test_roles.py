@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -17,17 +17,14 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import index
 from tests.support import golden, seed
-from tests.support.surface import PUBLIC, become, call, fill
+from tests.support.postgres import become, rows
+from tests.support.surface import PUBLIC, call, fill
 
 NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
 READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "projections", "statistics"} | {
     f"hashtag_{statistic}" for statistic in ("counts", "collections", "pairs", "trend")
 }
 """Tables that a writer changes through functions only."""
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()
 
 
 def everything(connection: Connection, schema: str, kinds: str) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -24,6 +23,7 @@ from tagdb.store import index
 from tagdb.store.batches import Rejected
 from tagdb.store.ingest_runs import Counts
 from tests.support import seed
+from tests.support.postgres import rows
 from tests.support.seed import image
 
 
@@ -41,10 +41,6 @@ def save(connection: Connection, backbone_id: int) -> Callable[..., Counts]:
         return store.batches.save(connection, run, backbone_id, images, rejected)
 
     return save_images
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()
 
 
 def hashtags(connection: Connection) -> dict[str, set[str]]:

@@ -21,19 +21,19 @@ from urllib.parse import quote
 import numpy as np
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from psycopg import sql
 
 from tagdb import archive, backup, store
-from tagdb.cli import cli
 from tagdb.config import Settings
 from tagdb.errors import BackupError, SchemaError, TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
 from tests.support import seed
+from tests.support.commands import invoke
 from tests.support.migrating import Later
-from tests.support.postgres import PASSWORD, temporary_home
+from tests.support.postgres import PASSWORD, Postgres, rows, temporary_home
 from tests.support.programs import LIMIT, SOAK, finished, started
 
 Make = Callable[[bool], str]
@@ -46,10 +46,6 @@ SELECT c.relname FROM pg_class c
 WHERE c.relnamespace = 'tagdb_store'::regnamespace AND c.relkind = 'r' ORDER BY 1
 """
 SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'tagdb_store' ORDER BY 1"
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()
 
 
 def stored(url: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -143,7 +139,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tagdb:
 
     def run(url: str, *arguments: object) -> Result:
         monkeypatch.setenv("TAGDB_DATABASE_URL", url)
-        return CliRunner().invoke(cli, list(map(str, arguments)), prog_name="tagdb")
+        return invoke(*arguments)
 
     return run
 
@@ -156,11 +152,11 @@ def complaint(result: Result, code: int = 1) -> str:
 
 
 @pytest.fixture
-def bundled(run: dict[str, str]) -> Callable[..., str]:
+def bundled(postgres: Postgres) -> Callable[..., str]:
     """A function that runs one of the bundle's programs."""
 
     def ran(name: str, *arguments: object) -> str:
-        words = [str(Server(Path(run["home"])).program(name)), *map(str, arguments)]
+        words = [postgres.program(name), *map(str, arguments)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if "version mismatch" in done.stderr:
             pytest.skip("the server is newer than the bundled programs")
@@ -783,7 +779,7 @@ def test_what_psql_hears_of_a_killed_restore_commits_nothing(
     make_database: Make,
     at: Callable[[str], Settings],
     bundled: Callable[..., str],
-    run: dict[str, str],
+    postgres: Postgres,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its input ends: after any statement, in the middle of rows, before the last word."""
@@ -804,7 +800,7 @@ def test_what_psql_hears_of_a_killed_restore_commits_nothing(
     ends = [place for place in range(len(heard)) if heard[place - 1 : place + 1] == b"\n\n"]
     cuts = [len(heard) - len(b"COMMIT;\n"), *rng.sample(ends, 8 * SOAK)]
     cuts += [rng.randrange(len(heard)) for _ in range(4 * SOAK)]
-    psql = [str(Server(Path(run["home"])).program("psql")), *backup._PSQL, f"--dbname={target}"]
+    psql = [postgres.program("psql"), *backup._PSQL, f"--dbname={target}"]
     for cut in cuts:
         subprocess.run(psql, input=bytes(heard[:cut]), capture_output=True, check=False)
         assert stored(target) == new, cut
@@ -865,7 +861,7 @@ def watched() -> Iterator[list[bytes]]:
 def test_no_password_in_arguments(
     login: Callable[..., str],
     saved: Path,
-    run: dict[str, str],
+    postgres: Postgres,
     make_database: Make,
     tmp_path: Path,
 ) -> None:
@@ -873,7 +869,7 @@ def test_no_password_in_arguments(
         pytest.skip("needs /proc")
     owner = login(make_database(True))
     name = psycopg.conninfo.conninfo_to_dict(owner)["user"]
-    with psycopg.connect(run["url"]) as connection:
+    with psycopg.connect(postgres.url) as connection:
         connection.execute(f'ALTER ROLE "{name}" SUPERUSER')
     here = {"TAGDB_DATABASE_URL": owner, "TAGDB_HOME": str(tmp_path)}
     with watched() as seen:

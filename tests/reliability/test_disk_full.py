@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from tagdb.cli import cli
 from tagdb.errors import TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
+from tests.support.commands import invoke
 from tests.support.postgres import temporary_home
 from tests.support.programs import SOAK, contents, drawn, finished, started, stray
 
@@ -83,7 +83,7 @@ def test_ingest(
     monkeypatch.setattr(database, "PATIENCE", 3)
 
     def run() -> Result:
-        return CliRunner().invoke(cli, ["ingest", str(manifest), *map(str, chosen)])
+        return invoke("ingest", manifest, *chosen)
 
     full = 0
     for trial in range(TRIALS):

@@ -27,7 +27,7 @@ from PIL import Image
 import tagdb.ingest
 import tagdb.photos.files
 import tagdb.records
-from tagdb.embedding.backbone import Backbone, Identity
+from tagdb.embedding.backbone import Backbone
 from tagdb.errors import SourceError
 from tagdb.photos import images
 from tagdb.photos.sources import Rejection, open_source
@@ -48,11 +48,6 @@ MEMORY = 1_200 << 20
 linux = pytest.mark.skipif(not PROC.is_dir(), reason="needs /proc")
 # pytest undoes the filter that tagdb.photos.images sets
 pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
-
-
-@pytest.fixture
-def backbone(backbone_file: Path) -> Backbone:
-    return Backbone(Identity("random", 96, bytes(32)), backbone_file.read_bytes())
 
 
 def rejections(connection: Connection) -> dict[str, str]:
@@ -78,7 +73,7 @@ def test_a_corpus_of_damaged_photos(
     tmp_path: Path,
     chosen: tuple[object, ...],
     here: Here,
-    backbone: Backbone,
+    random_backbone: Backbone,
 ) -> None:
     """Through one real ingest: what is stored is what decoding alone gives, the rest is on record."""
     folder = tmp_path / "corpus"
@@ -115,7 +110,7 @@ def test_a_corpus_of_damaged_photos(
         assert (name in refused) != (hashlib.sha256(content).digest() in rows), name
     for digest, (embedding, thumbnail, original, width, height) in rows.items():
         alone = images.decode(contents[digest], 96)
-        expected = backbone.embed(alone.pixels).astype(np.float16)
+        expected = random_backbone.embed(alone.pixels).astype(np.float16)
         np.testing.assert_array_equal(np.array(embedding, np.float16), expected)
         assert (original, thumbnail) == (contents[digest], alone.thumbnail)
         assert (width, height) == (alone.width, alone.height)
@@ -441,7 +436,7 @@ CHANGED = "it changed while it was being read; ingest it again when it is comple
 )
 def test_a_file_changes(
     connection: Connection,
-    backbone: Backbone,
+    random_backbone: Backbone,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     at: str,
@@ -474,7 +469,9 @@ def test_a_file_changes(
     inode = victim.stat().st_ino
     monkeypatch.setattr(tagdb.photos.files, "_without_waiting", opening)
     monkeypatch.setattr(tagdb.photos.files.os, "fstat", looking)
-    tagdb.ingest.run(connection, backbone, [open_source(str(folder))], tagdb.ingest.Options(quiet=True))
+    tagdb.ingest.run(
+        connection, random_backbone, [open_source(str(folder))], tagdb.ingest.Options(quiet=True)
+    )
     refused = rejections(connection)
     assert {"0.jpg", "2.jpg"} <= stored(connection)
     assert (victim.name in stored(connection)) != (victim.name in refused)

@@ -22,7 +22,6 @@ import click
 import numpy as np
 import psycopg
 import pytest
-from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +35,7 @@ from tagdb.photos.sources import Record, Rejection, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.commands import invoke
 from tests.support.pictures import photo
 from tests.support.processes import PROC, peak
 from tests.support.programs import SOAK, finished, started
@@ -608,7 +608,7 @@ def test_arguments_of_every_command(
 
 def objection(arguments: list[str]) -> tuple[list[str], str] | None:
     """What is wrong about how a command ends, if anything is."""
-    done = CliRunner().invoke(cli, arguments, input=b"", prog_name="tagdb")
+    done = invoke(*arguments, stdin=b"")
     starts = {line.partition(" ")[0] for line in done.stderr.splitlines()}
     fine = (
         done.exit_code in (0, 1, 2, 3)

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from psycopg import conninfo, errors, sql
 
-from tagdb.cli import COMMANDS, cli
+from tagdb.cli import COMMANDS
 from tagdb.errors import SchemaError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import evaluated
+from tests.support.commands import invoke
+from tests.support.postgres import become
 from tests.support.programs import drawn
-from tests.support.surface import INTERNAL, PUBLIC, become, call, fill
+from tests.support.surface import INTERNAL, PUBLIC, call, fill
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("tagdb/store/sql/**/*.sql"), *ROOT.glob("migrations/**/*.sql")]
@@ -162,9 +164,7 @@ def planted(role: Callable[..., str]) -> Planted:
 
 def run(url: str, home: Path, *arguments: object) -> Result:
     """Run a command on a database."""
-    given = list(map(str, arguments))
-    settings = {"TAGDB_DATABASE_URL": url, "TAGDB_HOME": str(home)}
-    return CliRunner().invoke(cli, given, prog_name="tagdb", env=settings)
+    return invoke(*arguments, TAGDB_DATABASE_URL=url, TAGDB_HOME=str(home))
 
 
 def test_no_command_runs_what_was_planted(

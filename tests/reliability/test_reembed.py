@@ -11,28 +11,14 @@ from pathlib import Path
 from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.support.programs import SOAK, drawn, finished, started, stray
+from tests.support.programs import SOAK, drawn, embedded, finished, started, stray
+from tests.support.seed import active_backbone
 
 KILLS = 3 * SOAK
 PHOTOS = 300
 OTHER = ("--backbone", "bundled")
 REEMBED = ("backbone", "reembed", "bundled")
 Here = Callable[[str], dict[str, str]]
-
-
-def embedded(connection: Connection, backbone_id: int) -> dict[bytes, str]:
-    """Embeddings to the last bit, by content."""
-    query = (
-        "SELECT i.content_sha256, e.embedding::text FROM tagdb_store.embeddings e"
-        " JOIN tagdb_store.images i USING (image_id) WHERE e.backbone_id = %s"
-    )
-    return dict(connection.execute(query, (backbone_id,)).fetchall())
-
-
-def active(connection: Connection) -> int:
-    found = store.backbones.active(connection)
-    assert found is not None
-    return found.backbone_id
 
 
 def killed(number: int, connection: Connection, *arguments: object, **environment: str) -> bool:
@@ -74,7 +60,7 @@ def test_killed(
     for number in range(KILLS):
         hit = killed(number, connection, *REEMBED, **here(database_url))
         hits += hit
-        now, switched = embedded(connection, 2), active(connection) == 2
+        now, switched = embedded(connection, 2), active_backbone(connection) == 2
         print(f"seed {number}: killed: {hit}; {len(now)} embedded, switched: {switched}")
         assert now.items() <= expected.items()
         if switched:
@@ -85,7 +71,7 @@ def test_killed(
             connection.execute("DELETE FROM tagdb_store.embeddings WHERE backbone_id = 2")
     assert hits
     finished(started(*REEMBED, **here(database_url)))
-    assert active(connection) == 2
+    assert active_backbone(connection) == 2
     assert embedded(connection, 2) == expected
     assert embedded(connection, 1) == before
     assert stray(connection) == []

@@ -11,22 +11,22 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from psycopg import conninfo, sql
 
-from tagdb.cli import cli
 from tagdb.demo import Tried, contact_sheet
 from tagdb.postgres import database
 from tagdb.store.answers import Recommendation
 from tests.support import evaluated
+from tests.support.commands import invoke
 from tests.support.pictures import photo
-from tests.support.postgres import PASSWORD, administer, named
+from tests.support.postgres import PASSWORD, Postgres, named
+from tests.support.processes import children
 from tests.support.programs import drawn, finished, started
 
 EVIL = "\x1b]0;evil\x07\x1b[31m\x9b2J\u202eevil\u2028\x7f\r\nError: forged"
@@ -42,7 +42,7 @@ def tagdb(home: Path) -> Run:
 
     def run(url: str, *arguments: object, stdin: str | None = None, **more: str) -> Result:
         settings = {"TAGDB_DATABASE_URL": url, "TAGDB_HOME": str(home), **more}
-        return CliRunner().invoke(cli, list(map(str, arguments)), stdin, prog_name="tagdb", env=settings)
+        return invoke(*arguments, stdin=stdin, **settings)
 
     return run
 
@@ -51,19 +51,18 @@ def tagdb(home: Path) -> Run:
 
 
 @pytest.fixture
-def evil_url(run: dict[str, str]) -> Iterator[str]:
+def evil_url(postgres: Postgres) -> Iterator[str]:
     """The URL of a database whose name is evil, too."""
     name = f"tagdb_test_{uuid.uuid4().hex[:8]}\x1b[31m\n\x9b1m"
-    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {run['template']}", name)
-    yield conninfo.make_conninfo(run["url"], dbname=name)
-    administer(run["url"], "DROP DATABASE {} WITH (FORCE)", name)
+    with postgres.database(name=name):
+        yield conninfo.make_conninfo(postgres.url, dbname=name)
 
 
 @pytest.fixture
-def evil_login(run: dict[str, str], evil_url: str) -> Iterator[str]:
+def evil_login(postgres: Postgres, evil_url: str) -> Iterator[str]:
     """A reader of that database whose name is evil."""
     name = f"tagdb_test_{uuid.uuid4().hex[:8]}\x1b[31m\x9b1m"
-    with psycopg.connect(run["url"], autocommit=True) as owner:
+    with psycopg.connect(postgres.url, autocommit=True) as owner:
         owner.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE tagdb_reader").format(sql.Identifier(name)))
         yield name
         owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
@@ -202,15 +201,6 @@ def test_the_contact_sheet_is_text_only(tmp_path: Path) -> None:
 SECRET = "s3kr1t+p%w"
 
 
-def children(pid: int) -> Iterator[int]:
-    """A process and all below it."""
-    yield pid
-    with suppress(OSError):  # it has ended
-        for task in sorted(Path(f"/proc/{pid}/task").iterdir()):
-            for child in (task / "children").read_text().split():
-                yield from children(int(child))
-
-
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("command", ["ingest", "backup", "shell"])
 def test_no_process_shows_a_password(
@@ -237,7 +227,7 @@ def test_no_process_shows_a_password(
     seen: set[tuple[str, ...]] = set()
     told: set[int] = set()
     while program.poll() is None:
-        for pid in children(program.pid):
+        for pid in [program.pid, *children(program.pid)]:
             try:
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
                 seen.add(tuple(words))
@@ -320,17 +310,16 @@ def test_no_result_tells_a_secret(tagdb: Run, database_url: str, login: Callable
         assert "a+b" not in done.output
 
 
-def test_the_servers_log_tells_no_secret(run: dict[str, str], home: Path) -> None:
+def test_the_servers_log_tells_no_secret(postgres: Postgres, home: Path) -> None:
     """After everything that these tests do with passwords: wrong ones, new ones, refused ones."""
     if os.environ.get("TAGDB_TEST_DATABASE_URL"):
         pytest.skip("looks at the embedded server's log")
     name = f"tagdb_test_{uuid.uuid4().hex[:8]}"
-    made = CliRunner().invoke(
-        cli, ["db", "grant", name, "--role", "reader", "--prompt"], f"{SECRET}\n{SECRET}\n",
-        env={"TAGDB_DATABASE_URL": named(run["url"], "postgres"), "TAGDB_HOME": str(home)},
-    )  # fmt: skip
+    settings = {"TAGDB_DATABASE_URL": named(postgres.url, "postgres"), "TAGDB_HOME": str(home)}
+    grant = ("db", "grant", name, "--role", "reader", "--prompt")
+    made = invoke(*grant, stdin=f"{SECRET}\n{SECRET}\n", **settings)
     assert made.exit_code == 1  # there is no schema in it
-    log = Path(run["home"]) / "postgresql" / "server.log"
+    log = postgres.home / "postgresql" / "server.log"
     assert log.stat().st_mode & 0o077 == 0
     text = log.read_text(errors="replace")
     assert SECRET not in text

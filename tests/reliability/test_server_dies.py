@@ -16,13 +16,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 
 import tagdb.store
 from tagdb import store
-from tagdb.cli import cli
 from tagdb.postgres import database
 from tagdb.postgres.server import Server
+from tests.support.commands import invoke
 from tests.support.postgres import temporary_home
 from tests.support.programs import SOAK, contents, finished, started, stray
 
@@ -192,7 +191,7 @@ def test_it_does_not_come_back(
         return counts
 
     monkeypatch.setattr(tagdb.store, "save_batch", saving)
-    done = CliRunner().invoke(cli, ["ingest", str(manifest), *map(str, chosen)])
+    done = invoke("ingest", manifest, *chosen)
     assert done.exit_code == 1, done.output
     assert stored.is_set(), done.output
     assert "Traceback" not in done.output

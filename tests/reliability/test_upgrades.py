@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from psycopg import errors
 
 from tagdb import factors, folding, store
-from tagdb.cli import COMMANDS, cli
+from tagdb.cli import COMMANDS
 from tagdb.errors import SchemaError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tests.support import seed
+from tests.support.commands import invoke
 from tests.support.migrating import RUN, Later
 from tests.support.pictures import photo
+from tests.support.postgres import rows
 from tests.support.programs import SOAK, finished, started
 
 TRIALS = 3 * SOAK
@@ -57,10 +58,6 @@ try:
 except DatabaseError as error:
     print(error)
 """
-
-
-def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
-    return connection.execute(query).fetchall()
 
 
 def schema(connection: Connection) -> list[tuple[Any, ...]]:
@@ -191,7 +188,7 @@ def test_a_newer_schema_is_refused_by_every_command(
     before = schema(connection)
     for call in CALLS:
         words = call.replace("PHOTO", str(tmp_path / "photo.jpg")).replace("FOLDER", str(tmp_path)).split()
-        done = CliRunner().invoke(cli, words, prog_name="tagdb")
+        done = invoke(*words)
         assert (done.exit_code, done.stdout, done.stderr) == (1, "", NEWER), call
     assert {call.split()[0] for call in CALLS} | OTHERS >= set(COMMANDS)
     assert schema(connection) == before

@@ -5,14 +5,13 @@ Both are listed in tests/sql/golden, so that no change of them goes unseen.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from psycopg import sql
 
 from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
 from tests.support import golden
+from tests.support.postgres import rows
 
 
 @pytest.fixture
@@ -20,10 +19,6 @@ def catalog(connection: Connection) -> Connection:
     """A connection to which pgvector's types have no schema, wherever they are."""
     connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(vector_schema(connection))))
     return connection
-
-
-def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
-    return connection.execute(query).fetchall()
 
 
 def test_the_functions_are_as_agreed(catalog: Connection) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tagdb.postgres import database
-from tagdb.postgres.server import Server
 from tests import sql_docs
 from tests.support import showcase
-from tests.support.postgres import administer, named
+from tests.support.postgres import Postgres, named
 
 TEXT = sql_docs.DOCUMENT.read_text("utf-8")
 EXAMPLES = sql_docs.examples(TEXT)
@@ -21,16 +18,9 @@ NUMBER = re.compile(r"-?\d+\.\d+$")
 
 
 @pytest.fixture(scope="module")
-def example_url(run: dict[str, str]) -> Iterator[str]:
+def example_url(postgres: Postgres) -> str:
     """The database that the examples are run on; none of them changes it."""
-    name = f"tagdb_test_{uuid.uuid4().hex[:12]}"
-    administer(run["url"], f"CREATE DATABASE {{}} TEMPLATE {run['template']}", name)
-    try:
-        with database.connect(named(run["url"], name)) as connection:
-            showcase.fill(connection)
-        yield named(run["url"], name)
-    finally:
-        administer(run["url"], "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    return named(postgres.url, postgres.built("showcase", showcase.fill))
 
 
 def cells(output: str) -> list[list[str]]:
@@ -50,9 +40,9 @@ def alike(shown: str, found: str) -> bool:
 @pytest.mark.parametrize(
     ("name", "sql", "output"), EXAMPLES, ids=[f"{i}-{name}" for i, (name, _, _) in enumerate(EXAMPLES)]
 )
-def test_an_example(run: dict[str, str], example_url: str, name: str, sql: str, output: str) -> None:
+def test_an_example(postgres: Postgres, example_url: str, name: str, sql: str, output: str) -> None:
     assert name in sql
-    found = sql_docs.psql(Server(Path(run["home"])).program("psql"), example_url)(sql)
+    found = sql_docs.psql(Path(postgres.program("psql")), example_url)(sql)
     shown, new = cells(output), cells(found)
     assert len(new) > 1, "an example without a row"
     same = [len(a) == len(b) and all(map(alike, a, b)) for a, b in zip(shown, new, strict=False)]

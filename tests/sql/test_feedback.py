@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from tagdb import factors, store
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.postgres import become
 
 GIVE = "SELECT * FROM tagdb_store.give_feedback(%s, %s, %s, %s)"
 
@@ -355,13 +355,13 @@ def test_who_may(role: Callable[..., str], connection: Connection) -> None:
     """A writer gives feedback; a reader sees how recommendations were received, and no more."""
     seed.world(connection)
     writer, reader = role("tagdb_writer"), role("tagdb_reader")
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(writer)))
+    become(connection, writer)
     assert give(connection, 1, ["fresh"], ["tag2"]) == (1, 1)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("UPDATE tagdb_store.feedback SET accepted = true")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("DELETE FROM tagdb_store.feedback")
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(reader)))
+    become(connection, reader)
     for query in (
         "SELECT tagdb_store.give_feedback(1, '{tag1}')",
         "SELECT * FROM tagdb_store.feedback",
@@ -377,7 +377,7 @@ def test_who_may(role: Callable[..., str], connection: Connection) -> None:
         "SELECT content_sha256 FROM tagdb_store.images WHERE image_id = 1"
     ).fetchone()
     assert content is not None
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(reader)))
+    become(connection, reader)
     assert store.feedback.rejected_hashtags(connection, bytes(content[0])) == ["tag2"]
     connection.execute("RESET ROLE")
     row = connection.execute("SELECT DISTINCT given_by = session_user FROM tagdb_store.feedback").fetchone()

@@ -19,6 +19,7 @@ from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.postgres import rows
 from tests.support.waiting import blocked
 
 NAMES = tuple("abcdefg")
@@ -28,10 +29,6 @@ SLOW = settings(
 REFUSED = psycopg.errors.InvalidParameterValue
 
 Policy = dict[str, tuple[str | None, bool, int | None]]
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query.encode(), values).fetchall()
 
 
 def alias(connection: Connection, hashtag: str, into: str) -> store.tags.Edit:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -22,6 +21,7 @@ from tagdb import hashtags, store
 from tagdb.errors import RejectedInput
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.postgres import rows
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +31,6 @@ SIMILAR_OFF = 3e-6
 SLOW = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query.encode(), values).fetchall()
 
 
 # --- decisions -----------------------------------------------------------------------------------

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psycopg
 import pytest
 from psycopg import sql
 from tagdb.migrations import objects
@@ -22,7 +17,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import index
 from tests.support import seed
-from tests.support.postgres import administer, named
+from tests.support.postgres import Postgres
 
 EMBEDDED = 5000
 """Images that have an embedding and hashtags."""
@@ -89,45 +84,15 @@ def build(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def large(run: dict[str, str]) -> Iterator[Connection]:
-    """A database with a vector index; nothing here changes it.
+def large(postgres: Postgres) -> Iterator[Connection]:
+    """A database with a vector index, which the first worker builds; nothing here changes it.
 
-    The first worker builds one, each takes a clone, in which only its own reading is counted, and the
-    last one to be done drops what was built.
+    Each worker takes a copy, in which only its own reading is counted.
     """
-    url, built = run["url"], f"{run['template']}_large"
-    clone = f"{built}_{uuid.uuid4().hex[:8]}"
-
-    @contextmanager
-    def alone() -> Iterator[list[str]]:
-        """While no other worker does so: the databases of all workers."""
-        with (Path(run["home"]) / "large.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            with psycopg.connect(url) as connection:
-                query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
-                databases = [name for (name,) in connection.execute(query, (built,))]
-            yield databases
-
-    with alone() as databases:
-        if built not in databases:
-            administer(url, f"CREATE DATABASE {{}} TEMPLATE {run['template']}", built)
-            try:
-                with database.connect(named(url, built)) as connection:
-                    build(connection)
-            except BaseException:
-                administer(url, "DROP DATABASE {}", built)
-                raise
-        administer(url, f"CREATE DATABASE {{}} TEMPLATE {built} STRATEGY FILE_COPY", clone)
-    try:
-        with database.connect(named(url, clone)) as connection:
-            connection.execute("RESET search_path")  # plans are asked for by pgvector's plain names
-            connection.execute("SET stats_fetch_consistency = none")
-            yield connection
-    finally:
-        with alone() as databases:
-            administer(url, "DROP DATABASE {} WITH (FORCE)", clone)
-            if set(databases) == {built, clone}:
-                administer(url, "DROP DATABASE {}", built)
+    with postgres.database(postgres.built("large", build)) as url, database.connect(url) as connection:
+        connection.execute("RESET search_path")  # plans are asked for by pgvector's plain names
+        connection.execute("SET stats_fetch_consistency = none")
+        yield connection
 
 
 # --- what is read ----------------------------------------------------------------------------------

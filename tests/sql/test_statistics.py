@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from psycopg.rows import dict_row
 from tagdb import store
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.postgres import rows
 from tests.support.waiting import blocked
 
 NAMES = ("a", "b", "c", "d", "e", "ñ", "🌊")
@@ -35,10 +35,6 @@ SLOW = settings(
 )
 
 Row = dict[str, Any]
-
-
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query.encode(), values).fetchall()
 
 
 def dicts(connection: Connection, query: str) -> list[Row]:
@@ -953,13 +949,6 @@ def ingested(connection: Connection, new: int, updated: int = 0, finished: bool 
         " VALUES ('{}', %s, %s, CASE WHEN %s THEN clock_timestamp() END)",
         (new, updated, finished),
     )
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """A function that says up to how many images a collection is small."""
-    module = sys.modules["tagdb.store.statistics"]  # the package has a function of that name
-    return lambda images: monkeypatch.setattr(module, "SMALL", images)
 
 
 def refreshes(connection: Connection) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from tagdb.cli import cli
 from tests.support.pictures import photo
 
 Run = Callable[..., Result]
@@ -16,6 +17,12 @@ Process = Callable[..., "subprocess.CompletedProcess[str]"]
 
 TAGS = ("#Beach #sun", "#beach #SEA", "#city #night", "#City #street", "#beach #sun #sea", "#night #street")
 """Hashtags of drawn photos, in turn; folded: beach, sun, sea, city, night, street."""
+
+
+def invoke(*arguments: object, stdin: str | bytes | None = None, **environment: str) -> Result:
+    """Run a command in this process, with these variables besides."""
+    words = list(map(str, arguments))
+    return CliRunner().invoke(cli, words, input=stdin, prog_name="tagdb", env=environment)
 
 
 def draw(folder: Path, numbers: Sequence[int]) -> None:

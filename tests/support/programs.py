@@ -81,6 +81,15 @@ def contents(connection: Connection) -> list[Any]:
     ]
 
 
+def embedded(connection: Connection, backbone_id: int) -> dict[bytes, str]:
+    """A backbone's embeddings to the last bit, by content."""
+    query = (
+        "SELECT i.content_sha256, e.embedding::text FROM tagdb_store.embeddings e"
+        " JOIN tagdb_store.images i USING (image_id) WHERE e.backbone_id = %s"
+    )
+    return dict(connection.execute(query, (backbone_id,)).fetchall())
+
+
 def stray(connection: Connection) -> list[Any]:
     """Tables that belong to no factor run or projection, and rows whose image is not there."""
     return connection.execute(

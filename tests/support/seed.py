@@ -60,6 +60,13 @@ def image(number: int, *hashtags: str, embedded: bool = True, **said: object) ->
     return found
 
 
+def active_backbone(connection: Connection) -> int:
+    """The number of the active backbone."""
+    found = store.backbones.active(connection)
+    assert found is not None
+    return found.backbone_id
+
+
 def add_images(connection: Connection, count: int) -> NDArray[np.int64]:
     """Store images without anything; returns their ids."""
     rows = connection.execute(

@@ -76,11 +76,6 @@ INTERNAL: dict[str, tuple[object, ...]] = {
 """Every function of tagdb_store, and arguments that it can be tried with."""
 
 
-def become(connection: Connection, role: str) -> None:
-    """Go on as another role."""
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-
-
 def call(schema: str, name: str) -> str:
     """A query that calls a function."""
     arguments = {"tagdb": PUBLIC, "tagdb_store": INTERNAL}[schema]

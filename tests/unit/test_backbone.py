@@ -15,62 +15,12 @@ from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Identity, resolve
 from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
-from tagdb.photos.images import decode
-from tests.support.once import once
-from tests.support.pictures import photo
-from tests.support.shared import SHARED, has_tensorflow
-
-Pixels = NDArray[np.uint8]
+from tests.support.backbones import drawn, real
+from tests.support.shared import has_tensorflow
 
 needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="needs TensorFlow")
 
-# Keras's own features of each folder's photos, and two LiteRT files that are no backbones.
-KERAS = """
-import sys
-from pathlib import Path
-import keras, numpy as np, tensorflow as tf
-for folder, weights in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
-    pixels = np.load(Path(folder) / "pixels.npy")
-    network = keras.applications.MobileNetV2(
-        pixels.shape[1:], alpha=1.0, include_top=False, pooling="avg", weights=weights)
-    ready = keras.applications.mobilenet_v2.preprocess_input(pixels.astype(np.float32))
-    np.save(Path(folder) / "features.npy", network.predict(ready, verbose=0))
-    # as Keras publishes weights: in its older format, which goes with names that end in .h5 alone
-    network.save(Path(folder) / "published.h5")
-for name, shape in ("few", (32, 32, 3)), ("flat", (64, 32, 1280)):
-    model = keras.Sequential([keras.Input(shape, batch_size=1), keras.layers.GlobalAveragePooling2D()])
-    content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-    (Path(sys.argv[1]) / f"{name}.tflite").write_bytes(content)
-"""
-
-
-def drawn(size: int = 96, count: int = 12) -> Pixels:
-    return np.stack([decode(photo(seed), size).pixels for seed in range(count)])
-
-
-def real(size: int = 160, count: int = 20) -> Pixels:
-    files = sorted((SHARED / "data/instagram10/data").glob("*/*"))
-    chosen = files[:: len(files) // count][:count]
-    return np.stack([decode(file.read_bytes(), size).pixels for file in chosen])
-
-
-@pytest.fixture(scope="module")
-def keras(run: dict[str, str], random_weights: Path) -> Path:
-    """A folder with what Keras makes of photos, drawn and real."""
-    if not has_tensorflow():
-        pytest.skip("needs TensorFlow")
-    weights = SHARED / "weights" / "mobilenetv2_imagenet_1.0_no_top.weights.h5"
-
-    def make(folder: Path) -> None:
-        arguments = []
-        for name, pixels, file in (("drawn", drawn, random_weights), ("real", real, weights)):
-            if file.is_file():
-                (folder / name).mkdir(parents=True)
-                np.save(folder / name / "pixels.npy", pixels())
-                arguments += [str(folder / name), str(file)]
-        subprocess.run([sys.executable, "-c", KERAS, *arguments], check=True, capture_output=True)
-
-    return once(Path(run["home"]) / "keras", make)
+Pixels = NDArray[np.uint8]
 
 
 @pytest.fixture
@@ -125,22 +75,23 @@ def left(cache: Path) -> list[str]:
 # --- Embedding ----------------------------------------------------------------------------------------
 
 
-def agreement(backbone: Backbone, folder: Path) -> float:
-    """The least cosine similarity between the backbone's embeddings and Keras's features."""
-    features = np.load(folder / "features.npy").astype(float)
-    ours = np.stack([backbone.embed(pixels) for pixels in np.load(folder / "pixels.npy")]).astype(float)
+def agreement(backbone: Backbone, folder: Path, name: str) -> float:
+    """The least cosine similarity between the embeddings and Keras's features of the same photos."""
+    features = np.load(folder / f"{name}.npy").astype(float)
+    ours = np.stack([backbone.embed(one) for one in np.load(folder / f"{name}-pixels.npy")]).astype(float)
     assert features.shape == ours.shape == (len(ours), DIMENSIONS)
     return float(np.min(np.sum(features * ours, axis=1) / np.linalg.norm(features, axis=1)))
 
 
-def test_the_same_as_keras(backbone: Backbone, keras: Path) -> None:
-    assert agreement(backbone, keras / "drawn") >= 0.9999
+def test_weights_of_either_format_give_keras_own_features(keras: Path) -> None:
+    """What is exported is Keras's own network, its preprocessing included."""
+    np.testing.assert_allclose(np.load(keras / "built.npy"), np.load(keras / "random.npy"), atol=1e-4)
 
 
 def test_the_same_as_keras_with_real_weights_on_real_photos(
     keras: Path, real_weights: Path, real_cache: Path
 ) -> None:
-    assert agreement(resolve(str(real_weights), 160, None, real_cache), keras / "real") >= 0.9999
+    assert agreement(resolve(str(real_weights), 160, None, real_cache), keras, "real") >= 0.9999
 
 
 def test_photos_are_told_apart(real_weights: Path, real_cache: Path) -> None:
@@ -152,7 +103,7 @@ def test_photos_are_told_apart(real_weights: Path, real_cache: Path) -> None:
 
 
 def test_embeddings_have_unit_length(backbone: Backbone) -> None:
-    for pixels in drawn():
+    for pixels in drawn(96):
         embedding = backbone.embed(pixels)
         assert embedding.shape == (DIMENSIONS,)
         assert embedding.dtype == np.float32
@@ -160,7 +111,7 @@ def test_embeddings_have_unit_length(backbone: Backbone) -> None:
 
 
 def test_many_threads_give_the_same_bits(backbone: Backbone) -> None:
-    pixels = list(drawn())
+    pixels = list(drawn(96))
     alone = [backbone.embed(one) for one in pixels]
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(backbone.embed, pixels * 4))
@@ -170,7 +121,7 @@ def test_many_threads_give_the_same_bits(backbone: Backbone) -> None:
 
 def test_an_embedding_is_kept_when_the_next_is_made(backbone: Backbone) -> None:
     """It is no view of the network's memory."""
-    one, two = drawn(count=2)
+    one, two = drawn(96, count=2)
     first = backbone.embed(one)
     copy = first.copy()
     backbone.embed(two)
@@ -187,10 +138,10 @@ def test_features_of_no_use_reject_the_photo(
         def get_tensor(self, index: int) -> NDArray[np.float32]:
             return np.full((1, DIMENSIONS), value, np.float32)
 
-    backbone.embed(drawn(count=1)[0])
+    backbone.embed(drawn(96, count=1)[0])
     monkeypatch.setattr(backbone, "_interpreter", Network)
     with pytest.raises(RejectedInput, match="no features"):
-        backbone.embed(drawn(count=1)[0])
+        backbone.embed(drawn(96, count=1)[0])
 
 
 @pytest.mark.parametrize("exported", [False, True], ids=["weights", "tflite"])
@@ -209,7 +160,7 @@ def test_silence(random_weights: Path, backbone_file: Path, tmp_path: Path, expo
 
 def test_silence_in_threads(backbone: Backbone, capfd: pytest.CaptureFixture[str]) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(backbone.embed, drawn()))
+        list(pool.map(backbone.embed, drawn(96)))
     assert capfd.readouterr() == ("", "")
 
 
@@ -243,7 +194,7 @@ def test_a_copy_under_another_name_is_the_same_backbone(
 def test_the_databases_own_needs_no_weights(backbone: Backbone, cache: Path) -> None:
     found = resolve(None, None, backbone.identity, cache)
     assert found.identity == backbone.identity
-    pixels = drawn(count=1)[0]
+    pixels = drawn(96, count=1)[0]
     np.testing.assert_array_equal(found.embed(pixels), backbone.embed(pixels))
 
 
@@ -256,7 +207,7 @@ def test_the_databases_own_on_a_machine_that_has_not_got_it(backbone: Backbone, 
     assert "--backbone PATH" in said
 
 
-def test_imagenet_weights_that_keras_has_downloaded(
+def test_imagenet_weights_that_keras_has_downloaded_embed_as_keras_does(
     keras: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No network is needed. Random weights, which Keras compares with nothing, stand for the real ones."""
@@ -265,14 +216,14 @@ def test_imagenet_weights_that_keras_has_downloaded(
     models = tmp_path / "keras/models"
     models.mkdir(parents=True)
     name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_128_no_top.h5"
-    shutil.copy(keras / "drawn/published.h5", models / name)
+    shutil.copy(keras / "published.h5", models / name)
     said: list[str] = []
     found = resolve("imagenet", 128, None, tmp_path / "cache", said.append)
     digest = hashlib.sha256((models / name).read_bytes()).digest()
     assert found.identity == Identity("imagenet", 128, digest)
     assert len(said) == 1
     assert "once" in said[0]
-    assert found.embed(drawn(128, 1)[0]).shape == (DIMENSIONS,)
+    assert agreement(found, keras, "random") >= 0.9999
     assert len(left(tmp_path / "cache")) == 1
 
     with pytest.MonkeyPatch.context() as patched:
@@ -400,7 +351,7 @@ def test_a_litert_file(backbone_file: Path, backbone: Backbone, tmp_path: Path) 
     file = shutil.copy(backbone_file, tmp_path / "mine.tflite")
     found = resolve(str(file), None, None, tmp_path / "cache")
     assert found.identity == Identity("mine", 96, hashlib.sha256(backbone_file.read_bytes()).digest())
-    pixels = drawn(count=1)[0]
+    pixels = drawn(96, count=1)[0]
     np.testing.assert_array_equal(found.embed(pixels), backbone.embed(pixels))
     Path(file).unlink()  # later commands find the copy
     assert resolve(None, None, found.identity, tmp_path / "cache").identity == found.identity
@@ -411,7 +362,7 @@ def test_a_litert_file(backbone_file: Path, backbone: Backbone, tmp_path: Path) 
 def test_a_litert_file_that_is_no_backbone(
     keras: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    file = keras / "drawn" / f"{name}.tflite"
+    file = keras / f"{name}.tflite"
     if name == "text":
         file = tmp_path / "text.tflite"
         file.write_text("milk, bread")
@@ -478,7 +429,7 @@ def test_what_a_killed_tagdb_left_is_not_taken_for_a_backbone(
     (unfinished / "backbone.tflite").write_bytes(b"half")
     fake_export(f"cp '{backbone_file}' $5")
     found = resolve(str(random_weights), 96, None, tmp_path / "cache")
-    assert found.embed(drawn(count=1)[0]).shape == (DIMENSIONS,)
+    assert found.embed(drawn(96, count=1)[0]).shape == (DIMENSIONS,)
 
 
 @pytest.mark.parametrize(("wanted", "made_by"), [("imagenet", "bundled"), ("bundled", "imagenet")])

@@ -7,36 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tagdb.embedding.backbone import BUNDLED, resolve
 from tagdb.errors import BackboneError
+from tests.support.backbones import drawn
 from tests.support.pictures import picture
-from tests.support.shared import has_tensorflow
 
 ROOT = Path(__file__).parents[2]
-
-KERAS = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import numpy as np
-from export_backbone import load
-from pathlib import Path
-pixels = np.load(sys.argv[3]).astype("float32")
-np.save(sys.argv[4], load(Path(sys.argv[2])).predict(pixels, verbose=0, batch_size=1))
-"""
-
-
-def pixels(size: int, count: int = 12) -> np.ndarray:
-    pictures = [picture(seed).resize((size, size), Image.Resampling.BILINEAR) for seed in range(count)]
-    return np.stack([np.asarray(one) for one in pictures])
 
 
 def test_it_needs_nothing_but_the_package(tmp_path: Path) -> None:
     backbone = resolve(BUNDLED, None, None, tmp_path / "none")
     assert backbone.identity.name == BUNDLED
     assert backbone.identity.input_size == 160
-    assert backbone.embed(pixels(160, 1)[0]).shape == (1280,)
+    assert backbone.embed(drawn(160, 1)[0]).shape == (1280,)
     assert not (tmp_path / "none").exists()
     assert (ROOT / "tagdb" / "embedding" / "bundled" / "backbone.tflite").stat().st_size < 2_000_000
 
@@ -46,29 +30,19 @@ def test_another_input_size_is_refused(tmp_path: Path) -> None:
         resolve(BUNDLED, 128, None, tmp_path)
 
 
-def test_it_is_keras_mobilenetv2_with_the_trained_weights(tmp_path: Path) -> None:
+def test_it_is_keras_mobilenetv2_with_the_trained_weights(keras: Path, tmp_path: Path) -> None:
     """The shipped file and Keras's own network with the weights beside the tools agree."""
-    if not has_tensorflow():
-        pytest.skip("needs TensorFlow")
-    given = pixels(160)
-    np.save(tmp_path / "pixels.npy", given)
-    tools = ROOT / "tools"
-    files = tmp_path / "pixels.npy", tmp_path / "features.npy"
-    subprocess.run(
-        [sys.executable, "-c", KERAS, tools, tools / "bundled_weights.npz", *files],
-        check=True,
-        capture_output=True,
-    )
-    keras = np.load(tmp_path / "features.npy")
-    keras /= np.linalg.norm(keras, axis=1, keepdims=True)
+    features = np.load(keras / "bundled.npy")
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
     backbone = resolve(BUNDLED, None, None, tmp_path)
-    cosines = [float(backbone.embed(one) @ other) for one, other in zip(given, keras, strict=True)]
+    given = np.load(keras / "bundled-pixels.npy")
+    cosines = [float(backbone.embed(one) @ other) for one, other in zip(given, features, strict=True)]
     assert min(cosines) >= 0.9999
 
 
 def test_different_photos_get_different_embeddings(tmp_path: Path) -> None:
     backbone = resolve(BUNDLED, None, None, tmp_path)
-    embeddings = np.stack([backbone.embed(one) for one in pixels(160)])
+    embeddings = np.stack([backbone.embed(one) for one in drawn(160)])
     similarities = embeddings @ embeddings.T
     assert similarities[~np.eye(len(embeddings), dtype=bool)].max() < 0.999
 
@@ -76,20 +50,12 @@ def test_different_photos_get_different_embeddings(tmp_path: Path) -> None:
 def test_the_training_script_trains_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     """A few steps on a handful of drawn photos, the bundled backbone itself for a teacher."""
     pytest.importorskip("torch", reason="needs PyTorch")
-    if not has_tensorflow():
-        pytest.skip("needs TensorFlow")
     photos = tmp_path / "photos"
     photos.mkdir()
     for seed in range(6):
         picture(seed).save(photos / f"{seed}.jpg")
-    export = "from export_backbone import *; from tagdb.embedding.keras_export import convert; " \
-        "Path(sys.argv[2]).write_bytes(convert(load(Path(sys.argv[1]), 160)))"  # fmt: skip
-    teacher = tmp_path / "teacher.tflite"
+    teacher = ROOT / "tagdb" / "embedding" / "bundled" / "backbone.tflite"
     tools = ROOT / "tools"
-    subprocess.run(
-        [sys.executable, "-c", export, tools / "bundled_weights.npz", teacher],
-        check=True, capture_output=True, env={"PYTHONPATH": str(tools), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
     command = [sys.executable, tools / "train_backbone.py", "--photos", photos, "--teacher", teacher]
     command += ["--out", tmp_path / "out.npz", "--batch", "8", "--crops-per-photo", "4"]
     command += ["--epochs-per-round", "1", "--small-size", "32", "--size", "64", "--threads", "1"]

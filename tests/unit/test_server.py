@@ -6,7 +6,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import pytest
 import tagdb.postgres.server
 from tagdb.errors import ServerError
 from tagdb.postgres.server import Server
+from tests.support.postgres import free_ports
 
 ROOT = os.geteuid() == 0
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
@@ -49,13 +49,6 @@ def postgres_id() -> int:
 def mode(path: Path) -> int:
     """The permissions of a path."""
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def free_port() -> int:
-    """A TCP port where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +278,7 @@ def test_stale_pid_file(spare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_port(spare: Path) -> None:
-    server, port = Server(spare, FAST), free_port()
+    server, port = Server(spare, FAST), free_ports(1)[0]
     assert server.start(port=port) is True
     assert server.status().port == port
     assert server.start() is False

@@ -14,18 +14,13 @@ import pytest
 from PIL import Image
 
 from tagdb.embedding import worker
-from tagdb.embedding.backbone import Backbone, Identity
+from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Worker, Workers
 from tagdb.errors import RejectedInput, TagdbError
 from tagdb.photos import images
 from tests.support.pictures import photo
 from tests.support.programs import SOAK
 from tests.support.sabotage import sabotage, that
-
-
-@pytest.fixture
-def backbone(backbone_file: Path) -> Backbone:
-    return Backbone(Identity("random", 96, bytes(32)), backbone_file.read_bytes())
 
 
 @pytest.fixture
@@ -45,9 +40,9 @@ def sabotaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "MEMORY", 400 << 20)
 
 
-def test_what_comes_back(backbone: Backbone) -> None:
+def test_what_comes_back(random_backbone: Backbone) -> None:
     """Bit for bit, also what says when a photo was taken."""
-    workers = Workers(backbone, 96, 2)
+    workers = Workers(random_backbone, 96, 2)
     try:
         contents = [photo(number) for number in range(6)] + [photo(9, "PNG")]
         with ThreadPoolExecutor(2) as pool:
@@ -60,7 +55,7 @@ def test_what_comes_back(backbone: Backbone) -> None:
         for name in ("sha256", "media_type", "width", "height", "taken_at", "thumbnail"):
             assert getattr(each.photo, name) == getattr(here, name)
         assert each.embedding is not None
-        np.testing.assert_array_equal(each.embedding, backbone.embed(here.pixels))
+        np.testing.assert_array_equal(each.embedding, random_backbone.embed(here.pixels))
 
 
 def test_a_reason(one: Worker) -> None:
