@@ -23,7 +23,7 @@ from psycopg import conninfo, sql
 from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.support import backbones
+from tests.support import backbones, surface
 from tests.support.once import once
 from tests.support.postgres import PASSWORD, Postgres, temporary_home
 from tests.support.shared import SHARED, has_tensorflow
@@ -86,6 +86,21 @@ def connection(database_url: str) -> Iterator[Connection]:
     """A connection to this test's own database."""
     with database.connect(database_url) as opened:
         opened.execute("RESET search_path")  # tests name pgvector's types plainly, as people do
+        yield opened
+
+
+@pytest.fixture
+def populated_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of a database of this test's own, with something of everything in it."""
+    with postgres.database(postgres.built("surface", surface.fill)) as url:
+        yield url
+
+
+@pytest.fixture
+def populated(populated_url: str) -> Iterator[Connection]:
+    """A connection to it."""
+    with database.connect(populated_url) as opened:
+        opened.execute("RESET search_path")
         yield opened
 
 

@@ -18,7 +18,7 @@ from tagdb.postgres.database import Connection
 from tagdb.store import index
 from tests.support import golden, seed
 from tests.support.postgres import become, rows
-from tests.support.surface import PUBLIC, call, fill
+from tests.support.surface import PUBLIC, call
 
 NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
 READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "projections", "statistics"} | {
@@ -182,46 +182,41 @@ def test_public_has_no_rights(connection: Connection) -> None:
     assert rows(connection, rights) == []
 
 
-def test_the_matrix(role: Callable[..., str], connection: Connection) -> None:
+def test_the_matrix(role: Callable[..., str], populated: Connection) -> None:
     """``pytest tests/db/test_roles.py -k matrix -s`` shows it."""
-    fill(connection)
     logins = {NO_ROLE: role(), READER: role(READER), WRITER: role(WRITER), OWNER: None}
-    found = table({name: tried(connection, login) for name, login in logins.items()})
+    found = table({name: tried(populated, login) for name, login in logins.items()})
     print(f"\n{found}")
     golden.compare("permissions.txt", found)
 
 
-def test_without_a_role_nothing(role: Callable[..., str], connection: Connection) -> None:
+def test_without_a_role_nothing(role: Callable[..., str], populated: Connection) -> None:
     """Not even the schemas; and nothing in them either, should somebody grant those."""
-    fill(connection)
     login = role()
-    assert set(tried(connection, login).values()) == {""}
-    found = tried(connection, login, let_in=True)
+    assert set(tried(populated, login).values()) == {""}
+    found = tried(populated, login, let_in=True)
     assert {this.name for this, letters in found.items() if letters} == {"tagdb", "tagdb_store"}
 
 
-def test_a_reader_only_reads(role: Callable[..., str], connection: Connection) -> None:
-    fill(connection)
+def test_a_reader_only_reads(role: Callable[..., str], populated: Connection) -> None:
     login = role(READER)
     expected = {("tagdb", "the schema"): "U", ("tagdb", "views"): "r", ("tagdb", "functions"): "x"}
-    for this, letters in tried(connection, login).items():
+    for this, letters in tried(populated, login).items():
         assert letters == expected.get((this.schema, this.group), ""), this
-    for this, letters in tried(connection, login, let_in=True).items():
+    for this, letters in tried(populated, login, let_in=True).items():
         assert this.schema == "tagdb" or letters == "U" * (this.group == "the schema"), this
 
 
-def test_a_reader_sees_what_the_owner_sees(role: Callable[..., str], connection: Connection) -> None:
-    fill(connection)
-    queries = everything(connection, "tagdb", "v") + [call("tagdb", name) for name in PUBLIC]
-    seen = [connection.execute(query).fetchall() for query in queries]
+def test_a_reader_sees_what_the_owner_sees(role: Callable[..., str], populated: Connection) -> None:
+    queries = everything(populated, "tagdb", "v") + [call("tagdb", name) for name in PUBLIC]
+    seen = [populated.execute(query).fetchall() for query in queries]
     assert all(seen)
-    become(connection, role(READER))
-    assert [connection.execute(query).fetchall() for query in queries] == seen
+    become(populated, role(READER))
+    assert [populated.execute(query).fetchall() for query in queries] == seen
 
 
-def test_what_a_writer_must_not(role: Callable[..., str], connection: Connection) -> None:
-    fill(connection)
-    found = tried(connection, role(WRITER))
+def test_what_a_writer_must_not(role: Callable[..., str], populated: Connection) -> None:
+    found = tried(populated, role(WRITER))
     for this, letters in found.items():
         assert not set(letters) & set("tCo"), this
         if this.schema == "tagdb" and this.group == "views":

@@ -20,7 +20,7 @@ from tests.support import evaluated
 from tests.support.commands import invoke
 from tests.support.postgres import become
 from tests.support.programs import drawn
-from tests.support.surface import INTERNAL, PUBLIC, call, fill
+from tests.support.surface import INTERNAL, PUBLIC, call
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("tagdb/store/sql/**/*.sql"), *ROOT.glob("migrations/**/*.sql")]
@@ -281,11 +281,9 @@ def test_every_connection_looks_names_up_where_nobody_can_put_any(
 # --- a writer stays one -----------------------------------------------------------------------------------
 
 
-def test_temporary_objects_shadow_nothing(login: Callable[..., str], database_url: str) -> None:
+def test_temporary_objects_shadow_nothing(login: Callable[..., str], populated_url: str) -> None:
     """What a writer puts into its session is never run with the owner's rights, whatever is called."""
-    with database.connect(database_url) as owner:
-        fill(owner)
-    with psycopg.connect(login(database_url, "tagdb_writer"), autocommit=True) as writer:
+    with psycopg.connect(login(populated_url, "tagdb_writer"), autocommit=True) as writer:
         ran: list[str] = []
         writer.add_notice_handler(lambda notice: ran.append(notice.message_primary or ""))
         # of few types: the end of a session locks all that is temporary, and the server has room for some
@@ -322,28 +320,27 @@ def test_temporary_objects_shadow_nothing(login: Callable[..., str], database_ur
 
 @pytest.mark.parametrize("kind", ["table", "view"])
 def test_a_table_that_refreshing_statistics_makes_is_its_own(
-    role: Callable[..., str], connection: Connection, kind: str
+    role: Callable[..., str], populated: Connection, kind: str
 ) -> None:
     """A trigger on it, or a view in its place, would run the session's code with the owner's rights."""
-    fill(connection)
     ran: list[str] = []
-    connection.add_notice_handler(lambda notice: ran.append(notice.message_primary or ""))
-    become(connection, role("tagdb_writer"))
+    populated.add_notice_handler(lambda notice: ran.append(notice.message_primary or ""))
+    become(populated, role("tagdb_writer"))
     columns = "0::bigint AS image_id, ''::text AS collection, now() AS seen_at, 1 AS hashtag_id"
-    connection.execute(
+    populated.execute(
         "CREATE FUNCTION pg_temp.ran() RETURNS trigger LANGUAGE plpgsql AS"
         " $$BEGIN RAISE WARNING 'ran as %', current_user; RETURN NEW; END$$"
     )
     if kind == "table":
-        connection.execute(f"CREATE TEMP TABLE tagdb_counted AS SELECT {columns}")  # type: ignore[call-overload]
-        connection.execute(
+        populated.execute(f"CREATE TEMP TABLE tagdb_counted AS SELECT {columns}")  # type: ignore[call-overload]
+        populated.execute(
             "CREATE TRIGGER ran BEFORE INSERT ON tagdb_counted FOR EACH ROW EXECUTE FUNCTION pg_temp.ran()"
         )
     else:
-        connection.execute(f"CREATE TEMP VIEW tagdb_counted AS SELECT {columns}")  # type: ignore[call-overload]
+        populated.execute(f"CREATE TEMP VIEW tagdb_counted AS SELECT {columns}")  # type: ignore[call-overload]
     for command in ("refresh_statistics()", "edit_hashtags('ban', '{tag3}')", "undo_hashtag_edit()"):
         with pytest.raises(errors.DuplicateTable):
-            connection.execute(f"SELECT tagdb_store.{command}")  # type: ignore[call-overload]
+            populated.execute(f"SELECT tagdb_store.{command}")  # type: ignore[call-overload]
     assert ran == []
 
 
@@ -397,17 +394,16 @@ def test_a_writer_stays_one(login: Callable[..., str], database_url: str) -> Non
 
 
 @pytest.mark.parametrize("number", [-1, 0, 2147483647])
-def test_numbers_name_no_other_table(role: Callable[..., str], connection: Connection, number: int) -> None:
+def test_numbers_name_no_other_table(role: Callable[..., str], populated: Connection, number: int) -> None:
     """The functions that make and drop tables are given numbers; nothing else can be named."""
-    fill(connection)
     tables = "SELECT oid, relname FROM pg_class WHERE relkind IN ('r', 'p', 'i', 'S', 'v') ORDER BY 1"
-    before = connection.execute(tables).fetchall()
-    become(connection, role("tagdb_writer"))
+    before = populated.execute(tables).fetchall()
+    become(populated, role("tagdb_writer"))
     for name in ("attach_projection", "index_projection", "attach_factor_run", "activate_factor_run",
                  "discard_factor_run", "prune_factor_run", "retire_projection"):  # fmt: skip
         with suppress(errors.UndefinedTable, errors.InvalidParameterValue):
-            connection.execute(f"SELECT tagdb_store.{name}({number})")  # type: ignore[call-overload]
-    assert connection.execute(tables).fetchall() == before
+            populated.execute(f"SELECT tagdb_store.{name}({number})")  # type: ignore[call-overload]
+    assert populated.execute(tables).fetchall() == before
 
 
 def test_readers_have_no_way_to_originals(connection: Connection) -> None:
