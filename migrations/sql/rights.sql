@@ -14,7 +14,7 @@ BEGIN
         GRANT tagdb_reader TO tagdb_writer;
     END IF;
 EXCEPTION WHEN unique_violation THEN
-    NULL; -- another database's tagdb was quicker, as with the roles themselves
+    NULL; -- another database's tagdb was faster, as with the roles themselves
 END
 $$;
 GRANT USAGE ON SCHEMA tagdb_store TO tagdb_writer;

@@ -1,5 +1,5 @@
--- Group roles, without login. Roles belong to the whole cluster: another database's tagdb may have
--- made them already, or be making them at this moment.
+-- Group roles without login. Roles belong to the whole cluster: another database's tagdb may have created
+-- them already, or be creating them now.
 DO $$
 DECLARE
     wanted text;

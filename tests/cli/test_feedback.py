@@ -106,7 +106,7 @@ def test_what_cannot_be(filled: Path, tagdb: Run, tmp_path: Path, connection: Co
     for arguments, said in (
         ((stranger, "--accepted", "sea"), f"{stranger} is not stored; run: tagdb ingest {stranger}"),
         ((tmp_path / "none.jpg", "--accepted", "sea"), "none.jpg: cannot be read: No such file"),
-        ((photo, "--accepted", "sea", "--rejected", "#SEA"), "#sea cannot be accepted and rejected at once"),
+        ((photo, "--accepted", "sea", "--rejected", "#SEA"), "#sea cannot be both accepted and rejected"),
         ((photo, "--accepted", "sea", "--run", 9), "there is no factor run 9"),
     ):
         assert said in complaint(tagdb("feedback", *arguments))

@@ -209,18 +209,18 @@ def test_what_is_refused_is_said_in_one_sentence(tagdb: Run, connection: Connect
     for arguments, sentence in (
         (("alias", "a", "#A"), "#a cannot count as itself"),
         (("alias", "z", "x"), "#z cannot count as itself"),
-        (("alias", "x", "z"), "#x counts as #z already"),
-        (("alias", "a", "spam"), "#spam is banned: undo that first"),
-        (("merge", "a", "spam", "--into", "b"), "#spam is banned: undo that first (nothing was changed)"),
-        (("ban", "Spam"), "#spam is banned already"),
-        (("ban", "a", "Spam"), "#spam is banned already (nothing was changed)"),
-        (("ban", "x"), "#x counts as #z: ban that, or undo it first"),
+        (("alias", "x", "z"), "#x already counts as #z"),
+        (("alias", "a", "spam"), "#spam is banned; undo that first"),
+        (("merge", "a", "spam", "--into", "b"), "#spam is banned; undo that first (nothing was changed)"),
+        (("ban", "Spam"), "#spam is already banned"),
+        (("ban", "a", "Spam"), "#spam is already banned (nothing was changed)"),
+        (("ban", "x"), "#x counts as #z; ban that, or undo this first"),
         (("alias", "a!b", "c"), "U+0021 (EXCLAMATION MARK) cannot be part of a hashtag: 'a!b'"),
         (("merge", "c", "--into", "new york"), "U+0020 (SPACE) cannot be part of a hashtag: 'new york'"),
         (("ban", "a", "#"), "empty hashtag"),
         (("ban", "_"), "no letter, number or symbol in the hashtag: U+005F"),
         (("ban", "\x1b[0m"), "U+001B cannot be part of a hashtag: '\\x1b[0m'"),
-        (("undo", 1), "edit 2 was made later on the same hashtags: undo that first"),
+        (("undo", 1), "edit 2 was made later on the same hashtags; undo that first"),
         (("undo", 7), "there is no edit 7"),
     ):
         assert complaint(tagdb("tags", *arguments)) == f"Error: {sentence}"
@@ -236,7 +236,7 @@ def test_nothing_to_undo(tagdb: Run) -> None:
     said(tagdb, "ban", "a")
     said(tagdb, "undo")
     assert complaint(tagdb("tags", "undo")) == "Error: there is no edit to undo"
-    assert complaint(tagdb("tags", "undo", 1)) == "Error: edit 1 is undone already"
+    assert complaint(tagdb("tags", "undo", 1)) == "Error: edit 1 was already undone"
 
 
 def test_usage(tagdb: Run, connection: Connection) -> None:
@@ -285,4 +285,4 @@ def test_the_program(tagdb_process: Process, database_url: str, home: Path) -> N
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "#spam is banned (to undo it: tagdb tags undo 1)\n"
     done = tagdb_process("tags", "ban", "spam", **settings)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: #spam is banned already\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: #spam is already banned\n")

@@ -108,15 +108,15 @@ class Model:
         """Why an edit is refused, if it is."""
         target = None if into is None else self.counts_as(into)
         if target is not None and self.banned(target):
-            return f"#{target} is banned: undo that first"
+            return f"#{target} is banned; undo that first"
         for name in sorted(set(names)):
             counts_as = self.counts_as(name)
             if self.banned(name):
-                return f"#{name} is banned already" if into is None else f"#{name} is banned: undo that first"
+                return f"#{name} is already banned" if into is None else f"#{name} is banned; undo that first"
             if target is None and counts_as != name:
-                return f"#{name} counts as #{counts_as}: ban that, or undo it first"
+                return f"#{name} counts as #{counts_as}; ban that, or undo this first"
             if target is not None and name != target and counts_as == target:
-                return f"#{name} counts as #{target} already"
+                return f"#{name} already counts as #{target}"
             if name == target:
                 return f"#{name} cannot count as itself"
         return None
@@ -153,7 +153,7 @@ class Model:
         made = {of: self.now[of][2] for of in others if self.banned(of) or self.counts_as(of) != of}
         last = max((number or 0 for number in made.values()), default=None)
         return {
-            f"edit {last} was made later on #{of}, which they counted as before: undo that first"
+            f"edit {last} was made later on #{of}, which they counted as before; undo that first"
             for of, number in made.items()
             if number == last
         }
@@ -209,9 +209,9 @@ def test_the_rules(connection: Connection, decided: list[Step]) -> None:
                 if undone is None:
                     refusals = {"there is no edit to undo" if into is None else f"there is no edit {number}"}
                 elif undone.undone:
-                    refusals = {f"edit {number} is undone already"}
+                    refusals = {f"edit {number} was already undone"}
                 elif later := model.later(undone):
-                    refusals = {f"edit {later} was made later on the same hashtags: undo that first"}
+                    refusals = {f"edit {later} was made later on the same hashtags; undo that first"}
                 else:
                     refusals = {*model.lost(undone)} or {None}
             else:
@@ -513,7 +513,7 @@ def test_chains_collapse(connection: Connection) -> None:
     assert policy(connection) == {"a": ("c", False, 2), "b": ("c", False, 2), "c": (None, False, None)}
     counts = "SELECT images FROM tagdb.hashtag_stats ORDER BY hashtag"
     assert rows(connection, counts) == [(0,), (0,), (4,)]
-    with pytest.raises(REFUSED, match=r"^edit 2 was made later on the same hashtags: undo that first"):
+    with pytest.raises(REFUSED, match=r"^edit 2 was made later on the same hashtags; undo that first"):
         store.tags.undo(connection, first.edit_id)
     assert store.tags.undo(connection, second.edit_id) == second
     assert policy(connection) == {"a": ("b", False, 1), "b": (None, False, None), "c": (None, False, None)}
@@ -546,20 +546,20 @@ def test_edits_of_other_hashtags_do_not_hinder_an_undo(connection: Connection) -
     assert [store.tags.undo(connection).edit_id for _ in range(2)] == [3, 2]
 
 
-NO_EDIT = "name hashtags and what to do with them: ban, or alias or merge and what they are to count as"
+NO_EDIT = "give hashtags and a kind: ban, or alias or merge and what they are to count as"
 REFUSALS: list[tuple[str, list[str], str | None, str]] = [
     ("alias", ["a"], "a", "#a cannot count as itself"),
     ("alias", ["#A"], "a", "#a cannot count as itself"),
     ("alias", ["y"], "x", "#y cannot count as itself"),  # a circle, as x counts as y
     ("merge", ["a", "y"], "y", "#y cannot count as itself"),
-    ("alias", ["x"], "y", "#x counts as #y already"),
-    ("alias", ["a"], "z", "#z is banned: undo that first"),
-    ("alias", ["z"], "a", "#z is banned: undo that first"),
-    ("merge", ["a", "z"], "b", "#z is banned: undo that first"),
+    ("alias", ["x"], "y", "#x already counts as #y"),
+    ("alias", ["a"], "z", "#z is banned; undo that first"),
+    ("alias", ["z"], "a", "#z is banned; undo that first"),
+    ("merge", ["a", "z"], "b", "#z is banned; undo that first"),
     ("alias", ["new"], "under z", "not a hashtag: U+0020 cannot be part of a hashtag"),
-    ("ban", ["z"], None, "#z is banned already"),
-    ("ban", ["a", "z"], None, "#z is banned already"),
-    ("ban", ["x"], None, "#x counts as #y: ban that, or undo it first"),
+    ("ban", ["z"], None, "#z is already banned"),
+    ("ban", ["a", "z"], None, "#z is already banned"),
+    ("ban", ["x"], None, "#x counts as #y; ban that, or undo this first"),
     ("ban", ["new", "a!b"], None, "not a hashtag: U+0021 cannot be part of a hashtag"),
     ("ban", ["new", "#"], None, "not a hashtag: empty hashtag"),
     ("ban", ["new", "_"], None, "not a hashtag: no letter, number or symbol in the hashtag"),
@@ -567,7 +567,7 @@ REFUSALS: list[tuple[str, list[str], str | None, str]] = [
         "ban",
         ["new", "x" * 151],
         None,
-        "not a hashtag: hashtag of 151 characters, at most 150 are allowed",
+        "not a hashtag: hashtag of 151 characters; at most 150 are allowed",
     ),
     ("alias", ["new"], "", "not a hashtag: empty hashtag"),
     ("alias", [""], "new", "not a hashtag: empty hashtag"),
@@ -623,7 +623,7 @@ def test_nothing_to_undo(connection: Connection) -> None:
     made = ban(connection, "a")
     assert complaint(made.edit_id + 1) == f"there is no edit {made.edit_id + 1}"
     store.tags.undo(connection)
-    assert complaint(made.edit_id) == f"edit {made.edit_id} is undone already"
+    assert complaint(made.edit_id) == f"edit {made.edit_id} was already undone"
     assert complaint(None) == "there is no edit to undo"
 
 

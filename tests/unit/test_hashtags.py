@@ -51,7 +51,7 @@ def test_fold(raw: str, folded: str) -> None:
         ("", "empty hashtag"),
         (" # ", "empty hashtag"),
         ("#\ufe0f", "empty hashtag"),
-        ("a" * (MAX_LENGTH + 1), "hashtag of 151 characters, at most 150"),
+        ("a" * (MAX_LENGTH + 1), "hashtag of 151 characters; at most 150"),
         ("ß" * 76, "hashtag of 152 characters"),
         ("\u0301" * 100_000, "hashtag of 100000 characters"),
         ("a b", "U+0020 (SPACE)"),

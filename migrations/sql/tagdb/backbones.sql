@@ -1,11 +1,13 @@
--- Which backbones made the embeddings.
+-- The backbones of the embeddings.
 CREATE OR REPLACE VIEW tagdb.backbones AS
 SELECT b.backbone_id, b.name, b.input_size, encode(b.weights_sha256, 'hex') AS weights_sha256, b.active, b.created_at
 FROM tagdb_store.backbones b;
 COMMENT ON VIEW tagdb.backbones IS 'The networks that made the embeddings. Recommendations search the active one.';
 COMMENT ON COLUMN tagdb.backbones.backbone_id IS 'Number of the backbone in this database.';
-COMMENT ON COLUMN tagdb.backbones.name IS 'What it was called when it came.';
-COMMENT ON COLUMN tagdb.backbones.input_size IS 'Side of the square that photos are brought to, in pixels.';
-COMMENT ON COLUMN tagdb.backbones.weights_sha256 IS 'SHA-256 of its weights, in hexadecimal digits. With the input size it says which backbone it is.';
+COMMENT ON COLUMN tagdb.backbones.name IS 'Its name when it was added.';
+COMMENT ON COLUMN tagdb.backbones.input_size IS 'Side of the square to which photos are scaled, in pixels.';
+COMMENT ON COLUMN tagdb.backbones.weights_sha256 IS
+    'SHA-256 of its weights, in hexadecimal digits. Together with the input size it identifies the '
+    'backbone.';
 COMMENT ON COLUMN tagdb.backbones.active IS 'Whether recommendations search its embeddings.';
 COMMENT ON COLUMN tagdb.backbones.created_at IS 'When it first embedded a photo here.';

@@ -1,4 +1,4 @@
--- What each collection holds. Images are counted as of now, hashtags are the statistics'.
+-- Contents of each collection. Images are counted now, hashtags come from the statistics.
 CREATE OR REPLACE VIEW tagdb.collection_stats AS
 SELECT c.collection, c.images, c.images::double precision / sum(c.images) OVER () AS image_share,
        c.first_seen, c.last_seen, c.bytes,
@@ -21,14 +21,18 @@ FROM (SELECT i.collection, count(*) AS images, sum(i.bytes)::bigint AS bytes,
       FROM tagdb_store.images i
       GROUP BY i.collection) c
 CROSS JOIN tagdb_store.statistics s;
-COMMENT ON VIEW tagdb.collection_stats IS 'How many images and hashtags each collection holds, since when, and its five most used hashtags.';
-COMMENT ON COLUMN tagdb.collection_stats.collection IS 'The collection; NULL for images that belong to none, whose hashtags are not counted here.';
-COMMENT ON COLUMN tagdb.collection_stats.images IS 'Its images.';
+COMMENT ON VIEW tagdb.collection_stats IS
+    'Images and hashtags of each collection, its first and last image, and its five most used hashtags.';
+COMMENT ON COLUMN tagdb.collection_stats.collection IS
+    'The collection; NULL for images without one, whose hashtags are not counted here.';
+COMMENT ON COLUMN tagdb.collection_stats.images IS 'Number of its images.';
 COMMENT ON COLUMN tagdb.collection_stats.image_share IS 'Its share of all images, 0 to 1.';
-COMMENT ON COLUMN tagdb.collection_stats.first_seen IS 'When the earliest of its images was taken (ingested, where unknown).';
-COMMENT ON COLUMN tagdb.collection_stats.last_seen IS 'When the latest of its images was taken (ingested, where unknown).';
-COMMENT ON COLUMN tagdb.collection_stats.bytes IS 'Size of its photos'' files together.';
-COMMENT ON COLUMN tagdb.collection_stats.hashtags IS 'How many different hashtags its images carry.';
+COMMENT ON COLUMN tagdb.collection_stats.first_seen IS
+    'When the earliest of its images was taken (or ingested, if unknown).';
+COMMENT ON COLUMN tagdb.collection_stats.last_seen IS
+    'When the latest of its images was taken (or ingested, if unknown).';
+COMMENT ON COLUMN tagdb.collection_stats.bytes IS 'Total size of its photos'' files.';
+COMMENT ON COLUMN tagdb.collection_stats.hashtags IS 'Number of different hashtags on its images.';
 COMMENT ON COLUMN tagdb.collection_stats.hashtags_per_image IS 'Mean number of hashtags on its images.';
 COMMENT ON COLUMN tagdb.collection_stats.top_hashtags IS 'Its five most used hashtags, the most used first.';
 COMMENT ON COLUMN tagdb.collection_stats.refreshed_at IS 'When its hashtags were last counted.';

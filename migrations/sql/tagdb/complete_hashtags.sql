@@ -1,9 +1,9 @@
--- What to type next: hashtags that begin with a prefix, those first that are likely beside the ones
--- that are there already.
+-- Completion while typing: hashtags that begin with a prefix, first those that are likely together with the
+-- ones already there.
 --
--- The score is the mean of the hashtag's share of all images and of its shares of the images of each
--- known hashtag, from the statistics. On real photos this found the next hashtag sooner than its
--- popularity, and a little sooner than the product of these shares.
+-- The score is the mean of the hashtag's share of all images and of its shares of the images of each known
+-- hashtag, from the statistics. On real photos this found the next hashtag sooner than its popularity, and
+-- slightly sooner than the product of these shares.
 CREATE OR REPLACE FUNCTION tagdb.complete_hashtags(prefix text, known text[] DEFAULT '{}', top integer DEFAULT 10)
 RETURNS TABLE (rank integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 2000 SECURITY DEFINER
@@ -14,12 +14,12 @@ BEGIN ATOMIC
         FROM unnest(tagdb_store.counting_as(complete_hashtags.known)) AS k (hashtag_id)
         LEFT JOIN tagdb_store.hashtag_counts c ON c.hashtag_id = k.hashtag_id
     ), candidate AS MATERIALIZED (
-        -- an alias leads to the hashtag that it counts as
+        -- an alias is replaced by the hashtag it counts as
         SELECT DISTINCT coalesce(h.alias_of, h.hashtag_id) AS hashtag_id
         FROM tagdb_store.hashtags h
         CROSS JOIN (SELECT CASE WHEN complete_hashtags.prefix IS NULL THEN ''
                                  ELSE tagdb_store.fold_given(complete_hashtags.prefix) END AS typed) p
-        -- compared byte by byte: from the prefix itself to the prefix and the last of all characters
+        -- compared byte by byte: from the prefix to the prefix plus the last possible character
         WHERE h.hashtag ~>=~ p.typed
           AND h.hashtag ~<~ (p.typed || chr(1114111))
           AND NOT h.banned
@@ -51,4 +51,6 @@ BEGIN ATOMIC
     ORDER BY 1;
 END;
 COMMENT ON FUNCTION tagdb.complete_hashtags IS
-    'What to type next: the hashtags that begin with a prefix (all for an empty one), best first by how often they are used at all and beside the known ones, which are left out. The score is a mean of shares, 0 to 1, from the statistics.';
+    'Completion while typing: the hashtags that begin with a prefix (all for an empty one), without the'
+    ' known ones. Best first, by how often they are used overall and together with the known ones. The '
+    'score is a mean of shares from the statistics, 0 to 1.';

@@ -1,4 +1,4 @@
--- What recommending cannot use yet. One row, as of now.
+-- Images and hashtags that recommending cannot use yet. One row, always current.
 CREATE OR REPLACE VIEW tagdb.coverage AS
 SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
        (SELECT count(*) FROM tagdb_store.images i
@@ -6,7 +6,7 @@ SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
                           WHERE e.backbone_id = b.backbone_id AND e.image_id = i.image_id))
            AS images_without_embedding,
        (SELECT count(*) FROM tagdb_store.images i
-        -- a look-up for each image: there are far more hashtags on them than images
+        -- a look-up per image: there are far more hashtags on images than images
         WHERE (SELECT true FROM tagdb_store.image_hashtags ih
                WHERE ih.image_id = i.image_id
                  AND ih.hashtag_id NOT IN (SELECT h.hashtag_id FROM tagdb_store.hashtags h WHERE h.banned)
@@ -30,15 +30,23 @@ SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
 FROM (VALUES (1)) AS one (row)
 LEFT JOIN tagdb_store.backbones b ON b.active
 LEFT JOIN tagdb_store.factor_runs r ON r.status = 'active';
-COMMENT ON VIEW tagdb.coverage IS 'One row: how many images and hashtags recommendations cannot use yet, as of now.';
+COMMENT ON VIEW tagdb.coverage IS
+    'One row: how many images and hashtags recommendations cannot use yet. Always current.';
 COMMENT ON COLUMN tagdb.coverage.images IS 'All images.';
-COMMENT ON COLUMN tagdb.coverage.images_without_embedding IS 'Images that the active backbone has not embedded: they cannot be found as similar.';
-COMMENT ON COLUMN tagdb.coverage.images_without_hashtags IS 'Images without a hashtag that counts: nothing is learned from them.';
-COMMENT ON COLUMN tagdb.coverage.images_without_factors IS 'Images without factors in the active factor run: they cannot be neighbours.';
-COMMENT ON COLUMN tagdb.coverage.hashtags IS 'All hashtags but aliases and banned ones.';
-COMMENT ON COLUMN tagdb.coverage.hashtags_without_factors IS 'Of these, those that the active factor run does not know: they cannot be recommended, unless it knows an alias.';
+COMMENT ON COLUMN tagdb.coverage.images_without_embedding IS
+    'Images without an embedding by the active backbone: searches do not find them.';
+COMMENT ON COLUMN tagdb.coverage.images_without_hashtags IS
+    'Images without a hashtag that counts: nothing is learned from them.';
+COMMENT ON COLUMN tagdb.coverage.images_without_factors IS
+    'Images without factors in the active factor run: they are not used as neighbours.';
+COMMENT ON COLUMN tagdb.coverage.hashtags IS 'All hashtags except aliases and banned ones.';
+COMMENT ON COLUMN tagdb.coverage.hashtags_without_factors IS
+    'Those of them that the active factor run does not know: they cannot be recommended, unless it '
+    'knows an alias.';
 COMMENT ON COLUMN tagdb.coverage.backbone IS 'Name of the active backbone.';
 COMMENT ON COLUMN tagdb.coverage.factor_run_id IS 'The active factor run.';
-COMMENT ON COLUMN tagdb.coverage.factors_since IS 'Since when it is active.';
-COMMENT ON COLUMN tagdb.coverage.images_folded_in IS 'Images that came after the active factor run and whose factors were computed from its hashtags.';
-COMMENT ON COLUMN tagdb.coverage.hashtags_folded_in IS 'Hashtags that came after the active factor run and whose factors were computed from its images.';
+COMMENT ON COLUMN tagdb.coverage.factors_since IS 'Since when it has been active.';
+COMMENT ON COLUMN tagdb.coverage.images_folded_in IS
+    'Images newer than the active factor run whose factors were computed from its hashtags.';
+COMMENT ON COLUMN tagdb.coverage.hashtags_folded_in IS
+    'Hashtags newer than the active factor run whose factors were computed from its images.';

@@ -1,8 +1,8 @@
--- Why a hashtag scores what it scores for an embedding: what each neighbour adds.
+-- Explains the score of a hashtag for an embedding: what each neighbour contributes.
 --
--- A neighbour adds the dot product of its own factors with the hashtag's, times its weight. The score
--- itself is made of an average rounded to half precision; what that rounding comes to is shared out
--- by weight, so that the contributions add up to the score as it is recommended.
+-- A neighbour contributes the dot product of its factors with the hashtag's, times its weight. The score is
+-- computed from an average rounded to half precision; the rounding error is distributed by weight, so that
+-- the contributions add up to the recommended score.
 CREATE OR REPLACE FUNCTION tagdb.explain_recommendation(
     embedding halfvec, hashtag text, neighbours integer DEFAULT NULL)
 RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision,
@@ -13,7 +13,7 @@ BEGIN ATOMIC
     WITH run AS MATERIALIZED (
         SELECT tagdb_store.active_run() AS id
     ), meant AS MATERIALIZED (
-        -- the hashtag and whatever counts as it
+        -- the hashtag and those that count as it
         SELECT h.hashtag_id
         FROM (SELECT tagdb_store.counting_as(ARRAY[explain_recommendation.hashtag]) AS hashtag_ids) m
         JOIN tagdb_store.hashtags h
@@ -31,7 +31,7 @@ BEGIN ATOMIC
         FROM near n
         WHERE n.weight > 0
     ), best AS MATERIALIZED (
-        -- of several spellings, the one that recommending counts
+        -- of several spellings, the one used for recommending
         SELECT f.factors, -(f.factors <#> a.factors) AS score
         FROM average a
         CROSS JOIN meant m
@@ -57,4 +57,7 @@ BEGIN ATOMIC
     ORDER BY 1;
 END;
 COMMENT ON FUNCTION tagdb.explain_recommendation IS
-    'Why a hashtag scores what it scores for an embedding: the neighbours, their cosine similarity, their weight in the average (all weights add up to 1), whether they carry the hashtag, and what each adds. The contributions add up to the score. No rows if the active factor run does not know the hashtag.';
+    'Explains the score of a hashtag for an embedding: the neighbours, their cosine similarity, their '
+    'weight in the average (weights add up to 1), whether they have the hashtag, and what each '
+    'contributes. The contributions add up to the score. No rows if the active factor run does not know'
+    ' the hashtag.';

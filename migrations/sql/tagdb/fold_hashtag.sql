@@ -1,16 +1,16 @@
--- Folds a hashtag as it is folded for storage, and refuses what is none. The order is that of
--- tagdb.hashtags.fold: what is far too long is refused unfolded, as normalising takes quadratic time
--- on a long run of combining marks. Immutable, for nothing but the text decides: it may stand in an
--- index, and is computed once per query for a constant. In PL/pgSQL, which keeps the two functions
--- prepared from call to call: as plain SQL, PostgreSQL before 18 would read them anew for every row,
--- which takes ten times as long.
+-- Folds a hashtag as for storage, and refuses a text that is not a hashtag. The order is that of
+-- tagdb.hashtags.fold: a text that is far too long is refused unfolded, because normalising takes quadratic
+-- time on a long run of combining marks. Immutable, because only the text matters: it can be used in an
+-- index and is computed once per query for a constant. In PL/pgSQL, which keeps the two functions prepared
+-- between calls: as plain SQL, PostgreSQL before 18 would parse them again for every row, which takes ten
+-- times as long.
 CREATE OR REPLACE FUNCTION tagdb.fold_hashtag(hashtag text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- without variation selectors and what Python calls white space
+    -- without variation selectors and Python's white space
     length integer := char_length(btrim(
         translate(hashtag, E'\uFE0E\uFE0F', ''),
         E'\u0009\u000A\u000B\u000C\u000D\u001C\u001D\u001E\u001F\u0020\u0085\u00A0\u1680'
@@ -20,7 +20,7 @@ DECLARE
     problem text;
 BEGIN
     IF length > 1500 THEN
-        problem := 'hashtag of ' || length || ' characters, at most 150 are allowed';
+        problem := 'hashtag of ' || length || ' characters; at most 150 are allowed';
     ELSE
         folded := tagdb_store.fold_hashtag(hashtag);
         problem := tagdb_store.hashtag_problem(folded);
@@ -32,4 +32,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tagdb.fold_hashtag IS
-    'The one spelling under which a hashtag is stored: ''#Straße'' gives ''strasse''. An error says why a text is no hashtag.';
+    'The spelling under which a hashtag is stored: ''#Straße'' gives ''strasse''. An error says why a '
+    'text is not a hashtag.';

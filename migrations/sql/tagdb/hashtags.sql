@@ -7,6 +7,7 @@ COMMENT ON VIEW tagdb.hashtags IS 'Every hashtag, folded (NFKC, casefold) and wi
 COMMENT ON COLUMN tagdb.hashtags.hashtag_id IS 'Number of the hashtag.';
 COMMENT ON COLUMN tagdb.hashtags.hashtag IS 'The hashtag, folded and without #.';
 COMMENT ON COLUMN tagdb.hashtags.created_at IS 'When it was first seen here.';
-COMMENT ON COLUMN tagdb.hashtags.alias_of IS 'The hashtag that it counts as; NULL for itself.';
+COMMENT ON COLUMN tagdb.hashtags.alias_of IS 'The hashtag it counts as; NULL if it is not an alias.';
 COMMENT ON COLUMN tagdb.hashtags.banned IS 'Whether it is banned: neither recommended nor counted.';
-COMMENT ON COLUMN tagdb.hashtags.edit_id IS 'The edit that made it an alias or banned it, for tagdb tags undo.';
+COMMENT ON COLUMN tagdb.hashtags.edit_id IS
+    'The edit that made it an alias or banned it, for tagdb tags undo.';

@@ -1,4 +1,4 @@
--- Which image counts for which hashtag, with enough beside it for a chart.
+-- The hashtags that count for each image, with enough columns for a chart.
 CREATE OR REPLACE VIEW tagdb.image_hashtags AS
 SELECT c.image_id, c.hashtag_id, h.hashtag, i.collection, c.source, i.taken_at, i.ingested_at,
        CASE WHEN c.carried_id = c.hashtag_id THEN h.hashtag
@@ -7,12 +7,14 @@ SELECT c.image_id, c.hashtag_id, h.hashtag, i.collection, c.source, i.taken_at, 
 FROM tagdb_store.counted_hashtags c
 JOIN tagdb_store.hashtags h ON h.hashtag_id = c.hashtag_id
 JOIN tagdb_store.images i ON i.image_id = c.image_id;
-COMMENT ON VIEW tagdb.image_hashtags IS 'One row for each hashtag on each image, aliases resolved and banned ones left out.';
+COMMENT ON VIEW tagdb.image_hashtags IS
+    'One row per image and hashtag, with aliases resolved and banned hashtags left out.';
 COMMENT ON COLUMN tagdb.image_hashtags.image_id IS 'The image.';
-COMMENT ON COLUMN tagdb.image_hashtags.hashtag_id IS 'Number of the hashtag that it counts for.';
-COMMENT ON COLUMN tagdb.image_hashtags.hashtag IS 'The hashtag that it counts for.';
+COMMENT ON COLUMN tagdb.image_hashtags.hashtag_id IS 'Number of the hashtag that counts.';
+COMMENT ON COLUMN tagdb.image_hashtags.hashtag IS 'The hashtag that counts.';
 COMMENT ON COLUMN tagdb.image_hashtags.collection IS 'The image''s collection.';
-COMMENT ON COLUMN tagdb.image_hashtags.source IS 'How the hashtag came to the image.';
+COMMENT ON COLUMN tagdb.image_hashtags.source IS 'Where the hashtag came from.';
 COMMENT ON COLUMN tagdb.image_hashtags.taken_at IS 'When the photo was taken.';
 COMMENT ON COLUMN tagdb.image_hashtags.ingested_at IS 'When the image was stored.';
-COMMENT ON COLUMN tagdb.image_hashtags.carried_as IS 'The hashtag as it is on the image; another one where that is an alias.';
+COMMENT ON COLUMN tagdb.image_hashtags.carried_as IS
+    'The hashtag on the image; it differs from hashtag if it is an alias.';

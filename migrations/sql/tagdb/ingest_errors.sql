@@ -1,12 +1,12 @@
--- What could not be ingested, and why.
+-- Rejected inputs of ingests, with reasons.
 CREATE OR REPLACE VIEW tagdb.ingest_errors AS
 SELECT e.ingest_error_id, e.ingest_run_id, r.started_at, e.origin, e.line, e.reason
 FROM tagdb_store.ingest_errors e
 JOIN tagdb_store.ingest_runs r ON r.ingest_run_id = e.ingest_run_id;
-COMMENT ON VIEW tagdb.ingest_errors IS 'Every record or photo that was rejected, with file, line and reason.';
+COMMENT ON VIEW tagdb.ingest_errors IS 'Every rejected record or photo, with file, line and reason.';
 COMMENT ON COLUMN tagdb.ingest_errors.ingest_error_id IS 'Number of the rejection.';
-COMMENT ON COLUMN tagdb.ingest_errors.ingest_run_id IS 'The ingest that met it.';
-COMMENT ON COLUMN tagdb.ingest_errors.started_at IS 'When that ingest began.';
+COMMENT ON COLUMN tagdb.ingest_errors.ingest_run_id IS 'The ingest that rejected it.';
+COMMENT ON COLUMN tagdb.ingest_errors.started_at IS 'When that ingest started.';
 COMMENT ON COLUMN tagdb.ingest_errors.origin IS 'The file: a manifest, or the photo itself.';
 COMMENT ON COLUMN tagdb.ingest_errors.line IS 'Line of the manifest, from 1; NULL for a photo.';
 COMMENT ON COLUMN tagdb.ingest_errors.reason IS 'Why it was rejected.';

@@ -3,12 +3,15 @@ CREATE OR REPLACE VIEW tagdb.ingest_runs AS
 SELECT r.ingest_run_id, r.sources, r.started_at, r.finished_at, r.images_new, r.images_known,
        r.images_updated, r.rejected
 FROM tagdb_store.ingest_runs r;
-COMMENT ON VIEW tagdb.ingest_runs IS 'One row for each ingest. finished_at is NULL while it runs, or if it was interrupted.';
+COMMENT ON VIEW tagdb.ingest_runs IS
+    'One row per ingest. finished_at is NULL while it runs and if it was interrupted.';
 COMMENT ON COLUMN tagdb.ingest_runs.ingest_run_id IS 'Number of the ingest.';
 COMMENT ON COLUMN tagdb.ingest_runs.sources IS 'What was ingested: folders, files, or - for standard input.';
-COMMENT ON COLUMN tagdb.ingest_runs.started_at IS 'When it began.';
-COMMENT ON COLUMN tagdb.ingest_runs.finished_at IS 'When it was done; NULL while it runs, or if it was interrupted.';
-COMMENT ON COLUMN tagdb.ingest_runs.images_new IS 'Images that were not known before.';
-COMMENT ON COLUMN tagdb.ingest_runs.images_known IS 'Images that were known, with nothing new said of them.';
-COMMENT ON COLUMN tagdb.ingest_runs.images_updated IS 'Images that were known, with something new said of them.';
-COMMENT ON COLUMN tagdb.ingest_runs.rejected IS 'Records, photos and hashtags that could not be used; see tagdb.ingest_errors.';
+COMMENT ON COLUMN tagdb.ingest_runs.started_at IS 'When it started.';
+COMMENT ON COLUMN tagdb.ingest_runs.finished_at IS
+    'When it finished; NULL while it runs and if it was interrupted.';
+COMMENT ON COLUMN tagdb.ingest_runs.images_new IS 'New images.';
+COMMENT ON COLUMN tagdb.ingest_runs.images_known IS 'Known images without new information.';
+COMMENT ON COLUMN tagdb.ingest_runs.images_updated IS 'Known images with new information.';
+COMMENT ON COLUMN tagdb.ingest_runs.rejected IS
+    'Rejected records, photos and hashtags; see tagdb.ingest_errors.';

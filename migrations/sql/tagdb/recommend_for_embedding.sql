@@ -1,4 +1,4 @@
--- Recommends hashtags for a picture that need not be stored, by its embedding.
+-- Recommends hashtags for a photo, which need not be stored, by its embedding.
 CREATE OR REPLACE FUNCTION tagdb.recommend_for_embedding(
     embedding halfvec, top integer DEFAULT 10, neighbours integer DEFAULT NULL,
     known text[] DEFAULT '{}', exclude text[] DEFAULT '{}', known_weight double precision DEFAULT NULL,
@@ -15,4 +15,11 @@ BEGIN ATOMIC
     WHERE embedding IS NOT NULL;
 END;
 COMMENT ON FUNCTION tagdb.recommend_for_embedding IS
-    'The best hashtags for an embedding of 1280 numbers made by the database''s backbone. neighbours: how many images to average, NULL for the active factor run''s own number. known: hashtags that the picture has already; they lead to what goes with them, by known_weight from 0 (not at all) to 1 (NULL: 0.5), and are not recommended. exclude: hashtags not to recommend. diversity: from 0 (NULL: the best scores) to 1 (as unlike each other as can be). popularity_discount: from 0 (NULL: none) to 1 (as if every hashtag were as rare). min_score: recommend none that scores less. collection: average only images of this one. No rows while there is no active factor run, or for a NULL embedding.';
+    'The best hashtags for an embedding of 1280 numbers by the database''s backbone. neighbours: number'
+    ' of images to average (NULL: as in the active factor run). known: hashtags that the photo already '
+    'has; they steer towards what goes with them and are not recommended. known_weight: how strongly, '
+    'from 0 (not at all) to 1 (NULL: 0.5). exclude: hashtags not to recommend. diversity: from 0 (NULL:'
+    ' the best scores) to 1 (as different from each other as possible). popularity_discount: from 0 '
+    '(NULL: none) to 1 (as if all hashtags were equally rare). min_score: leave out hashtags with a '
+    'lower score. collection: average only images of this collection. No rows without an active factor '
+    'run, or for a NULL embedding.';

@@ -1,5 +1,5 @@
--- Recommends hashtags for a stored image. The image is never its own neighbour, and what was rejected
--- for it is not recommended.
+-- Recommends hashtags for a stored image. The image is never its own neighbour, and hashtags rejected for
+-- it are not recommended.
 CREATE OR REPLACE FUNCTION tagdb.recommend_for_image(
     image_id bigint, top integer DEFAULT 10, neighbours integer DEFAULT NULL,
     known text[] DEFAULT '{}', exclude text[] DEFAULT '{}', known_weight double precision DEFAULT NULL,
@@ -18,4 +18,6 @@ BEGIN ATOMIC
       AND e.image_id = recommend_for_image.image_id;
 END;
 COMMENT ON FUNCTION tagdb.recommend_for_image IS
-    'The best hashtags for a stored image, which is never its own neighbour, but for those that feedback rejected for it. Arguments as for tagdb.recommend_for_embedding. No rows if the image is unknown or has no embedding.';
+    'The best hashtags for a stored image, without those that feedback rejected for it. The image is '
+    'never its own neighbour. Arguments as for tagdb.recommend_for_embedding. No rows if the image is '
+    'unknown or has no embedding.';

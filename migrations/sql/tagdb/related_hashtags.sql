@@ -1,4 +1,4 @@
--- Hashtags that go with a hashtag: those whose factors in the active run point the same way.
+-- Hashtags related to a given one: those whose factors in the active run point in the same direction.
 CREATE OR REPLACE FUNCTION tagdb.related_hashtags(hashtag text, top integer DEFAULT 10)
 RETURNS TABLE (rank integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 20000 SECURITY DEFINER
@@ -8,7 +8,7 @@ BEGIN ATOMIC
     FROM (SELECT tagdb_store.counting_as(ARRAY[$1]) AS hashtag_ids,
                  tagdb_store.active_run() AS run OFFSET 0) meant
     CROSS JOIN LATERAL (
-        -- its own factors, or else those of an alias
+        -- its own factors, otherwise those of an alias
         SELECT f.factors
         FROM tagdb_store.hashtags h
         JOIN tagdb_store.hashtag_factors f ON f.hashtag_id = h.hashtag_id
@@ -22,4 +22,5 @@ BEGIN ATOMIC
         tagdb_store.at_least_one('top', coalesce(related_hashtags.top, 10)), NULL, NULL) b;
 END;
 COMMENT ON FUNCTION tagdb.related_hashtags IS
-    'The hashtags that are used most like a hashtag: the cosine of their ALS factors in the active factor run, 1 for the same direction. No rows if the run does not know the hashtag.';
+    'The hashtags used most similarly to a given one, by the cosine of their ALS factors in the active '
+    'factor run (1: the same direction). No rows if the run does not know the hashtag.';

@@ -9,4 +9,5 @@ BEGIN ATOMIC
     WHERE embedding IS NOT NULL;
 END;
 COMMENT ON FUNCTION tagdb.similar_images IS
-    'The stored images most similar to an embedding of 1280 numbers, by cosine similarity (1 is the same). No rows for a NULL embedding.';
+    'The stored images most similar to an embedding of 1280 numbers, by cosine similarity (1: the '
+    'same). No rows for a NULL embedding.';

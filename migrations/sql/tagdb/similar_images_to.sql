@@ -1,4 +1,4 @@
--- The stored images most similar to a stored image, itself left out.
+-- The stored images most similar to a stored image, without itself.
 CREATE OR REPLACE FUNCTION tagdb.similar_images_to(image_id bigint, top integer DEFAULT 10)
 RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000 SECURITY DEFINER
@@ -11,4 +11,5 @@ BEGIN ATOMIC
       AND e.image_id = $1;
 END;
 COMMENT ON FUNCTION tagdb.similar_images_to IS
-    'The stored images most similar to a stored image, which is left out. No rows if the image is unknown or has no embedding.';
+    'The stored images most similar to a stored image, without itself. No rows if the image is unknown '
+    'or has no embedding.';

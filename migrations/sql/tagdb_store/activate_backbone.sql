@@ -1,9 +1,10 @@
--- Makes a backbone the one whose embeddings are searched, unless images lack one that may not: `may_lack`
--- are those that may, NULL means any. How many lack one that may not; only where that is 0 it is done.
+-- Activates a backbone, so that its embeddings are searched, unless images lack an embedding by it that
+-- must not. `may_lack` lists those that may; NULL means any. Returns the number of images that lack one but
+-- must not; the backbone is activated only if that is 0.
 --
--- Batches that are being stored are waited for, and none begins until this ends: see searched_projection.
--- So no image can come in between that the backbone has not embedded. Readers see the old backbone until
--- this commits and the new one after it; its partition is there since long before.
+-- Waits for batches that are being stored; none can start until this ends (see searched_projection). So no
+-- image without an embedding by this backbone can arrive in between. Readers see the old backbone until
+-- this commits and the new one afterwards; its partition has existed long before.
 CREATE OR REPLACE FUNCTION tagdb_store.activate_backbone(backbone integer, may_lack bigint[])
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,6 +1,5 @@
--- Makes a run the one that recommending uses, in the caller's transaction: its tables become
--- partitions if they are not yet, and the run before it retires. Readers see the old run until
--- this commits and the new one after it.
+-- Activates a run in the caller's transaction: attaches its tables as partitions if necessary, and retires
+-- the run before. Readers see the old run until this commits and the new one afterwards.
 CREATE OR REPLACE FUNCTION tagdb_store.activate_factor_run(run integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,5 +1,5 @@
--- Makes a projection the one that its backbone is searched by. Batches that are being stored are waited
--- for, and what came since the table was filled is added: from now on every batch adds its own.
+-- Activates a projection, so that searches of its backbone use it. Waits for batches that are being stored
+-- and adds images that arrived since its table was filled; from now on, every batch adds its own.
 CREATE OR REPLACE FUNCTION tagdb_store.activate_projection(projection integer, build_seconds double precision)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

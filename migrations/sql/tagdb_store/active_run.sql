@@ -1,9 +1,9 @@
--- The factor run to recommend from: the active one, whose factors this transaction can see.
+-- The factor run to recommend from: the active one, if this transaction can see its factors.
 --
--- A transaction that has used the factors before keeps the partitions that it knew then, until it locks
--- something new or ends, while every statement sees the newest rows of factor_runs. Without the second
--- condition a call after an activation would look for a run whose partitions it does not know, and find
--- nothing; so it goes on with the run before that.
+-- A transaction that has already used factors keeps the partitions it knew then, until it locks something
+-- new or ends, while every statement sees the newest rows of factor_runs. Without the second condition, a
+-- call after an activation would look for a run whose partitions it does not know, and find nothing. So it
+-- continues to use the run before.
 CREATE OR REPLACE FUNCTION tagdb_store.active_run()
 RETURNS integer
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,5 +1,5 @@
--- Registers a backbone and makes the partition for its embeddings. The first one of a database
--- becomes active. Asking again for a known one returns it.
+-- Registers a backbone and creates the partition for its embeddings. The first one of a database becomes
+-- active. For a known backbone, returns it.
 CREATE OR REPLACE FUNCTION tagdb_store.add_backbone(name text, input_size integer, weights_sha256 bytea)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

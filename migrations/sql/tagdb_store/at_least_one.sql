@@ -1,4 +1,4 @@
--- An argument that must be 1 or more. NULL stays NULL.
+-- Checks an argument that must be 1 or more. NULL stays NULL.
 CREATE OR REPLACE FUNCTION tagdb_store.at_least_one(argument text, value integer)
 RETURNS integer
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,4 +1,4 @@
--- Makes the tables of a run partitions, in the caller's transaction, if they are not yet.
+-- Attaches the tables of a run as partitions in the caller's transaction, if they are not yet.
 CREATE OR REPLACE FUNCTION tagdb_store.attach_factor_run(run integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,5 +1,5 @@
--- Makes the table of a projection a partition, in the caller's transaction: one of its own before
--- activate_projection, because other sessions hear of new partitions a moment later.
+-- Attaches the table of a projection as a partition in the caller's transaction. Use a separate transaction
+-- before activate_projection, because other sessions learn of new partitions with a delay.
 CREATE OR REPLACE FUNCTION tagdb_store.attach_projection(projection integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -8,7 +8,7 @@ AS $$
 DECLARE
     name text := 'search_vectors_' || projection;
 BEGIN
-    -- images that were deleted meanwhile would be refused
+    -- images deleted in the meantime would be refused
     EXECUTE format('DELETE FROM tagdb_store.%I v WHERE NOT EXISTS'
                    ' (SELECT FROM tagdb_store.images i WHERE i.image_id = v.image_id)', name);
     EXECUTE format('ALTER TABLE tagdb_store.search_vectors ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',

@@ -1,18 +1,18 @@
--- The hashtags whose factors have the greatest dot product with the given ones, or the greatest
--- cosine. What its owner and the caller have decided comes before the cut: banned and unwanted
--- hashtags and scores below the least one take no place, and what counts as another hashtag scores for
--- that one, the best score being the one that counts.
+-- The hashtags whose factors have the largest dot product with the given ones, or the largest cosine.
+-- Decisions of the owner and the caller apply before the cut: banned and excluded hashtags and those with
+-- too low scores take no place. An alias scores for the hashtag it counts as; of several scores, the best
+-- counts.
 --
--- A popularity discount decides the order only: a score that is greater than 0 is divided by the
--- hashtag's images as a share of those of the most used hashtag, to the power of the discount; that is
--- its relevance.
+-- A popularity discount changes the order only. A score above 0 is divided by the hashtag's images, as a
+-- share of those of the most used hashtag, to the power of the discount; the result is its relevance.
 --
--- Scanning all factors of the run is the work here, and handing each row to a sort is most of it. So the
--- first pages say first how good one must be: whatever is not as good as the last that would be taken of
--- those alone cannot be among the best of all, and is left out where it is read. By dot product, whatever
--- is too short for it is not even read (a thousandth is allowed for rounding): a run is stored with the
--- longest first. As many more are taken as there are banned, aliased and unwanted hashtags, and those are
--- left out then. One number is computed of each; with a discount the score is got back from it.
+-- Most of the time goes into scanning all factors of the run and passing rows to a sort. So the first pages
+-- determine how good a hashtag must be: one that is not as good as the last to be taken from those pages
+-- cannot be among the best of all, and is left out as soon as it is read. By dot product, vectors that are
+-- too short are not even read (with a margin of a thousandth for rounding): a run is stored with the
+-- longest vectors first. As many more are taken as there are banned, aliased and excluded hashtags, which
+-- are removed afterwards. One number is computed per hashtag; with a discount, the score is recovered from
+-- it.
 CREATE OR REPLACE FUNCTION tagdb_store.best_hashtags(
     run integer, query halfvec, by_cosine boolean, unwanted integer[], top integer,
     popularity_discount double precision, min_score double precision)

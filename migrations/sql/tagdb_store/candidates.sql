@@ -1,14 +1,14 @@
--- Images near an embedding by search vector, for ranking by embedding. NULL for `run` means all images,
--- else those that have factors in it; NULL for `collection` means all images, too.
+-- Images near an embedding by search vector, to be ranked by embedding. NULL for `run` means all images,
+-- otherwise those with factors in the run; NULL for `collection` also means all images.
 --
--- Shape matters more than style here:
--- * The index is searched on until there are enough, however many images are passed over: its own limits
---   of tuples and memory would end the search early and silently. Relaxed order loses nothing, since the
---   candidates are ranked anyway; strict order would throw away what a later round finds nearer.
---   How far a round looks, ef_search, is the active backbone's: see follow_ef_search.
--- * LIMIT as a parameter makes the planner expect a tenth of the table: it would rather scan and sort all
---   search vectors than trust the index, and would plan anew for each caller.
--- * Look-ups are scalar sub-selects: EXISTS could become a hash table of all factors.
+-- The form of the query matters:
+-- * The index is searched until there are enough results, however many images are skipped: its own limits
+--   of tuples and memory would end the search early and silently. Relaxed order loses nothing, because
+--   candidates are ranked anyway; strict order would discard what a later round finds nearer. How far a
+--   round searches, ef_search, belongs to the active backbone: see follow_ef_search.
+-- * With LIMIT as a parameter, the planner expects a tenth of the table: it would scan and sort all search
+--   vectors instead of using the index, and plan again for each caller.
+-- * Look-ups are scalar subqueries: EXISTS could become a hash table of all factors.
 CREATE OR REPLACE FUNCTION tagdb_store.candidates(
     projection integer, query halfvec, itself bigint, run integer, collection text, candidates integer)
 RETURNS TABLE (image_id bigint)

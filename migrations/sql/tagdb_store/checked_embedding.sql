@@ -1,4 +1,4 @@
--- An embedding that can be compared with those that are stored. NULL stays NULL.
+-- Checks that an embedding can be compared with the stored ones. NULL stays NULL.
 CREATE OR REPLACE FUNCTION tagdb_store.checked_embedding(embedding halfvec)
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,12 +1,12 @@
--- Which hashtags an image counts for: those it carries, aliases resolved, banned ones left out, each
--- once. Factors and statistics are computed of this.
+-- The hashtags that count for an image: those it has, with aliases resolved, banned ones left out, and each
+-- only once. Factors and statistics are computed from this.
 CREATE OR REPLACE VIEW tagdb_store.counted_hashtags AS
 SELECT ih.image_id, coalesce(h.alias_of, h.hashtag_id) AS hashtag_id, ih.hashtag_id AS carried_id,
        ih.source
 FROM tagdb_store.image_hashtags ih
 JOIN tagdb_store.hashtags h ON h.hashtag_id = ih.hashtag_id
 WHERE NOT h.banned
-  -- of several spellings on one image the hashtag itself counts, or else the first of its aliases
+  -- of several spellings on one image, the hashtag itself counts, otherwise the first of its aliases
   AND (h.alias_of IS NULL OR NOT EXISTS (
         SELECT
         FROM tagdb_store.image_hashtags o

@@ -1,5 +1,5 @@
--- Gives up the runs whose computing was killed: those that are being built and whose number nobody
--- has locked. Returns how many. Not to be called while building one in the same session.
+-- Discards the runs whose computation was killed: those in status 'building' whose number no session has
+-- locked. Returns their number. Not to be called while building a run in the same session.
 CREATE OR REPLACE FUNCTION tagdb_store.discard_abandoned_factor_runs()
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

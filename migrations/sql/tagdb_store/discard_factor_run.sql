@@ -1,4 +1,4 @@
--- Gives up a run that is not active: marks it failed and drops all that it has computed.
+-- Discards a run that is not active: marks it failed and drops everything it has computed.
 CREATE OR REPLACE FUNCTION tagdb_store.discard_factor_run(run integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,8 +1,7 @@
--- Orders hashtags by maximal marginal relevance: one after another, the one is taken that has the most
--- of (1 - diversity) * relevance - diversity * likeness, where the relevance is a share of the
--- greatest, and the likeness the greatest cosine of its factors and those of one already taken.
--- Carbonell, Goldstein: The Use of MMR, Diversity-Based Reranking, SIGIR 1998. Gives places in
--- `hashtag_ids`, the first taken first.
+-- Orders hashtags by maximal marginal relevance: takes them one at a time, always the one with the largest
+-- (1 - diversity) * relevance - diversity * likeness. Relevance is relative to the largest; likeness is the
+-- largest cosine between its factors and those of one already taken. Carbonell, Goldstein: The Use of MMR,
+-- Diversity-Based Reranking, SIGIR 1998. Returns places in `hashtag_ids`, the first taken first.
 CREATE OR REPLACE FUNCTION tagdb_store.diverse_hashtags(
     run integer, hashtag_ids integer[], relevance double precision[], diversity double precision, top integer)
 RETURNS integer[]

@@ -1,10 +1,10 @@
--- Drops a backbone that is not active, with its embeddings and search vectors. False where somebody still
--- uses it: a transaction that reads, one that holds a snapshot from when it was active (REPEATABLE READ, a
--- back-up), a command that fills it or builds its vector index.
+-- Drops a backbone that is not active, with its embeddings and search vectors. Returns false if it is still
+-- in use: by a reading transaction, by one with a snapshot from when it was active (REPEATABLE READ, a
+-- backup), or by a command that fills it or builds its vector index.
 --
--- Dropping a partition needs its parent for itself for a moment, and who waits for that makes readers wait
--- in turn: the caller sets a short lock_timeout and tries again. The parents are locked in the order in
--- which recommending reads them, so that neither waits for the other in a circle.
+-- Dropping a partition briefly needs an exclusive lock on its parent, and waiting for that blocks readers.
+-- So the caller sets a short lock_timeout and tries again. Parents are locked in the order in which
+-- recommending reads them, which avoids deadlocks.
 CREATE OR REPLACE FUNCTION tagdb_store.drop_backbone(backbone integer)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -19,7 +19,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM tagdb_store.refuse('there is no backbone ' || coalesce(backbone::text, 'NULL'));
     ELSIF found_one.active THEN
-        PERFORM tagdb_store.refuse('backbone ' || backbone || ' is the active one');
+        PERFORM tagdb_store.refuse('backbone ' || backbone || ' is active');
     END IF;
     IF NOT pg_try_advisory_xact_lock(hashtext('tagdb backbone'), backbone) THEN
         RETURN false;

@@ -1,9 +1,9 @@
--- Drops the projections that are not active, of all backbones, unless somebody is building one: those
--- that another has replaced, and what a build that was killed has left. How many.
+-- Drops the projections of all backbones that are not active and that nobody is building: those that were
+-- replaced, and those left by a killed build. Returns their number.
 --
--- Dropping a partition needs its parent for itself for a moment, and who waits for that makes readers
--- wait in turn: the caller sets a short lock_timeout and tries again. A reader with an older snapshot
--- finds no candidates any more, and so looks at all images: slower, and right.
+-- Dropping a partition briefly needs an exclusive lock on its parent, and waiting for that blocks readers.
+-- So the caller sets a short lock_timeout and tries again. A reader with an older snapshot finds no
+-- candidates any more and scans all embeddings: slower, but correct.
 CREATE OR REPLACE FUNCTION tagdb_store.drop_projections()
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

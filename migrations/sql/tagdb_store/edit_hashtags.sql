@@ -1,6 +1,6 @@
--- One decision about hashtags: that they count as another one ('alias', 'merge') or as none ('ban').
--- Returns the edit's number, by which it can be undone. Applies at once to what is recommended and to
--- the statistics of these hashtags.
+-- Makes hashtags count as another one ('alias', 'merge') or as none ('ban'). Returns the number of the
+-- edit, by which it can be undone. Takes effect at once in recommendations and in the statistics of these
+-- hashtags.
 CREATE OR REPLACE FUNCTION tagdb_store.edit_hashtags(kind text, hashtags text[], into_hashtag text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -24,9 +24,9 @@ BEGIN
     IF given IS NULL OR coalesce(edit_hashtags.kind, '') <> ALL (
             CASE WHEN into_hashtag IS NULL THEN ARRAY['ban'] ELSE ARRAY['alias', 'merge'] END) THEN
         PERFORM tagdb_store.refuse(
-            'name hashtags and what to do with them: ban, or alias or merge and what they are to count as');
+            'give hashtags and a kind: ban, or alias or merge with the hashtag they will count as');
     END IF;
-    -- What is not stored yet must be a hashtag; what is has been found to be one.
+    -- Hashtags that are not stored yet must be valid; stored ones are.
     INSERT INTO tagdb_store.hashtags (hashtag)
     SELECT tagdb.fold_hashtag(n.hashtag)
     FROM unnest(given || canonical) AS n (hashtag)
@@ -35,13 +35,13 @@ BEGIN
     ORDER BY 1
     ON CONFLICT (hashtag) DO NOTHING;
 
-    -- What the others are to count as: an alias stands for the hashtag that it counts as itself.
+    -- The target: an alias stands for the hashtag it counts as.
     SELECT c.hashtag_id, c.hashtag, c.banned INTO target
     FROM tagdb_store.hashtags h
     JOIN tagdb_store.hashtags c ON c.hashtag_id = coalesce(h.alias_of, h.hashtag_id)
     WHERE h.hashtag = canonical;
     IF target.banned THEN
-        PERFORM tagdb_store.refuse('#' || target.hashtag || ' is banned: undo that first');
+        PERFORM tagdb_store.refuse('#' || target.hashtag || ' is banned; undo that first');
     END IF;
     SELECT h.hashtag, h.banned, c.hashtag AS counts_as INTO bad
     FROM tagdb_store.hashtags h
@@ -53,17 +53,17 @@ BEGIN
     LIMIT 1;
     IF bad.banned THEN
         PERFORM tagdb_store.refuse('#' || bad.hashtag || CASE WHEN into_hashtag IS NULL
-            THEN ' is banned already' ELSE ' is banned: undo that first' END);
+            THEN ' is already banned' ELSE ' is banned; undo that first' END);
     ELSIF bad.counts_as IS NOT NULL AND into_hashtag IS NULL THEN
         PERFORM tagdb_store.refuse('#' || bad.hashtag || ' counts as #' || bad.counts_as
-                                   || ': ban that, or undo it first');
+                                   || '; ban that, or undo this first');
     ELSIF bad.counts_as IS NOT NULL THEN
-        PERFORM tagdb_store.refuse('#' || bad.hashtag || ' counts as #' || bad.counts_as || ' already');
+        PERFORM tagdb_store.refuse('#' || bad.hashtag || ' already counts as #' || bad.counts_as);
     ELSIF bad.hashtag IS NOT NULL THEN
         PERFORM tagdb_store.refuse('#' || bad.hashtag || ' cannot count as itself');
     END IF;
 
-    -- Whatever counts as one of them goes along.
+    -- Hashtags that count as one of them follow.
     SELECT array_agg(h.hashtag_id),
            jsonb_agg(jsonb_build_object('hashtag_id', h.hashtag_id, 'alias_of', h.alias_of,
                                         'banned', h.banned, 'edit_id', h.edit_id))

@@ -1,4 +1,4 @@
--- What a factor run came to; it can be activated from here on.
+-- Records the result of a factor run, which can then be activated.
 CREATE OR REPLACE FUNCTION tagdb_store.finish_factor_run(
     run integer, images integer, hashtags integer, interactions bigint, seconds double precision,
     min_hashtags integer)

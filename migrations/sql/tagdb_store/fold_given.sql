@@ -1,5 +1,5 @@
--- Folds a hashtag that a caller gives. NULL for a text that is far too long for one: normalising takes
--- quadratic time on a long run of combining marks, and nothing can interrupt it.
+-- Folds a hashtag given by a caller. NULL for a text that is far too long: normalising takes quadratic time
+-- on a long run of combining marks, and cannot be interrupted.
 CREATE OR REPLACE FUNCTION tagdb_store.fold_given(hashtag text)
 RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

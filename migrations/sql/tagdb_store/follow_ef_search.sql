@@ -1,12 +1,12 @@
--- Gives the function candidates the active backbone's ef_search. It has to be part of the function: a
--- function that sets it from a table while it runs could not be called in a parallel query.
+-- Sets the active backbone's ef_search on the function candidates. It has to be a setting of the function:
+-- a function that sets it from a table while it runs could not be called in a parallel query.
 CREATE OR REPLACE FUNCTION tagdb_store.follow_ef_search()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- Until pgvector is loaded, its settings are those of nobody, which only a superuser may set.
+    -- Until pgvector is loaded, its settings are unknown, and only a superuser may set them.
     EXECUTE format('SELECT %L::%s', '[1]', (
         SELECT a.atttypid::regtype FROM pg_attribute a
         WHERE a.attrelid = 'tagdb_store.embeddings'::regclass AND a.attname = 'embedding'));

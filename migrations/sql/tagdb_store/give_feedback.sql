@@ -40,7 +40,7 @@ BEGIN
       AND coalesce(h.alias_of, h.hashtag_id) IN (
             SELECT coalesce(o.alias_of, o.hashtag_id) FROM tagdb_store.hashtags o WHERE o.hashtag = ANY (no));
     IF twice IS NOT NULL THEN
-        PERFORM tagdb_store.refuse('#' || twice || ' cannot be accepted and rejected at once');
+        PERFORM tagdb_store.refuse('#' || twice || ' cannot be both accepted and rejected');
     END IF;
     INSERT INTO tagdb_store.feedback (image_id, hashtag_id, accepted, factor_run_id, given_by)
     WITH said AS MATERIALIZED (

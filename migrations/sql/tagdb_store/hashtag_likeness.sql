@@ -1,5 +1,5 @@
--- How like one hashtag the others are: the cosine of their factors in a run, in the order given; 0 where
--- one has no factors. In SQL, which finds pgvector's operators when the function is made.
+-- Similarity of hashtags to a given one: the cosine of their factors in a run, in the given order; 0 if one
+-- has no factors. In SQL, which resolves pgvector's operators when the function is created.
 CREATE OR REPLACE FUNCTION tagdb_store.hashtag_likeness(run integer, hashtag_ids integer[], hashtag_id integer)
 RETURNS double precision[]
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,6 +1,6 @@
--- Where a hashtag stands among others by its factors, the least first: by dot product, by cosine, or by
--- dot product with a popularity discount. `share` is its images as a share of the most used hashtag's.
--- Without settings of its own it becomes part of the query that calls it.
+-- Sort key of a hashtag by its factors, the smallest first: by dot product, by cosine, or by dot product
+-- with a popularity discount. `share` is its number of images as a share of the most used hashtag's.
+-- Without its own settings, the function is inlined into the calling query.
 CREATE OR REPLACE FUNCTION tagdb_store.hashtag_place(
     factors halfvec, query halfvec, by_cosine boolean, popularity_discount double precision,
     share double precision)

@@ -1,7 +1,7 @@
--- Builds the vector index of a projection that nobody searches yet. The caller's maintenance_work_mem and
--- parallel workers count. Built more thoroughly than pgvector does by itself (ef_construction 64): among a
--- million images a search finds as much with half the effort, for twice the time of building. What comes
--- later is added with pgvector's own setting, or adding it would be what an ingest does most of the time.
+-- Builds the vector index of a projection that is not in use yet, with the caller's maintenance_work_mem
+-- and parallel workers. It is denser than pgvector's default (ef_construction 64): with a million images, a
+-- search finds as much with half the effort, for twice the build time. Later images are added with
+-- pgvector's default, otherwise adding them would take most of an ingest's time.
 CREATE OR REPLACE FUNCTION tagdb_store.index_projection(projection integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,5 +1,5 @@
--- What factors are computed of: the hashtags that count on each image, but for those that were
--- rejected for it, and whether one was accepted.
+-- Input of the factors: the hashtags that count for each image, without those rejected for it, and whether
+-- they were accepted.
 CREATE OR REPLACE VIEW tagdb_store.interactions AS
 SELECT c.image_id, c.hashtag_id, coalesce(v.accepted, false) AS accepted
 FROM tagdb_store.counted_hashtags c

@@ -1,9 +1,9 @@
--- The average of the neighbours' factors, led towards the hashtags that a photo has already:
+-- The average of the neighbours' factors, moved towards the hashtags that a photo already has:
 --
 --     (1 - weight) * average + weight * |average| * direction
 --
--- where the direction is the mean of the known hashtags' factors, each and the mean brought to length 1.
--- Unchanged where no known hashtag has factors or all are banned; the direction alone where there is no average.
+-- where direction is the mean of the known hashtags' factors; these and the mean are normalised. Unchanged if
+-- no known hashtag has factors or all are banned; the direction alone if there is no average.
 CREATE OR REPLACE FUNCTION tagdb_store.known_blend(run integer, average halfvec, known integer[], weight double precision)
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE

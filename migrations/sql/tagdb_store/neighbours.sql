@@ -1,22 +1,21 @@
--- The images nearest to an embedding by cosine distance that have factors in a run, and what
--- each weighs in the average: similarity^exponent, all weights adding up to 1. NULL for `neighbours`
--- means the run's own number; NULL for `collection` means all images.
+-- The images with factors in a run that are nearest to an embedding by cosine distance, and their weights
+-- in the average: similarity^exponent, all weights adding up to 1. NULL for `neighbours` means the run's
+-- number; NULL for `collection` means all images.
 --
--- Where there is a vector index, it names candidates, and those are ranked by embedding; without one
--- all embeddings are looked at. A small collection is looked at as a whole: the index would be
--- searched for it nearly to its end. And where the index gave too few, all are looked at: it does not
--- lead to every image.
+-- With a vector index, its candidates are ranked by embedding; without one, all embeddings are scanned. A
+-- small collection is scanned as a whole, because the index would be searched nearly to its end. If the
+-- index returns too few images, all are scanned: it does not reach every image.
 --
--- Shape matters more than style here:
--- * The ordered search has no LIMIT of its own: the LIMIT stands after the look-up of factors, so
---   that images without factors are passed over and never take a neighbour's place. The order is
---   asked for again there; a nested loop keeps it, so that nothing is sorted twice. It is by distance
---   alone: before PostgreSQL 17 a second key would keep an index from being used.
--- * LIMIT as a parameter makes the planner expect a tenth of the table and merge-join all factors;
---   with hash and merge joins off, a look-up for each neighbour is the only way left.
--- * Parallel workers would be started for the look at all images, even where it is not needed.
--- * What a collection is to be compared with is a sub-select that is only run where one is given.
--- * A sub-select for the active backbone lets PostgreSQL prune all other partitions.
+-- The form of the query matters:
+-- * The ordered search has no LIMIT of its own: the LIMIT comes after the look-up of factors, so images
+--   without factors are skipped and never take a neighbour's place. The order is requested again there; a
+--   nested loop preserves it, so nothing is sorted twice. It is by distance alone: before PostgreSQL 17, a
+--   second key would prevent the use of an index.
+-- * With LIMIT as a parameter, the planner expects a tenth of the table and merge-joins all factors; with
+--   hash and merge joins off, only a look-up per neighbour is left.
+-- * Parallel workers would be started for the scan of all images even if it is not needed.
+-- * The collection is compared in a subquery that only runs if a collection is given.
+-- * A subquery for the active backbone lets PostgreSQL prune all other partitions.
 CREATE OR REPLACE FUNCTION tagdb_store.neighbours(
     run integer, query halfvec, itself bigint, neighbours integer, collection text)
 RETURNS TABLE (image_id bigint, similarity double precision, weight double precision, factors halfvec)
@@ -107,8 +106,8 @@ BEGIN ATOMIC
          ORDER BY (e.embedding <=> query) + 0
          LIMIT (SELECT settings.neighbours FROM settings))
     ), weighted AS (
-        -- In units of the nearest one's weight, and nothing where it is below e^-60 of that: numbers
-        -- that are too small for their type are errors to PostgreSQL and to pgvector.
+        -- In units of the nearest one's weight, and 0 below e^-60 of that: numbers
+        -- too small for their type are errors in PostgreSQL and pgvector.
         SELECT s.image_id, s.similarity, s.factors, CASE
             WHEN s.similarity IS NULL THEN 0
             WHEN s.exponent = 0 THEN 1

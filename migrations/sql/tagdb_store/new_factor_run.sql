@@ -1,7 +1,7 @@
--- Begins a factor run: its row, in status 'building', and two tables of its own that are not yet
--- partitions, so that filling them takes no lock that a reader could wait for.
+-- Starts a factor run: its row, in status 'building', and two tables that are not partitions yet, so that
+-- filling them takes no lock that blocks readers.
 --
--- The session keeps a lock on the run's number: while it is held, somebody is computing. See
+-- The session keeps a lock on the run's number; while it is held, the run is being computed. See
 -- discard_abandoned_factor_runs.
 CREATE OR REPLACE FUNCTION tagdb_store.new_factor_run(settings jsonb, versions jsonb)
 RETURNS integer

@@ -1,8 +1,7 @@
--- Begins a projection: its row, and a table of its own that is not yet a partition, so that filling it
--- and building its index takes no lock that a reader or an ingest could wait for. Its axes are the
--- caller's to add.
+-- Starts a projection: its row, and a table that is not a partition yet, so that filling it and building
+-- its index takes no lock that blocks readers or ingests. The caller adds its axes.
 --
--- The session keeps a lock on the projection's number: while it is held, somebody is at work on it. See
+-- The session keeps a lock on the projection's number; while it is held, the projection is being built. See
 -- drop_projections.
 CREATE OR REPLACE FUNCTION tagdb_store.new_projection(backbone_id integer, learned_from integer, kept double precision)
 RETURNS integer

@@ -1,4 +1,4 @@
--- Adds to what was measured of a factor run.
+-- Adds measurements to a factor run.
 CREATE OR REPLACE FUNCTION tagdb_store.note_factor_run_metrics(run integer, metrics jsonb)
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER

@@ -1,5 +1,5 @@
--- The search vector of an embedding. Its length is not brought to 1: that changes no order by inner
--- product with those that are stored. A halfvec is as good as a vector here, at half the reading.
+-- The search vector of an embedding. It is not normalised, which does not change the order by inner product
+-- with the stored ones. A halfvec is as good as a vector here, and half as much to read.
 CREATE OR REPLACE FUNCTION tagdb_store.projected(projection integer, embedding halfvec)
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,13 +1,13 @@
--- Drops the factors of a run that is not active; its row stays. Says 'pruned', 'in use' or, where there
--- was nothing to drop or the run is the active one, 'kept'.
+-- Drops the factors of a run that is not active; its row stays. Returns 'pruned', 'in use', or 'kept' if
+-- there was nothing to drop or the run is active.
 --
--- Dropping a partition needs its parent for itself for a moment, and who waits for that makes readers
--- wait in turn: the caller sets a short lock_timeout and tries again. The parents are locked in the
--- order in which recommending reads them, so that neither waits for the other in a circle.
+-- Dropping a partition briefly needs an exclusive lock on its parent, and waiting for that blocks readers.
+-- So the caller sets a short lock_timeout and tries again. Parents are locked in the order in which
+-- recommending reads them, which avoids deadlocks.
 --
--- A run is also in use while a snapshot is held that is older than the run's retirement: whoever holds
--- it (REPEATABLE READ, a back-up) sees no newer run. Where the owner may not see the snapshots of other
--- logins (pg_read_all_stats), they are not waited for.
+-- A run is also in use while a snapshot older than its retirement is held (REPEATABLE READ, a backup),
+-- because its holder sees no newer run. Snapshots of other logins are not waited for if the owner may not
+-- see them (pg_read_all_stats).
 CREATE OR REPLACE FUNCTION tagdb_store.prune_factor_run(run integer)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

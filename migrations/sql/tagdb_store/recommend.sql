@@ -1,10 +1,10 @@
--- The algorithm. Neighbours by cosine distance, the average of their image factors by their weights,
--- the dot product of that average with every hashtag's factors, the best. `run` NULL is the active one.
+-- The algorithm: neighbours by cosine distance, the weighted average of their image factors, the dot
+-- product of that average with every hashtag's factors, the best hashtags. `run` NULL means the active one.
 --
--- Steering: known hashtags lead the average their way (known_blend); a popularity discount and a least
--- score come before the cut (best_hashtags); diversity chooses among ten times as many as are asked
--- for, from a hundred to a thousand (diverse_hashtags). The score stays the dot product, whatever the
--- order. What was rejected for a stored image is not offered for it again.
+-- Steering: known hashtags move the average towards them (known_blend); popularity discount and minimum
+-- score apply before the cut (best_hashtags); diversity chooses among ten times as many hashtags as
+-- requested, from a hundred to a thousand (diverse_hashtags). The score remains the dot product, whatever
+-- the order. Hashtags rejected for a stored image are not offered for it again.
 CREATE OR REPLACE FUNCTION tagdb_store.recommend(
     run integer, query halfvec, itself bigint, top integer, neighbours integer, known text[],
     exclude text[], known_weight double precision, diversity double precision,
@@ -26,7 +26,7 @@ BEGIN ATOMIC
                    AS popularity_discount,
                tagdb_store.within('min_score', recommend.min_score, '-Infinity', 'Infinity') AS min_score
     ), average AS MATERIALIZED (
-        -- pgvector multiplies element by element, so a weight becomes a vector of that weight.
+        -- pgvector multiplies element by element, so a weight becomes a vector of equal numbers.
         SELECT sum(n.factors::vector
                    * array_fill(n.weight::real, ARRAY[vector_dims(n.factors)])::vector)::halfvec AS factors
         FROM asked a

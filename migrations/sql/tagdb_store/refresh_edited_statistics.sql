@@ -1,4 +1,5 @@
--- The statistics of the hashtags of an edit, and of what they counted as before and count as now.
+-- Refreshes the statistics of the hashtags of an edit, and of those they counted as before and count as
+-- now.
 CREATE OR REPLACE FUNCTION tagdb_store.refresh_edited_statistics(before jsonb)
 RETURNS void
 LANGUAGE sql VOLATILE

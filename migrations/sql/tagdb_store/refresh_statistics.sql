@@ -1,11 +1,11 @@
--- Brings the statistics up to date: of all hashtags, or of some that an edit is about. Only rows that
--- differ are written, so that readers go on and nothing bloats. Pairs are kept from min_images images
--- on; NULL keeps the number of the last time.
+-- Refreshes the statistics of all hashtags, or of those affected by an edit. Only rows that differ are
+-- written, so readers are not blocked and tables do not bloat. Pairs need at least min_images images; NULL
+-- keeps the last value.
 --
--- All is computed of one look at what the images carry, so that an ingest that ends meanwhile is in all
--- of the statistics or in none. The plans are made for the call's own arguments: with `of_hashtags`
--- NULL its conditions vanish. What is new and what is gone is found by EXCEPT, which hashes; an
--- anti-join would be a nested loop, since PostgreSQL does not know how many rows a statement will give.
+-- Everything is computed from one snapshot of the images' hashtags, so that an ingest that ends in the
+-- meantime is in all of the statistics or in none. Plans are made for the call's arguments: with
+-- `of_hashtags` NULL, its conditions vanish. New and obsolete rows are found by EXCEPT, which hashes; an
+-- anti-join would be a nested loop, because PostgreSQL does not know how many rows a statement will return.
 CREATE OR REPLACE FUNCTION tagdb_store.refresh_statistics(
     min_images integer DEFAULT NULL, of_hashtags integer[] DEFAULT NULL)
 RETURNS void
@@ -21,12 +21,12 @@ DECLARE
     pairs_from integer;
 BEGIN
     PERFORM tagdb_store.at_least_one('min_images', refresh_statistics.min_images);
-    -- One at a time; what another one has just written is seen by the statements below.
+    -- One refresh at a time; the statements below see what another one has just written.
     SELECT coalesce(refresh_statistics.min_images, s.min_images) INTO pairs_from
     FROM tagdb_store.statistics s FOR UPDATE;
 
-    -- What each image counts for, and a row for an image that counts for nothing. Of some hashtags: all
-    -- that is on their images.
+    -- The hashtags that count for each image, and a row for an image without any. For some hashtags: all
+    -- that are on their images.
     CREATE TEMPORARY TABLE tagdb_counted ON COMMIT DROP AS
     SELECT i.image_id, i.collection, coalesce(i.taken_at, i.ingested_at) AS seen_at, c.hashtag_id
     FROM tagdb_store.images i
@@ -87,7 +87,7 @@ BEGIN
     SELECT o.hashtag_id, o.collection, o.images FROM old o
     ON CONFLICT (hashtag_id, collection) DO UPDATE SET images = excluded.images;
 
-    -- By UTC, so that everybody sees the same days.
+    -- In UTC, so that everybody sees the same days.
     WITH fresh AS MATERIALIZED (
         SELECT d.hashtag_id, p.period, date_trunc(p.period, d.day)::date AS starts_on,
                sum(d.images)::bigint AS images
@@ -117,9 +117,9 @@ BEGIN
     SELECT o.hashtag_id, o.period, o.starts_on, o.images FROM old o
     ON CONFLICT (hashtag_id, period, starts_on) DO UPDATE SET images = excluded.images;
 
-    -- Each pair of an image once: in order of id, or, of some hashtags, from the one that is asked for.
-    -- Of all hashtags, those that are too rare to be so often together need not be looked at.
-    -- Most pairs are rare, so that a hash table of them would outgrow memory: they are sorted, as one number
+    -- Each pair of an image once: by ascending id, or, for some hashtags, from the given one.
+    -- For all hashtags, those too rare to reach the minimum are skipped.
+    -- Most pairs are rare, so a hash table of them would outgrow memory. They are sorted, as one number
     -- each, in less than half the time. Never hash that number: PostgreSQL's hash of a bigint is its halves'
     -- exclusive or, which is the same for very many pairs of small numbers.
     WITH frequent AS MATERIALIZED (

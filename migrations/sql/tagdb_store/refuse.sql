@@ -1,5 +1,5 @@
--- Refuses a call with a sentence of its own. For the CASEs of functions in plain SQL, which have no
--- other way to raise an error; it returns a type only so that it can stand there.
+-- Raises an error with a given message, for CASE expressions in plain SQL functions, which cannot raise
+-- errors otherwise. It has a return type only so that it can be used there.
 CREATE OR REPLACE FUNCTION tagdb_store.refuse(message text)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE

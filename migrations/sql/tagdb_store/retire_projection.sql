@@ -1,4 +1,5 @@
--- From now on a backbone is searched by looking at all its embeddings. Whether it was otherwise.
+-- Retires the projection of a backbone, so that searches scan all its embeddings. Returns whether there was
+-- one.
 CREATE OR REPLACE FUNCTION tagdb_store.retire_projection(backbone_id integer)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,4 +1,4 @@
--- The search vector of an embedding as it is stored, of length 1.
+-- The search vector of an embedding as it is stored, with length 1.
 CREATE OR REPLACE FUNCTION tagdb_store.search_vector(projection integer, embedding halfvec)
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,5 +1,5 @@
--- The projection that a backbone is searched by, NULL if by none. It stays that until the caller's
--- transaction ends: a batch that adds its search vectors to it has added them to the right one.
+-- The projection in use for a backbone, or NULL. It stays in use until the caller's transaction ends, so a
+-- batch adds its search vectors to the right one.
 CREATE OR REPLACE FUNCTION tagdb_store.searched_projection(backbone_id integer)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE

@@ -1,6 +1,6 @@
--- The images nearest to an embedding by cosine distance, nearest first: by the vector index's candidates
--- where there is one, else by looking at all. The planner's settings are those of neighbours, for the
--- same reasons.
+-- The images nearest to an embedding by cosine distance, nearest first: from the vector index's candidates,
+-- or from a scan of all embeddings without an index. The planner's settings are those of neighbours, for
+-- the same reasons.
 CREATE OR REPLACE FUNCTION tagdb_store.similar(query halfvec, itself bigint, top integer)
 RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000
@@ -44,7 +44,7 @@ BEGIN ATOMIC
         FROM nearest n
         WHERE (SELECT count(*) FROM nearest) >= (SELECT settings.images FROM settings)
         UNION ALL
-        -- The index does not lead to every image. Where it gave too few, all are looked at.
+        -- The index does not reach every image. If it returned too few, all are scanned.
         (SELECT e.image_id, 1 - (e.embedding <=> query)
          FROM tagdb_store.embeddings e
          WHERE (SELECT count(*) FROM nearest) < (SELECT settings.images FROM settings)
@@ -53,7 +53,7 @@ BEGIN ATOMIC
          ORDER BY (e.embedding <=> query) + 0
          LIMIT (SELECT settings.images FROM settings))
     )
-    -- Ordered anew: the vector index rounds, and its order is right to five digits only.
+    -- Sorted again: the vector index rounds, so its order is right to five digits only.
     SELECT (row_number() OVER (ORDER BY -n.similarity, n.image_id))::integer, n.image_id, i.uri, n.similarity
     FROM found n
     JOIN tagdb_store.images i ON i.image_id = n.image_id

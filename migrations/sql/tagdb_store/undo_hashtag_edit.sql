@@ -1,5 +1,5 @@
--- Takes an edit of hashtags back, the last one unless told which: they count again as they did before
--- it. Returns its number.
+-- Undoes an edit of hashtags, by default the last one: they count again as they did before. Returns its
+-- number.
 CREATE OR REPLACE FUNCTION tagdb_store.undo_hashtag_edit(edit bigint DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -20,7 +20,7 @@ BEGIN
     IF undone IS NULL THEN
         PERFORM tagdb_store.refuse(coalesce('there is no edit ' || edit, 'there is no edit to undo'));
     ELSIF undone.undone_at IS NOT NULL THEN
-        PERFORM tagdb_store.refuse('edit ' || edit || ' is undone already');
+        PERFORM tagdb_store.refuse('edit ' || edit || ' was already undone');
     END IF;
     SELECT max(e.edit_id) INTO later
     FROM tagdb_store.hashtag_edits e
@@ -29,9 +29,9 @@ BEGIN
           SELECT FROM jsonb_to_recordset(e.before) AS a (hashtag_id integer)
           JOIN jsonb_to_recordset(undone.before) AS b (hashtag_id integer) ON b.hashtag_id = a.hashtag_id);
     IF later IS NOT NULL THEN
-        PERFORM tagdb_store.refuse('edit ' || later || ' was made later on the same hashtags: undo that first');
+        PERFORM tagdb_store.refuse('edit ' || later || ' was made later on the same hashtags; undo that first');
     END IF;
-    -- What they counted as before must still count itself.
+    -- The hashtags they counted as before must still count themselves.
     SELECT c.hashtag, c.edit_id INTO lost
     FROM jsonb_to_recordset(undone.before) AS b (hashtag_id integer, alias_of integer)
     JOIN tagdb_store.hashtags c ON c.hashtag_id = b.alias_of
@@ -42,7 +42,7 @@ BEGIN
     LIMIT 1;
     IF lost.hashtag IS NOT NULL THEN
         PERFORM tagdb_store.refuse('edit ' || lost.edit_id || ' was made later on #' || lost.hashtag
-                                   || ', which they counted as before: undo that first');
+                                   || ', which they counted as before; undo that first');
     END IF;
     UPDATE tagdb_store.hashtag_edits e
     SET undone_at = clock_timestamp(), undone_by = session_user

@@ -1,4 +1,4 @@
--- The newest word on each image and hashtag, aliases resolved.
+-- The latest feedback per image and hashtag, with aliases resolved.
 CREATE OR REPLACE VIEW tagdb_store.verdicts AS
 SELECT DISTINCT ON (f.image_id, coalesce(h.alias_of, h.hashtag_id))
        f.image_id, coalesce(h.alias_of, h.hashtag_id) AS hashtag_id, f.accepted

@@ -1,4 +1,4 @@
--- An argument that must be a number from `low` to `high`. NULL stays NULL.
+-- Checks an argument that must be a number from `low` to `high`. NULL stays NULL.
 CREATE OR REPLACE FUNCTION tagdb_store.within(
     argument text, value double precision, low double precision, high double precision)
 RETURNS double precision

@@ -1,5 +1,5 @@
--- A backbone is the network that turns pixels into an embedding. Vectors of two backbones are
--- never compared; the active one is what recommending searches.
+-- A backbone is the network that turns pixels into an embedding. Vectors of two backbones are never
+-- compared; recommending searches those of the active one.
 CREATE TABLE tagdb_store.backbones (
     backbone_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT backbones_pkey PRIMARY KEY,
     name text NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE tagdb_store.backbones (
     -- changes them. More of either find more of the true neighbours and take longer.
     candidates integer NOT NULL DEFAULT 200 -- images found by the index and ranked by their embeddings
         CONSTRAINT backbones_candidates_positive CHECK (candidates > 0),
-    ef_search integer NOT NULL DEFAULT 200 -- images that the walk through the index keeps in sight; see candidates()
+    ef_search integer NOT NULL DEFAULT 200 -- size of the candidate list of an index search; see candidates()
         CONSTRAINT backbones_ef_search_possible CHECK (ef_search BETWEEN 1 AND 1000),
     CONSTRAINT backbones_identity UNIQUE (input_size, weights_sha256)
 );

@@ -1,6 +1,6 @@
--- One L2-normalised feature vector for each image and backbone, apart from `images` because
--- updating a row under a vector index is dear. One partition for each backbone, made by
--- add_backbone. PLAIN keeps the 2.5 KB in the row: reading them from TOAST would dominate a search.
+-- One L2-normalised feature vector per image and backbone. Separate from `images`, because updating a row
+-- under a vector index is expensive. One partition per backbone, created by add_backbone. PLAIN keeps the
+-- 2.5 KB in the row: reading them from TOAST would dominate a search.
 CREATE TABLE tagdb_store.embeddings (
     backbone_id integer NOT NULL
         CONSTRAINT embeddings_backbone_id_fkey REFERENCES tagdb_store.backbones (backbone_id),

@@ -1,4 +1,4 @@
--- What `tagdb tune` has found to be best here: the settings of the next `tagdb factors compute`.
+-- The best settings found by `tagdb tune`: the defaults of `tagdb factors compute`.
 CREATE TABLE tagdb_store.factor_defaults (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT factor_defaults_one CHECK (one),
     settings jsonb NOT NULL,

@@ -1,6 +1,5 @@
--- One row for each `tagdb factors compute`: its settings, what was computed, and its status:
--- building → ready → active → retired, or building → failed. At most one run is active. A run whose factors
--- were pruned keeps its row, because feedback refers to it.
+-- One row per `tagdb factors compute`: its input, its result, and how it is used. building → ready → active
+-- → retired, or building → failed. At most one run is active.
 CREATE TABLE tagdb_store.factor_runs (
     factor_run_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT factor_runs_pkey PRIMARY KEY,
     status text NOT NULL DEFAULT 'building'

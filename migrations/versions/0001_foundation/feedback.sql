@@ -1,13 +1,12 @@
--- What people said of hashtags on an image. Only ever added to: the newest word on an image and a
--- hashtag counts.
+-- Feedback on hashtags of an image. Rows are only added: the latest one per image and hashtag counts.
 CREATE TABLE tagdb_store.feedback (
     feedback_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT feedback_pkey PRIMARY KEY,
     image_id bigint NOT NULL
         CONSTRAINT feedback_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,
     hashtag_id integer NOT NULL
         CONSTRAINT feedback_hashtag_id_fkey REFERENCES tagdb_store.hashtags (hashtag_id),
-    accepted boolean NOT NULL, -- or else rejected
-    factor_run_id integer -- the run that had recommended
+    accepted boolean NOT NULL, -- otherwise rejected
+    factor_run_id integer -- the run that made the recommendation
         CONSTRAINT feedback_factor_run_id_fkey REFERENCES tagdb_store.factor_runs (factor_run_id),
     given_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     given_by text NOT NULL DEFAULT session_user

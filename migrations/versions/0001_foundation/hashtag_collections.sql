@@ -1,4 +1,4 @@
--- How many images of each collection carry each hashtag, kept by refresh_statistics.
+-- Number of images per collection and hashtag, written by refresh_statistics.
 CREATE TABLE tagdb_store.hashtag_collections (
     hashtag_id integer NOT NULL,
     collection text NOT NULL,

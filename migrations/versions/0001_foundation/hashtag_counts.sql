@@ -1,5 +1,5 @@
--- Statistics of each hashtag that is on an image, kept by refresh_statistics. Here and in the other
--- statistics there are no foreign keys: all is computed anew, and checking rows would cost more.
+-- Statistics of each hashtag that is on an image, written by refresh_statistics. The statistics have no
+-- foreign keys: everything is recomputed, and checking rows would cost more.
 CREATE TABLE tagdb_store.hashtag_counts (
     hashtag_id integer
         CONSTRAINT hashtag_counts_pkey PRIMARY KEY,

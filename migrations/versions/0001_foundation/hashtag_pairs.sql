@@ -1,4 +1,4 @@
--- How many images carry both of two hashtags, each pair once, kept by refresh_statistics.
+-- Number of images per pair of hashtags, each pair once, written by refresh_statistics.
 CREATE TABLE tagdb_store.hashtag_pairs (
     hashtag_id integer NOT NULL,
     other_id integer NOT NULL,

@@ -1,5 +1,5 @@
--- How many images of a day, week and month carry each hashtag, kept by refresh_statistics. All three
--- are stored: adding up days on reading would make the first page of a chart wait for all of them.
+-- Number of images per hashtag and day, week and month, written by refresh_statistics. All three are
+-- stored: adding up days on reading would make the first page of a chart wait for all of them.
 CREATE TABLE tagdb_store.hashtag_trend (
     hashtag_id integer NOT NULL,
     period text NOT NULL CONSTRAINT hashtag_trend_period CHECK (period IN ('day', 'week', 'month')),

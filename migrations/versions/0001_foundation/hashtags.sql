@@ -14,7 +14,7 @@ CREATE TABLE tagdb_store.hashtags (
         CONSTRAINT hashtags_edit_id_fkey REFERENCES tagdb_store.hashtag_edits (edit_id)
 );
 CREATE INDEX hashtags_alias_of ON tagdb_store.hashtags (alias_of) WHERE alias_of IS NOT NULL;
--- Few hashtags are banned or aliases; recommending reads them all.
+-- Few hashtags are banned or aliases; recommending reads all of these.
 CREATE INDEX hashtags_decided ON tagdb_store.hashtags (hashtag_id) INCLUDE (alias_of, banned)
     WHERE banned OR alias_of IS NOT NULL;
 -- In byte order, whatever the database's locale, so that all hashtags with a prefix are one range.

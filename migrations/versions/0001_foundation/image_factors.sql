@@ -9,5 +9,5 @@ CREATE TABLE tagdb_store.image_factors (
     CONSTRAINT image_factors_pkey PRIMARY KEY (factor_run_id, image_id)
 ) PARTITION BY LIST (factor_run_id);
 ALTER TABLE tagdb_store.image_factors ALTER COLUMN factors SET STORAGE MAIN;
--- Few are folded in: counting them reads this.
+-- Few are folded in; counting them uses this index.
 CREATE INDEX image_factors_folded_in ON tagdb_store.image_factors (factor_run_id) WHERE folded_in;

@@ -1,5 +1,5 @@
--- The bytes, apart from `images`, so that scans of images stay narrow. Both are compressed
--- already: EXTERNAL keeps PostgreSQL from trying again.
+-- The bytes of images, separate from `images` so that scans stay narrow. They are already compressed:
+-- EXTERNAL keeps PostgreSQL from trying again.
 CREATE TABLE tagdb_store.image_files (
     image_id bigint
         CONSTRAINT image_files_pkey PRIMARY KEY

@@ -1,5 +1,5 @@
--- Which hashtags an image carries, and where that is known from. These pairs are the interactions
--- that factors are computed of.
+-- The hashtags of images, and where they came from. Factors are computed from these pairs, the
+-- interactions.
 CREATE TABLE tagdb_store.image_hashtags (
     image_id bigint NOT NULL
         CONSTRAINT image_hashtags_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- An image is its bytes: the same content is one row, whatever the file was called.
+-- An image is identified by its bytes: the same content is one row, whatever the file's name.
 CREATE TABLE tagdb_store.images (
     image_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT images_pkey PRIMARY KEY,
     content_sha256 bytea NOT NULL

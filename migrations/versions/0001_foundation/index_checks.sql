@@ -1,4 +1,4 @@
--- What was found of the vector index's recall, and when.
+-- Measurements of the vector index's recall.
 CREATE TABLE tagdb_store.index_checks (
     index_check_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT index_checks_pkey PRIMARY KEY,
     projection_id integer NOT NULL,

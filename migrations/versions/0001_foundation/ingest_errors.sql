@@ -1,4 +1,4 @@
--- What an ingest could not use, and why. `line` counts from 1 within `origin`.
+-- Rejected inputs of ingests, with reasons. `line` counts from 1 within `origin`.
 CREATE TABLE tagdb_store.ingest_errors (
     ingest_error_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ingest_errors_pkey PRIMARY KEY,
     ingest_run_id bigint NOT NULL

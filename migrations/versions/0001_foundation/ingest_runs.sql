@@ -1,4 +1,4 @@
--- One row for each `tagdb ingest`. Counts are updated with every batch.
+-- One row per `tagdb ingest`. Counts are updated with every batch.
 CREATE TABLE tagdb_store.ingest_runs (
     ingest_run_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ingest_runs_pkey PRIMARY KEY,
     sources text[] NOT NULL,

@@ -1,6 +1,6 @@
--- The search vector of each image and projection, of length 1, under an HNSW index by inner product:
--- a fifth of the index over embeddings, at the same recall once the candidates are ranked exactly.
--- One partition for each projection, made by new_projection.
+-- The search vector per image and projection, of length 1, under an HNSW index by inner product. The index
+-- is a fifth of one over embeddings, with the same recall once candidates are ranked exactly. One partition
+-- per projection, created by new_projection.
 CREATE TABLE tagdb_store.search_vectors (
     projection_id integer NOT NULL,
     image_id bigint NOT NULL

@@ -1,4 +1,4 @@
--- When the statistics were computed, and of how many images. One row.
+-- When the statistics were computed, and from how many images. One row.
 CREATE TABLE tagdb_store.statistics (
     one boolean NOT NULL DEFAULT true
         CONSTRAINT statistics_pkey PRIMARY KEY CONSTRAINT statistics_one CHECK (one),
