@@ -1,8 +1,9 @@
-"""Views, functions and triggers: one object a file, ``sql/SCHEMA/NAME.sql``, edited in place.
+"""Views, functions and triggers: one object per file, ``sql/SCHEMA/NAME.sql``, edited in place.
 
-They hold no data, so that every upgrade makes all of them anew after its revisions, in the same transaction.
+They hold no data, so every upgrade recreates all of them after its revisions, in the same transaction.
 ``CREATE OR REPLACE`` cannot do everything: a revision that changes a function's arguments or result, or a
-view's columns other than by appending some, drops it by name, and before it what depends on it.
+view's columns other than by appending some, must first drop the object by name, after dropping what depends
+on it.
 """
 
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "sql"
 
-# Each after what it uses.
+# Every object comes after those that it uses.
 OBJECTS = (
     # arguments
     "tagdb_store.refuse",
@@ -106,31 +107,31 @@ SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', 
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname = 'vector'
 """
-"""Run before the files: they name pgvector's types and operators plainly. Those are found once, in the schema
-that the extension really is in, and stored by identity."""
+"""Run before the files, which use pgvector's types and operators without a schema. They are resolved once,
+in the schema of the extension, and stored by identity."""
 
 
 def read(name: str) -> str:
-    """The text of one SQL file: ``roles``, or ``tagdb.images``."""
+    """Return the text of an SQL file, such as ``roles`` or ``tagdb.images``."""
     return (FOLDER / f"{name.replace('.', '/')}.sql").read_text(encoding="utf-8")
 
 
 def made_by(text: str) -> tuple[str, str]:
-    """The kind and name of what an object's file makes; a trigger with its table."""
+    """Return the kind and name of the object that a file creates; a trigger with its table."""
     made = _MADE.search(text)
     assert made is not None
     return made["kind"], f"{made['name']} {made['table']}" if made["kind"] == "TRIGGER" else made["name"]
 
 
 def statements() -> Iterator[tuple[str, str]]:
-    """What makes every object anew, and the roles and their rights: a name, and statements as they are."""
+    """Yield name and statements of everything that recreates objects, roles and rights."""
     for name in ("roles", *OBJECTS, "rights"):
         yield name, read(name)
-    # A trigger writes this into the function candidates, which was made anew.
+    # A trigger writes this into the function candidates, which was recreated.
     yield "candidates", "UPDATE tagdb_store.backbones SET ef_search = ef_search WHERE active"
 
 
 def drops() -> Iterator[str]:
-    """What drops every object that is there, each before what it uses."""
+    """Yield statements that drop all objects, each before those that it uses."""
     for name in reversed(OBJECTS):
         yield "DROP {} IF EXISTS {}".format(*made_by(read(name)))

@@ -1,4 +1,4 @@
-"""Runs SQL on the migration's connection, for revisions."""
+"""Run SQL on the migration's connection, for revisions."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from alembic import op
 
 
 def execute(*statements: str) -> None:
-    """Run statements as they are: without parameters, the driver reads no ``%`` or ``:word`` as one."""
+    """Run statements without parameters, so that the driver does not interpret ``%`` or ``:word``."""
     connection = op.get_bind().execution_options(no_parameters=True)
     for statement in statements:
         connection.exec_driver_sql(statement)

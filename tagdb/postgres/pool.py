@@ -1,4 +1,4 @@
-"""Connections that several threads share, one at a time each."""
+"""A connection pool for several threads."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ class Pool:
     """Opens a connection when none is idle, and keeps it for the next caller."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
-        """Make a pool without connections; ``connect`` opens one."""
+        """Create an empty pool; ``connect`` opens a connection."""
         self._connect = connect
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
@@ -39,13 +39,13 @@ class Pool:
                 connection.close()
 
     def forget(self) -> None:
-        """Close idle connections: the server that they lead to has gone, say."""
+        """Close idle connections, for example because the server went away."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
     def close(self) -> None:
-        """Close idle connections now, and lent ones when they come back."""
+        """Close idle connections now, and lent ones when they are returned."""
         self._closed = True
         self.forget()

@@ -1,7 +1,6 @@
-"""The schema as the migrations make it: what there should be, and making anew what is missing or was changed.
+"""The schema as the migrations create it: find and recreate what is missing or was changed.
 
-Views, functions and triggers hold no data, so that they can be made anew from their files. A table cannot:
-what it held is gone.
+Views, functions and triggers hold no data, so they can be recreated from their files. A lost table cannot.
 """
 
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ class Item:
 
 @cache
 def expected() -> dict[Item, str]:
-    """Everything that there should be, with the text of its file; tables are described elsewhere."""
+    """Return everything that should exist, with the text of its file; tables are described elsewhere."""
     from tagdb.postgres.tables import metadata
 
     tables = {Item("TABLE", name): "" for name in metadata.tables}
@@ -37,13 +36,13 @@ def expected() -> dict[Item, str]:
 
 @dataclass(frozen=True, slots=True)
 class Deviations:
-    """In what a database's catalog is not as the files have it."""
+    """Differences between a database's catalog and the files."""
 
     missing: list[Item]
     changed: list[Item]
-    """Functions with another body, as far as PostgreSQL keeps it as it was written."""
+    """Functions with another body, as far as PostgreSQL keeps the original text."""
     added: list[str]
-    """Functions of a name of tagdb's with other arguments, which calls may take for tagdb's."""
+    """Functions with a name of tagdb's but other arguments, which may be called by mistake."""
 
 
 def deviations(connection: Connection) -> Deviations:
@@ -62,14 +61,14 @@ def deviations(connection: Connection) -> Deviations:
 
 
 def repair(connection: Connection) -> list[Item]:
-    """Make views, functions and triggers anew, and give the roles their rights; all or nothing.
+    """Recreate views, functions and triggers, and restore the rights of the roles; all or nothing.
 
-    For their owner. Returns what was missing or changed, but for tables.
+    For their owner. Returns what was missing or changed, except tables.
 
     Raises
     ------
     DatabaseError
-        One cannot be made; or it is there with other arguments or columns.
+        An object cannot be created, or exists with other arguments or columns.
     """
     with translated(), connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))

@@ -33,7 +33,11 @@ def test_a_documented_command_exists_with_its_options(line: str) -> None:
         below = command.get_command(context, words.pop(0))
         assert below is not None, line
         command = below
-    known = {name for parameter in command.get_params(click.Context(command)) for name in parameter.opts}
+    known = {
+        name
+        for parameter in command.get_params(click.Context(command, help_option_names=["-h", "--help"]))
+        for name in parameter.opts
+    }
     for word in words:
         if word in ("--", "<"):
             break
