@@ -546,7 +546,7 @@ def test_edits_of_other_hashtags_do_not_hinder_an_undo(connection: Connection) -
     assert [store.tags.undo(connection).edit_id for _ in range(2)] == [3, 2]
 
 
-NO_EDIT = "give hashtags and a kind: ban, or alias or merge and what they are to count as"
+NO_EDIT = "give hashtags and a kind: ban, or alias or merge with the hashtag they will count as"
 REFUSALS: list[tuple[str, list[str], str | None, str]] = [
     ("alias", ["a"], "a", "#a cannot count as itself"),
     ("alias", ["#A"], "a", "#a cannot count as itself"),
