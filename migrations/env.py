@@ -13,7 +13,15 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from tagdb.migrations import objects
 
 from tagdb.errors import SchemaError
-from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, SAFE_PATH, engine
+from tagdb.postgres.database import (
+    LOCK_TIMEOUT,
+    MIGRATION_LOCK,
+    SAFE_PATH,
+    UNRELEASED,
+    check_revision,
+    engine,
+    revision,
+)
 from tagdb.postgres.tables import metadata
 
 ischema_names["halfvec"] = HALFVEC  # autogenerate must know the type to compare it
@@ -88,6 +96,9 @@ def run(connection: Connection) -> None:
             f"the schema tagdb_store belongs to {owner!r}, and what is in it could run with your rights: "
             "run tagdb init as its owner, or drop it if it is none of tagdb's"
         )
+    driver = connection.connection.driver_connection
+    if revision(driver) == UNRELEASED:
+        check_revision(driver)
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS tagdb_store"))
     connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # says where an extension goes
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))

@@ -25,8 +25,8 @@ from tagdb.store.backup import Counts
 if sys.platform != "win32":
     import fcntl
 
-FORMAT = 1
-"""The newest format: what this program reads."""
+FORMAT = 2
+"""What this program writes and reads. Development versions wrote 1, of schemas that cannot be upgraded."""
 DUMP, MANIFEST = "database.dump", "manifest.json"
 CHUNK = 1 << 20
 
@@ -290,10 +290,16 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
         raise _damaged(file)
     try:
         facts = json.loads(archive.read(MANIFEST))
-        if isinstance(facts, dict) and isinstance(facts.get("format"), int) and facts["format"] > FORMAT:
+        version = facts.get("format") if isinstance(facts, dict) else None
+        if isinstance(version, int) and version < FORMAT:
             raise BackupError(
-                f"{printable(str(file))} has format {facts['format']}, newer than this tagdb can read "
-                f"({FORMAT}); upgrade tagdb"
+                f"{printable(str(file))} was made by a development version of tagdb and cannot be restored; "
+                "ingest the photos again"
+            )
+        if isinstance(version, int) and version > FORMAT:
+            raise BackupError(
+                f"{printable(str(file))} has format {version}, newer than this tagdb can read ({FORMAT}); "
+                "upgrade tagdb"
             )
         manifest = Manifest.of(facts)
     except (ValueError, RecursionError) as error:

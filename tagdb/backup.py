@@ -57,13 +57,14 @@ def back_up(
     BackupError
         The file exists or cannot be written, or the login may not read everything.
     SchemaError
-        There is no tagdb schema, or a newer one than this program knows.
+        There is no tagdb schema, or a newer one than this program knows, or a development version's.
     """
     file = archive.place(file, force)
     url = database.ensure_url(settings, notify)
     with database.connect(url) as connection, database.translated():
         schema = database.revision(connection)
-        if schema is None or schema > SCHEMA_REVISION:  # an older one is welcome: before an upgrade, say
+        # an older one is welcome: before an upgrade, say
+        if schema is None or schema == database.UNRELEASED or schema > SCHEMA_REVISION:
             database.check_revision(connection)
         major = connection.info.server_version // 10_000
         pg_dump, version = program("pg_dump", settings.home, major)

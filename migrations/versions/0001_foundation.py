@@ -34,6 +34,8 @@ TABLES = (
     "feedback",
 )
 """Each after those that it refers to."""
+MARK = "'The revision of the schema, counted from tagdb 0.1.0 on.'"
+"""Tells this schema from those of development versions, which counted from 0001, too; see ``database``."""
 UNATTACHED = r"""
 DO $$
 DECLARE
@@ -56,12 +58,13 @@ def upgrade() -> None:
     """Make the tables."""
     sqlfiles.run(__file__, "schemas", *TABLES)
     sqlfiles.execute("REVOKE ALL ON ALL TABLES IN SCHEMA tagdb_store FROM PUBLIC")
+    sqlfiles.execute(f"COMMENT ON TABLE tagdb_store.alembic_version IS {MARK}")
 
 
 def downgrade() -> None:
     """Drop everything but the roles, which belong to the whole cluster and only lose their rights here."""
     sqlfiles.execute(*objects.drops(), UNATTACHED)
     sqlfiles.execute("DROP TABLE " + ", ".join(f"tagdb_store.{name}" for name in TABLES))
-    sqlfiles.execute("DROP SCHEMA tagdb")
+    sqlfiles.execute("DROP SCHEMA tagdb", "COMMENT ON TABLE tagdb_store.alembic_version IS NULL")
     sqlfiles.execute("REVOKE ALL ON tagdb_store.alembic_version FROM tagdb_writer")
     sqlfiles.execute("REVOKE ALL ON SCHEMA tagdb_store FROM tagdb_writer")

@@ -62,6 +62,15 @@ def schema(examination: Examination) -> Iterator[Finding]:
             sentence="there is no tagdb schema yet; only the server's settings were checked",
             remedy="tagdb init",
         )
+    elif revision == database.UNRELEASED:
+        yield Finding(
+            check="schema",
+            severity="wrong",
+            sentence="a development version of tagdb made the schema, which cannot be upgraded; "
+            "ingest the photos again, into a new database",
+            value=revision,
+            recommended=database.SCHEMA_REVISION,
+        )
     elif revision != database.SCHEMA_REVISION:
         newer = revision > database.SCHEMA_REVISION
         yield Finding(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(str(resources.files("tagdb.migrations")))
 SCHEMA_REVISION = max(file.name[:4] for file in MIGRATIONS.glob("versions/[0-9]*.py"))
 """The newest migration: what this program works with."""
+UNRELEASED = "unreleased"
+"""In place of a revision: a schema that a development version made, before revisions were counted anew."""
 POSTGRES_AT_LEAST = 15
 PGVECTOR_AT_LEAST = (0, 8)
 
@@ -161,10 +163,15 @@ def trusts_us(url: str) -> bool:
 
 
 def revision(connection: Connection) -> str | None:
-    """The schema's revision, or None where there is no tagdb schema."""
+    """The schema's revision, or None where there is no tagdb schema. For any login.
+
+    It is :data:`UNRELEASED` where the table of the revision is without the comment that the first released
+    revision makes.
+    """
     with translated():
         known = connection.execute(
-            "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            "SELECT obj_description(c.oid, 'pg_class')"
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = 'tagdb_store' AND c.relname = 'alembic_version'"
             " AND c.relkind = 'r' AND NOT c.relrowsecurity"  # in which reading runs nobody's code
         ).fetchone()
@@ -173,8 +180,10 @@ def revision(connection: Connection) -> str | None:
         try:
             row = connection.execute("SELECT version_num FROM tagdb_store.alembic_version").fetchone()
         except psycopg.errors.InsufficientPrivilege:
-            return SCHEMA_REVISION  # a reader sees the public schema only, and that is there
-    return str(row[0]) if row else None
+            row = (SCHEMA_REVISION,)  # a reader sees the public schema only, and that is there
+    if row is None:
+        return None
+    return str(row[0]) if known[0] else UNRELEASED
 
 
 def check_revision(connection: Connection) -> None:
@@ -182,6 +191,11 @@ def check_revision(connection: Connection) -> None:
     found = revision(connection)
     if found is None:
         raise SchemaError("the database has no tagdb schema yet; run: tagdb init")
+    if found == UNRELEASED:
+        raise SchemaError(
+            "the database was made by a development version of tagdb and cannot be upgraded; name a new one "
+            "(with --database-url, or TAGDB_HOME for the embedded one) and ingest the photos again"
+        )
     if found < SCHEMA_REVISION:
         raise SchemaError(
             f"the database's schema has revision {found}, this tagdb needs {SCHEMA_REVISION}; run: tagdb init"
@@ -215,14 +229,14 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
     Raises
     ------
     SchemaError
-        The schema is newer than this program.
+        The schema is newer than this program, or a development version made it.
     DatabaseError
         PostgreSQL or pgvector is too old or missing, the login may not create schemas, or somebody has used
         the tables for longer than ``lock_timeout``. Everything is as it was.
     """
     with connect(url) as connection:
         before = revision(connection)
-        if before is not None and before > SCHEMA_REVISION:
+        if before is not None and (before == UNRELEASED or before > SCHEMA_REVISION):
             check_revision(connection)
         if before == SCHEMA_REVISION:
             return before, SCHEMA_REVISION

@@ -560,8 +560,13 @@ def test_files_of_others(
     file = rewritten(saved, tmp_path / "newer", schema="9999")
     knows = f"newer than this tagdb knows ({SCHEMA_REVISION}); upgrade tagdb"
     assert said(file) == f"Error: FILE has schema 9999, {knows}\n"
-    file = rewritten(saved, tmp_path / "newest", format=archive.FORMAT + 1)
-    assert said(file) == "Error: FILE has format 2, newer than this tagdb can read (1); upgrade tagdb\n"
+    file = rewritten(saved, tmp_path / "newest", format=3)
+    assert said(file) == "Error: FILE has format 3, newer than this tagdb can read (2); upgrade tagdb\n"
+    file = rewritten(saved, tmp_path / "unreleased", format=1)
+    assert said(file) == (
+        "Error: FILE was made by a development version of tagdb and cannot be restored; "
+        "ingest the photos again\n"
+    )
     for strange in ({"schema": 5}, {"pgvector_schema": None}, {"counts": replace_counts(saved, images="1")}):
         file = rewritten(saved, tmp_path / "strange", **strange)
         assert said(file) == "Error: FILE is damaged or incomplete; use another copy\n"

@@ -261,6 +261,7 @@ def test_a_schema_of_somebody_else_is_not_upgraded(role: Callable[..., str], emp
         become(owner, hostile)
         owner.execute("CREATE TABLE tagdb_store.alembic_version (version_num varchar(32) PRIMARY KEY)")
         owner.execute("INSERT INTO tagdb_store.alembic_version VALUES ('0000')")
+        owner.execute("COMMENT ON TABLE tagdb_store.alembic_version IS 'as if it were tagdb''s'")
     with pytest.raises(SchemaError, match=f"^the schema tagdb_store belongs to '{hostile}'"):
         database.migrate(empty_database_url)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from click.testing import Result
 from psycopg import errors
 
 from tagdb import factors, folding, store
@@ -20,7 +22,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tests.support import seed
 from tests.support.commands import invoke
-from tests.support.migrating import RUN, Later
+from tests.support.migrating import RUN, Later, alembic
 from tests.support.pictures import photo
 from tests.support.postgres import rows
 from tests.support.programs import SOAK, finished, started
@@ -167,32 +169,107 @@ CALLS = (
     "feedback", "feedback PHOTO --accepted a", "evaluate", "tune --minutes 1", "similar PHOTO", "tags list",
     "tags ban a", "tags alias a b", "tags merge a --into b", "tags undo", "stats refresh", "backbone list",
     "backbone reembed bundled", "backbone use 1", "backbone drop 1", "index build", "index status",
-    "index check", "index drop",
+    "index check", "index drop", "init --repair", "backup FOLDER/file",
 )  # fmt: skip
 """Every command that opens the database, so that it would begin; but for those that say what they find."""
-OTHERS = {"demo", "doctor", "db", "backup", "restore"}
+OTHERS = {"demo", "doctor", "db", "restore"}
 NEWER = (
     f"Error: the database's schema has revision 9999, newer than this tagdb knows ({SCHEMA_REVISION}); "
     "upgrade tagdb\n"
 )
+UNRELEASED = (
+    "Error: the database was made by a development version of tagdb and cannot be upgraded; name a new one "
+    "(with --database-url, or TAGDB_HOME for the embedded one) and ingest the photos again\n"
+)
 
 
-def test_a_newer_schema_is_refused_by_every_command(
-    database_url: str, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a sentence; and nothing is changed in it."""
+@pytest.fixture
+def refusals(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A function that sees every command refuse the database with a sentence, and change nothing in it."""
     monkeypatch.setenv("TAGDB_DATABASE_URL", database_url)
     monkeypatch.setenv("TAGDB_HOME", str(tmp_path / "home"))
     (tmp_path / "photo.jpg").write_bytes(photo(1))
-    connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '9999'")
-    before = schema(connection)
-    for call in CALLS:
-        words = call.replace("PHOTO", str(tmp_path / "photo.jpg")).replace("FOLDER", str(tmp_path)).split()
-        done = invoke(*words)
-        assert (done.exit_code, done.stdout, done.stderr) == (1, "", NEWER), call
+
+    def seen(sentence: str) -> None:
+        with database.connect(database_url) as connection:
+            images = "SELECT count(*) FROM tagdb_store.images"
+            before = schema(connection), rows(connection, images)
+            for call in CALLS:
+                text = call.replace("PHOTO", str(tmp_path / "photo.jpg")).replace("FOLDER", str(tmp_path))
+                done = invoke(*text.split())
+                assert (done.exit_code, done.stdout, done.stderr) == (1, "", sentence), call
+            assert (schema(connection), rows(connection, images)) == before
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["photo.jpg"]
+
+    return seen
+
+
+def test_every_command_is_tried() -> None:
     assert {call.split()[0] for call in CALLS} | OTHERS >= set(COMMANDS)
-    assert schema(connection) == before
-    assert rows(connection, "SELECT count(*) FROM tagdb.images") == [(0,)]
+
+
+def test_a_newer_schema_is_refused_by_every_command(
+    connection: Connection, refusals: Callable[[str], None]
+) -> None:
+    """In a sentence; and nothing is changed in it."""
+    connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '9999'")
+    refusals(NEWER)
+
+
+# --- a schema of a development version, which counted its revisions from 0001, too ------------------
+
+
+@pytest.fixture
+def unreleased(connection: Connection) -> Connection:
+    """A database with data and without the mark that released revisions make."""
+    seed.world(connection)
+    connection.execute("COMMENT ON TABLE tagdb_store.alembic_version IS NULL")
+    return connection
+
+
+@pytest.mark.parametrize("revision", ["0001", "0005"])
+def test_an_unreleased_schema_is_refused_by_every_command(
+    unreleased: Connection, refusals: Callable[[str], None], revision: str
+) -> None:
+    """Also where its number is that of a released one."""
+    unreleased.execute("UPDATE tagdb_store.alembic_version SET version_num = %s", (revision,))
+    refusals(UNRELEASED)
+
+
+def test_what_is_said_of_an_unreleased_schema(
+    unreleased: Connection, database_url: str, login: Callable[..., str]
+) -> None:
+    """By what says how a database is, by Alembic itself, and to a reader, who cannot see the revision."""
+
+    def tagdb(*words: str) -> Result:
+        return invoke(*words, "--database-url", database_url)
+
+    assert "schema: unreleased\n" in tagdb("db", "status").stdout
+    done = tagdb("doctor")
+    assert done.exit_code == 1
+    assert "wrong: a development version of tagdb made the schema, which cannot be upgraded" in done.stdout
+    with pytest.raises(SchemaError, match="made by a development version of tagdb"):
+        alembic(database_url, command.upgrade, "head")
+    with (
+        database.connect(login(database_url, "tagdb_reader")) as reader,
+        pytest.raises(SchemaError, match="made by a development version of tagdb"),
+    ):
+        database.check_revision(reader)
+
+
+def test_a_backup_replaces_an_unreleased_schema(
+    unreleased: Connection, database_url: str, make_database: Callable[[bool], str], tmp_path: Path
+) -> None:
+    file = tmp_path / "empty"
+    finished(started("backup", file, TAGDB_DATABASE_URL=make_database(True)))
+    refused = finished(started("restore", file, TAGDB_DATABASE_URL=database_url), 1)
+    assert "already holds images" in refused
+    finished(started("restore", "--replace", file, TAGDB_DATABASE_URL=database_url))
+    database.check_revision(unreleased)
+    assert rows(unreleased, "SELECT count(*) FROM tagdb.images") == [(0,)]
+
+
+# --- and one that is newer by now ------------------------------------------------------------------
 
 
 def test_a_newer_tagdb_that_was_quicker(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
