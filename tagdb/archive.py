@@ -1,7 +1,8 @@
-"""The file of a backup: a zip archive of ``database.dump`` and ``manifest.json``, nothing compressed twice.
+"""The file of a backup: a zip archive of ``database.dump`` and ``backup.json``, nothing compressed twice.
 
 Its comment is the SHA-256 of every byte before it, so that no bit of the file can change unnoticed, and the
-manifest has that of the dump. Any zip program takes out ``database.dump``, which ``pg_restore`` understands.
+description has that of the dump. Any zip program takes out ``database.dump``, which ``pg_restore``
+understands.
 """
 
 import hashlib
@@ -27,16 +28,16 @@ if sys.platform != "win32":
 
 FORMAT = 2
 """What this program writes and reads. Development versions wrote 1, of schemas that cannot be upgraded."""
-DUMP, MANIFEST = "database.dump", "manifest.json"
+DUMP, DESCRIPTION = "database.dump", "backup.json"
 CHUNK = 1 << 20
 
 _SUM = hashlib.sha256().digest_size * 2
 _PARTIAL = ".tagdb-backup-"  # begins the name of what is not finished
-_MOST = 1 << 20  # bytes of a manifest
+_MOST = 1 << 20  # bytes of a description
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Description:
     """What a backup is of, and its dump's size and checksum."""
 
     format: int
@@ -53,30 +54,36 @@ class Manifest:
     dump_sha256: str = ""
 
     def facts(self) -> dict[str, object]:
-        """What ``manifest.json`` says."""
+        """What ``backup.json`` says."""
         return asdict(self) | {"created_at": self.created_at.isoformat()}
 
     @staticmethod
-    def of(facts: object) -> "Manifest":
-        """From what ``manifest.json`` says; ValueError where that is none of this format."""
+    def of(facts: object) -> "Description":
+        """From what ``backup.json`` says; ValueError where that is none of this format."""
         if not isinstance(facts, dict) or not isinstance(facts.get("counts"), dict):
-            raise ValueError("no manifest")
+            raise ValueError("no description")
         try:
             counts = Counts(**facts["counts"])
             created_at = datetime.fromisoformat(facts["created_at"])
-            manifest = Manifest(**facts | {"counts": counts, "created_at": created_at})
+            description = Description(**facts | {"counts": counts, "created_at": created_at})
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from error
-        numbers = (counts.images, counts.hashtags, counts.embeddings, manifest.dump_bytes)
-        versions = (manifest.tagdb, manifest.schema, manifest.postgresql, manifest.pg_dump, manifest.pgvector)
-        texts = (*versions, manifest.pgvector_schema, manifest.dump_sha256)
+        numbers = (counts.images, counts.hashtags, counts.embeddings, description.dump_bytes)
+        versions = (
+            description.tagdb,
+            description.schema,
+            description.postgresql,
+            description.pg_dump,
+            description.pgvector,
+        )
+        texts = (*versions, description.pgvector_schema, description.dump_sha256)
         if not (
             all(type(number) is int for number in numbers)
             and isinstance(counts.factor_run, int | None)
             and all(isinstance(text, str) for text in texts)
         ):
             raise ValueError("a value is of the wrong type")
-        return manifest
+        return description
 
 
 class _Summed:
@@ -100,12 +107,12 @@ class _Summed:
         self._stream.write(self._sum.hexdigest().encode())
 
 
-def write(file: Path, dump: Iterable[bytes], manifest: Manifest, force: bool) -> Manifest:
+def write(file: Path, dump: Iterable[bytes], description: Description, force: bool) -> Description:
     """Write a backup. The file is there when all of it is on disk; until then there is none, or the old one.
 
     Parameters
     ----------
-    manifest : without the dump's size and checksum, which are those of what was written.
+    description : without the dump's size and checksum, which are those of what was written.
     force : replace a file that exists.
 
     Raises
@@ -122,8 +129,10 @@ def write(file: Path, dump: Iterable[bytes], manifest: Manifest, force: bool) ->
                     digest.update(chunk)
                     size += len(chunk)
                     entry.write(chunk)
-            done = replace(manifest, dump_bytes=size, dump_sha256=digest.hexdigest())
-            archive.writestr(_entry(MANIFEST), json.dumps(done.facts(), indent=2, ensure_ascii=False) + "\n")
+            done = replace(description, dump_bytes=size, dump_sha256=digest.hexdigest())
+            archive.writestr(
+                _entry(DESCRIPTION), json.dumps(done.facts(), indent=2, ensure_ascii=False) + "\n"
+            )
             archive.comment = b"0" * _SUM
         summed.end()
     return done
@@ -216,8 +225,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
 class Archive:
     """A backup that is whole and of a format that this program reads."""
 
-    def __init__(self, file: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
-        self.file, self.manifest, self._archive = file, manifest, archive
+    def __init__(self, file: Path, archive: zipfile.ZipFile, description: Description) -> None:
+        self.file, self.description, self._archive = file, description, archive
 
     def dump(self) -> Iterator[bytes]:
         """The dump's bytes, checked once more: the file may change while it is read.
@@ -236,7 +245,7 @@ class Archive:
                     yield chunk
         except (zipfile.BadZipFile, EOFError, OSError) as error:
             raise _damaged(self.file) from error
-        if (size, digest.hexdigest()) != (self.manifest.dump_bytes, self.manifest.dump_sha256):
+        if (size, digest.hexdigest()) != (self.description.dump_bytes, self.description.dump_sha256):
             raise _damaged(self.file)
 
 
@@ -260,7 +269,7 @@ def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
             raise BackupError(f"cannot read {printable(str(file))}: {error.strerror}") from error
         try:
             with zipfile.ZipFile(stream) as archive:
-                yield Archive(file, archive, _manifest(file, archive))
+                yield Archive(file, archive, _description(file, archive))
         except (zipfile.BadZipFile, NotImplementedError) as error:
             raise _damaged(file) from error
 
@@ -284,12 +293,12 @@ def _check_sum(file: Path, stream: IO[bytes], quiet: bool) -> None:
         raise _damaged(file)
 
 
-def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
+def _description(file: Path, archive: zipfile.ZipFile) -> Description:
     entries = {entry.filename: entry for entry in archive.infolist()}
-    if not entries.keys() >= {DUMP, MANIFEST} or entries[MANIFEST].file_size > _MOST:
+    if not entries.keys() >= {DUMP, DESCRIPTION} or entries[DESCRIPTION].file_size > _MOST:
         raise _damaged(file)
     try:
-        facts = json.loads(archive.read(MANIFEST))
+        facts = json.loads(archive.read(DESCRIPTION))
         version = facts.get("format") if isinstance(facts, dict) else None
         if isinstance(version, int) and version < FORMAT:
             raise BackupError(
@@ -301,12 +310,12 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
                 f"{printable(str(file))} has format {version}, newer than this tagdb can read ({FORMAT}); "
                 "upgrade tagdb"
             )
-        manifest = Manifest.of(facts)
+        description = Description.of(facts)
     except (ValueError, RecursionError) as error:
         raise _damaged(file) from error
-    if entries[DUMP].file_size != manifest.dump_bytes:
+    if entries[DUMP].file_size != description.dump_bytes:
         raise _damaged(file)
-    return manifest
+    return description
 
 
 def _damaged(file: Path) -> BackupError:

@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tagdb import __version__, archive, indexing, store
-from tagdb.archive import CHUNK, Archive, Manifest
+from tagdb.archive import CHUNK, Archive, Description
 from tagdb.config import Settings
 from tagdb.errors import BackupError, SchemaError
 from tagdb.hashtags import printable
@@ -45,7 +45,7 @@ _RIGHT = re.compile(r'(?:GRANT|REVOKE) .* (?:TO|FROM) ("(?:[^"]|"")+"|[^" ;]+)(?
 
 def back_up(
     settings: Settings, file: Path, notify: Notify, *, force: bool = False, quiet: bool = False
-) -> Manifest:
+) -> Description:
     """Write all of a database's tagdb into one file, as it is at one moment, while others read and write.
 
     Parameters
@@ -80,7 +80,7 @@ def back_up(
                 about = store.backup.size(connection)
             except psycopg.errors.LockNotAvailable as error:
                 raise BackupError(BUSY) from error
-            manifest = Manifest(
+            description = Description(
                 format=archive.FORMAT,
                 created_at=datetime.now(UTC),
                 tagdb=__version__,
@@ -98,7 +98,7 @@ def back_up(
                 f"--snapshot={server.snapshot}",
             ]
             command += [f"--lock-wait-timeout={PATIENCE}", *(f"--schema={name}" for name in SCHEMAS)]
-            return archive.write(file, _dump(command, url, about, quiet), manifest, force)
+            return archive.write(file, _dump(command, url, about, quiet), description, force)
 
 
 def _dump(command: list[str], url: str, about: int, quiet: bool) -> Iterator[bytes]:
@@ -121,9 +121,9 @@ def _dump(command: list[str], url: str, about: int, quiet: bool) -> Iterator[byt
                 raise
 
 
-def described(manifest: Manifest) -> str:
+def described(description: Description) -> str:
     """What is in a backup, in a line."""
-    counts = manifest.counts
+    counts = description.counts
     run = "no factors" if counts.factor_run is None else f"factor run {counts.factor_run}"
     return f"{counts.images:,} images, {counts.hashtags:,} hashtags, {counts.embeddings:,} embeddings, {run}"
 
@@ -131,7 +131,7 @@ def described(manifest: Manifest) -> str:
 # --- restoring -----------------------------------------------------------------------------------
 
 
-def check(file: Path, *, quiet: bool = False) -> Manifest:
+def check(file: Path, *, quiet: bool = False) -> Description:
     """Read all of a backup, without a database.
 
     Raises
@@ -140,12 +140,12 @@ def check(file: Path, *, quiet: bool = False) -> Manifest:
         As :func:`restore`.
     """
     with _opened(file, quiet) as found:
-        return found.manifest
+        return found.description
 
 
 def restore(
     settings: Settings, file: Path, notify: Notify, *, replace: bool = False, quiet: bool = False
-) -> Manifest:
+) -> Description:
     """Put a backup into a database, all or nothing, and upgrade its schema to this program's.
 
     Whatever ends it early, even a kill, leaves the database as it was.
@@ -165,22 +165,22 @@ def restore(
         url = database.ensure_url(settings, notify)
         with database.connect(url) as connection, database.translated():
             database.check_server(connection)
-            target = _examined(connection, found.manifest, replace)
-            programs = _restoring(connection, settings, found.manifest)
-            begin = _begin(connection, settings, target, found.manifest, replace)
+            target = _examined(connection, found.description, replace)
+            programs = _restoring(connection, settings, found.description)
+            begin = _begin(connection, settings, target, found.description, replace)
         left_out = _put_back(found, url, programs, target.roles, begin, notify, quiet)
     if left_out:
         notify(f"left out the rights of roles missing here: {', '.join(map(printable, sorted(left_out)))}")
-    if found.manifest.schema != SCHEMA_REVISION:
+    if found.description.schema != SCHEMA_REVISION:
         before, after = database.migrate(url)
         notify(f"upgraded the schema from {before} to {after}")
-    return found.manifest
+    return found.description
 
 
 @contextmanager
 def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
     with archive.opened(file, quiet) as found:
-        schema = found.manifest.schema
+        schema = found.description.schema
         if schema > SCHEMA_REVISION:
             raise SchemaError(
                 f"{printable(str(file))} has schema {printable(schema, 20)}, newer than this tagdb knows "
@@ -189,14 +189,14 @@ def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
         yield found
 
 
-def _examined(connection: Connection, manifest: Manifest, replace: bool) -> Target:
+def _examined(connection: Connection, description: Description, replace: bool) -> Target:
     """The database that is to be restored into; BackupError where that would take something away."""
     target = store.backup.target(connection)
     where = f"the database {connection.info.dbname}"
-    if target.vector_schema not in (None, manifest.pgvector_schema):
+    if target.vector_schema not in (None, description.pgvector_schema):
         raise BackupError(
             f"{where} has pgvector in schema {printable(target.vector_schema or '')}, but the backup has "
-            f"it in {printable(manifest.pgvector_schema)}; "
+            f"it in {printable(description.pgvector_schema)}; "
             "move it (ALTER EXTENSION vector SET SCHEMA ...), or restore into an empty database"
         )
     if target.images == "table" and not replace and store.backup.has_images(connection):
@@ -212,15 +212,15 @@ def _examined(connection: Connection, manifest: Manifest, replace: bool) -> Targ
     return target
 
 
-def _restoring(connection: Connection, settings: Settings, manifest: Manifest) -> tuple[str, str]:
+def _restoring(connection: Connection, settings: Settings, description: Description) -> tuple[str, str]:
     """pg_restore and psql. No server is too new for psql, but the dump may be for pg_restore."""
-    made_by = re.match(r"\d+", manifest.pg_dump)
+    made_by = re.match(r"\d+", description.pg_dump)
     at_least = max(int(made_by[0]) if made_by else 0, connection.info.server_version // 10_000)
     return program("pg_restore", settings.home, at_least)[0], program("psql", settings.home, 0)[0]
 
 
 def _begin(
-    connection: Connection, settings: Settings, target: Target, manifest: Manifest, replace: bool
+    connection: Connection, settings: Settings, target: Target, description: Description, replace: bool
 ) -> str:
     """What psql runs before the dump's statements, which then find the database as pg_dump left it."""
     from tagdb.migrations import objects
@@ -234,14 +234,14 @@ def _begin(
         said.append(statement("backup/restore_guard"))
     said.append("DROP SCHEMA IF EXISTS tagdb, tagdb_store CASCADE;")
     if target.vector_schema is None:
-        schema = sql.Identifier(manifest.pgvector_schema).as_string(connection)
+        schema = sql.Identifier(description.pgvector_schema).as_string(connection)
         said.append(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION vector SCHEMA {schema};")
     if not target.has_roles:
         said.append(objects.read("roles"))
     said.append(statement("backup/restore_roles"))
-    if manifest.counts.embeddings >= INDEX_FROM:
+    if description.counts.embeddings >= INDEX_FROM:
         machine = this_machine() if settings.database_url is None else None
-        memory = indexing.memory_for(connection, manifest.counts.embeddings, machine, None).used
+        memory = indexing.memory_for(connection, description.counts.embeddings, machine, None).used
         said.append(f"SET LOCAL maintenance_work_mem = '{memory >> 10}kB';")
     return "\n".join([*said, ""])
 
@@ -278,11 +278,11 @@ def _put_back(
     run = [psql, *_PSQL, f"--dbname={dsn}"]
     with running(run, environment, PIPE, DEVNULL) as target:
         send(target, begin.encode())
-        with track("restoring", found.manifest.dump_bytes // 10**6, "MB", quiet) as report:
+        with track("restoring", found.description.dump_bytes // 10**6, "MB", quiet) as report:
 
             def told(done: int) -> None:
                 report(done // 10**6)
-                if done == found.manifest.dump_bytes and done > 10**8:
+                if done == found.description.dump_bytes and done > 10**8:
                     notify("all rows are restored; building their indexes")
 
             with fed([*restore, "--file=-", "--no-privileges"], found.dump(), environment, told) as source:
@@ -291,7 +291,7 @@ def _put_back(
                 send(target, head.replace(b"\nSET transaction_timeout = 0;\n", b"\n", 1))
                 while chunk := output(source).read(CHUNK):
                     send(target, chunk)
-        end = "".join(f"{right}\n" for right in rights) + _end(found.manifest.counts)
+        end = "".join(f"{right}\n" for right in rights) + _end(found.description.counts)
         send(target, end.encode())
     return left_out
 

@@ -261,7 +261,7 @@ def test_the_dump_inside_is_pg_dumps(
     with zipfile.ZipFile(saved) as opened:
         assert opened.testzip() is None
         opened.extractall(tmp_path)
-        assert json.loads(opened.read("manifest.json"))["counts"]["images"] == 43
+        assert json.loads(opened.read("backup.json"))["counts"]["images"] == 43
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE EXTENSION vector")
     bundled("pg_restore", "--exit-on-error", f"--dbname={empty_database_url}", tmp_path / "database.dump")
@@ -534,9 +534,9 @@ def test_damage_that_comes_after_the_check(
 
 
 def rewritten(saved: Path, target: Path, **changes: Any) -> Path:
-    """The same backup with another manifest, and checksums that fit."""
+    """The same backup with another description, and checksums that fit."""
     with archive.opened(saved, quiet=True) as found:
-        archive.write(target, found.dump(), replace(found.manifest, **changes), force=True)
+        archive.write(target, found.dump(), replace(found.description, **changes), force=True)
     return target
 
 
@@ -574,7 +574,7 @@ def test_files_of_others(
 
 def replace_counts(saved: Path, **changes: Any) -> store.backup.Counts:
     with archive.opened(saved, quiet=True) as found:
-        return replace(found.manifest.counts, **changes)
+        return replace(found.description.counts, **changes)
 
 
 def test_what_comes_out_must_be_what_went_in(
@@ -604,7 +604,7 @@ def test_a_file_is_not_overwritten(collection: str, program: Tagdb, tmp_path: Pa
     assert done.stderr == ""
     file = tmp_path / "photos.tagdb"
     with zipfile.ZipFile(file) as opened:
-        assert json.loads(opened.read("manifest.json")) == json.loads(done.stdout)
+        assert json.loads(opened.read("backup.json")) == json.loads(done.stdout)
     facts = json.loads(done.stdout)
     assert facts["counts"] == {"images": 43, "hashtags": 15, "embeddings": 43, "factor_run": 2}
     assert file.stat().st_mode & 0o777 == 0o600
