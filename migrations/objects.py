@@ -48,7 +48,7 @@ OBJECTS = (
     "tagdb_store.candidates",
     # feedback
     "tagdb_store.verdicts",
-    "tagdb_store.give_feedback",
+    "tagdb.give_feedback",
     "tagdb.rejected_hashtags",
     # factor runs
     "tagdb_store.interactions",

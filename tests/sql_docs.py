@@ -68,12 +68,12 @@ def described(connection: Connection) -> dict[str, str]:
 
 
 def psql(program: Path, url: str) -> Callable[[str], str]:
-    """A function that runs SQL as the examples are shown: aligned, in UTC."""
+    """A function that runs SQL as the examples are shown: aligned, in UTC; and takes back what it changed."""
 
     def run(sql: str) -> str:
         command = [program, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-P", "footer=off", "-d", url]
         done = subprocess.run(
-            [*map(str, command), "-c", "SET timezone = 'UTC'", "-c", sql],
+            [*map(str, command), "-c", "SET timezone = 'UTC'", "-c", "BEGIN", "-c", sql, "-c", "ROLLBACK"],
             capture_output=True,
             encoding="utf-8",
             check=False,

@@ -1,5 +1,5 @@
--- Readers see the views and may execute the functions of schema tagdb. Writers ingest and recompute as well,
--- and PUBLIC gets nothing. Run after everything is made anew; what a revision takes away, it revokes itself.
+-- Readers see the views and may execute the functions of schema tagdb, but for those that write. Writers ingest
+-- and recompute as well, and PUBLIC gets nothing. Run after everything is made anew; what a revision takes away, it revokes itself.
 REVOKE ALL ON SCHEMA tagdb, tagdb_store FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA tagdb FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tagdb, tagdb_store FROM PUBLIC;
@@ -7,6 +7,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tagdb, tagdb_store FROM PUBLIC;
 GRANT USAGE ON SCHEMA tagdb TO tagdb_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
+REVOKE EXECUTE ON FUNCTION tagdb.give_feedback FROM tagdb_reader;
+GRANT EXECUTE ON FUNCTION tagdb.give_feedback TO tagdb_writer;
 
 DO $$
 BEGIN

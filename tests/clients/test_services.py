@@ -205,7 +205,7 @@ def test_feedback(replaced: tuple[database.Connection, str], database_url: str) 
         by_image = "SELECT hashtag FROM tagdb.recommend_for_image(42, 100)"
         there = recommended(by_image)
         assert "night" in there
-        writer.execute("SELECT tagdb_store.give_feedback(42, rejected => '{#NIGHT}')")
+        writer.execute("SELECT tagdb.give_feedback(42, rejected => '{#NIGHT}')")
         assert recommended(by_image) == there - {"night"}
         sha256 = bytes.fromhex(
             asking.execute("SELECT content_sha256 FROM tagdb.images WHERE image_id = 42").fetchone()[  # type: ignore[index]
@@ -219,12 +219,12 @@ def test_feedback(replaced: tuple[database.Connection, str], database_url: str) 
         assert recommended(by_embedding.format(left_out.replace("$2", "%s")), QUERY, sha256) == unaware - {
             *("snow", "night")
         }
-        writer.execute("SELECT tagdb_store.give_feedback(42, accepted => '{night}')")
+        writer.execute("SELECT tagdb.give_feedback(42, accepted => '{night}')")
         assert recommended(by_image) == there
         assert "night" in hashtags()
         for wrong in ("-1, '{a}'", "42, '{not a hashtag!}'", "42, '{a}', '{a}'", "42, '{a}', run => 99"):
             with pytest.raises(psycopg.Error) as caught:
-                writer.execute(f"SELECT tagdb_store.give_feedback({wrong})".encode())
+                writer.execute(f"SELECT tagdb.give_feedback({wrong})".encode())
             assert caught.value.sqlstate == "22023", wrong
     documented("22023")
 

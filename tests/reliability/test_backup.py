@@ -100,7 +100,7 @@ def fill(url: str, images: int = 40) -> None:
         seed.begin_run(connection, 3)
         store.tags.edit(connection, "alias", ["tag3"], "tag4")
         store.tags.edit(connection, "ban", ["tag5"])
-        connection.execute("SELECT tagdb_store.give_feedback(1, '{tag6,new}', '{tag7}')")
+        connection.execute("SELECT tagdb.give_feedback(1, '{tag6,new}', '{tag7}')")
         store.statistics.refresh(connection, 1)
 
 
@@ -215,7 +215,7 @@ def test_a_restored_database_lives_on(
             counts = store.batches.save(connection, run, backbone.backbone_id, batch, [])
             assert counts.new == 2
             store.tags.undo(connection)
-            connection.execute("SELECT tagdb_store.give_feedback(2, '{tag6}', '{tag8}')")
+            connection.execute("SELECT tagdb.give_feedback(2, '{tag6}', '{tag8}')")
             assert store.runs.discard_abandoned(connection) == 1
             connection.execute("SELECT tagdb_store.activate_factor_run(1)")
             store.statistics.refresh(connection)

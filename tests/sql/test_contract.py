@@ -12,6 +12,7 @@ from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
 from tests.support import golden
 from tests.support.postgres import rows
+from tests.support.surface import WRITING
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_views_have_types_that_every_program_knows(connection: Connection) -> No
     assert rows(connection, types) == []
 
 
-def test_functions_only_read(connection: Connection) -> None:
+def test_functions_only_read_but_for_those_known_to_write(connection: Connection) -> None:
     """As PostgreSQL may take them at their word, and with nothing on the search path to be led astray by."""
     functions = rows(
         connection,
@@ -85,9 +86,9 @@ def test_functions_only_read(connection: Connection) -> None:
         " WHERE p.pronamespace = 'tagdb'::regnamespace",
     )
     assert functions
+    assert {name for name, volatility, *_ in functions if volatility == "v"} == WRITING
     for name, volatility, parallel, settings in functions:
-        assert volatility in ("s", "i"), name
-        assert parallel == "s", name
+        assert (parallel == "s") == (volatility != "v"), name
         assert "search_path=pg_catalog, pg_temp" in (settings or []), name
 
 

@@ -297,5 +297,5 @@ def test_nothing_to_compare_with_is_no_obstacle(connection: Connection) -> None:
 def test_photos_that_something_was_rejected_for_are_not_asked_of_sql(connection: Connection) -> None:
     factors.compute(connection, SMALL, quiet=True)
     ids = evaluate.load(connection).embeddings.image_ids[:2]
-    connection.execute("SELECT tagdb_store.give_feedback(%s, '{}', ARRAY['kind1no1'], 1)", (int(ids[0]),))
+    connection.execute("SELECT tagdb.give_feedback(%s, '{}', ARRAY['kind1no1'], 1)", (int(ids[0]),))
     assert set(recommend_held_out(connection, 1, ids, 10)) == {int(ids[1])}

@@ -14,7 +14,7 @@ from tagdb.postgres.database import Connection
 from tests.support import seed
 from tests.support.postgres import become
 
-GIVE = "SELECT * FROM tagdb_store.give_feedback(%s, %s, %s, %s)"
+GIVE = "SELECT * FROM tagdb.give_feedback(%s, %s, %s, %s)"
 
 
 def give(
@@ -363,7 +363,7 @@ def test_who_may(role: Callable[..., str], connection: Connection) -> None:
         connection.execute("DELETE FROM tagdb_store.feedback")
     become(connection, reader)
     for query in (
-        "SELECT tagdb_store.give_feedback(1, '{tag1}')",
+        "SELECT tagdb.give_feedback(1, '{tag1}')",
         "SELECT * FROM tagdb_store.feedback",
         "SELECT * FROM tagdb_store.verdicts",
         "SELECT * FROM tagdb_store.interactions",

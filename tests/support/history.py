@@ -82,7 +82,7 @@ def fill(connection: Connection) -> None:
     assert store.runs.prune(connection, 1) == "pruned"
     store.runs.discard(connection, seed.begin_run(connection, 2))
     seed.add_images(connection, 2)  # which the backbone is still to embed
-    feedback = "SELECT tagdb_store.give_feedback(%s, %s, %s)"
+    feedback = "SELECT tagdb.give_feedback(%s, %s, %s)"
     connection.execute(feedback, (3, ["dinner"], ["sun", "night"]))
     connection.execute(feedback, (5, ["sea"], []))
     store.tags.edit(connection, "alias", ["nyc"], "newyork")

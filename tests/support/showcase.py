@@ -100,7 +100,7 @@ def fill(connection: Connection) -> None:
     store.tags.edit(connection, "ban", ["love"])
     for image_id, accepted, rejected in FEEDBACK:
         connection.execute(
-            "SELECT tagdb_store.give_feedback(%s, %s, %s)", (image_id, list(accepted), list(rejected))
+            "SELECT tagdb.give_feedback(%s, %s, %s)", (image_id, list(accepted), list(rejected))
         )
     seed.add_index(connection, backbone_id)
     store.statistics.refresh(connection)

@@ -26,8 +26,11 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "complete_hashtags": ("t",),
     "fold_hashtag": ("#Tag1",),
     "rejected_hashtags": (sha256(b"1").digest(),),
+    "give_feedback": (1, "{tag1}", "{tag2}"),
 }
 """Every public function, and arguments that give rows in a world."""
+WRITING = {"give_feedback"}
+"""Those of them that write: for writers only."""
 INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
     "activate_factor_run": (1,),
@@ -50,7 +53,6 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "fold_hashtag": ("#Tag1",),
     "fold_given": ("#Tag1",),
     "finish_factor_run": (2, 1, 1, 1, 1.0, 1),
-    "give_feedback": (1, "{tag1}", "{tag2}"),
     "hashtag_likeness": (1, "{1,2}", 1),
     "hashtag_place": (FACTORS, FACTORS, False, 0.0, 1.0),
     "hashtag_problem": ("tag1",),
@@ -92,7 +94,7 @@ def fill(connection: Connection) -> None:
     store.batches.save(connection, run, world.backbone_id, batch, [store.batches.Rejected("m", 1, "bad")])
     store.tags.edit(connection, "alias", ["tag6"], "tag5")
     store.tags.edit(connection, "ban", ["tag7"])
-    connection.execute("SELECT tagdb_store.give_feedback(1, '{tag1,new}', '{tag2}')")
+    connection.execute("SELECT tagdb.give_feedback(1, '{tag1,new}', '{tag2}')")
     store.statistics.refresh(connection)
     seed.begin_run(connection, 4)
     seed.add_index(connection, world.backbone_id)

@@ -1,4 +1,5 @@
--- What the roles should be able to do, and are not: readers with the schema tagdb, writers with tagdb_store.
+-- What the roles should be able to do, and are not: readers with the schema tagdb, writers with tagdb_store and
+-- the functions of tagdb that write.
 SELECT r.rolname::text AS role, 'USAGE' AS "right", 'schema ' || n.nspname AS name
 FROM pg_roles r
 JOIN pg_namespace n ON n.nspname = CASE r.rolname WHEN 'tagdb_reader' THEN 'tagdb' ELSE 'tagdb_store' END
@@ -12,9 +13,10 @@ WHERE r.rolname IN ('tagdb_reader', 'tagdb_writer') AND NOT has_table_privilege(
 UNION ALL
 SELECT r.rolname, 'EXECUTE', p.oid::regprocedure::text
 FROM pg_roles r
-JOIN pg_namespace n ON n.nspname = CASE r.rolname WHEN 'tagdb_reader' THEN 'tagdb' ELSE 'tagdb_store' END
+JOIN pg_namespace n ON n.nspname IN ('tagdb', 'tagdb_store')
 JOIN pg_proc p ON p.pronamespace = n.oid AND p.prorettype <> 'trigger'::regtype
-WHERE r.rolname IN ('tagdb_reader', 'tagdb_writer') AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
+WHERE r.rolname = CASE WHEN n.nspname = 'tagdb' AND p.provolatile <> 'v' THEN 'tagdb_reader' ELSE 'tagdb_writer' END
+  AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
 UNION ALL
 SELECT 'tagdb_writer', 'MEMBER', 'role tagdb_reader'
 FROM pg_roles w, pg_roles r

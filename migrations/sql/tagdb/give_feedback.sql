@@ -1,12 +1,12 @@
--- Notes which hashtags were accepted and rejected for an image; how many of each. An accepted hashtag
--- is one that the image carries from then on; a rejected one is not recommended for it again, and is
--- taken off where it was only there because it had been accepted. `run` is the factor run that had
--- recommended; NULL means the active one. Who says again what they said last says nothing new: a command
--- that was killed and is given again counts once.
-CREATE OR REPLACE FUNCTION tagdb_store.give_feedback(
+-- Records which hashtags were accepted and rejected for an image, and returns how many of each. An accepted
+-- hashtag is one that the image carries from then on; a rejected one is not recommended for it again, and is
+-- removed where it was only there because it had been accepted. `run` is the factor run that made the
+-- recommendation; NULL means the active one. Repeating the last feedback adds nothing, so that a command that
+-- was killed and is run again counts once.
+CREATE OR REPLACE FUNCTION tagdb.give_feedback(
     image_id bigint, accepted text[] DEFAULT '{}', rejected text[] DEFAULT '{}', run integer DEFAULT NULL)
 RETURNS TABLE (hashtags_accepted integer, hashtags_rejected integer)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE ROWS 1 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -72,3 +72,5 @@ BEGIN
     RETURN QUERY SELECT cardinality(yes), cardinality(no);
 END
 $$;
+COMMENT ON FUNCTION tagdb.give_feedback IS
+    'Records which hashtags people accepted and rejected for an image; how many of each. Accepted ones are added to the image, rejected ones are not recommended for it again. run: the factor run that made the recommendation, NULL for the active one. Writes, and so is for the role tagdb_writer only.';
