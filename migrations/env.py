@@ -103,7 +103,8 @@ def run(connection: Connection) -> None:
     connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # says where an extension goes
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
     _check_lookalikes(connection)
-    connection.execute(text(objects.FIND_VECTORS))
+    execute = connection.execution_options(no_parameters=True).exec_driver_sql
+    execute(objects.read("search_path"))
     steps: list[bool] = []  # whether each was an upgrade
     context.configure(
         connection=connection,
@@ -117,7 +118,6 @@ def run(connection: Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
         if any(steps):
-            execute = connection.execution_options(no_parameters=True).exec_driver_sql
             for _, statements in objects.statements():
                 execute(statements)
     _check_lookalikes(connection)  # or else one could be slipped in between

@@ -102,14 +102,6 @@ _MADE = re.compile(
     re.MULTILINE,
 )
 
-FIND_VECTORS = """
-SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true)
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-WHERE e.extname = 'vector'
-"""
-"""Run before the files, which use pgvector's types and operators without a schema. They are resolved once,
-in the schema of the extension, and stored by identity."""
-
 
 def read(name: str) -> str:
     """Return the text of an SQL file, such as ``roles`` or ``tagdb.images``."""
@@ -124,11 +116,9 @@ def made_by(text: str) -> tuple[str, str]:
 
 
 def statements() -> Iterator[tuple[str, str]]:
-    """Yield name and statements of everything that recreates objects, roles and rights."""
-    for name in ("roles", *OBJECTS, "rights"):
+    """Yield name and text of the files that recreate all objects, the roles and their rights, in order."""
+    for name in ("search_path", "roles", *OBJECTS, "rights", "ef_search"):
         yield name, read(name)
-    # A trigger writes this into the function candidates, which was recreated.
-    yield "candidates", "UPDATE tagdb_store.backbones SET ef_search = ef_search WHERE active"
 
 
 def drops() -> Iterator[str]:

@@ -1,5 +1,6 @@
--- Readers see the views and may execute the functions of schema tagdb, but for those that write. Writers ingest
--- and recompute as well, and PUBLIC gets nothing. Run after everything is made anew; what a revision takes away, it revokes itself.
+-- Readers see the views and may execute the functions of schema tagdb, except those that write. Writers also ingest
+-- and recompute; PUBLIC gets nothing. Run after everything is recreated. A revision that takes a right away revokes
+-- it itself.
 REVOKE ALL ON SCHEMA tagdb, tagdb_store FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA tagdb FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tagdb, tagdb_store FROM PUBLIC;

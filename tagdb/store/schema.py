@@ -11,7 +11,7 @@ import psycopg
 from tagdb.errors import DatabaseError
 from tagdb.migrations import objects
 from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, Connection, translated
-from tagdb.store.statements import statement
+from tagdb.store.statements import execute
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,7 +48,7 @@ class Deviations:
 def deviations(connection: Connection) -> Deviations:
     """Compare the catalog with the files. For any login."""
     there: dict[Item, list[tuple[str, str]]] = {}
-    for kind, name, called, body in connection.execute(statement("doctor/objects")):
+    for kind, name, called, body in execute(connection, "doctor/objects"):
         there.setdefault(Item(kind, name), []).append((called, body))
     wanted = expected()
     return Deviations(
@@ -71,9 +71,8 @@ def repair(connection: Connection) -> list[Item]:
         An object cannot be created, or exists with other arguments or columns.
     """
     with translated(), connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
-        connection.execute(objects.FIND_VECTORS)
+        execute(connection, "schema/lock", key=MIGRATION_LOCK)
+        execute(connection, "session/set", setting="lock_timeout", value=LOCK_TIMEOUT, local=True)
         found = deviations(connection)
         for name, text in objects.statements():
             try:
