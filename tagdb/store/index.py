@@ -1,7 +1,7 @@
-"""The vector index: search vectors, the HNSW index over them, and its state.
+"""The vector index: search vectors, the HNSW index over them, and what is searched.
 
-See the SQL files ``projections``, ``search_vectors`` and ``candidates`` of the migrations;
-:mod:`tagdb.indexing` says when an index is built and with how much memory.
+:func:`ensure` decides when an ingest builds it, :mod:`tagdb.indexing` with how much memory a person does. See
+also the SQL files ``projections``, ``search_vectors`` and ``candidates`` of the migrations.
 """
 
 import threading
