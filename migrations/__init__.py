@@ -1,1 +1,1 @@
-"""Alembic migrations of the tagdb schema; their SQL lies in `sql/`, one object a file."""
+"""Alembic migrations of the tagdb schema; their SQL is in `sql/`, one object per file."""

@@ -1,7 +1,7 @@
-"""Alembic's entry point, for ``tagdb init`` and for ``alembic`` typed by hand.
+"""Alembic's entry point, for ``tagdb init`` and for ``alembic`` on the command line.
 
-All revisions of one upgrade run in a single transaction under an advisory lock, so that several
-machines may start it at once and a failure leaves the schema as it was.
+All revisions of an upgrade run in one transaction under an advisory lock, so several machines may start it at
+the same time, and a failure leaves the schema unchanged.
 """
 
 import os
@@ -24,10 +24,10 @@ from tagdb.postgres.database import (
 )
 from tagdb.postgres.tables import metadata
 
-ischema_names["halfvec"] = HALFVEC  # autogenerate must know the type to compare it
+ischema_names["halfvec"] = HALFVEC  # autogenerate needs the type to compare it
 
 ANOTHER = "10min"
-"""How long another migration is waited for. It does what this one would do, and gives up by itself."""
+"""How long to wait for another migration, which does the same and gives up by itself."""
 STRANGER = """
 SELECT r.rolname
 FROM pg_namespace n
@@ -39,8 +39,8 @@ WHERE n.nspname = 'tagdb_store'
   AND r.oid <> d.datdba
   AND (me.rolsuper OR NOT pg_has_role(me.oid, r.oid, 'MEMBER'))
 """
-"""Who owns the schema, if they are nobody whose triggers and functions we may run: not we, a superuser, the
-database's owner or a role of ours, which a superuser's are not because all are."""
+"""Owner of the schema if its triggers and functions must not run with our rights: neither we, nor a
+superuser, the database's owner or a role of ours (not counted for superusers, who are members of all roles)."""
 LOOKALIKES = """
 WITH own AS (
     SELECT d.classid, d.objid
@@ -70,12 +70,12 @@ WHERE o.namespace = (SELECT e.extnamespace FROM pg_extension e WHERE e.extname =
 ORDER BY 1
 LIMIT 1
 """
-"""What somebody else has put beside pgvector under a name of PostgreSQL's or pgvector's own. It may fit
-better, and the functions that run with their owner's rights are resolved there."""
+"""Objects of other owners in pgvector's schema with names of PostgreSQL's or pgvector's own. They could match
+a call better, and functions that run with their owner's rights are resolved there."""
 
 
 def include_name(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
-    """Compare only what migrations make: not other schemas, nor partitions made at run time."""
+    """Compare only what migrations create: no other schemas, and no partitions created at run time."""
     if kind == "schema":
         return name == "tagdb_store"
     if kind == "table" and name is not None:
@@ -100,7 +100,7 @@ def run(connection: Connection) -> None:
     if revision(driver) == UNRELEASED:
         check_revision(driver)
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS tagdb_store"))
-    connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # says where an extension goes
+    connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # determines the schema of an extension
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
     _check_lookalikes(connection)
     execute = connection.execution_options(no_parameters=True).exec_driver_sql
@@ -120,7 +120,7 @@ def run(connection: Connection) -> None:
         if any(steps):
             for _, statements in objects.statements():
                 execute(statements)
-    _check_lookalikes(connection)  # or else one could be slipped in between
+    _check_lookalikes(connection)  # otherwise one could be added in between
 
 
 def _safely(connection: Connection) -> None:
@@ -128,7 +128,7 @@ def _safely(connection: Connection) -> None:
 
 
 def _check_lookalikes(connection: Connection) -> None:
-    """Raise SchemaError if somebody else's function or operator could be taken for PostgreSQL's own."""
+    """Raise SchemaError if another owner's function or operator could be called instead of PostgreSQL's."""
     _safely(connection)
     if found := connection.execute(text(LOOKALIKES)).first():
         raise SchemaError(
@@ -138,7 +138,7 @@ def _check_lookalikes(connection: Connection) -> None:
 
 
 def main() -> None:
-    """Use the caller's connection, or connect to the URL that was given."""
+    """Use the caller's connection, or connect to the given URL."""
     connection = context.config.attributes.get("connection")
     if connection is not None:
         run(connection)

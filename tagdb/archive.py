@@ -1,8 +1,7 @@
-"""The file of a backup: a zip archive of ``database.dump`` and ``backup.json``, nothing compressed twice.
+"""The file of a backup: a zip archive with ``database.dump`` and ``backup.json``, nothing compressed twice.
 
-Its comment is the SHA-256 of every byte before it, so that no bit of the file can change unnoticed, and the
-description has that of the dump. Any zip program takes out ``database.dump``, which ``pg_restore``
-understands.
+Its comment is the SHA-256 of all bytes before it, so that no bit can change unnoticed; the description
+contains that of the dump. Any zip program can extract ``database.dump``, which ``pg_restore`` reads.
 """
 
 import hashlib
@@ -27,24 +26,24 @@ if sys.platform != "win32":
     import fcntl
 
 FORMAT = 2
-"""What this program writes and reads. Development versions wrote 1, of schemas that cannot be upgraded."""
+"""Format that this program writes and reads. Development versions wrote 1; their schemas cannot be upgraded."""
 DUMP, DESCRIPTION = "database.dump", "backup.json"
 CHUNK = 1 << 20
 
 _SUM = hashlib.sha256().digest_size * 2
-_PARTIAL = ".tagdb-backup-"  # begins the name of what is not finished
-_MOST = 1 << 20  # bytes of a description
+_PARTIAL = ".tagdb-backup-"  # prefix of unfinished files
+_MOST = 1 << 20  # maximum size of a description in bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a backup is of, and its dump's size and checksum."""
+    """Contents of a backup, and the size and checksum of its dump."""
 
     format: int
     created_at: datetime
     tagdb: str
     schema: str
-    """The schema's revision."""
+    """Revision of the schema."""
     postgresql: str
     pg_dump: str
     pgvector: str
@@ -54,12 +53,12 @@ class Description:
     dump_sha256: str = ""
 
     def facts(self) -> dict[str, object]:
-        """What ``backup.json`` says."""
+        """Return the contents of ``backup.json``."""
         return asdict(self) | {"created_at": self.created_at.isoformat()}
 
     @staticmethod
     def of(facts: object) -> "Description":
-        """From what ``backup.json`` says; ValueError where that is none of this format."""
+        """Parse the contents of ``backup.json``; raise ValueError if they do not have this format."""
         if not isinstance(facts, dict) or not isinstance(facts.get("counts"), dict):
             raise ValueError("no description")
         try:
@@ -87,7 +86,7 @@ class Description:
 
 
 class _Summed:
-    """A stream that only grows, and ends with the checksum of itself in place of its last characters."""
+    """A stream that is only appended to; its last characters are replaced by its checksum."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._sum, self._last = stream, hashlib.sha256(), b""
@@ -101,24 +100,26 @@ class _Summed:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing: only the end is of use."""
+        """Do nothing: only seeking to the end is used."""
 
     def end(self) -> None:
         self._stream.write(self._sum.hexdigest().encode())
 
 
 def write(file: Path, dump: Iterable[bytes], description: Description, force: bool) -> Description:
-    """Write a backup. The file is there when all of it is on disk; until then there is none, or the old one.
+    """Write a backup. The file appears, or replaces the old one, once everything is on disk.
 
     Parameters
     ----------
-    description : without the dump's size and checksum, which are those of what was written.
-    force : replace a file that exists.
+    description
+        Without the size and checksum of the dump, which are added.
+    force
+        Replace an existing file.
 
     Raises
     ------
     BackupError
-        It exists, or cannot be written.
+        The file exists or cannot be written.
     """
     with _named_last(file, force) as stream:
         summed = _Summed(stream)
@@ -139,13 +140,13 @@ def write(file: Path, dump: Iterable[bytes], description: Description, force: bo
 
 
 def place(file: Path, force: bool) -> Path:
-    """Where a backup is written: a link stays one. BackupError where none can be, or one is already."""
+    """Return the path to write to, following links. Raise BackupError if it cannot be written or exists."""
     name = printable(str(file))
     if str(file) == "-":
         raise BackupError("a backup needs a file, because it is renamed when it is complete; name one")
     try:
         is_folder = file.is_dir()
-    except OSError as error:  # its name is too long, or the way there is closed
+    except OSError as error:  # the name is too long, or a folder cannot be entered
         raise BackupError(f"{printable(str(file), 200)} cannot be written: {error.strerror}") from error
     if is_folder:
         raise BackupError(f"{name} is a folder; name a file in it")
@@ -164,7 +165,7 @@ def _named_last(file: Path, force: bool) -> Iterator[BinaryIO]:
     file = place(file, force)
     try:
         _remove_abandoned(file.parent)
-        descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=file.parent)  # its owner's alone
+        descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=file.parent)  # private to its owner
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 with suppress(OSError):  # not every file system has locks
@@ -205,7 +206,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what backups that were killed have left: nobody holds its lock."""
+    """Remove files left by killed backups, which nobody has locked."""
     for path in folder.glob(f"{_PARTIAL}*"):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -223,18 +224,18 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 class Archive:
-    """A backup that is whole and of a format that this program reads."""
+    """An intact backup in a format that this program reads."""
 
     def __init__(self, file: Path, archive: zipfile.ZipFile, description: Description) -> None:
         self.file, self.description, self._archive = file, description, archive
 
     def dump(self) -> Iterator[bytes]:
-        """The dump's bytes, checked once more: the file may change while it is read.
+        """Yield the dump, checked again, because the file may change while it is read.
 
         Raises
         ------
         BackupError
-            They are not those that were written.
+            The content has changed.
         """
         digest, size = hashlib.sha256(), 0
         try:
@@ -251,12 +252,12 @@ class Archive:
 
 @contextmanager
 def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
-    """Open a backup, having read all of it once.
+    """Open a backup after reading all of it once.
 
     Raises
     ------
     BackupError
-        It cannot be read, is none, is damaged or incomplete, or of a newer format.
+        The file cannot be read, is not a backup, is damaged or incomplete, or has a newer format.
     """
     try:
         stream = file.open("rb")

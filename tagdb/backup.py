@@ -1,7 +1,7 @@
-"""Backing up: tagdb's schemas in one file while others write, and put back in one transaction or not at all.
+"""Back up tagdb's schemas into one file, and restore them in one transaction.
 
-PostgreSQL's own programs do it: ``pg_dump`` reads a snapshot, ``pg_restore`` turns it into SQL, ``psql`` runs
-that.
+Uses PostgreSQL's own programs: ``pg_dump`` reads a snapshot, ``pg_restore`` turns it into SQL, and ``psql``
+runs it.
 """
 
 import re
@@ -34,7 +34,7 @@ from tagdb.store.statements import statement
 SCHEMAS = ("tagdb", "tagdb_store")
 COMPRESSION = "gzip:1"
 _TRIES = 3
-_HEAD = 1 << 16  # bytes in which pg_restore's first settings are
+_HEAD = 1 << 16  # bytes that contain pg_restore's first settings
 _RESTORE = ("--format=custom", "--no-owner", "--no-tablespaces", "--no-publications")
 _PSQL = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 _RIGHT = re.compile(r'(?:GRANT|REVOKE) .* (?:TO|FROM) ("(?:[^"]|"")+"|[^" ;]+)(?: WITH GRANT OPTION)?;')
@@ -46,24 +46,25 @@ _RIGHT = re.compile(r'(?:GRANT|REVOKE) .* (?:TO|FROM) ("(?:[^"]|"")+"|[^" ;]+)(?
 def back_up(
     settings: Settings, file: Path, notify: Notify, *, force: bool = False, quiet: bool = False
 ) -> Description:
-    """Write all of a database's tagdb into one file, as it is at one moment, while others read and write.
+    """Write a consistent snapshot of all of tagdb's data into one file, while others read and write.
 
     Parameters
     ----------
-    force : replace a file that exists.
+    force
+        Replace an existing file.
 
     Raises
     ------
     BackupError
         The file exists or cannot be written, or the login may not read everything.
     SchemaError
-        There is no tagdb schema, or a newer one than this program knows, or a development version's.
+        There is no tagdb schema, or it is newer than this program knows, or of a development version.
     """
     file = archive.place(file, force)
     url = database.ensure_url(settings, notify)
     with database.connect(url) as connection, database.translated():
         schema = database.revision(connection)
-        # an older one is welcome: before an upgrade, say
+        # older ones are allowed, for example to back up before an upgrade
         if schema is None or schema == database.UNRELEASED or schema > SCHEMA_REVISION:
             database.check_revision(connection)
         major = connection.info.server_version // 10_000
@@ -71,7 +72,7 @@ def back_up(
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction():
-            # whoever waits for pg_dump is idle
+            # this session is idle while pg_dump runs
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
             try:
@@ -102,7 +103,7 @@ def back_up(
 
 
 def _dump(command: list[str], url: str, about: int, quiet: bool) -> Iterator[bytes]:
-    """What pg_dump says. It begins anew where a table goes before it is locked, as pruned runs do."""
+    """Yield the output of pg_dump. It starts again if pruning dropped a table before it was locked."""
     dsn, environment = address(url)
     for attempt in range(_TRIES):
         done = 0
@@ -122,7 +123,7 @@ def _dump(command: list[str], url: str, about: int, quiet: bool) -> Iterator[byt
 
 
 def described(description: Description) -> str:
-    """What is in a backup, in a line."""
+    """Describe the contents of a backup on one line."""
     counts = description.counts
     run = "no factors" if counts.factor_run is None else f"factor run {counts.factor_run}"
     return f"{counts.images:,} images, {counts.hashtags:,} hashtags, {counts.embeddings:,} embeddings, {run}"
@@ -132,7 +133,7 @@ def described(description: Description) -> str:
 
 
 def check(file: Path, *, quiet: bool = False) -> Description:
-    """Read all of a backup, without a database.
+    """Read and check a whole backup, without a database.
 
     Raises
     ------
@@ -146,18 +147,20 @@ def check(file: Path, *, quiet: bool = False) -> Description:
 def restore(
     settings: Settings, file: Path, notify: Notify, *, replace: bool = False, quiet: bool = False
 ) -> Description:
-    """Put a backup into a database, all or nothing, and upgrade its schema to this program's.
+    """Restore a backup into a database, all or nothing, and upgrade its schema to this program's.
 
-    Whatever ends it early, even a kill, leaves the database as it was.
+    If it fails or is killed, the database stays as it was.
 
     Parameters
     ----------
-    replace : drop the tagdb that the database holds, with its images.
+    replace
+        Drop everything that tagdb has in the database, images included.
 
     Raises
     ------
     BackupError
-        The file is none, or damaged; or the database holds images, or what depends on tagdb's schemas.
+        The file is not a backup or is damaged, or the database contains images or objects that depend on
+        tagdb's schemas.
     SchemaError
         The backup's schema is newer than this program knows.
     """
@@ -190,7 +193,7 @@ def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
 
 
 def _examined(connection: Connection, description: Description, replace: bool) -> Target:
-    """The database that is to be restored into; BackupError where that would take something away."""
+    """Return the target of a restore; raise BackupError if something would be lost."""
     target = store.backup.target(connection)
     where = f"the database {connection.info.dbname}"
     if target.vector_schema not in (None, description.pgvector_schema):
@@ -213,7 +216,7 @@ def _examined(connection: Connection, description: Description, replace: bool) -
 
 
 def _restoring(connection: Connection, settings: Settings, description: Description) -> tuple[str, str]:
-    """pg_restore and psql. No server is too new for psql, but the dump may be for pg_restore."""
+    """Return pg_restore and psql. psql works with any server, but the dump may be too new for pg_restore."""
     made_by = re.match(r"\d+", description.pg_dump)
     at_least = max(int(made_by[0]) if made_by else 0, connection.info.server_version // 10_000)
     return program("pg_restore", settings.home, at_least)[0], program("psql", settings.home, 0)[0]
@@ -222,7 +225,7 @@ def _restoring(connection: Connection, settings: Settings, description: Descript
 def _begin(
     connection: Connection, settings: Settings, target: Target, description: Description, replace: bool
 ) -> str:
-    """What psql runs before the dump's statements, which then find the database as pg_dump left it."""
+    """Return what psql runs before the dump, so that it finds the state that pg_dump expects."""
     from tagdb.migrations import objects
 
     said = ["BEGIN;", f"{database.SAFE_PATH};", "SET LOCAL client_min_messages = warning;"]
@@ -247,7 +250,7 @@ def _begin(
 
 
 def _end(counts: Counts) -> str:
-    """What psql runs after them: it commits only if there is as much as there was."""
+    """Return what psql runs after them: it commits only if the numbers of rows are right."""
     found, wanted = statement("backup/counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
     body = (
         "DECLARE found pg_catalog.jsonb; BEGIN"
@@ -266,9 +269,9 @@ def _put_back(
     notify: Notify,
     quiet: bool,
 ) -> set[str]:
-    """Run all of it in one transaction, whose last statement is written when all else has succeeded.
+    """Run everything in one transaction, whose last statement is written after all else has succeeded.
 
-    psql commits nothing by itself where its input ends early. Returns who is not here to have rights.
+    psql commits nothing if its input ends early. Returns the roles that do not exist here.
     """
     pg_restore, psql = programs
     dsn, environment = address(url)
@@ -287,7 +290,7 @@ def _put_back(
 
             with fed([*restore, "--file=-", "--no-privileges"], found.dump(), environment, told) as source:
                 head = output(source).read(_HEAD)
-                # a setting that servers before 17 do not have
+                # servers before 17 do not have this setting
                 send(target, head.replace(b"\nSET transaction_timeout = 0;\n", b"\n", 1))
                 while chunk := output(source).read(CHUNK):
                     send(target, chunk)
@@ -299,7 +302,7 @@ def _put_back(
 def _rights(
     found: Archive, restore: list[str], environment: Mapping[str, str], roles: set[str]
 ) -> tuple[list[str], set[str]]:
-    """The statements that grant and revoke, for roles that exist; and the names of others."""
+    """Return the statements that grant and revoke for existing roles, and the names of other roles."""
     with fed([*restore, "--list"], found.dump(), environment) as source:
         listed = output(source).read().decode()
     given, left_out = [], set[str]()

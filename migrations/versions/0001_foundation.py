@@ -1,4 +1,4 @@
-"""The foundation: the tables, as tagdb 0.1.0 has them."""
+"""The foundation: the tables of tagdb 0.1.0."""
 
 from tagdb.migrations import objects, sqlfiles
 
@@ -33,9 +33,9 @@ TABLES = (
     "factor_defaults",
     "feedback",
 )
-"""Each after those that it refers to."""
+"""Tables, each after those it refers to."""
 MARK = "'The revision of the schema, counted from tagdb 0.1.0 on.'"
-"""Tells this schema from those of development versions, which counted from 0001, too; see ``database``."""
+"""Distinguishes this schema from those of development versions, which also had a 0001; see ``database``."""
 UNATTACHED = r"""
 DO $$
 DECLARE
@@ -51,18 +51,18 @@ BEGIN
 END
 $$
 """
-"""Drops the tables of what is being computed, or whose computation broke off: they are not partitions yet."""
+"""Drops tables of running or interrupted computations, which are not partitions yet."""
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     sqlfiles.run(__file__, "schemas", *TABLES)
     sqlfiles.execute("REVOKE ALL ON ALL TABLES IN SCHEMA tagdb_store FROM PUBLIC")
     sqlfiles.execute(f"COMMENT ON TABLE tagdb_store.alembic_version IS {MARK}")
 
 
 def downgrade() -> None:
-    """Drop everything but the roles, which belong to the whole cluster and only lose their rights here."""
+    """Drop everything except the roles, which belong to the whole cluster and only lose their rights here."""
     sqlfiles.execute(*objects.drops(), UNATTACHED)
     sqlfiles.execute("DROP TABLE " + ", ".join(f"tagdb_store.{name}" for name in TABLES))
     sqlfiles.execute("DROP SCHEMA tagdb", "COMMENT ON TABLE tagdb_store.alembic_version IS NULL")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(str(resources.files("tagdb.migrations")))
 SCHEMA_REVISION = max(file.name[:4] for file in MIGRATIONS.glob("versions/[0-9]*.py"))
-"""The newest migration: what this program works with."""
+"""Newest revision, which this program needs."""
 UNRELEASED = "unreleased"
 """In place of a revision: a schema that a development version made, before revisions were counted anew."""
 POSTGRES_AT_LEAST = 15
@@ -32,9 +32,9 @@ PAUSE = 0.5
 """Seconds between two attempts to reconnect."""
 
 MIGRATION_LOCK = 7_420_110_117
-"""Key of the advisory lock that whatever changes the schema holds."""
+"""Key of the advisory lock held while the schema is changed."""
 LOCK_TIMEOUT = "30s"
-"""How long an upgrade waits for whoever uses what it changes; they wait behind it meanwhile."""
+"""How long an upgrade waits for locks; other sessions wait behind it in the meantime."""
 
 SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
 """Restricts names without a schema to schemas in which nobody else can create objects. A function in
@@ -173,21 +173,21 @@ def revision(connection: Connection) -> str | None:
             "SELECT obj_description(c.oid, 'pg_class')"
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = 'tagdb_store' AND c.relname = 'alembic_version'"
-            " AND c.relkind = 'r' AND NOT c.relrowsecurity"  # in which reading runs nobody's code
+            " AND c.relkind = 'r' AND NOT c.relrowsecurity"  # reading such a table runs no code of others
         ).fetchone()
         if known is None:
             return None
         try:
             row = connection.execute("SELECT version_num FROM tagdb_store.alembic_version").fetchone()
         except psycopg.errors.InsufficientPrivilege:
-            row = (SCHEMA_REVISION,)  # a reader sees the public schema only, and that is there
+            row = (SCHEMA_REVISION,)  # a reader sees only the public schema, which exists
     if row is None:
         return None
     return str(row[0]) if known[0] else UNRELEASED
 
 
 def check_revision(connection: Connection) -> None:
-    """Raise SchemaError unless the schema is the one that this program works with."""
+    """Raise SchemaError unless the schema has this program's revision."""
     found = revision(connection)
     if found is None:
         raise SchemaError("the database has no tagdb schema yet; run: tagdb init")
@@ -208,7 +208,7 @@ def check_revision(connection: Connection) -> None:
 
 
 def engine(url: str) -> "Engine":
-    """A SQLAlchemy engine that connects as :func:`connect` does; for migrations."""
+    """Return an SQLAlchemy engine that connects like :func:`connect`, for migrations."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
@@ -222,17 +222,17 @@ def engine(url: str) -> "Engine":
 
 
 def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str]:
-    """Create the schema or upgrade it to the newest revision. Returns (before, after).
+    """Create the schema or upgrade it to the newest revision. Return the revisions before and after.
 
-    Safe to run from several places at once: an advisory lock is held, and all is one transaction.
+    Can run in several places at once: it holds an advisory lock and is one transaction.
 
     Raises
     ------
     SchemaError
         The schema is newer than this program, or a development version made it.
     DatabaseError
-        PostgreSQL or pgvector is too old or missing, the login may not create schemas, or somebody has used
-        the tables for longer than ``lock_timeout``. Everything is as it was.
+        PostgreSQL or pgvector is too old or missing, the login may not create schemas, or other sessions used
+        the tables for longer than ``lock_timeout``. The schema is unchanged.
     """
     with connect(url) as connection:
         before = revision(connection)
@@ -253,12 +253,12 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
         with engine(url).begin() as connection_:
             config.attributes |= {"connection": connection_, "lock_timeout": lock_timeout}
             command.upgrade(config, "head")
-    except CommandError:  # it does not know the revision: a newer tagdb was quicker
+    except CommandError:  # unknown revision: a newer tagdb has just upgraded the schema
         with connect(url) as connection:
             check_revision(connection)
         raise
     except DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # which no role of tagdb's gives
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # no role of tagdb's grants this
             raise DatabaseError(
                 f"your login may not create or upgrade the tagdb schema: {reason(error.orig)}; "
                 "ask the database's administrator to run: tagdb init"
@@ -274,20 +274,20 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
 
 
 def make_database(url: str, name: str) -> None:
-    """Make an empty database on the server that a URL names, in place of one of that name."""
+    """Create an empty database on a URL's server, replacing one of the same name."""
     drop_database(url, name)
     with connect(url) as connection, translated():
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def drop_database(url: str, name: str) -> None:
-    """Drop a database, if it exists, on the server that a URL names."""
+    """Drop a database on a URL's server, if it exists."""
     with connect(url) as connection, translated():
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def check_server(connection: Connection) -> None:
-    """Raise DatabaseError where PostgreSQL or pgvector is too old, or pgvector is missing."""
+    """Raise DatabaseError if PostgreSQL or pgvector is too old, or pgvector is missing."""
     version = connection.info.server_version // 10_000
     if version < POSTGRES_AT_LEAST:
         raise DatabaseError(f"this is PostgreSQL {version}; tagdb needs {POSTGRES_AT_LEAST} or newer")

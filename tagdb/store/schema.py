@@ -10,7 +10,7 @@ import psycopg
 
 from tagdb.errors import DatabaseError
 from tagdb.migrations import objects
-from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, Connection, translated
+from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, Connection, reason, translated
 from tagdb.store.statements import execute
 
 
@@ -80,6 +80,7 @@ def repair(connection: Connection) -> list[Item]:
             except psycopg.errors.LockNotAvailable:
                 raise
             except psycopg.Error as error:
-                reason = (error.diag.message_primary or str(error)).splitlines()[0]
-                raise DatabaseError(f"{name} cannot be made anew: {reason}; restore a backup") from error
+                raise DatabaseError(
+                    f"{name} cannot be recreated: {reason(error)}; restore a backup"
+                ) from error
     return [item for item in (*found.missing, *found.changed) if item.kind != "TABLE"]

@@ -366,7 +366,7 @@ def test_a_missing_table_cannot_be_mended(tagdb: Run, healthy: Connection, datab
     assert "no column images.source_ref" in found["columns"].sentence
     done = tagdb("init", "--repair")
     assert done.exit_code == 1
-    assert "cannot be made anew" in done.stderr
+    assert "cannot be recreated" in done.stderr
     assert "restore a backup" in done.stderr
 
 

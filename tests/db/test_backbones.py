@@ -163,7 +163,7 @@ def test_no_such_backbone(connection: Connection) -> None:
         store.backbones.activate(connection, 9, None)
     with pytest.raises(DatabaseError, match=r"^there is no backbone 9$"), database.translated():
         store.backbones.drop(connection, 9)
-    with pytest.raises(DatabaseError, match=r"^backbone 1 is the active one$"), database.translated():
+    with pytest.raises(DatabaseError, match=r"^backbone 1 is active$"), database.translated():
         store.backbones.drop(connection, 1)
 
 

@@ -554,7 +554,7 @@ def test_files_of_others(
         other.writestr("photo.jpg", b"x" * 1000)
     (tmp_path / "words").write_text("file_name,hashtags\n" * 50)
     for name in ("other.zip", "words"):
-        assert said(tmp_path / name) == "Error: FILE is no backup that tagdb made\n"
+        assert said(tmp_path / name) == "Error: FILE is not a tagdb backup\n"
     bundled("pg_dump", "--format=custom", f"--file={tmp_path / 'plain'}", collection)
     assert said(tmp_path / "plain") == "Error: FILE was written by pg_dump; restore it with pg_restore\n"
     file = rewritten(saved, tmp_path / "newer", schema="9999")
