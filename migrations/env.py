@@ -40,7 +40,7 @@ WHERE n.nspname = 'tagdb_store'
   AND (me.rolsuper OR NOT pg_has_role(me.oid, r.oid, 'MEMBER'))
 """
 """Owner of the schema if its triggers and functions must not run with our rights: neither we, nor a
-superuser, the database's owner or a role of ours (not counted for superusers, who are members of all roles)."""
+superuser, the database's owner or a role of ours (not counted for superusers, members of all)."""
 LOOKALIKES = """
 WITH own AS (
     SELECT d.classid, d.objid

@@ -26,7 +26,7 @@ if sys.platform != "win32":
     import fcntl
 
 FORMAT = 2
-"""Format that this program writes and reads. Development versions wrote 1; their schemas cannot be upgraded."""
+"""Format that this program writes and reads. Development versions wrote 1; their schemas are too old."""
 DUMP, DESCRIPTION = "database.dump", "backup.json"
 CHUNK = 1 << 20
 
