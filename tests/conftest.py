@@ -25,7 +25,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import backbones, surface
 from tests.support.once import once
-from tests.support.postgres import PASSWORD, Postgres, temporary_home
+from tests.support.postgres import PASSWORD, Postgres, named, temporary_home
 from tests.support.shared import SHARED, has_tensorflow
 
 
@@ -89,6 +89,12 @@ def connection(database_url: str) -> Iterator[Connection]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def schema_url(postgres: Postgres) -> str:
+    """The URL of a database with the schema that no test changes."""
+    return named(postgres.url, postgres.built("schema", lambda connection: None))
+
+
 @pytest.fixture
 def populated_url(postgres: Postgres) -> Iterator[str]:
     """The URL of a database of this test's own, with something of everything in it."""
@@ -146,7 +152,7 @@ def home(tmp_path: Path, backbone_file: Path) -> Path:
     return cache.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chosen(random_weights: Path) -> tuple[object, ...]:
     """The flags that choose the random weights."""
     return ("--backbone", random_weights, "--input-size", 96)

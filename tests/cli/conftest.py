@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
 from tests.support.commands import TAGS, Process, Run, draw, invoke, write_csv
+from tests.support.postgres import Postgres, named
 
 
 @pytest.fixture
@@ -54,22 +57,57 @@ def ingest(tagdb: Run, chosen: tuple[object, ...]) -> Run:
     return run
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """A folder of twelve drawn photos and ``photos.csv``, which tells their hashtags."""
-    folder = tmp_path / "photos"
+def draw_twelve(folder: Path) -> None:
+    """Twelve drawn photos and ``photos.csv``, which tells their hashtags."""
     draw(folder, range(12))
     rows = [[f"{i:02}.jpg", TAGS[i % len(TAGS)], f"page/{i}"] for i in range(12)]
     write_csv(folder / "photos.csv", ["file_name", "hashtags", "source_ref"], rows)
-    return folder
 
 
 @pytest.fixture
-def filled(ingest: Run, tagdb: Run, photos: Path) -> Path:
+def photos(tmp_path: Path) -> Path:
+    """A folder of twelve drawn photos and ``photos.csv``, which tells their hashtags."""
+    draw_twelve(tmp_path / "photos")
+    return tmp_path / "photos"
+
+
+@pytest.fixture(scope="session")
+def stored(postgres: Postgres, run_folder: Path, backbone_file: Path, chosen: tuple[object, ...]) -> str:
+    """The name of a database in which the twelve photos are stored, with factors."""
+    photos = run_folder / "photos"
+
+    def build(connection: Connection) -> None:
+        draw_twelve(photos)
+        place = {
+            "TAGDB_DATABASE_URL": named(postgres.url, connection.info.dbname),
+            "TAGDB_HOME": str(backbone_file.parents[1]),
+        }
+        for command in (
+            ("ingest", photos / "photos.csv", *chosen),
+            ("factors", "compute", "--factors", 8),
+        ):
+            done = invoke(*command, "--quiet", **place)
+            assert done.exit_code == 0, done.output
+
+    return postgres.built("stored", build)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[str]:
+    """The URL of a database of this test's own, with the schema; for ``filled``, with the photos."""
+    template = request.getfixturevalue("stored") if "filled" in request.fixturenames else ""
+    with postgres.database(template) as url:
+        yield url
+
+
+@pytest.fixture
+def filled(run_folder: Path, photos: Path, database_url: str) -> Path:
     """The twelve photos, stored and with factors computed; their folder."""
-    assert ingest(photos / "photos.csv", "--quiet").exit_code == 0
-    done = tagdb("factors", "compute", "--factors", 8, "--quiet")
-    assert done.exit_code == 0, done.output
+    with database.connect(database_url) as connection:
+        places = ((run_folder / "photos").as_uri(), photos.as_uri())
+        connection.execute("UPDATE tagdb_store.images SET uri = replace(uri, %s, %s)", places)
+        sources = [str(photos / "photos.csv")]
+        connection.execute("UPDATE tagdb_store.ingest_runs SET sources = %s", (sources,))
     return photos
 
 

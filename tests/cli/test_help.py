@@ -8,7 +8,7 @@ import click
 import pytest
 
 from tagdb.cli import COMMANDS, cli
-from tests.support.commands import Process, Run
+from tests.support.commands import Process, Run, invoke
 
 HEAVY = {"tensorflow", "keras", "implicit", "scipy"}
 DATABASE = {"numpy", "sqlalchemy", "alembic", "psycopg", "PIL", "rich"}
@@ -20,6 +20,14 @@ code = cli(sys.argv[1:], prog_name="tagdb", standalone_mode=False)
 print("modules:", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 sys.exit(code)
 """
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process, without a database and without a home."""
+    monkeypatch.setenv("TAGDB_DATABASE_URL", "postgresql://127.0.0.1:9/none")
+    monkeypatch.setenv("TAGDB_HOME", str(tmp_path / "none"))
+    return invoke
 
 
 def tree(
@@ -45,11 +53,11 @@ def modules(stderr: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)
-def test_every_command_says_what_it_does(path: tuple[str, ...], tagdb: Run) -> None:
-    done = tagdb(*path, "--help")
+def test_every_command_says_what_it_does(path: tuple[str, ...], nowhere: Run) -> None:
+    done = nowhere(*path, "--help")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Usage: {' '.join(('tagdb', *path))} ")
-    assert tagdb(*path, "-h").stdout == done.stdout
+    assert nowhere(*path, "-h").stdout == done.stdout
     described = (EVERY[path].help or "").strip()
     assert len(described.splitlines()[0]) > 15
     assert described.splitlines()[0].endswith((".", ",")) or "\n" in described
@@ -65,8 +73,8 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
-def test_every_command_has_examples(path: tuple[str, ...], tagdb: Run) -> None:
-    text = tagdb(*path, "--help").stdout
+def test_every_command_has_examples(path: tuple[str, ...], nowhere: Run) -> None:
+    text = nowhere(*path, "--help").stdout
     lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.strip() in ("Example:", "Examples:"))
     examples = []
@@ -93,15 +101,15 @@ def test_every_command_takes_the_shared_options(path: tuple[str, ...]) -> None:
     assert {"--verbose", "--database-url"} <= names
 
 
-def test_the_list_of_commands(tagdb: Run) -> None:
-    text = tagdb("--help").stdout
+def test_the_list_of_commands(nowhere: Run) -> None:
+    text = nowhere("--help").stdout
     for name, line in COMMANDS.items():
         assert re.search(rf"^  {name} +{re.escape(line)}$", text, re.MULTILINE)
     assert "Exit codes: 0 done, 1 failed, 2 usage, 3 done but some inputs were rejected" in text
 
 
-def test_version(tagdb: Run) -> None:
-    assert re.fullmatch(r"tagdb, version \d+\.\d+\.\d+\n", tagdb("--version").stdout)
+def test_version(nowhere: Run) -> None:
+    assert re.fullmatch(r"tagdb, version \d+\.\d+\.\d+\n", nowhere("--version").stdout)
 
 
 @pytest.mark.parametrize(
@@ -117,20 +125,20 @@ def test_version(tagdb: Run) -> None:
         (("--quiet",), "No such option '--quiet'"),
     ],
 )
-def test_usage_errors(tagdb: Run, arguments: tuple[str, ...], says: str) -> None:
-    done = tagdb(*arguments)
+def test_usage_errors(nowhere: Run, arguments: tuple[str, ...], says: str) -> None:
+    done = nowhere(*arguments)
     assert done.exit_code == 2
     assert done.stdout == ""
     assert says in done.stderr
     assert re.search(r"Try 'tagdb.* (-h|--help)' for help\.", done.stderr)
 
 
-def test_a_mistyped_command_is_guessed(tagdb: Run) -> None:
-    assert "Did you mean 'recommend'?" in tagdb("recomend", "x.jpg").stderr
+def test_a_mistyped_command_is_guessed(nowhere: Run) -> None:
+    assert "Did you mean 'recommend'?" in nowhere("recomend", "x.jpg").stderr
 
 
-def test_without_arguments_there_is_help(tagdb: Run) -> None:
-    assert "Usage: tagdb [OPTIONS] COMMAND" in tagdb().output
+def test_without_arguments_there_is_help(nowhere: Run) -> None:
+    assert "Usage: tagdb [OPTIONS] COMMAND" in nowhere().output
 
 
 def test_help_imports_next_to_nothing(tagdb_process: Process) -> None:

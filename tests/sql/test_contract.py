@@ -16,6 +16,12 @@ from tests.support.surface import WRITING
 
 
 @pytest.fixture
+def database_url(schema_url: str) -> str:
+    """The URL of a database that nothing here changes."""
+    return schema_url
+
+
+@pytest.fixture
 def catalog(connection: Connection) -> Connection:
     """A connection to which pgvector's types have no schema, wherever they are."""
     connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(vector_schema(connection))))

@@ -109,6 +109,12 @@ Expected = tuple[str | None, str | None]
 """A folded hashtag, or the reason why there is none."""
 
 
+@pytest.fixture
+def database_url(schema_url: str) -> str:
+    """The URL of a database that nothing here changes."""
+    return schema_url
+
+
 def in_python(text: str) -> Expected:
     """What ``tagdb.hashtags.fold`` makes of a text; of its messages, what the SQL ones say too."""
     try:

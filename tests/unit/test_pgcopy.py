@@ -15,6 +15,12 @@ from tagdb.postgres.database import Connection
 Arrays = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float16]]
 
 
+@pytest.fixture
+def database_url(schema_url: str) -> str:
+    """The URL of a database that nothing here changes."""
+    return schema_url
+
+
 def arrays(rows: int, dimensions: int = 7) -> Arrays:
     rng = np.random.default_rng(rows)
     small = rng.integers(-(2**31), 2**31, rows, np.int32)
