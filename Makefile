@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 TORCH := .venv/.torch
 NODE := tests/clients/node/node_modules/.installed
 
-.PHONY: demo install test test-sql soak lint format lock dist bench bench-scale clean
+.PHONY: demo install test test-fast test-sql soak lint format lock dist bench bench-scale clean
 
 demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 	$(BIN)/tagdb demo
@@ -14,6 +14,13 @@ install: $(INSTALLED)  ## make .venv with tagdb in it
 
 test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Without what starts many processes, and without Keras.
+FAST := $(filter-out %test_backbone.py %test_bundled.py %test_worker.py %test_server.py,$(wildcard tests/unit/test_*.py)) \
+	tests/db/test_store.py tests/sql/test_recommend.py tests/sql/test_contract.py \
+	tests/cli/test_recommend.py tests/cli/test_tags.py tests/cli/test_factors.py
+test-fast: $(INSTALLED)  ## the unit tests and a slice of SQL and the command line, in a minute
+	$(BIN)/python -m pytest -n auto --dist worksteal $(FAST)
 
 test-sql: $(INSTALLED)  ## the tests of the schema and of SQL, for TAGDB_TEST_DATABASE_URL=... of another PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist worksteal tests/sql tests/db
