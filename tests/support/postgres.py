@@ -47,9 +47,19 @@ def become(connection: Connection, role: str) -> None:
     connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
 
 
+def fast_folder() -> Path | None:
+    """A file system in memory with room for servers, where databases are copied ten times as fast."""
+    folder = Path("/dev/shm")
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return None
+    system = os.statvfs(folder)
+    fits = system.f_bavail * system.f_frsize > 4 << 30 and not system.f_flag & os.ST_NOEXEC
+    return folder if fits else None
+
+
 def temporary_home() -> Path:
     """A home for an embedded server; open to traverse, for the account that it runs under for root."""
-    home = Path(tempfile.mkdtemp(prefix="tagdb-test-"))
+    home = Path(tempfile.mkdtemp(prefix="tagdb-test-", dir=fast_folder()))
     home.chmod(0o711)
     return home
 
