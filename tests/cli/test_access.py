@@ -196,7 +196,9 @@ def test_a_password_that_is_typed(names: Names, tagdb: Run, home: Path) -> None:
     assert granted(tagdb("db", "url", "--role", "reader", "--login", other)) == kept
 
 
-def test_prompting(names: Names, tagdb: Run, database_url: str) -> None:
+def test_no_login_for_a_password_that_was_mistyped_or_is_unprintable(
+    names: Names, tagdb: Run, database_url: str
+) -> None:
     login = names()
     for typed in ("one\ntwo\n", "", "\n\n"):
         assert tagdb("db", "grant", login, "--role", "reader", "--prompt", stdin=typed).exit_code == 1
@@ -335,7 +337,7 @@ def test_several_grants_at_once(names: Names, database_url: str, home: Path, tag
     assert kept == {login: password_in(url) for login, url in urls.items()}
 
 
-def test_usage(tagdb: Run) -> None:
+def test_usage_errors_of_grant_and_url(tagdb: Run) -> None:
     for arguments, says in (
         (("grant", "bi"), "Missing option '--role'"),
         (("grant", "bi", "--role", "owner"), "'owner' is not one of 'reader', 'writer'"),
@@ -522,7 +524,7 @@ def test_a_line_for_every_host_comes_last(passfile: Passfile) -> None:
 
 
 @pytest.mark.parametrize("text", ["a:b", "a\\b", ":", "\\", "\\:", "a\\\\::", "#", "é ü", ""])
-def test_escaping(passfile: Passfile, text: str) -> None:
+def test_a_passfile_escapes_colons_and_backslashes(passfile: Passfile, text: str) -> None:
     place = (f"::{text}", "5432", text)
     passfile.write(place, text, text)
     passfile.write(PLACE, "bi", "other")
@@ -566,7 +568,7 @@ def address(parts: dict[str, str]) -> Address:
         ({"port": "5432", "options": "-c x=y&z"}, "/a%2Fb?port=5432&options=-c%20x%3Dy%26z"),
     ],
 )
-def test_urls(parts: dict[str, str], expected: str) -> None:
+def test_urls_escape_what_libpq_would_misread(parts: dict[str, str], expected: str) -> None:
     where = address({"dbname": "a/b", **parts})
     assert where.url("bi") == f"postgresql://bi@{expected}"
     login, password = "b i@:/é", "p:@/?#%+ é"

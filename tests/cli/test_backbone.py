@@ -86,7 +86,7 @@ def test_equal_to_an_ingest_from_the_start(
     assert embedded(connection, 2) == expected
 
 
-def test_without_switching(tagdb: Run, filled: Path, connection: Connection) -> None:
+def test_embedding_anew_without_switching(tagdb: Run, filled: Path, connection: Connection) -> None:
     done = tagdb("backbone", "reembed", "bundled", "--no-switch")
     assert done.exit_code == 0
     assert done.stdout.startswith("backbone 2, bundled (160 px, weights ")

@@ -164,7 +164,7 @@ def test_a_named_database(tagdb: Run, database_url: str, home: Path) -> None:
     assert not (home / "postgresql").exists()
 
 
-def test_init(tagdb: Run, empty_database_url: str) -> None:
+def test_init_makes_the_schema_that_commands_ask_for(tagdb: Run, empty_database_url: str) -> None:
     flags = ("--database-url", empty_database_url)
     assert parsed(tagdb("db", "status", "--json", *flags))["schema"] is None
     for command in (("factors", "list"), ("factors", "compute"), ("db", "shell")):

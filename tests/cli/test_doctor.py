@@ -87,7 +87,7 @@ def test_a_schema_of_another_version_is_wrong(tagdb: Run, connection: Connection
     assert f"wrong: the schema has revision 0000, this tagdb needs {database.SCHEMA_REVISION}" in done.stdout
 
 
-def test_json(tagdb: Run, recommending: Connection) -> None:
+def test_findings_as_json(tagdb: Run, recommending: Connection) -> None:
     found = parsed(tagdb("doctor", "--json", "--memory", "16GB", "--cores", "4"))
     assert found["machine"] == {"memory": 16 * GB, "cores": 4, "shared_memory": None}
     assert found["postgresql"]
@@ -115,7 +115,7 @@ def test_usage_errors(tagdb: Run, arguments: tuple[str, ...], says: str) -> None
 @pytest.mark.parametrize(
     ("text", "size"), [("16GB", 16 * GB), ("1.5 TiB", 1536 * GB), ("512m", GB // 2), ("1073741824", GB)]
 )
-def test_sizes(tagdb: Run, text: str, size: int) -> None:
+def test_sizes_of_memory_as_people_write_them(tagdb: Run, text: str, size: int) -> None:
     found = parsed(tagdb("doctor", "--json", "--memory", text, "--cores", 2))
     assert found["machine"]["memory"] == size
 
@@ -264,7 +264,7 @@ def test_too_little_to_share(connection: Connection, monkeypatch: pytest.MonkeyP
     assert list(memory.shared_memory(one)) == []
 
 
-def test_temporary_files(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_temporary_files_are_noticed(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     connection.execute("SET work_mem = '64kB'")
     connection.execute("SELECT count(*) FROM (SELECT n FROM generate_series(1, 100000) n ORDER BY -n) s")
     connection.execute("SELECT pg_stat_force_next_flush()")
@@ -273,7 +273,9 @@ def test_temporary_files(connection: Connection, monkeypatch: pytest.MonkeyPatch
     assert re.search(r"wrote \d+ temporary files.*, [\d.]+ MB in total", found.sentence)
 
 
-def test_forced_checkpoints(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_that_the_log_forces_are_noticed(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those count that the log can have forced, not backups and new databases."""
     pretend(monkeypatch, max_wal_size=("1GB", GB))
     one = Examination(connection, queries.server_facts(connection), None)

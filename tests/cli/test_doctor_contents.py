@@ -488,7 +488,9 @@ def test_tables_that_nobody_cleans_up(
     assert examined(database_url) == {}
 
 
-def test_owners(role: Callable[..., str], tagdb: Run, healthy: Connection, database_url: str) -> None:
+def test_another_owner_is_noticed(
+    role: Callable[..., str], tagdb: Run, healthy: Connection, database_url: str
+) -> None:
     """Another owner is no good, and worse of functions that run with the owner's rights."""
     try:
         other = role()
@@ -506,7 +508,9 @@ def test_owners(role: Callable[..., str], tagdb: Run, healthy: Connection, datab
         assert examined(database_url) == {}
 
 
-def test_files(tagdb: Run, healthy: Connection, home: Path, monkeypatch: Any, tmp_path: Path) -> None:
+def test_files_that_others_may_read_are_closed(
+    tagdb: Run, healthy: Connection, home: Path, monkeypatch: Any, tmp_path: Path
+) -> None:
     """Closed to others; the remedy closes them."""
     (home / "pgpass").write_text("*:*:*:*:secret\n")
     (home / "pgpass").chmod(0o644)

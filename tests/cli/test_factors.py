@@ -96,7 +96,7 @@ def test_every_setting_can_be_chosen(tagdb: Run) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_list(tagdb: Run) -> None:
+def test_runs_are_listed_with_their_status(tagdb: Run) -> None:
     assert tagdb("factors", "compute").exit_code == 0
     done = tagdb("factors", "list")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -113,7 +113,7 @@ def test_an_empty_list(tagdb: Run) -> None:
     assert parsed(tagdb("factors", "list", "--json")) == []
 
 
-def test_no_hashtags(tagdb: Run, ingest: Run, photos: Path, connection: Connection) -> None:
+def test_no_factors_without_hashtags(tagdb: Run, ingest: Run, photos: Path, connection: Connection) -> None:
     assert "ingest a manifest" in complaint(tagdb("factors", "compute"))
     assert ingest(photos).exit_code == 0
     assert "tagdb ingest" in complaint(tagdb("factors", "compute"))
@@ -174,7 +174,7 @@ def test_factors_that_are_not_finite(
         ("--no-activate", "--activate-if-better"),
     ],
 )
-def test_usage(tagdb: Run, flags: tuple[object, ...]) -> None:
+def test_settings_out_of_range_are_usage_errors(tagdb: Run, flags: tuple[object, ...]) -> None:
     done = tagdb("factors", "compute", *flags)
     assert done.exit_code == 2
     assert str(flags[0]) in done.stderr
@@ -216,7 +216,7 @@ def test_runs_that_cannot_be_activated(tagdb: Run, connection: Connection) -> No
 
 
 @pytest.mark.usefixtures("filled")
-def test_prune(tagdb: Run, connection: Connection) -> None:
+def test_prune_keeps_the_newest_runs(tagdb: Run, connection: Connection) -> None:
     assert tagdb("factors", "prune").stdout == "nothing to prune\n"
     for _ in range(4):
         assert tagdb("factors", "compute", "--factors", 4).exit_code == 0
@@ -244,7 +244,7 @@ def test_prune_what_is_in_use(
     assert tagdb("factors", "prune", "--keep", 1).stdout == "pruned factor run 1\n"
 
 
-def test_diff(filled: Path, tagdb: Run) -> None:
+def test_diff_says_how_much_the_recommendations_differ(filled: Path, tagdb: Run) -> None:
     assert tagdb("factors", "compute", "--factors", 2, "--seed", 3, "--neighbours", 2).exit_code == 0
     done = tagdb("factors", "diff", 1, 2, "--top", 2)
     assert done.exit_code == 0

@@ -60,7 +60,7 @@ def test_a_copy_of_the_photo_is_the_photo(
     assert "beach" in offered(tagdb, filled / "02.jpg", chosen)
 
 
-def test_as_json(filled: Path, tagdb: Run) -> None:
+def test_feedback_as_json(filled: Path, tagdb: Run) -> None:
     found = parsed(
         tagdb("feedback", filled / "02.jpg", "--accepted", "sea", "--rejected", "sun,beach", "--json")
     )
@@ -124,7 +124,7 @@ def test_what_cannot_be(filled: Path, tagdb: Run, tmp_path: Path, connection: Co
         (("00.jpg", "--accepted", " , "), "give the hashtags that were right or wrong"),
     ],
 )
-def test_usage(tagdb: Run, arguments: tuple[object, ...], said: str) -> None:
+def test_usage_errors_of_feedback(tagdb: Run, arguments: tuple[object, ...], said: str) -> None:
     done = tagdb("feedback", *arguments)
     assert done.exit_code == 2
     assert said in done.stderr

@@ -108,7 +108,7 @@ def test_the_list_of_commands(nowhere: Run) -> None:
     assert "Exit codes: 0 done, 1 failed, 2 usage, 3 done but some inputs were rejected" in text
 
 
-def test_version(nowhere: Run) -> None:
+def test_the_version_is_printed(nowhere: Run) -> None:
     assert re.fullmatch(r"tagdb, version \d+\.\d+\.\d+\n", nowhere("--version").stdout)
 
 

@@ -78,7 +78,7 @@ def count(connection: Connection, table: str) -> int:
 # --- Sources ------------------------------------------------------------------------------------------
 
 
-def test_a_folder(ingest: Run, photos: Path, connection: Connection) -> None:
+def test_a_folder_is_ingested(ingest: Run, photos: Path, connection: Connection) -> None:
     draw(photos / "deeper", range(12, 14))
     done = ingest(photos)
     assert done.exit_code == 0
@@ -88,7 +88,7 @@ def test_a_folder(ingest: Run, photos: Path, connection: Connection) -> None:
     assert count(connection, "tagdb.hashtags") == 0
 
 
-def test_one_photo(ingest: Run, photos: Path, connection: Connection) -> None:
+def test_one_photo_is_ingested(ingest: Run, photos: Path, connection: Connection) -> None:
     done = ingest(photos / "03.jpg")
     assert said("1 new, 0 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
     content = (photos / "03.jpg").read_bytes()
@@ -155,7 +155,7 @@ def test_csv_and_json_lines_say_the_same(
     assert everything(connection) == before
 
 
-def test_standard_input(
+def test_a_manifest_from_standard_input(
     ingest: Run, photos: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(photos)
@@ -405,7 +405,7 @@ def test_another_backbone_is_refused(
 # --- Options ------------------------------------------------------------------------------------------
 
 
-def test_json(ingest: Run, photos: Path) -> None:
+def test_the_counts_as_json(ingest: Run, photos: Path) -> None:
     (photos / "notes.jpg").write_text("milk, bread")
     done = ingest(photos, "--json")
     assert done.exit_code == 3
@@ -415,7 +415,7 @@ def test_json(ingest: Run, photos: Path) -> None:
     assert found == {"new": 12, "known": 0, "updated": 0, "rejected": 1, "dry_run": False}
 
 
-def test_quiet(ingest: Run, photos: Path) -> None:
+def test_quiet_prints_the_counts_alone(ingest: Run, photos: Path) -> None:
     (photos / "notes.jpg").write_text("milk, bread")
     done = ingest(photos, "--quiet")
     assert done.stderr == ""
@@ -431,14 +431,14 @@ def test_quiet_prepares_a_backbone_silently(
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_originals(ingest: Run, photos: Path, connection: Connection) -> None:
+def test_originals_can_be_left_out(ingest: Run, photos: Path, connection: Connection) -> None:
     assert ingest(photos, "--no-originals").exit_code == 0
     rows = connection.execute("SELECT original, length(thumbnail) FROM tagdb_store.image_files").fetchall()
     assert len(rows) == 12
     assert all(original is None and size > 500 for original, size in rows)
 
 
-def test_limit(ingest: Run, photos: Path, connection: Connection) -> None:
+def test_a_limit_counts_over_all_sources(ingest: Run, photos: Path, connection: Connection) -> None:
     done = ingest(photos / "photos.csv", photos, "--limit", 5)
     assert said("5 new, 0 already known, 0 updated, 0 rejected").fullmatch(done.stdout)
     assert sorted(hashtags(connection)) == [f"{i:02}.jpg" for i in range(5)]

@@ -89,7 +89,7 @@ def test_a_photo_that_is_not_stored(filled: Path, tagdb: Run, tmp_path: Path, co
     assert row == (12,)
 
 
-def test_standard_input(filled: Path, tagdb: Run, connection: Connection) -> None:
+def test_a_photo_from_standard_input(filled: Path, tagdb: Run, connection: Connection) -> None:
     done = tagdb("recommend", "-", "--json", stdin=(filled / "04.jpg").read_bytes())
     assert parsed(done) == [{"photo": "-", "hashtags": answer(connection, "04.jpg")}]
 
@@ -124,7 +124,7 @@ def test_what_was_rejected_is_not_recommended_again(filled: Path, tagdb: Run, co
 # --- Its form -----------------------------------------------------------------------------------------
 
 
-def test_table(filled: Path, tagdb: Run, connection: Connection) -> None:
+def test_a_table_with_ranks_and_scores(filled: Path, tagdb: Run, connection: Connection) -> None:
     done = tagdb("recommend", filled / "04.jpg", "--top", 3)
     expected = answer(connection, "04.jpg", top=3)
     lines = done.stdout.splitlines()
@@ -237,13 +237,13 @@ def test_an_empty_database(tagdb: Run, photos: Path) -> None:
         assert message == "Error: the database holds no images yet; run: tagdb ingest SOURCE"
 
 
-def test_no_schema(tagdb: Run, photos: Path, empty_database_url: str) -> None:
+def test_a_database_without_schema_is_told_to_init(tagdb: Run, photos: Path, empty_database_url: str) -> None:
     for command in (*COMMANDS, "ingest"):
         done = tagdb(command, photos / "00.jpg", "--database-url", empty_database_url)
         assert complaint(done) == "Error: the database has no tagdb schema yet; run: tagdb init"
 
 
-def test_no_factors(tagdb: Run, ingest: Run, photos: Path) -> None:
+def test_without_factors_similar_photos_are_found(tagdb: Run, ingest: Run, photos: Path) -> None:
     assert ingest(photos).exit_code == 0
     message = complaint(tagdb("recommend", photos / "00.jpg"))
     assert "none of the stored images has a hashtag" in message
@@ -277,7 +277,7 @@ def test_a_backbone_that_this_machine_has_not_got(filled: Path, tagdb: Run, home
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_another_size(filled: Path, tagdb: Run, command: str) -> None:
+def test_another_input_size_is_refused(filled: Path, tagdb: Run, command: str) -> None:
     message = complaint(tagdb(command, filled / "00.jpg", "--input-size", 128))
     assert "made by random (96 px" in message
     assert "128 px" in message
@@ -297,7 +297,7 @@ def test_another_size(filled: Path, tagdb: Run, command: str) -> None:
         ("--nonsense",),
     ],
 )
-def test_usage(tagdb: Run, photos: Path, flags: tuple[object, ...]) -> None:
+def test_usage_errors_of_recommend(tagdb: Run, photos: Path, flags: tuple[object, ...]) -> None:
     done = tagdb("recommend", photos / "00.jpg", *flags)
     assert done.exit_code == 2
     assert "Usage: tagdb recommend" in done.stderr

@@ -59,7 +59,7 @@ def more(photos: Path, first: int, last: int, *hashtags: str) -> Path:
 # --- refreshing
 
 
-def test_refresh(tagdb: Run, connection: Connection) -> None:
+def test_refreshing_counts_what_is_stored(tagdb: Run, connection: Connection) -> None:
     seed.world(connection)
     assert counts(connection) == {}
     done = tagdb("stats", "refresh")
@@ -68,7 +68,7 @@ def test_refresh(tagdb: Run, connection: Connection) -> None:
     assert counts(connection) == {f"tag{n}": 3 if n < 4 else 2 for n in range(8)}
 
 
-def test_refreshing_nothing(tagdb: Run) -> None:
+def test_an_empty_database_is_refreshed(tagdb: Run) -> None:
     assert re.fullmatch(REFRESHED.format(0, 2), tagdb("stats", "refresh").stdout)
 
 
@@ -104,7 +104,7 @@ def test_min_images_is_remembered(tagdb: Run, connection: Connection) -> None:
         assert pairs(connection) == expected
 
 
-def test_usage(tagdb: Run, connection: Connection) -> None:
+def test_usage_errors_change_no_statistics(tagdb: Run, connection: Connection) -> None:
     before = store.statistics.current(connection)
     zero, words, two = ("--min-images", 0), ("--min-images", "a"), ("--min-images", 1, 2)
     for arguments in (

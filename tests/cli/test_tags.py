@@ -40,14 +40,14 @@ def said(tagdb: Run, *arguments: object) -> str:
 # --- deciding
 
 
-def test_alias(tagdb: Run, connection: Connection) -> None:
+def test_an_alias_counts_as_the_other(tagdb: Run, connection: Connection) -> None:
     assert said(tagdb, "alias", "nyc", "newyork") == (
         "#nyc counts as #newyork (to undo it: tagdb tags undo 1)\n"
     )
     assert policy(connection) == {"nyc": "newyork"}
 
 
-def test_merge(tagdb: Run, connection: Connection) -> None:
+def test_merging_makes_several_one(tagdb: Run, connection: Connection) -> None:
     assert said(tagdb, "merge", "nyc", "ny", "nyc", "newyorkcity", "--into", "newyork") == (
         "#newyorkcity #ny #nyc count as #newyork (to undo it: tagdb tags undo 1)\n"
     )
@@ -60,7 +60,7 @@ def test_merge(tagdb: Run, connection: Connection) -> None:
     }
 
 
-def test_ban(tagdb: Run, connection: Connection) -> None:
+def test_banning_one_or_several(tagdb: Run, connection: Connection) -> None:
     assert said(tagdb, "ban", "like4like") == "#like4like is banned (to undo it: tagdb tags undo 1)\n"
     assert said(tagdb, "ban", "spam", "followme") == (
         "#followme #spam are banned (to undo it: tagdb tags undo 2)\n"
@@ -68,7 +68,7 @@ def test_ban(tagdb: Run, connection: Connection) -> None:
     assert policy(connection) == dict.fromkeys(("like4like", "spam", "followme"), True)
 
 
-def test_undo(tagdb: Run, connection: Connection) -> None:
+def test_an_edit_is_undone(tagdb: Run, connection: Connection) -> None:
     for arguments in (("alias", "a", "b"), ("merge", "c", "d", "--into", "e"), ("ban", "f")):
         said(tagdb, *arguments)
     assert said(tagdb, "undo", 2) == "undone: edit 2, merge of #c #d\n"
@@ -114,7 +114,7 @@ def test_aliases_that_do_not_look_swapped(tagdb: Run, connection: Connection) ->
         said(tagdb, *arguments)
 
 
-def test_as_json(tagdb: Run) -> None:
+def test_edits_as_json(tagdb: Run) -> None:
     for arguments, expected in (
         (("alias", "#A", "b"), [1, "alias", ["a"], "b"]),
         (("merge", "d", "c", "--into", "b"), [2, "merge", ["c", "d"], "b"]),
@@ -153,7 +153,7 @@ def test_an_empty_list(tagdb: Run) -> None:
     assert tagdb("tags", "list").stderr == "there are no aliases and no banned hashtags\n"
 
 
-def test_the_list(tagdb: Run, connection: Connection) -> None:
+def test_the_list_of_edits(tagdb: Run, connection: Connection) -> None:
     for arguments in (
         *(("ban", "spam"), ("merge", "nyc", "ny", "--into", "newyork"), ("alias", "la", "losangeles")),
         *(("ban", "losangeles"),),
@@ -239,7 +239,7 @@ def test_nothing_to_undo(tagdb: Run) -> None:
     assert complaint(tagdb("tags", "undo", 1)) == "Error: edit 1 was already undone"
 
 
-def test_usage(tagdb: Run, connection: Connection) -> None:
+def test_usage_errors_change_no_hashtag(tagdb: Run, connection: Connection) -> None:
     for arguments in (
         *(("alias", "a"), ("alias", "a", "b", "c"), ("merge", "a"), ("merge", "--into", "a"), ("ban",)),
         *(("undo", 0), ("undo", "a"), ("undo", 1, 2), ("list", "a"), ("unban", "a")),
@@ -278,7 +278,7 @@ def test_a_writer_decides_under_its_own_name(
     assert connection.execute(edits).fetchall() == [(writer, owner), (writer, writer)]
 
 
-def test_the_program(tagdb_process: Process, database_url: str, home: Path) -> None:
+def test_tags_in_a_process_of_its_own(tagdb_process: Process, database_url: str, home: Path) -> None:
     """As a process of its own: streams and exit codes are the program's."""
     settings = {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)}
     done = tagdb_process("tags", "ban", "#Spam", **settings)

@@ -55,7 +55,7 @@ def test_a_picture_is_told_from_names(kind: str) -> None:
         (b"caf\xe9.jpg\n", [os.fsdecode(b"caf\xe9.jpg")]),
     ],
 )
-def test_names(text: bytes, names: list[str]) -> None:
+def test_names_from_standard_input_by_line_or_by_nul(text: bytes, names: list[str]) -> None:
     assert named(text) == names
     assert named(b"") == b""
 
@@ -177,7 +177,7 @@ def test_a_folder_that_is_none(filled: Path, tagdb: Run) -> None:
     assert tagdb("recommend", filled / "04.jpg", "--watch", filled).exit_code == 2
 
 
-def test_another_backbone(filled: Path, home: Path, connection: Connection) -> None:
+def test_a_switch_of_backbones_ends_the_watch(filled: Path, home: Path, connection: Connection) -> None:
     """Ends what goes on: its embeddings are of another kind."""
 
     def names() -> Iterator[str]:

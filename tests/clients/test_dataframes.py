@@ -57,7 +57,7 @@ def connection(place: Place) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def test_pandas(place: Place, connection: sa.Connection) -> None:
+def test_pandas_reads_every_view_with_its_types(place: Place, connection: sa.Connection) -> None:
     for view, types in columns(place).items():
         frame = pandas.read_sql(f"SELECT * FROM tagdb.{view}", connection)
         assert len(frame) > 0
@@ -83,7 +83,7 @@ def test_pandas_reads_a_view_by_its_name(connection: sa.Connection) -> None:
     assert len(weekly) > 8
 
 
-def test_polars(place: Place, connection: sa.Connection) -> None:
+def test_polars_reads_every_view_with_its_types(place: Place, connection: sa.Connection) -> None:
     with psycopg.connect(place.reader, options="-c timezone=UTC") as direct:
         for view, types in columns(place).items():
             query = f"SELECT * FROM tagdb.{view}"

@@ -55,7 +55,7 @@ def test_everything_is_described(psql: Psql, place: Place) -> None:
     assert str(conninfo.conninfo_to_dict(place.reader)["user"]) in shown
 
 
-def test_calls(psql: Psql, place: Place) -> None:
+def test_every_function_is_called_from_psql(psql: Psql, place: Place) -> None:
     shown = said(psql("-v", f"embedding={QUERY}", "-f", Path(__file__).parent / "calls.sql"))
     parts = dict(part.split("\n", 1) for part in ("\n" + shown).split("\n# ")[1:])
     found = {title: [",".join(row) for row in csv.reader(text.splitlines())] for title, text in parts.items()}

@@ -172,7 +172,9 @@ def test_readers_go_on_while_a_factor_run_is_replaced(replaced: tuple[database.C
     assert after == owner.execute(CALL, [QUERY, 3]).fetchall()
 
 
-def test_feedback(replaced: tuple[database.Connection, str], database_url: str) -> None:
+def test_the_pages_feedback_statement_is_for_writers_only(
+    replaced: tuple[database.Connection, str], database_url: str
+) -> None:
     """The page's own statement, by the login that it names and by no other."""
     owner, reader = replaced
     (statement,) = blocks("services.md", "sql")

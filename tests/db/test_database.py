@@ -47,7 +47,7 @@ def with_parts(url: str, **parts: str | int) -> str:
         ("password=a+b://c", "password=a+b://c"),
     ],
 )
-def test_libpq_url(url: str, expected: str) -> None:
+def test_urls_of_sqlalchemy_become_libpqs(url: str, expected: str) -> None:
     assert database.libpq_url(url) == expected
 
 
@@ -63,7 +63,7 @@ def test_libpq_url(url: str, expected: str) -> None:
         ("secret nonsense", "the given database URL"),
     ],
 )
-def test_describe(url: str, shown: str) -> None:
+def test_a_url_is_described_without_its_password(url: str, shown: str) -> None:
     assert database.describe(url) == shown
 
 
@@ -78,7 +78,7 @@ def test_describe(url: str, shown: str) -> None:
         ("postgresql://me:@db/photos", None),
     ],
 )
-def test_without_password(url: str, password: str | None) -> None:
+def test_a_password_is_taken_out_of_a_url(url: str, password: str | None) -> None:
     bare, found = database.without_password(url)
     assert (found or None) == password
     parts = conninfo.conninfo_to_dict(database.libpq_url(url))
@@ -87,7 +87,7 @@ def test_without_password(url: str, password: str | None) -> None:
     assert password is None or password not in bare
 
 
-def test_connecting(database_url: str) -> None:
+def test_a_connection_commits_at_once_and_says_who_it_is(database_url: str) -> None:
     with database.connect(database_url) as connection:
         assert connection.autocommit
         assert connection.info.encoding == "utf-8"
@@ -187,7 +187,9 @@ def test_time_to_connect(url: str) -> None:
         ("DO $$ BEGIN RAISE 'two\nlines'; END $$", DatabaseError, "the database refused: two"),
     ],
 )
-def test_translated(plain: Connection, command: str, error: type[DatabaseError], message: str) -> None:
+def test_errors_of_psycopg_become_one_sentence(
+    plain: Connection, command: str, error: type[DatabaseError], message: str
+) -> None:
     with pytest.raises(DatabaseError, match=message) as caught, database.translated():
         plain.execute(command)
     assert type(caught.value) is error
@@ -223,7 +225,9 @@ def test_revision_of_an_empty_version_table(connection: Connection) -> None:
     assert database.revision(connection) is None
 
 
-def test_opening(database_url: str, empty_database_url: str, tmp_path: Path) -> None:
+def test_opening_a_database_checks_and_translates(
+    database_url: str, empty_database_url: str, tmp_path: Path
+) -> None:
     said: list[str] = []
     settings = Settings(database_url=database_url, home=tmp_path)
     with database.open_database(

@@ -173,7 +173,7 @@ def test_the_alembic_program(empty_database_url: str) -> None:
 # --- migrate() -----------------------------------------------------------------------------------
 
 
-def test_migrate(empty_database_url: str) -> None:
+def test_migrating_an_empty_database(empty_database_url: str) -> None:
     with database.connect(empty_database_url) as connection:
         with pytest.raises(SchemaError, match="no tagdb schema yet; run: tagdb init"):
             database.check_revision(connection)
@@ -182,7 +182,7 @@ def test_migrate(empty_database_url: str) -> None:
         assert database.migrate(empty_database_url) == (SCHEMA_REVISION, SCHEMA_REVISION)
 
 
-def test_other_revisions(database_url: str, connection: Connection) -> None:
+def test_an_older_and_a_newer_revision_are_refused(database_url: str, connection: Connection) -> None:
     connection.execute("UPDATE tagdb_store.alembic_version SET version_num = '0000'")
     older = f"has revision 0000, this tagdb needs {SCHEMA_REVISION}; run: tagdb init"
     with pytest.raises(SchemaError, match=older):
@@ -249,7 +249,7 @@ def test_pgvector_in_another_schema(
     assert found[0] == found[1]
 
 
-def test_restored(
+def test_a_database_from_pg_restore_is_whole(
     postgres: Postgres,
     connection: Connection,
     database_url: str,

@@ -182,8 +182,10 @@ def test_public_has_no_rights(connection: Connection) -> None:
     assert rows(connection, rights) == []
 
 
-def test_the_matrix(role: Callable[..., str], populated: Connection) -> None:
-    """``pytest tests/db/test_roles.py -k matrix -s`` shows it."""
+def test_the_permissions_of_every_login_are_as_agreed(
+    role: Callable[..., str], populated: Connection
+) -> None:
+    """``pytest tests/db/test_roles.py -k permissions -s`` shows them."""
     logins = {NO_ROLE: role(), READER: role(READER), WRITER: role(WRITER), OWNER: None}
     found = table({name: tried(populated, login) for name, login in logins.items()})
     print(f"\n{found}")
@@ -232,7 +234,7 @@ def test_what_a_writer_must_not(role: Callable[..., str], populated: Connection)
     assert {name: tables[name] for name in READ_ONLY} == dict.fromkeys(READ_ONLY, "r")
 
 
-def test_a_writer(role: Callable[..., str], connection: Connection) -> None:
+def test_a_writer_ingests_and_decides(role: Callable[..., str], connection: Connection) -> None:
     become(connection, role(WRITER))
     backbone_id = store.backbones.add(connection, seed.identity())
     run = store.ingest_runs.begin(connection, ["here"])
@@ -321,7 +323,9 @@ def test_a_writer_says_how_hard_to_search(
     assert (status.candidates, status.ef_search) == (120, 345)
 
 
-def test_logging_in(login: Callable[..., str], database_url: str, connection: Connection) -> None:
+def test_logins_get_their_rights_through_the_group_only(
+    login: Callable[..., str], database_url: str, connection: Connection
+) -> None:
     """As the logins that they are for: with a password, and rights through the group only."""
     world = seed.world(connection)
     embedding = world.embeddings[0].astype(np.float32)

@@ -99,7 +99,7 @@ def test_what_is_stored_of_an_image(connection: Connection, save: Callable[..., 
     ]
 
 
-def test_without_originals(connection: Connection, save: Callable[..., Counts]) -> None:
+def test_originals_are_optional(connection: Connection, save: Callable[..., Counts]) -> None:
     save(image(1, original=None), image(2))
     assert rows(connection, "SELECT original, thumbnail FROM tagdb_store.image_files ORDER BY image_id") in (
         [(None, b"thumbnail 1"), (b"original 2", b"thumbnail 2")],
@@ -206,7 +206,7 @@ def test_known_images_get_hashtags_beside_new_ones(
     assert hashtags(connection) == {uris[0]: {"a", "b"}, uris[1]: {"a"}, uris[2]: {"b", "c"}}
 
 
-def test_rejections(connection: Connection, save: Callable[..., Counts]) -> None:
+def test_rejections_are_stored_as_they_are(connection: Connection, save: Callable[..., Counts]) -> None:
     rejected = (
         Rejected("photos.jsonl", 7, "tab\t, backslash \\N and 'quotes'"),
         Rejected("x.jpg", None, "é"),
@@ -220,7 +220,9 @@ def test_rejections(connection: Connection, save: Callable[..., Counts]) -> None
     assert rows(connection, "SELECT finished_at >= started_at FROM tagdb.ingest_runs") == [(True,)]
 
 
-def test_known_hashes(connection: Connection, backbone_id: int, save: Callable[..., Counts]) -> None:
+def test_known_contents_are_told_by_backbone(
+    connection: Connection, backbone_id: int, save: Callable[..., Counts]
+) -> None:
     save(image(1), image(2))
     asked = [image(n).content_sha256 for n in (1, 2, 3)]
     assert store.batches.known_contents(connection, backbone_id, asked) == set(asked[:2])
@@ -252,7 +254,7 @@ def make_active(connection: Connection, backbone_id: int) -> None:
         )
 
 
-def test_backbones(connection: Connection) -> None:
+def test_the_first_backbone_added_is_active(connection: Connection) -> None:
     assert store.backbones.active(connection) is None
     first = store.backbones.add(connection, seed.identity(1))
     second = store.backbones.add(connection, seed.identity(2))
@@ -513,7 +515,7 @@ def test_a_run_that_cannot_be_saved_or_activated_leaves_the_old_one(connection: 
     assert rows(connection, "SELECT factor_run_id FROM tagdb_store.factor_maps") == [(1,)]
 
 
-def test_interactions(connection: Connection, save: Callable[..., Counts]) -> None:
+def test_interactions_are_the_stored_links(connection: Connection, save: Callable[..., Counts]) -> None:
     save(image(1, "a", "b"), image(2, "b"))
     found = store.runs.interactions(connection)
     pairs = rows(connection, "SELECT image_id, hashtag_id FROM tagdb.image_hashtags")
@@ -529,7 +531,7 @@ def test_interactions_of_nothing(connection: Connection) -> None:
     assert store.runs.embeddings(connection).vectors.shape == (0, seed.DIMENSIONS)
 
 
-def test_readiness(connection: Connection) -> None:
+def test_readiness_says_what_is_there(connection: Connection) -> None:
     assert store.answers.readiness(connection) == store.answers.Readiness(
         images=False, hashtags=False, factors=False
     )

@@ -313,7 +313,7 @@ def test_pgvector_in_another_schema(
         backup.restore(at(other), tmp_path / "file", print, quiet=True)
 
 
-def test_rights(
+def test_rights_are_restored_for_the_roles_that_exist(
     role: Callable[..., str],
     make_database: Make,
     at: Callable[[str], Settings],

@@ -65,7 +65,7 @@ def manifest(tmp_path: Path) -> Path:
     return manifest
 
 
-def test_ingest(
+def test_an_ingest_onto_a_full_disk_loses_nothing(
     small: Path,
     backbone_file: Path,
     database_url: str,

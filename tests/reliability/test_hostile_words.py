@@ -327,7 +327,7 @@ def test_any_bytes_are_a_manifest(photos: Path, suffix: str, content: bytes, hea
 
 @fuzz
 @given(st.sampled_from(["m.jsonl", "m.csv", "m.json"]), st.randoms(use_true_random=False))
-def test_mutated_manifests(photos: Path, name: str, rng: random.Random) -> None:
+def test_mutated_manifests_leave_nothing_of_a_bad_row(photos: Path, name: str, rng: random.Random) -> None:
     path = photos / name
     if name == "m.json":
         path.write_text(json.dumps(good_rows(), indent=rng.choice((None, 1))))
@@ -506,7 +506,7 @@ def plain(type_: str) -> str:
 
 
 @pytest.mark.parametrize("indexed", [False, True])
-def test_public_functions(connection: Connection, indexed: bool) -> None:
+def test_public_functions_answer_absurd_arguments(connection: Connection, indexed: bool) -> None:
     """Each one, each argument in turn with everything and now and then several: an answer or a sentence."""
     world = seed.world(connection, images=40)
     if indexed:

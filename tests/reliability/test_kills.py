@@ -26,7 +26,7 @@ def fold(path: str) -> int:
     return sum(map(ord, path)) * 1000
 
 
-def test_ingest(
+def test_a_killed_ingest_goes_on_where_it_was(
     database_url: str,
     make_database: Make,
     connection: Connection,
@@ -84,7 +84,7 @@ def filled(database_url: str, connection: Connection) -> str:
     return database_url
 
 
-def test_factors(filled: str, connection: Connection, here: Here) -> None:
+def test_a_killed_computation_leaves_the_old_factors(filled: str, connection: Connection, here: Here) -> None:
     command = ("factors", "compute", "--factors", 16)
     seconds = undisturbed(*command, **here(filled))
     expected = factors(connection)
@@ -108,7 +108,7 @@ def test_factors(filled: str, connection: Connection, here: Here) -> None:
     assert connection.execute(left).fetchone() == (1,)
 
 
-def test_index(filled: str, connection: Connection, here: Here) -> None:
+def test_a_killed_index_build_leaves_the_old_answers(filled: str, connection: Connection, here: Here) -> None:
     finished(started("factors", "compute", "--factors", 8, **here(filled)))
     asked = "SELECT i, r.hashtag, r.score FROM generate_series(1, 20) i, tagdb.recommend_for_image(i) r"
     expected = connection.execute(asked).fetchall()
@@ -129,7 +129,7 @@ def test_index(filled: str, connection: Connection, here: Here) -> None:
     assert connection.execute(invalid).fetchall() == []
 
 
-def test_feedback(
+def test_killed_feedback_is_stored_once_or_not_at_all(
     database_url: str,
     make_database: Make,
     connection: Connection,
@@ -155,7 +155,7 @@ def test_feedback(
         assert contents(connection) == contents(undisturbed_one)
 
 
-def test_statistics(filled: str, connection: Connection, here: Here) -> None:
+def test_a_killed_refresh_is_made_good_by_the_next(filled: str, connection: Connection, here: Here) -> None:
     command = ("stats", "refresh")
     seconds = undisturbed(*command, **here(filled))
     counted = "SELECT * FROM tagdb_store.hashtag_pairs ORDER BY 1, 2"

@@ -112,7 +112,7 @@ def editing(url: str, seed: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("seed", range(1 if SOAK == 1 else 2))
-def test_all_of_it(
+def test_ingests_computations_edits_and_readers_at_once(
     seed: int,
     database_url: str,
     make_database: Callable[[bool], str],

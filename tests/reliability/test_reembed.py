@@ -35,7 +35,7 @@ def killed(number: int, connection: Connection, *arguments: object, **environmen
     return process.returncode == -signal.SIGKILL
 
 
-def test_killed(
+def test_a_killed_reembedding_goes_on_and_the_old_backbone_serves(
     database_url: str,
     make_database: Callable[[bool], str],
     connection: Connection,

@@ -40,7 +40,9 @@ def alike(shown: str, found: str) -> bool:
 @pytest.mark.parametrize(
     ("name", "sql", "output"), EXAMPLES, ids=[f"{i}-{name}" for i, (name, _, _) in enumerate(EXAMPLES)]
 )
-def test_an_example(postgres: Postgres, example_url: str, name: str, sql: str, output: str) -> None:
+def test_an_example_prints_what_the_page_shows(
+    postgres: Postgres, example_url: str, name: str, sql: str, output: str
+) -> None:
     assert name in sql
     found = sql_docs.psql(Path(postgres.program("psql")), example_url)(sql)
     shown, new = cells(output), cells(found)

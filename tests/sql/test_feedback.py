@@ -282,7 +282,7 @@ def test_what_cannot_be_is_refused_whole(
     assert carried(connection) == {"tag0": "ingest"}
 
 
-def test_saying_nothing(connection: Connection) -> None:
+def test_saying_nothing_stores_nothing(connection: Connection) -> None:
     seed.world(connection)
     assert give(connection, 1) == (0, 0)
     assert connection.execute(GIVE, (1, None, None, None)).fetchone() == (0, 0)
@@ -351,7 +351,7 @@ def test_feedback_outlives_its_run(connection: Connection) -> None:
 # --- who may ---------------------------------------------------------------------------------------
 
 
-def test_who_may(role: Callable[..., str], connection: Connection) -> None:
+def test_writers_give_feedback_and_readers_do_not(role: Callable[..., str], connection: Connection) -> None:
     """A writer gives feedback; a reader sees how recommendations were received, and no more."""
     seed.world(connection)
     writer, reader = role("tagdb_writer"), role("tagdb_reader")

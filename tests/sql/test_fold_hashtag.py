@@ -194,24 +194,24 @@ def differing(texts: Iterable[str], found: Iterable[object], expected: Iterable[
     return [(text[:40].encode("unicode_escape"), f, e) for text, f, e in triples if f != e][:10]
 
 
-def test_picked(connection: Connection) -> None:
+def test_picked_hashtags_fold_as_in_python(connection: Connection) -> None:
     assert dict(zip(PICKED, in_sql(connection, PICKED), strict=True)) == {text: fold(text) for text in PICKED}
     assert in_public(connection, PICKED) == [(fold(text), None) for text in PICKED]
 
 
-def test_picked_that_are_none(connection: Connection) -> None:
+def test_picked_texts_are_refused_as_in_python(connection: Connection) -> None:
     expected = [in_python(text) for text in NONE]
     assert all(reason for _, reason in expected)
     assert dict(zip(NONE, in_public(connection, NONE), strict=True)) == dict(zip(NONE, expected, strict=True))
 
 
-def test_error(connection: Connection) -> None:
+def test_the_error_says_which_character(connection: Connection) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue) as caught:
         connection.execute("SELECT tagdb.fold_hashtag('no!')")
     assert caught.value.diag.message_primary == "not a hashtag: U+0021 cannot be part of a hashtag"
 
 
-def test_for_readers(connection: Connection) -> None:
+def test_readers_fold_without_other_rights(connection: Connection) -> None:
     """Readers fold and are told why not, without any right to what is behind it."""
     with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL ROLE tagdb_reader")
@@ -222,7 +222,7 @@ def test_for_readers(connection: Connection) -> None:
             connection.execute("SELECT tagdb_store.fold_hashtag('#')")
 
 
-def test_long(connection: Connection) -> None:
+def test_long_texts_fold_fast_as_in_python(connection: Connection) -> None:
     """What is dropped from the ends does not count, and what is far too long is not normalised."""
     space = [character for character in assigned() if character.isspace()]
     texts = [
@@ -244,7 +244,7 @@ def test_long(connection: Connection) -> None:
     assert not differing(texts, in_public(connection, texts), map(in_python, texts))
 
 
-def test_every_character(connection: Connection, newer: frozenset[str]) -> None:
+def test_every_character_folds_as_in_python(connection: Connection, newer: frozenset[str]) -> None:
     """Every character that folding does something to, alone and behind a letter; of the others, some."""
     texts = []
     for character in assigned():
@@ -295,7 +295,7 @@ TEXTS = (
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(TEXTS, min_size=1, max_size=8))
-def test_any_text(connection: Connection, newer: frozenset[str], texts: list[str]) -> None:
+def test_any_text_folds_as_in_python(connection: Connection, newer: frozenset[str], texts: list[str]) -> None:
     """What is accepted is folded alike, and is folded already; what is not, is not for the same reason."""
     texts = [text for text in texts if newer.isdisjoint(text)]
     expected = [in_python(text) for text in texts]

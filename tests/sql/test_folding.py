@@ -151,7 +151,7 @@ def test_a_photo_of_one_kind_is_recommended_that_kind(connection: Connection) ->
 
 
 @pytest.mark.parametrize("alpha", [1.0, 2.0, 40.0])
-def test_the_formula(connection: Connection, alpha: float) -> None:
+def test_a_new_image_gets_the_factors_of_the_closed_formula(connection: Connection, alpha: float) -> None:
     base(connection, replace(PLAN, alpha=alpha))
     ingested(
         connection, seed.image(100, "sea", "sun"), seed.image(101, "city", "dog", "sand", "nobody knows")

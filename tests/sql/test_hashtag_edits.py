@@ -194,7 +194,7 @@ def check_invariants(found: Policy) -> None:
         *(("undo", None, 2), ("alias", ["b"], "d"), ("undo", None, 1), ("undo", None, 3), ("undo", None, 1)),
     ]
 )
-def test_the_rules(connection: Connection, decided: list[Step]) -> None:
+def test_edits_in_any_order_follow_the_rules(connection: Connection, decided: list[Step]) -> None:
     """Whatever is asked for in whatever order: the same is refused with the same words, or done."""
     model = Model()
     numbers = []
@@ -507,7 +507,7 @@ def test_an_ingest_keeps_what_images_carry(connection: Connection) -> None:
 # --- one by one ----------------------------------------------------------------------------------
 
 
-def test_chains_collapse(connection: Connection) -> None:
+def test_chains_of_aliases_collapse(connection: Connection) -> None:
     carry(connection, "a", "ab", "b", "c")
     first, second = alias(connection, "a", "b"), alias(connection, "b", "c")
     assert policy(connection) == {"a": ("c", False, 2), "b": ("c", False, 2), "c": (None, False, None)}

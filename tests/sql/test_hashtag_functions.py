@@ -125,7 +125,7 @@ def check_best(found: list[tuple[int, str, float]], expected: dict[str, float], 
     scale=st.sampled_from([1.0, 1e-3, 100.0]),
     number=st.integers(0, 2**32 - 1),
 )
-def test_related_hashtags(
+def test_related_hashtags_are_the_nearest_by_cosine(
     modelled: Connection,
     decided: list[Step],
     known: frozenset[str],
@@ -272,7 +272,7 @@ EXPLAIN = (
     number=st.integers(0, 2**32 - 1),
     sparse=st.booleans(),
 )
-def test_explained_recommendations(
+def test_an_explanation_adds_up_to_the_score(
     modelled: Connection,
     decided: list[Step],
     images: int,
@@ -425,7 +425,7 @@ def texts(longest: int) -> st.SearchStrategy[str]:
 @example(["straße".casefold(), "stras", "strass"], 0, 5, str, "Straß")
 @example(["\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc"], 0, 2, str, None)
 @example(["👍", "👍🏽", "👍🏽a"], 1, 1, str, "👍🏽")
-def test_prefixes(
+def test_completion_finds_what_begins_so(
     connection: Connection,
     names: list[str],
     number: int,

@@ -301,7 +301,9 @@ SIMILAR = {"query": "halfvec", "itself": "bigint", "top": "integer"}
         ("similar", SIMILAR, "embeddings_1_pkey"),
     ],
 )
-def test_the_plan(large: Connection, function: str, parameters: dict[str, str], index: str) -> None:
+def test_searches_use_the_index_and_read_few_rows(
+    large: Connection, function: str, parameters: dict[str, str], index: str
+) -> None:
     nodes = generic_plan(large, function, parameters)
     shown = json.dumps(nodes[0], indent=1)
     assert index in {node.get("Index Name") for node in nodes}, shown

@@ -206,7 +206,7 @@ def brute_force(case: Case, stored: Stored) -> dict[str, tuple[float, float]]:
 @example(Case(3, 3, 2, 50.0, 3, 3, "sparse", False, 5))
 @example(Case(3, 3, 2, 1000.0, 3, 3, "features", False, 5))
 @given(case=cases())
-def test_the_formula(connection: Connection, case: Case) -> None:
+def test_recommendations_follow_the_formula(connection: Connection, case: Case) -> None:
     stored = store_case(connection, case)
     expected = brute_force(case, stored)
     unwanted = [f"tag{n}" for n in case.unwanted]
@@ -460,7 +460,7 @@ def seen(
     return connection.execute("SELECT * FROM tagdb.similar_images(%s, %s)", values).fetchall()
 
 
-def test_similar_images(connection: Connection) -> None:
+def test_similar_images_are_the_nearest(connection: Connection) -> None:
     world = seed.world(connection)
     query = seed.features(1, 5)[0]
     similarity = cosines(world.embeddings, query)

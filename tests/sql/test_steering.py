@@ -233,7 +233,7 @@ def mmr(relevance: dict[str, float], factors: dict[str, Floats], diversity: floa
     return taken
 
 
-def test_diversity(connection: Connection, known: Known) -> None:
+def test_diversity_trades_score_for_difference(connection: Connection, known: Known) -> None:
     plain = asked(connection)
     scores = {row[1]: row[2] for row in plain}
     factors = dict(zip(known.world.hashtags, known.factors, strict=True))

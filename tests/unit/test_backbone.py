@@ -145,7 +145,9 @@ def test_features_of_no_use_reject_the_photo(
 
 
 @pytest.mark.parametrize("exported", [False, True], ids=["weights", "tflite"])
-def test_silence(random_weights: Path, backbone_file: Path, tmp_path: Path, exported: bool) -> None:
+def test_a_fresh_process_prints_nothing_and_imports_no_tensorflow(
+    random_weights: Path, backbone_file: Path, tmp_path: Path, exported: bool
+) -> None:
     """In a fresh process, because LiteRT speaks when its first interpreter is made."""
     code = (
         "import sys, numpy as np; from pathlib import Path; from tagdb.embedding.backbone import resolve\n"
@@ -158,7 +160,7 @@ def test_silence(random_weights: Path, backbone_file: Path, tmp_path: Path, expo
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_silence_in_threads(backbone: Backbone, capfd: pytest.CaptureFixture[str]) -> None:
+def test_threads_print_nothing(backbone: Backbone, capfd: pytest.CaptureFixture[str]) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(backbone.embed, drawn(96)))
     assert capfd.readouterr() == ("", "")
@@ -261,7 +263,9 @@ def test_imagenet_weights_that_cannot_be_downloaded(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.usefixtures("no_export")
-def test_without_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone_file: Path) -> None:
+def test_without_tensorflow_keras_weights_are_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone_file: Path
+) -> None:
     """As on Python 3.14: Keras weights are refused in one sentence, LiteRT files work."""
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))

@@ -44,7 +44,7 @@ def test_what_is_empty_is_not_set(tmp_path: Path) -> None:
     assert load({"TAGDB_HOME": ""}).home == default_home()
 
 
-def test_the_port(tmp_path: Path) -> None:
+def test_the_port_comes_from_file_or_environment(tmp_path: Path) -> None:
     assert load({"TAGDB_HOME": str(tmp_path)}).port is None
     environment = home_with(tmp_path, f'port = 5433\ndatabase_url = "{FILE}"')
     assert load(environment) == Settings(tmp_path, FILE, None, 5433)

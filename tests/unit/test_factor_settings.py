@@ -77,7 +77,7 @@ def test_what_tune_tries_is_allowed() -> None:
         ("ancestor,factors=20,weighting=tfidf", replace(ANCESTOR, factors=20, weighting="tfidf")),
     ],
 )
-def test_reading(text: str, expected: FactorSettings) -> None:
+def test_settings_are_read_from_text(text: str, expected: FactorSettings) -> None:
     found = FactorSettings().parsed(text)
     assert found == expected
     assert all(type(getattr(found, name)) is int for name in WHOLE)

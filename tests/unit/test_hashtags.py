@@ -41,7 +41,7 @@ PECULIAR = "ßẞİıſǰΐᾳᾼ\u0345\u0301\u0307ﬀŀ·ªŉÅKΣςꭰᏸ가�
         ("2019", "2019"),
     ],
 )
-def test_fold(raw: str, folded: str) -> None:
+def test_hashtags_fold(raw: str, folded: str) -> None:
     assert fold(raw) == folded
 
 
@@ -69,7 +69,7 @@ def test_fold(raw: str, folded: str) -> None:
         ("\u0301\u200d", "no letter, number or symbol"),
     ],
 )
-def test_fold_rejects(raw: str, reason: str) -> None:
+def test_what_is_no_hashtag_is_refused_with_a_reason(raw: str, reason: str) -> None:
     with pytest.raises(RejectedInput) as caught:
         fold(raw)
     assert reason in str(caught.value)
@@ -114,11 +114,11 @@ def test_every_character_folds_once() -> None:
         ("wow! #x", ["wow!", "x"]),
     ],
 )
-def test_split(text: str, pieces: list[str]) -> None:
+def test_texts_are_split_into_hashtags(text: str, pieces: list[str]) -> None:
     assert split(text) == pieces
 
 
-def test_printable() -> None:
+def test_texts_are_made_printable() -> None:
     assert printable("a\x1b[1m\u202e\udcff é😀") == "a\\x1b[1m\\u202e\\udcff é😀"
     assert printable("abcdef", 3) == "abc…"
     assert printable("abc", 3) == "abc"

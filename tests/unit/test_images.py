@@ -64,7 +64,7 @@ def natural(width: int, height: int) -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_formats(kind: str) -> None:
+def test_every_format_is_decoded(kind: str) -> None:
     content = encode(quarters(), kind, **({"subsampling": 0, "quality": 95} if kind == "JPEG" else {}))
     photo = decode(content, 32)
     assert photo.media_type == f"image/{kind.lower()}"
@@ -107,7 +107,7 @@ def test_transparent_becomes_white(kind: str, mode: str) -> None:
     assert close(corners(decode(encode(image, kind, **options), 16)), [(0, 0, 0), WHITE] * 2)
 
 
-def test_half_transparent() -> None:
+def test_half_transparent_becomes_half_white() -> None:
     red = Image.new("RGBA", (20, 20), (255, 0, 0, 128))
     assert close(corners(decode(encode(red, "PNG"), 8)), [(255, 127, 127)] * 4, 1)
 
@@ -122,19 +122,19 @@ def test_transparent_palette_of_bytes_and_colour_keys() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "BMP", "GIF"])
-def test_greyscale(kind: str) -> None:
+def test_greyscale_becomes_rgb(kind: str) -> None:
     assert close(corners(decode(encode(Image.new("L", (40, 40), 100), kind), 16)), [(100,) * 3] * 4, 1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP"])
-def test_one_bit(kind: str) -> None:
+def test_one_bit_becomes_rgb(kind: str) -> None:
     image = Image.new("1", (64, 48), 0)
     image.paste(1, (32, 0, 64, 48))
     assert close(corners(decode(encode(image, kind), 16)), [(0, 0, 0), WHITE] * 2)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_16_bits(kind: str) -> None:
+def test_sixteen_bits_become_eight(kind: str) -> None:
     values = np.repeat(np.array([[0, 65535], [32896, 257]], np.uint16), 20, 0).repeat(20, 1)
     photo = decode(encode(Image.fromarray(values), kind), 40)
     assert corners(photo) == [(0,) * 3, WHITE, (128,) * 3, (1,) * 3]
@@ -149,7 +149,7 @@ def test_16_bits_big_endian() -> None:
 @pytest.mark.parametrize(
     ("value", "grey"), [(32896, 128), (65535, 255), (2**31 - 1, 255), (2**30, 127), (-5, 0)]
 )
-def test_32_bits(value: int, grey: int) -> None:
+def test_thirty_two_bits_become_eight(value: int, grey: int) -> None:
     image = Image.fromarray(np.full((20, 20), value, np.int32))
     assert image.mode == "I"
     assert close(corners(decode(encode(image, "TIFF"), 8)), [(grey,) * 3] * 4, 1)
@@ -179,7 +179,7 @@ def test_floating_point_is_rejected() -> None:
 @pytest.mark.parametrize(
     "profile", [b"", b"damaged", ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()]
 )
-def test_cmyk(kind: str, profile: bytes) -> None:
+def test_cmyk_becomes_rgb(kind: str, profile: bytes) -> None:
     """No profile of a press is drawn here; unusable ones must leave Pillow's own conversion."""
     image = Image.new("CMYK", (40, 40), (0, 255, 255, 0))
     image.paste((255, 0, 255, 0), (20, 0, 40, 20))
@@ -187,14 +187,14 @@ def test_cmyk(kind: str, profile: bytes) -> None:
     assert close(corners(decode(content, 16)), [RED, GREEN, RED, RED], 12)
 
 
-def test_lab() -> None:
+def test_lab_becomes_rgb() -> None:
     image = Image.new("LAB", (8, 8), (255, 128, 128))
     assert close(corners(decode(encode(image, "TIFF"), 8)), [WHITE] * 4)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_orientation(kind: str, orientation: int) -> None:
+def test_the_orientation_of_exif_is_applied(kind: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"JPEG": {"subsampling": 0, "quality": 95}, "WEBP": {"lossless": True}}.get(kind, {})
@@ -229,7 +229,7 @@ def test_orientation(kind: str, orientation: int) -> None:
         ("yesterday", None, None),
     ],
 )
-def test_taken_at(time: str, offset: str | None, expected: datetime | None) -> None:
+def test_the_time_is_read_from_exif(time: str, offset: str | None, expected: datetime | None) -> None:
     exif = Image.Exif()
     details = {0x9003: time} | ({0x9011: offset} if offset else {})
     exif.get_ifd(0x8769).update(details)
@@ -258,7 +258,7 @@ def test_thumbnail_is_small_and_bare() -> None:
         assert not image.getexif()
 
 
-def test_first_frame() -> None:
+def test_the_first_frame_is_taken() -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in (RED, BLUE)]
     for kind in ("GIF", "WEBP", "TIFF", "PNG"):
         content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
@@ -283,7 +283,7 @@ def test_a_draft_is_close_to_the_full_picture(size: int) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1)])
-def test_thin_pictures(kind: str, shape: tuple[int, int]) -> None:
+def test_thin_pictures_are_decoded(kind: str, shape: tuple[int, int]) -> None:
     photo = decode(encode(Image.new("RGB", shape, WHITE), kind), 16)
     assert (photo.width, photo.height) == shape
     assert close(corners(photo), [WHITE] * 4)
@@ -319,7 +319,7 @@ def bomb() -> bytes:
         (encode(natural(200, 200), "PNG")[:3000], "truncated or damaged: "),
     ],
 )
-def test_rejections(content: bytes, reason: str) -> None:
+def test_unusable_files_are_refused_with_a_reason(content: bytes, reason: str) -> None:
     with pytest.raises(RejectedInput) as caught:
         decode(content, 8)
     assert str(caught.value).startswith(reason)
@@ -406,7 +406,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
 
 
 @pytest.mark.skipif(not INSTAGRAM.is_dir(), reason="the data set is not here")
-def test_real_photos() -> None:
+def test_real_photos_are_decoded() -> None:
     for path in sorted(INSTAGRAM.glob("data/*/*.jpg"))[::60]:
         photo = decode(path.read_bytes(), 160)
         assert photo.media_type == "image/jpeg"

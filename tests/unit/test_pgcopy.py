@@ -139,7 +139,7 @@ def test_a_table_of_more_bytes_than_are_decoded_at_once() -> None:
         np.testing.assert_array_equal(column, back)
 
 
-def test_integers_alone(connection: Connection) -> None:
+def test_integers_alone_are_written(connection: Connection) -> None:
     columns = arrays(3)
     write(connection, *columns)
     large, small = pgcopy.decode(read(connection, "b, a"), "i8", "i4")

@@ -47,7 +47,7 @@ def test_lines_tell_rate_and_time_left(clock: Clock, capsys: pytest.CaptureFixtu
     )
 
 
-def test_minutes(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_times_are_in_minutes(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with track("ingesting", 10_000, "photos") as report:
         clock.now += 100
         report(1000)
@@ -102,7 +102,7 @@ def test_nothing_done_yet(clock: Clock, capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_quiet(clock: Clock, monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+def test_quiet_prints_nothing(clock: Clock, monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
     stream = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     with track("ingesting", 100, "photos", quiet=True) as report:

@@ -31,7 +31,7 @@ def cosines(queries: NDArray[np.float16], pool: NDArray[np.float16]) -> Floats:
 
 @pytest.mark.parametrize("block", [1, 3, 7, 4096])
 @pytest.mark.parametrize("count", [1, 5, 19, 20, 21, 100])
-def test_the_nearest(count: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_nearest_are_those_of_numpy(count: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "BLOCK", block)
     pool, queries = vectors(20, 1), vectors(6, 2)
     places, similarity = ranking.nearest(queries, pool, count)
@@ -121,7 +121,7 @@ similarities = st.lists(
 
 @settings(max_examples=300)
 @given(similarities, st.sampled_from([0.0, 0.5, 1.0, 8.0, 100.0, 1000.0]))
-def test_the_weights(similarity: list[float], exponent: float) -> None:
+def test_weights_follow_the_formula(similarity: list[float], exponent: float) -> None:
     with np.errstate(over="ignore"):  # see below
         found = ranking.weights(np.array([similarity], np.float32).reshape(1, -1), exponent)
     assert found.dtype == np.float32
@@ -154,7 +154,7 @@ def test_what_has_no_weight_is_not_computed() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 300])
-def test_averages(count: int) -> None:
+def test_averages_are_weighted_sums(count: int) -> None:
     rng = np.random.default_rng(3)
     factors = vectors(40, 4, 6)
     places = rng.integers(0, 40, (count, 7))
@@ -172,7 +172,7 @@ def test_an_average_without_neighbours_is_nothing() -> None:
     assert (ranking.averages(np.zeros((1, 3), int), np.zeros((1, 3), np.float32), factors) == 0).all()
 
 
-def test_scores() -> None:
+def test_scores_are_dot_products() -> None:
     average, hashtags = vectors(5, 1, 6), vectors(9, 2, 6)
     found = ranking.scores(average, hashtags)
     assert found.dtype == np.float32
@@ -182,7 +182,7 @@ def test_scores() -> None:
 
 
 @pytest.mark.parametrize("top", [0, 1, 4, 11, 12, 50])
-def test_the_best(top: int) -> None:
+def test_the_best_come_first(top: int) -> None:
     score = np.random.default_rng(1).standard_normal((7, 12)).astype(np.float32)
     found = ranking.best(score, top)
     assert found.dtype == np.int64

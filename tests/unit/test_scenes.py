@@ -35,7 +35,7 @@ def test_another_seed_gives_other_pictures(scenes: list[Scene]) -> None:
         assert other.picture.tobytes() != one.picture.tobytes()
 
 
-def test_names(scenes: list[Scene]) -> None:
+def test_scenes_have_names_of_their_own(scenes: list[Scene]) -> None:
     assert len({one.name for one in scenes}) == len(scenes)
     assert scenes[5].name == "travel-0005"
     assert scene("cars", 12345).name == "cars-12345"
@@ -56,7 +56,7 @@ def test_pictures_are_of_usual_sizes_and_have_contents(scenes: list[Scene]) -> N
         assert 20 < pixels.mean() < 245, one.name
 
 
-def test_pictures_differ(scenes: list[Scene]) -> None:
+def test_pictures_of_scenes_differ(scenes: list[Scene]) -> None:
     small = np.stack([np.asarray(one.picture.resize((32, 32)), np.float32).ravel() for one in scenes])
     squares = (small**2).sum(1)
     distances = squares[:, None] + squares[None] - 2 * small @ small.T

@@ -98,7 +98,7 @@ def server(parents: Parents, template: Path) -> Server:
     return server
 
 
-def test_first_start(template: Path) -> None:
+def test_the_first_start_makes_the_server(template: Path) -> None:
     data = template / "postgresql"
     assert sorted(each.name for each in template.iterdir()) == ["postgresql", "run", "server.lock"]
     assert (mode(data), data.stat().st_uid) == (0o700, postgres_id())
@@ -106,7 +106,7 @@ def test_first_start(template: Path) -> None:
     assert mode(template) == 0o755  # as it was found
 
 
-def test_stopped(template: Path) -> None:
+def test_a_stopped_server_says_so(template: Path) -> None:
     server = Server(template)
     status = server.status()
     assert (status.running, status.pid, status.port) == (False, None, None)
@@ -114,7 +114,7 @@ def test_stopped(template: Path) -> None:
     assert server.stop() is False
 
 
-def test_never_started(parents: Parents) -> None:
+def test_a_server_that_was_never_started_leaves_nothing(parents: Parents) -> None:
     home = parents() / "home"
     server = Server(home)
     assert server.stop() is False
@@ -123,7 +123,7 @@ def test_never_started(parents: Parents) -> None:
     assert not home.exists()
 
 
-def test_running(server: Server) -> None:
+def test_a_running_server_is_found(server: Server) -> None:
     status = server.status()
     assert (status.running, status.port) == (True, None)
     assert re.fullmatch(r"18\.\d+", status.version)
@@ -155,7 +155,7 @@ def test_owner_is_superuser(server: Server, monkeypatch: pytest.MonkeyPatch) -> 
         connection.rollback()
 
 
-def test_settings(server: Server) -> None:
+def test_a_server_runs_with_tagdbs_settings(server: Server) -> None:
     expected = {
         "jit": "off",
         "work_mem": "32MB",
@@ -172,7 +172,7 @@ def test_settings(server: Server) -> None:
         assert connection.execute("SELECT * FROM pg_file_settings WHERE error IS NOT NULL").fetchall() == []
 
 
-def test_memory() -> None:
+def test_settings_follow_the_machines_memory() -> None:
     settings = tagdb.postgres.server._settings()
     megabytes = {name: int(settings[name][:-2]) for name in ("shared_buffers", "maintenance_work_mem")}
     assert 128 <= megabytes["shared_buffers"] <= 8192
@@ -277,7 +277,7 @@ def test_stale_pid_file(spare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         bystander.kill()
 
 
-def test_port(spare: Path) -> None:
+def test_a_server_listens_on_a_port(spare: Path) -> None:
     server, port = Server(spare, FAST), free_ports(1)[0]
     assert server.start(port=port) is True
     assert server.status().port == port
@@ -302,7 +302,7 @@ def test_port(spare: Path) -> None:
         enter("tagdb", "sesame")
 
 
-def test_long_home(spare: Path) -> None:
+def test_a_long_home_has_its_socket_elsewhere(spare: Path) -> None:
     home = spare.parent / ("long" * 25)
     spare.rename(home)
     server = Server(home, FAST)
@@ -329,7 +329,7 @@ def test_long_home(spare: Path) -> None:
 
 
 @as_root
-def test_closed_parent(parents: Parents) -> None:
+def test_a_parent_that_is_closed_to_the_account_is_refused(parents: Parents) -> None:
     parent = parents()
     parent.chmod(0o700)
     with pytest.raises(
@@ -369,7 +369,7 @@ def test_closed_programs_are_copied(spare: Path, parents: Parents, monkeypatch: 
     shutil.rmtree(copy)
 
 
-def test_refused_setting(spare: Path) -> None:
+def test_a_setting_that_postgresql_refuses_is_a_sentence(spare: Path) -> None:
     server = Server(spare, {"no_such_setting": "it's"})
     log = server.home / "postgresql" / "server.log"
     message = f'"no_such_setting" .* contains errors \\(see {log}\\)$'
@@ -390,7 +390,7 @@ def test_other_major_version(spare: Path) -> None:
         version.write_text("18\n")
 
 
-def test_strange_home(parents: Parents) -> None:
+def test_a_home_with_a_dollar_is_refused(parents: Parents) -> None:
     with pytest.raises(ServerError, match="must not contain the character '\\$'"):
         Server(parents() / "$HOME").start()
 
@@ -405,7 +405,9 @@ def test_home_is_a_file(parents: Parents) -> None:
     home.unlink()
 
 
-def test_no_bundle(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_bundle_every_call_says_what_to_install(
+    parents: Parents, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = Server(parents() / "home")
     tagdb.postgres.server._bundle.cache_clear()
     tagdb.postgres.server._pg_config.cache_clear()
@@ -417,12 +419,12 @@ def test_no_bundle(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not server.home.exists()
 
 
-def test_program(server: Server) -> None:
+def test_programs_of_the_bundle_are_found(server: Server) -> None:
     done = subprocess.run([server.program("pg_dump"), "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("pg_dump (PostgreSQL) 18.")
 
 
-def test_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_account_root_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(name: str) -> None:
         raise KeyError(name)
 

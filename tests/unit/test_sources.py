@@ -72,7 +72,7 @@ def ancestor(folder: Path, **lists: list[dict[str, Any]]) -> str:
     return str(folder)
 
 
-def test_ancestor(tmp_path: Path) -> None:
+def test_the_ancestors_lists_are_read(tmp_path: Path) -> None:
     cat: dict[str, Any] = {"post_link": "https://x/1", "image": "https://x/1.jpg", "search_hashtag": "cats"}
     cat |= {"hashtags": ["#Cat", "pet"], "image_local_name": "1.jpg", "likes": 3}
     dog: dict[str, Any] = {
@@ -119,7 +119,7 @@ def test_ancestor_rows_that_are_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not INSTAGRAM.is_dir(), reason="the data set is not here")
-def test_real_data() -> None:
+def test_a_real_list_is_read() -> None:
     source = open_source(str(INSTAGRAM))
     found = records(source)
     assert len(found) == source.count() > 1000
@@ -138,7 +138,7 @@ FULL |= {
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json", ".JSONL"])
-def test_json_lines(tmp_path: Path, photo: Path, suffix: str) -> None:
+def test_json_lines_are_read(tmp_path: Path, photo: Path, suffix: str) -> None:
     source = open_source(
         write(tmp_path / f"m{suffix}", FULL, "", {"file_name": "a.jpg", "hashtags": "#x#y, z"})
     )
@@ -159,7 +159,7 @@ def test_json_lines(tmp_path: Path, photo: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_json_list(tmp_path: Path, photo: Path, indent: int | None) -> None:
+def test_a_json_list_is_read(tmp_path: Path, photo: Path, indent: int | None) -> None:
     rows = [FULL | {"likes": number, "text": "ü]," * number} for number in range(1000)]
     for text in (json.dumps(rows, indent=indent, ensure_ascii=False), "[ ]"):
         source = open_source(write(tmp_path / "m.json", text="\ufeff\n" + text))
@@ -374,7 +374,7 @@ def test_an_object_of_a_list_that_is_too_long(tmp_path: Path, monkeypatch: pytes
         ("", None),
     ],
 )
-def test_taken_at(tmp_path: Path, value: object, expected: datetime | None) -> None:
+def test_times_are_read_with_their_zone(tmp_path: Path, value: object, expected: datetime | None) -> None:
     record = row_of(tmp_path, taken_at=value)
     assert isinstance(record, Record)
     assert record.taken_at == expected
@@ -390,7 +390,7 @@ def test_taken_at_that_is_wrong(tmp_path: Path, value: object) -> None:
     assert rejection.reason.startswith("taken_at must be")
 
 
-def test_uris(tmp_path: Path) -> None:
+def test_uris_name_files_beside_the_manifest(tmp_path: Path) -> None:
     photo = touch(tmp_path / "m" / "sub" / "ü 1#.jpg")
     rows: list[dict[str, Any]] = [{"uri": "sub/ü 1#.jpg"}, {"uri": photo.as_uri()}, {"file_name": str(photo)}]
     rows += [{"file_name": "sub/../sub/ü 1#.jpg"}, {"uri": "tag:x", "file_name": "sub/ü 1#.jpg"}]
@@ -399,7 +399,7 @@ def test_uris(tmp_path: Path) -> None:
     assert [record.uri for record in found] == [photo.as_uri()] * 4 + ["tag:x"]
 
 
-def test_outside(tmp_path: Path) -> None:
+def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
     photo = touch(tmp_path / "a.jpg")
     inside = touch(tmp_path / "m" / "b.jpg")
     (tmp_path / "m" / "out.jpg").symlink_to(photo)
@@ -420,7 +420,9 @@ def test_outside(tmp_path: Path) -> None:
 # --- Standard input -----------------------------------------------------------------------------------
 
 
-def test_standard_input(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manifest_is_read_from_standard_input(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     stdin = io.BytesIO(b'{"file_name": "a.jpg"}\n{"file_name": "../b.jpg"}\n')
     source = open_source("-", stdin=stdin)
@@ -509,7 +511,7 @@ def test_folder_of_peculiar_files(tmp_path: Path) -> None:
         open_source(str(folder / "fifo.jpg"))
 
 
-def test_deep_folders(tmp_path: Path) -> None:
+def test_folders_deeper_than_recursion_are_walked(tmp_path: Path) -> None:
     """Deeper than Python's recursion goes."""
     descriptor = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1500):
@@ -528,7 +530,7 @@ def test_deep_folders(tmp_path: Path) -> None:
             folder.rmdir()
 
 
-def test_image_folder(tmp_path: Path, photo: Path) -> None:
+def test_hugging_faces_image_folders_are_read(tmp_path: Path, photo: Path) -> None:
     """As Hugging Face has them."""
     write(tmp_path / "metadata.csv", text="file_name,hashtags\na.jpg,#csv\n")
     (record,) = records(open_source(str(tmp_path)))
@@ -538,7 +540,7 @@ def test_image_folder(tmp_path: Path, photo: Path) -> None:
     assert (record.hashtags, record.metadata) == (("json",), {"text": "caption"})
 
 
-def test_single_photo(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_photo_is_a_source(tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a.jpg", "../" + tmp_path.name + "/a.jpg"):
         source = open_source(name)

@@ -58,7 +58,7 @@ def test_what_comes_back(random_backbone: Backbone) -> None:
         np.testing.assert_array_equal(each.embedding, random_backbone.embed(here.pixels))
 
 
-def test_a_reason(one: Worker) -> None:
+def test_an_unusable_photo_is_refused_with_a_reason(one: Worker) -> None:
     for content, reason in ((b"", "empty file"), (b"no photo", "not an image in a supported format")):
         with pytest.raises(RejectedInput, match=reason):
             one.embed(content)
