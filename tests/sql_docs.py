@@ -1,6 +1,6 @@
 """The SQL reference, ``docs/sql.md``: descriptions from the database's comments, outputs from real runs.
 
-``python -m tests.sql_docs`` writes it anew on the embedded server. What is written by hand and kept: the
+``python -m tests.sql_docs`` writes it anew, on a server of its own. What is written by hand and kept: the
 text before ``## Functions``, and the examples, one or several under each object's heading. A new object
 gets a heading without an example, which a test then asks for.
 """
@@ -8,20 +8,17 @@ gets a heading without an example, which a test then asks for.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-from tagdb import config
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tagdb.postgres.server import Server
 from tests.support import showcase
+from tests.support.postgres import Postgres, temporary_home
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "sql.md"
-DATABASE = "tagdb_docs"
 SECTION = re.compile(r"^### (tagdb\.\w+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"```sql\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 
@@ -104,19 +101,17 @@ def document(connection: Connection, run: Callable[[str], str], text: str) -> st
 
 
 def main() -> None:
-    """Write the document anew, on a database made for it."""
-    settings = config.load()
-    server = database.ensure_url(settings, lambda text: print(text, file=sys.stderr))
-    url = urlunsplit(urlsplit(server)._replace(path=f"/{DATABASE}"))
-    database.make_database(server, DATABASE)
+    """Write the document anew, on a server of its own."""
+    home = temporary_home()
     try:
-        database.migrate(url)
-        with database.connect(url) as connection:
+        postgres = Postgres.started(home)
+        with postgres.database() as url, database.connect(url) as connection:
             showcase.fill(connection)
-            run = psql(Server(settings.home).program("psql"), url)
+            run = psql(Path(postgres.program("psql")), url)
             DOCUMENT.write_text(document(connection, run, DOCUMENT.read_text("utf-8")), "utf-8")
     finally:
-        database.drop_database(server, DATABASE)
+        Postgres.ended(home)
+        shutil.rmtree(home)
 
 
 if __name__ == "__main__":
