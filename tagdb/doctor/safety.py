@@ -84,7 +84,7 @@ def owners(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             check="owners",
             severity="wrong" if definer else "advice",
-            sentence=f"tagdb's schemas belong to {strange[0]['schema_owner']}, but some of their objects "
+            sentence=f"tagdb's schemas belong to {strange[0].schema_owner}, but some of their objects "
             f"belong to {list_names(sorted({row.owner for row in strange}))}: "
             f"{list_names([row.name for row in strange])}"
             + ("; such functions run with that owner's rights" if definer else ""),

@@ -230,9 +230,7 @@ def test_one_at_a_time(
         said = complaint(tagdb("backbone", "drop", 2))
         assert "could not be dropped: a transaction or command elsewhere may still use it" in said
         filling = store.backbones.filling
-        monkeypatch.setattr(
-            store.backbones.list_all, "filling", lambda one, number: filling(one, number, 100)
-        )
+        monkeypatch.setattr(store.backbones, "filling", lambda one, number: filling(one, number, 100))
         assert "another process is embedding with bundled" in complaint(
             tagdb("backbone", "reembed", "bundled")
         )

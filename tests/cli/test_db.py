@@ -104,7 +104,7 @@ def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
     explicit = tagdb_process("db", "start", "--port", port, **settings)
     assert (explicit.returncode, explicit.stdout) == (1, "")
     assert explicit.stderr.endswith(
-        f"the embedded PostgreSQL is running without port {port}; stop it first: tagdb db stop\n"
+        f"the embedded PostgreSQL runs without port {port}; stop it first: tagdb db stop\n"
     )
     needed = tagdb_process("factors", "list", **settings)
     assert (needed.returncode, needed.stderr.splitlines()) == (

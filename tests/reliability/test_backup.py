@@ -308,7 +308,7 @@ def test_pgvector_in_another_schema(
     assert answers(target) == answers(source)
     database.migrate(other)
     with pytest.raises(
-        BackupError, match=r"has pgvector in schema public, the backup has it in Our ext; move"
+        BackupError, match=r"has pgvector in schema public, but the backup has it in Our ext; move"
     ):
         backup.restore(at(other), tmp_path / "file", print, quiet=True)
 
@@ -337,7 +337,7 @@ def test_rights_are_restored_for_the_roles_that_exist(
     finally:
         with psycopg.connect(source) as connection:
             connection.execute(f'ALTER ROLE "{gone}_renamed" RENAME TO "{gone}"')
-    assert said == [f"left out the rights of roles that do not exist here: {gone}"]
+    assert said == [f"left out the rights of roles missing here: {gone}"]
     lines = [line for line in before.splitlines() if gone not in line]
     assert len(lines) == len(before.splitlines()) - 2
     assert schema(target).splitlines() == lines
@@ -455,7 +455,7 @@ def test_others_are_not_waited_for_for_ever(
         connection.execute("LOCK TABLE tagdb_store.hashtags")
         with pytest.raises(BackupError, match="other sessions have locked tagdb's tables"):
             backup.back_up(at(collection), tmp_path / "file", print, quiet=True)
-        with pytest.raises(BackupError, match=r"others use .* without them; the database is as it was"):
+        with pytest.raises(BackupError, match=r"other sessions have locked .* the database is as it was"):
             backup.restore(at(collection), saved, print, replace=True, quiet=True)
     assert stored(collection) == before
     assert not (tmp_path / "file").exists()

@@ -12,7 +12,7 @@ given AS (
          aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, c.relowner))) a
     UNION ALL
     SELECT 'FUNCTION', n.nspname, p.oid::regprocedure::text, p.proowner, a.grantee, a.privilege_type,
-           p.provolatile = 'v'
+           p.prosecdef AND p.provolatile = 'v'
     FROM own n
     JOIN pg_proc p ON p.pronamespace = n.oid,
          aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
