@@ -118,7 +118,7 @@ CATALOG = {
         "changed since tagdb created it: function tagdb_store.retire_projection",
     ),
     "a function of the same name": (
-        "CREATE FUNCTION tagdb.fold_hashtag(name varchar) RETURNS text LANGUAGE sql RETURN 'spam';"
+        "CREATE FUNCTION tagdb.fold_hashtag(name varchar) RETURNS text LANGUAGE sql IMMUTABLE RETURN 'spam';"
         "REVOKE ALL ON FUNCTION tagdb.fold_hashtag(varchar) FROM PUBLIC;"
         "GRANT EXECUTE ON FUNCTION tagdb.fold_hashtag(varchar) TO tagdb_reader",
         {"added functions": "wrong"},
