@@ -15,12 +15,10 @@ install: $(INSTALLED)  ## make .venv with tagdb in it
 test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# Without what starts many processes, and without Keras.
-FAST := $(filter-out %test_backbone.py %test_bundled.py %test_worker.py %test_server.py,$(wildcard tests/unit/test_*.py)) \
-	tests/db/test_store.py tests/sql/test_recommend.py tests/sql/test_contract.py \
-	tests/cli/test_recommend.py tests/cli/test_tags.py tests/cli/test_factors.py
-test-fast: $(INSTALLED)  ## the unit tests and a slice of SQL and the command line, in a minute
-	$(BIN)/python -m pytest -n auto --dist worksteal $(FAST)
+FAST := tests/unit $(addprefix tests/sql/test_,contract.py docs.py feedback.py recommend.py steering.py) \
+	$(addprefix tests/cli/test_,help.py recommend.py tags.py)
+test-fast: $(INSTALLED)  ## unit tests without TensorFlow, and a slice of SQL and CLI, in less than a minute
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not tensorflow and not torch" $(FAST)
 
 test-sql: $(INSTALLED)  ## the tests of the schema and of SQL, for TAGDB_TEST_DATABASE_URL=... of another PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist worksteal tests/sql tests/db

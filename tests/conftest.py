@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,13 +29,26 @@ from tests.support.once import once
 from tests.support.postgres import PASSWORD, Postgres, named, temporary_home
 from tests.support.shared import SHARED, has_tensorflow
 
+STEPS = pytest.StashKey[list[str]]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that all workers of this run share; PostgreSQL starts in there when a test asks."""
     if not hasattr(config, "workerinput"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # or else the server would be left behind
         config.tagdb_folder = temporary_home()  # type: ignore[attr-defined]
         config.add_cleanup(lambda: shutil.rmtree(config.tagdb_folder, ignore_errors=True))  # type: ignore[attr-defined]
         config.add_cleanup(lambda: Postgres.ended(config.tagdb_folder))  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes TensorFlow, and leave it out where there is none."""
+    for item in items:
+        if "keras" in getattr(item, "fixturenames", ()):
+            item.add_marker("tensorflow")
+        if item.get_closest_marker("tensorflow") and not has_tensorflow():
+            item.add_marker(pytest.mark.skip(reason="needs TensorFlow"))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -47,6 +61,22 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure_node(node: object) -> None:
     """Tell a worker of pytest-xdist about the folder."""
     node.workerinput["folder"] = str(node.config.tagdb_folder)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def step(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """A function that says what a long test does next; a report of its failure names the step."""
+    steps = request.node.stash.setdefault(STEPS, [])
+    return steps.append  # type: ignore[no-any-return]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Name the step that failed."""
+    report = yield
+    if report.failed and (steps := item.stash.get(STEPS, [])):
+        report.sections.append((f"Failed in step {len(steps)}", steps[-1]))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -168,8 +198,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 @pytest.fixture(scope="session")
 def keras(run_folder: Path) -> Path:
     """A folder with what Keras itself makes of photos and weights, once for all workers."""
-    if not has_tensorflow():
-        pytest.skip("needs TensorFlow")
     return once(run_folder / "keras", backbones.made_by_keras)
 
 

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,13 +37,17 @@ def facts(process: Process, home: Path) -> dict[str, object]:
     return found
 
 
-def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process: Process) -> None:
+def test_the_embedded_server_from_nothing_to_its_end(
+    fresh: Path, tagdb_process: Process, step: Callable[[str], None]
+) -> None:
     settings = {"TAGDB_HOME": str(fresh)}
+    step("status before anything is there")
     before = facts(tagdb_process, fresh)
     assert (before["embedded"], before["running"], before["pid"]) == (True, False, None)
     assert "schema" not in before
     assert not (fresh / "postgresql").exists()  # asking starts nothing
 
+    step("the first command starts the server")
     first = tagdb_process("factors", "list", **settings)
     assert first.returncode == 0
     notes = first.stderr.splitlines()
@@ -53,6 +57,7 @@ def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process:
     ]
     assert tagdb_process("factors", "list", **settings).stderr.splitlines() == notes[1:]
 
+    step("status while it runs")
     after = facts(tagdb_process, fresh)
     assert after["running"] is True
     assert isinstance(after["pid"], int)
@@ -61,6 +66,7 @@ def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process:
     text = tagdb_process("db", "status", **settings).stdout
     assert {"running: yes", f"schema: {SCHEMA_REVISION}", "port: none"} <= set(text.splitlines())
 
+    step("what a running server is used for")
     assert tagdb_process("db", "start", **settings).stdout == f"already running: PostgreSQL in {fresh}\n"
     url = tagdb_process("db", "url", **settings)
     assert (url.returncode, url.stderr) == (0, "")
@@ -78,6 +84,7 @@ def test_the_embedded_server_from_nothing_to_its_end(fresh: Path, tagdb_process:
     assert init.stdout.startswith("the schema in database tagdb at ")
     assert init.stdout.endswith(f" is up to date, revision {SCHEMA_REVISION}\n")
 
+    step("stopped, and started again")
     assert tagdb_process("db", "stop", **settings).stdout == "stopped\n"
     assert tagdb_process("db", "stop", **settings).stdout == "it was not running\n"
     assert facts(tagdb_process, fresh)["running"] is False

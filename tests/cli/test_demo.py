@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -41,7 +41,8 @@ def databases(home: Path) -> set[str]:
         return {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
 
 
-def test_the_demo_recommends_and_cleans_up(home: Path) -> None:
+def test_the_demo_recommends_and_cleans_up(home: Path, step: Callable[[str], None]) -> None:
+    step("the demo itself")
     done = tagdb(home, "demo", "--photos", "150", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
@@ -57,11 +58,13 @@ def test_the_demo_recommends_and_cleans_up(home: Path) -> None:
         own = connection.execute("SELECT FROM pg_namespace WHERE nspname LIKE 'tagdb%'").fetchone()
         assert own is None
     assert "tagdb_demo" in databases(home)
+    step("the doctor finds nothing wrong with it")
     doctor = tagdb(home, "doctor", "--database-url", result["database_url"])
     assert doctor.returncode == 0, doctor.stdout
     assert "advice:" not in doctor.stdout
     assert "not checked:" not in doctor.stdout
 
+    step("removed")
     gone = tagdb(home, "demo", "--remove")
     assert gone.returncode == 0, gone.stderr
     assert "tagdb_demo" not in databases(home)

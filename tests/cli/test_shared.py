@@ -1,5 +1,6 @@
 """The whole way with real photos and the real weights."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ def home(tmp_path: Path, real_cache: Path) -> Path:
     return made
 
 
-def test_real_photos_end_to_end(tagdb: Run, shared: Path, real_weights: Path, connection: Connection) -> None:
+def test_real_photos_end_to_end(
+    tagdb: Run, shared: Path, real_weights: Path, connection: Connection, step: Callable[[str], None]
+) -> None:
+    step("ingest")
     done = tagdb("ingest", shared / "data/instagram10", "--limit", 60, "--backbone", real_weights, "--json")
     found = parsed(done)
     stored = found["new"] + found["known"] + found["updated"]
@@ -30,7 +34,9 @@ def test_real_photos_end_to_end(tagdb: Run, shared: Path, real_weights: Path, co
     row = connection.execute("SELECT name, input_size FROM tagdb.backbones WHERE active").fetchone()
     assert row == ("mobilenetv2_imagenet_1.0_no_top", 160)
 
+    step("factors")
     assert tagdb("factors", "compute", "--factors", 32, "--quiet").exit_code == 0
+    step("recommend")
     photo = next((shared / "data/instagram10/data").glob("*/*.jpg"))
     answer = parsed(tagdb("recommend", photo, "--json"))
     hashtags = answer[0]["hashtags"]
@@ -39,6 +45,7 @@ def test_real_photos_end_to_end(tagdb: Run, shared: Path, real_weights: Path, co
     assert scores == sorted(scores, reverse=True)
     assert scores[0] > 0
 
+    step("similar")
     ingested = connection.execute("SELECT uri FROM tagdb.images ORDER BY image_id LIMIT 1").fetchone()
     assert ingested is not None
     nearest = parsed(tagdb("similar", ingested[0].removeprefix("file://"), "--top", 1, "--json"))

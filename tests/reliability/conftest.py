@@ -7,15 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import drawn
+from tagdb.postgres.database import Connection
+from tests.support.once import once
+from tests.support.postgres import Postgres, named
+from tests.support.programs import drawn, finished, started
 
 PHOTOS = 400
 
 
-@pytest.fixture
-def manifest(tmp_path: Path) -> Path:
-    """A manifest of a few hundred small photos: several batches."""
-    return drawn(tmp_path / "photos", PHOTOS)
+@pytest.fixture(scope="session")
+def manifest(run_folder: Path) -> Path:
+    """A manifest of a few hundred small photos: several batches. No test changes them."""
+    return once(run_folder / "manifest", lambda folder: drawn(folder, PHOTOS)) / "photos.csv"
+
+
+@pytest.fixture(scope="session")
+def ingested(postgres: Postgres, manifest: Path, backbone_file: Path, chosen: tuple[object, ...]) -> str:
+    """The URL of a database that an undisturbed ingest of them has filled, and that no test changes."""
+
+    def build(connection: Connection) -> None:
+        url = named(postgres.url, connection.info.dbname)
+        home = str(backbone_file.parents[1])
+        finished(started("ingest", manifest, *chosen, TAGDB_DATABASE_URL=url, TAGDB_HOME=home))
+
+    return named(postgres.url, postgres.built("ingested", build))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,9 @@ def test_an_ingest_onto_a_full_disk_loses_nothing(
     chosen: tuple[object, ...],
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
+    step: Callable[[str], None],
 ) -> None:
+    step("an ingest where there is room")
     finished(started("ingest", manifest, *chosen, TAGDB_DATABASE_URL=database_url, TAGDB_HOME=str(home)))
     with database.connect(database_url) as connection:
         expected = contents(connection)
@@ -87,6 +89,7 @@ def test_an_ingest_onto_a_full_disk_loses_nothing(
 
     full = 0
     for trial in range(TRIALS):
+        step(f"an ingest onto a full disk, seed {trial}")
         server = Server(small)
         server.start()
         with database.connect(server.url()) as connection:
@@ -102,6 +105,7 @@ def test_an_ingest_onto_a_full_disk_loses_nothing(
         if done.exit_code:
             full += 1
             assert "space" in done.output, done.output
+        step(f"nothing acknowledged is missing, seed {trial}")
         ballast.unlink()
         server.start()  # if it is down
         try:
@@ -112,6 +116,7 @@ def test_an_ingest_onto_a_full_disk_loses_nothing(
                 assert acknowledged == (row[0] or 0,)
         except (TagdbError, database.psycopg.errors.UndefinedTable):
             pass  # not even the schema fitted
+        step(f"the same ingest with room again, seed {trial}")
         again = run()
         assert again.exit_code == 0, again.output
         with database.connect(server.url()) as connection:

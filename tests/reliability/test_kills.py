@@ -16,6 +16,7 @@ from tests.support.programs import SOAK, contents, finished, killed, started, st
 
 Here = Callable[[str], dict[str, str]]
 Make = Callable[[bool], str]
+Step = Callable[[str], None]
 
 KILLS = 3 * SOAK
 """Of each command."""
@@ -33,12 +34,16 @@ def test_a_killed_ingest_goes_on_where_it_was(
     manifest: Path,
     chosen: tuple[object, ...],
     here: Here,
+    step: Step,
 ) -> None:
     other = make_database(True)
     command = ("ingest", manifest, *chosen)
+    step("undisturbed")
     seconds = undisturbed(*command, **here(other))
+    step("killed again and again")
     hits = sum(killed(fold("ingest") + n, seconds / 2, *command, **here(database_url)) for n in range(KILLS))
     assert hits
+    step("to the end")
     said = finished(started(*command, **here(database_url)))
     assert "0 rejected" in said
     with database.connect(other) as undisturbed_one:
@@ -50,6 +55,7 @@ def test_a_killed_ingest_goes_on_where_it_was(
     new, ended = connection.execute(stored).fetchall()[0]
     assert new == 400
     assert ended >= 1
+    step("once more")
     assert "nothing changed" in finished(started(*command, **here(database_url)))
 
 
@@ -84,13 +90,17 @@ def filled(database_url: str, connection: Connection) -> str:
     return database_url
 
 
-def test_a_killed_computation_leaves_the_old_factors(filled: str, connection: Connection, here: Here) -> None:
+def test_a_killed_computation_leaves_the_old_factors(
+    filled: str, connection: Connection, here: Here, step: Step
+) -> None:
     command = ("factors", "compute", "--factors", 16)
+    step("undisturbed")
     seconds = undisturbed(*command, **here(filled))
     expected = factors(connection)
     assert len(expected[0]) == 600
     hits = 0
     for n in range(KILLS):
+        step(f"kill {n}")
         hits += killed(fold("factors") + n, seconds, *command, **here(filled))
         active = connection.execute(
             "SELECT count(*), min(status) FROM tagdb.factor_runs WHERE status = 'active'"
@@ -98,27 +108,34 @@ def test_a_killed_computation_leaves_the_old_factors(filled: str, connection: Co
         assert active == (1, "active")
         assert factors(connection) == expected  # the old one, or a new one that is complete
     assert hits
+    step("to the end")
     finished(started(*command, **here(filled)))
     assert factors(connection) == expected
     assert stray(connection) == []
     unfinished = "SELECT count(*) FROM tagdb.factor_runs WHERE status = 'building'"
     assert connection.execute(unfinished).fetchone() == (0,)
+    step("pruning")
     finished(started("factors", "prune", "--keep", 1, **here(filled)))
     left = "SELECT count(*) FROM pg_class WHERE relname ~ '^image_factors_[0-9]+$' AND relkind = 'r'"
     assert connection.execute(left).fetchone() == (1,)
 
 
-def test_a_killed_index_build_leaves_the_old_answers(filled: str, connection: Connection, here: Here) -> None:
+def test_a_killed_index_build_leaves_the_old_answers(
+    filled: str, connection: Connection, here: Here, step: Step
+) -> None:
     finished(started("factors", "compute", "--factors", 8, **here(filled)))
     asked = "SELECT i, r.hashtag, r.score FROM generate_series(1, 20) i, tagdb.recommend_for_image(i) r"
     expected = connection.execute(asked).fetchall()
     command = ("index", "build")
+    step("undisturbed")
     seconds = undisturbed(*command, **here(filled))
     hits = 0
     for n in range(KILLS):
+        step(f"kill {n}")
         hits += killed(fold("index") + n, seconds, *command, **here(filled))
         assert connection.execute(asked).fetchall() == expected
     assert hits
+    step("to the end")
     finished(started(*command, **here(filled)))
     assert connection.execute(asked).fetchall() == expected
     assert connection.execute("SELECT count(*) FROM tagdb_store.search_vectors").fetchone() == (600,)
@@ -136,14 +153,18 @@ def test_killed_feedback_is_stored_once_or_not_at_all(
     manifest: Path,
     chosen: tuple[object, ...],
     here: Here,
+    step: Step,
 ) -> None:
     other = make_database(True)
     for url in (database_url, other):
         finished(started("ingest", manifest, *chosen, "--limit", 20, **here(url)))
     command = ("feedback", manifest.parent / "3.jpg", "--accepted", "sea,sun", "--rejected", "snow")
+    step("undisturbed")
     seconds = undisturbed(*command, **here(other))
+    step("killed again and again")
     hits = sum(killed(fold("feedback") + n, seconds, *command, **here(database_url)) for n in range(KILLS))
     assert hits
+    step("to the end")
     finished(started(*command, **here(database_url)))
     said = (
         "SELECT i.content_sha256, h.hashtag, f.accepted, f.factor_run_id, f.given_by"
@@ -155,14 +176,19 @@ def test_killed_feedback_is_stored_once_or_not_at_all(
         assert contents(connection) == contents(undisturbed_one)
 
 
-def test_a_killed_refresh_is_made_good_by_the_next(filled: str, connection: Connection, here: Here) -> None:
+def test_a_killed_refresh_is_made_good_by_the_next(
+    filled: str, connection: Connection, here: Here, step: Step
+) -> None:
     command = ("stats", "refresh")
+    step("undisturbed")
     seconds = undisturbed(*command, **here(filled))
     counted = "SELECT * FROM tagdb_store.hashtag_pairs ORDER BY 1, 2"
     expected = connection.execute(counted).fetchall()
     assert expected
     for n in range(KILLS):
+        step(f"kill {n}")
         connection.execute("DELETE FROM tagdb_store.hashtag_pairs WHERE hashtag_id % 3 = 0")
         killed(fold("stats") + n, seconds, *command, **here(filled))
+    step("to the end")
     finished(started(*command, **here(filled)))
     assert connection.execute(counted).fetchall() == expected

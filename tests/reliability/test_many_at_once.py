@@ -119,18 +119,22 @@ def test_ingests_computations_edits_and_readers_at_once(
     tmp_path: Path,
     chosen: tuple[object, ...],
     here: Callable[[str], dict[str, str]],
+    step: Callable[[str], None],
 ) -> None:
     print(f"seed {seed}")
+    step("one after the other, in a database of its own")
     sources = lists(tmp_path / "photos", seed)
     serial = make_database(True)
     for source in sources:
         finished(started("ingest", source, *chosen, **here(serial)))
 
+    step("something to begin with")
     first = drawn(tmp_path / "first", 40, seed=99)
     for url in (serial, database_url):
         finished(started("ingest", first, *chosen, **here(url)))
         finished(started("factors", "compute", "--factors", 16, **here(url)))
 
+    step("all at once")
     together = Together()
     environment = here(database_url)
 
@@ -154,6 +158,7 @@ def test_ingests_computations_edits_and_readers_at_once(
         together.run("recommend", reading(database_url, 100 * seed + n))
     together.all(SECONDS)
 
+    step("the same in the end")
     with database.connect(database_url) as one, database.connect(serial) as other:
         for source in sources:
             finished(started("ingest", source, *chosen, **environment))  # those that were not begun in time

@@ -42,8 +42,10 @@ def test_a_killed_reembedding_goes_on_and_the_old_backbone_serves(
     tmp_path: Path,
     chosen: tuple[object, ...],
     here: Here,
+    step: Callable[[str], None],
 ) -> None:
     """In the end all is embedded as if ingested by that backbone; until then the old one serves."""
+    step("two ingests, one by each backbone")
     manifest = drawn(tmp_path / "photos", PHOTOS)
     finished(started("ingest", manifest, *chosen, **here(database_url)))
     other = make_database(True)
@@ -58,6 +60,7 @@ def test_a_killed_reembedding_goes_on_and_the_old_backbone_serves(
     similar = connection.execute(asked).fetchall()
     hits = 0
     for number in range(KILLS):
+        step(f"kill {number}")
         hit = killed(number, connection, *REEMBED, **here(database_url))
         hits += hit
         now, switched = embedded(connection, 2), active_backbone(connection) == 2
@@ -70,11 +73,13 @@ def test_a_killed_reembedding_goes_on_and_the_old_backbone_serves(
         if len(now) == PHOTOS:  # something is to be left to do
             connection.execute("DELETE FROM tagdb_store.embeddings WHERE backbone_id = 2")
     assert hits
+    step("to the end")
     finished(started(*REEMBED, **here(database_url)))
     assert active_backbone(connection) == 2
     assert embedded(connection, 2) == expected
     assert embedded(connection, 1) == before
     assert stray(connection) == []
+    step("back to the old backbone")
     finished(started("backbone", "use", 1, **here(database_url)))
     assert connection.execute(asked).fetchall() == similar
     finished(started("backbone", "drop", 2, **here(database_url)))

@@ -48,12 +48,9 @@ def own(backbone_file: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def expected(
-    database_url: str, manifest: Path, chosen: tuple[object, ...], here: Callable[[str], dict[str, str]]
-) -> list[Any]:
+def expected(ingested: str) -> list[Any]:
     """What an undisturbed ingest stores."""
-    finished(started("ingest", manifest, *chosen, **here(database_url)))
-    with database.connect(database_url) as connection:
+    with database.connect(ingested) as connection:
         return contents(connection)
 
 
@@ -133,10 +130,12 @@ def test_an_ingest_goes_on(
     expected: list[Any],
     manifest: Path,
     chosen: tuple[object, ...],
+    step: Callable[[str], None],
 ) -> None:
     hits = 0
     for trial in range(TRIALS):
         seed = sum(map(ord, blow.__name__)) * 1000 + trial
+        step(f"an ingest that is struck, seed {seed}")
         with watched(own) as connection:
             connection.execute("DROP SCHEMA IF EXISTS tagdb, tagdb_store CASCADE")
         process = started("ingest", manifest, *chosen, TAGDB_HOME=str(own.home))
@@ -151,11 +150,14 @@ def test_an_ingest_goes_on(
     assert hits
 
 
-def test_changing_the_backbone_goes_on(own: Server, manifest: Path, chosen: tuple[object, ...]) -> None:
+def test_changing_the_backbone_goes_on(
+    own: Server, manifest: Path, chosen: tuple[object, ...], step: Callable[[str], None]
+) -> None:
     environment = {"TAGDB_HOME": str(own.home)}
     finished(started("ingest", manifest, *chosen, **environment))
     hits = 0
     for trial, blow in zip(range(SOAK), cycle(BLOWS)):
+        step(f"{blow.__name__} while the backbone is changed, seed {trial}")
         process = started("backbone", "reembed", "bundled", **environment)
         hits += struck(own, process, blow, trial, REEMBEDDED)
         said = finished(process)
@@ -166,17 +168,19 @@ def test_changing_the_backbone_goes_on(own: Server, manifest: Path, chosen: tupl
             assert stray(connection) == []
             found = store.backbones.active(connection)
         assert found is not None
+        step(f"back to the old backbone after seed {trial}")
         for command in (("use", 1), ("drop", found.backbone_id)):
             finished(started("backbone", *command, **environment))
     assert hits
 
 
-def test_it_does_not_come_back(
+def test_a_server_that_does_not_come_back_ends_an_ingest_with_a_sentence(
     own: Server,
     expected: list[Any],
     manifest: Path,
     chosen: tuple[object, ...],
     monkeypatch: pytest.MonkeyPatch,
+    step: Callable[[str], None],
 ) -> None:
     monkeypatch.setenv("TAGDB_HOME", str(own.home))
     monkeypatch.setattr(database, "PATIENCE", 0.5)
@@ -190,18 +194,21 @@ def test_it_does_not_come_back(
             stop_immediately(own)
         return counts
 
-    monkeypatch.setattr(tagdb.store, "save_batch", saving)
+    monkeypatch.setattr(tagdb.store.batches, "save", saving)
+    step("the server is stopped after the first batch")
     done = invoke("ingest", manifest, *chosen)
     assert done.exit_code == 1, done.output
     assert stored.is_set(), done.output
     assert "Traceback" not in done.output
     assert "Error: the database did not come back: cannot connect to" in done.output
-    monkeypatch.setattr(tagdb.store, "save_batch", save)
+    monkeypatch.setattr(tagdb.store.batches, "save", save)
+    step("what was acknowledged is there")
     own.start()
     with database.connect(own.url()) as connection:
         acknowledged = connection.execute("SELECT sum(images_new) FROM tagdb.ingest_runs").fetchone()
         assert acknowledged == (128,)
         assert connection.execute("SELECT count(*) FROM tagdb.images").fetchone() == acknowledged
+    step("the same ingest again")
     assert "272 new, 128 already known" in finished(
         started("ingest", manifest, *chosen, TAGDB_HOME=str(own.home))
     )

@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from tagdb.embedding.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Identity, resolve
 from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
 from tests.support.backbones import drawn, real
-from tests.support.shared import has_tensorflow
-
-needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="needs TensorFlow")
 
 Pixels = NDArray[np.uint8]
 
@@ -246,7 +243,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@needs_tensorflow
+@pytest.mark.tensorflow
 def test_imagenet_weights_that_cannot_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unreachable(monkeypatch)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
@@ -287,7 +284,7 @@ def test_without_tensorflow_keras_weights_are_refused_in_one_sentence(
 # --- What is no backbone ------------------------------------------------------------------------------
 
 
-@needs_tensorflow
+@pytest.mark.tensorflow
 def test_a_file_that_is_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the current folder's modules are not run."""
     (tmp_path / "here").mkdir()
@@ -411,7 +408,7 @@ def test_an_export_that_dies_leaves_nothing(
     assert left(tmp_path / "cache") == []
 
 
-@needs_tensorflow
+@pytest.mark.tensorflow
 def test_an_interrupted_export_leaves_nothing(
     random_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

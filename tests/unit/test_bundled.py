@@ -47,6 +47,7 @@ def test_different_photos_get_different_embeddings(tmp_path: Path) -> None:
     assert similarities[~np.eye(len(embeddings), dtype=bool)].max() < 0.999
 
 
+@pytest.mark.torch
 def test_the_training_script_trains_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     """A few steps on a handful of drawn photos, the bundled backbone itself for a teacher."""
     pytest.importorskip("torch", reason="needs PyTorch")
