@@ -257,7 +257,8 @@ def test_killed_server_starts_again(spare: Path) -> None:
 
 
 def test_stale_pid_file(spare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)  # nothing was killed here
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda _: sleep(0.01))  # nothing was killed here
     server = Server(spare, FAST)
     assert server.start()
     pid_file = server.home / "postgresql" / "postmaster.pid"
