@@ -267,6 +267,8 @@ def test_a_banned_hashtag_is_accepted_in_vain(connection: Connection) -> None:
         ((999, ["fine"], [], None), "^there is no image 999"),
         ((None, ["fine"], [], None), "^there is no image NULL"),
         ((1, ["fine"], [], 9), "^there is no factor run 9"),
+        ((1, ["fine"] * 10_000, ["other"], None), "^10001 hashtags are given; at most 10000 are allowed"),
+        ((1, None, ["fine"] * 10_001, None), "^10001 hashtags are given; at most 10000 are allowed"),
     ],
 )
 def test_what_cannot_be_is_refused_whole(

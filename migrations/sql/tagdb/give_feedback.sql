@@ -1,8 +1,7 @@
--- Records which hashtags were accepted and rejected for an image, and returns how many of each. An accepted
--- hashtag is one that the image carries from then on; a rejected one is not recommended for it again, and is
--- removed where it was only there because it had been accepted. `run` is the factor run that made the
--- recommendation; NULL means the active one. Repeating the last feedback adds nothing, so that a command that
--- was killed and is run again counts once.
+-- Records which hashtags were accepted and rejected for an image, and returns how many of each. The image carries
+-- an accepted hashtag from then on; a rejected one is not recommended for it again, and is removed where it was only
+-- there because it had been accepted. `run` is the factor run that made the recommendation; NULL means the active
+-- one. Repeating the last feedback adds nothing, so that a command that was killed and is run again counts once.
 CREATE OR REPLACE FUNCTION tagdb.give_feedback(
     image_id bigint, accepted text[] DEFAULT '{}', rejected text[] DEFAULT '{}', run integer DEFAULT NULL)
 RETURNS TABLE (hashtags_accepted integer, hashtags_rejected integer)
@@ -11,12 +10,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
+    given integer := coalesce(cardinality($2), 0) + coalesce(cardinality($3), 0);
     yes text[];
     no text[];
     twice text;
 BEGIN
-    -- One at a time for each image, so that the same word is not taken twice; the image before its hashtags,
-    -- as an ingest does it, so that nobody waits in a circle.
+    IF given > 10000 THEN -- folding them would take seconds, with the image locked
+        PERFORM tagdb_store.refuse(given || ' hashtags are given; at most 10000 are allowed');
+    END IF;
+    -- Feedback on an image waits for other feedback on it, so that none is recorded twice. The image is locked before
+    -- its hashtags, as an ingest does it, so that there is no deadlock.
     PERFORM FROM tagdb_store.images i WHERE i.image_id = $1 FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM tagdb_store.refuse('there is no image ' || coalesce($1::text, 'NULL'));
@@ -24,7 +27,7 @@ BEGIN
     IF $4 IS NOT NULL AND NOT EXISTS (SELECT FROM tagdb_store.factor_runs r WHERE r.factor_run_id = $4) THEN
         PERFORM tagdb_store.refuse('there is no factor run ' || $4);
     END IF;
-    -- fold_hashtag refuses what is no hashtag, with the reason
+    -- fold_hashtag refuses what is not a hashtag, and says why
     SELECT coalesce(array_agg(DISTINCT tagdb.fold_hashtag(g.hashtag)), '{}') INTO yes
     FROM unnest($2) AS g (hashtag) WHERE g.hashtag IS NOT NULL;
     SELECT coalesce(array_agg(DISTINCT tagdb.fold_hashtag(g.hashtag)), '{}') INTO no
@@ -73,4 +76,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tagdb.give_feedback IS
-    'Records which hashtags people accepted and rejected for an image; how many of each. Accepted ones are added to the image, rejected ones are not recommended for it again. run: the factor run that made the recommendation, NULL for the active one. Writes, and so is for the role tagdb_writer only.';
+    'Records which hashtags people accepted and rejected for an image, and returns how many of each. Accepted ones are added to the image; rejected ones are not recommended for it again. run: the factor run that made the recommendation, NULL for the active one. It writes: only for the role tagdb_writer.';
