@@ -100,9 +100,11 @@ def make_database(postgres: Postgres) -> Iterator[Callable[[bool], str]]:
 
 
 @pytest.fixture
-def database_url(make_database: Callable[[bool], str]) -> str:
-    """The URL of a database of this test's own, with the schema."""
-    return make_database(True)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with the schema: of this test's own, unless it is marked ``read_only``."""
+    if request.node.get_closest_marker("read_only"):
+        return request.getfixturevalue("schema_url")  # type: ignore[no-any-return]
+    return request.getfixturevalue("make_database")(True)  # type: ignore[no-any-return]
 
 
 @pytest.fixture

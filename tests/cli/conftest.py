@@ -1,6 +1,7 @@
 """Running tagdb's commands, on drawn photos and with the random weights."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,9 @@ from click.testing import Result
 
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
+from tagdb.postgres.server import Server
 from tests.support.commands import TAGS, Process, Run, draw, invoke, write_csv
-from tests.support.postgres import Postgres, named
+from tests.support.postgres import Postgres, named, temporary_home
 
 
 @pytest.fixture
@@ -45,6 +47,17 @@ def tagdb_process() -> Process:
         )
 
     return run
+
+
+@pytest.fixture
+def fresh() -> Iterator[Path]:
+    """A home where nothing is yet; whatever server runs there is stopped."""
+    home = temporary_home()
+    try:
+        yield home
+    finally:
+        Server(home).stop()
+        shutil.rmtree(home)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """``tagdb db grant`` and ``tagdb db url --role``: logins, their passwords, and the URLs to hand to them."""
 
 import os
-import shutil
 import socket
 import stat
 import sys
@@ -20,10 +19,9 @@ from tagdb import access, config
 from tagdb.access import Address, Passfile
 from tagdb.errors import ConfigError
 from tagdb.postgres import database
-from tagdb.postgres.server import Server
 from tests.support import seed
 from tests.support.commands import Process, Run, complaint, invoke, parsed
-from tests.support.postgres import Postgres, free_ports, temporary_home
+from tests.support.postgres import Postgres, free_ports
 
 PLACE = ("db.example", "5432", "photos")
 
@@ -355,17 +353,6 @@ def test_nobody_of_that_name(tagdb: Run) -> None:
 
 
 # --- the embedded server, from nothing
-
-
-@pytest.fixture
-def fresh() -> Iterator[Path]:
-    """A home where nothing is yet; whatever server runs there is stopped."""
-    home = temporary_home()
-    try:
-        yield home
-    finally:
-        Server(home).stop()
-        shutil.rmtree(home)
 
 
 def test_logins_of_the_embedded_server(fresh: Path) -> None:

@@ -2,11 +2,10 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,20 +13,8 @@ import psycopg
 import pytest
 
 from tagdb.postgres.database import SCHEMA_REVISION
-from tagdb.postgres.server import Server
 from tests.support.commands import Process, Run, complaint, parsed
-from tests.support.postgres import free_ports, temporary_home
-
-
-@pytest.fixture
-def fresh() -> Iterator[Path]:
-    """A home where nothing is yet; whatever server runs there is stopped."""
-    home = temporary_home()
-    try:
-        yield home
-    finally:
-        Server(home).stop()
-        shutil.rmtree(home)
+from tests.support.postgres import free_ports
 
 
 def facts(process: Process, home: Path) -> dict[str, object]:

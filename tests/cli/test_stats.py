@@ -23,12 +23,6 @@ REFRESHED = (
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A TAGDB_HOME without exported backbones: the bundled one will do."""
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def ingest(tagdb: Run) -> Run:
     """Runs ``tagdb ingest`` with the bundled backbone."""
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from psycopg import conninfo
 
 from tagdb.postgres.database import Connection
@@ -16,12 +15,6 @@ REFUSED = (
     "Error: your login may not do this: permission denied for schema tagdb_store; "
     "ask the database's owner for the role tagdb_writer"
 )
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A TAGDB_HOME without any backbone: nothing here looks at photos."""
-    return tmp_path / "home"
 
 
 def policy(connection: Connection) -> dict[str, str | bool]:

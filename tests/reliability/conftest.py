@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tagdb.postgres.database import Connection
+from tests.support.migrating import Later
 from tests.support.once import once
 from tests.support.postgres import Postgres, named
 from tests.support.programs import drawn, finished, started
@@ -37,3 +38,9 @@ def ingested(postgres: Postgres, manifest: Path, backbone_file: Path, chosen: tu
 def here(home: Path) -> Callable[[str], dict[str, str]]:
     """A function that gives the environment in which the program uses a database."""
     return lambda url: {"TAGDB_DATABASE_URL": url, "TAGDB_HOME": str(home)}
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Later:
+    """A tagdb that knows one revision more."""
+    return Later(tmp_path_factory.mktemp("later"))

@@ -31,7 +31,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection
 from tagdb.postgres.server import Server
 from tests.support import seed
-from tests.support.commands import invoke
+from tests.support.commands import complaint, invoke
 from tests.support.migrating import Later
 from tests.support.postgres import PASSWORD, Postgres, rows, temporary_home
 from tests.support.programs import LIMIT, SOAK, finished, started
@@ -117,12 +117,6 @@ def at(tmp_path: Path) -> Callable[[str], Settings]:
     return lambda url: Settings(tmp_path / "home", database_url=url)
 
 
-@pytest.fixture(scope="module")
-def later(tmp_path_factory: pytest.TempPathFactory) -> Later:
-    """A tagdb that knows one revision more."""
-    return Later(tmp_path_factory.mktemp("later"))
-
-
 @pytest.fixture
 def saved(collection: str, at: Callable[[str], Settings], tmp_path: Path) -> Path:
     """A backup of that collection."""
@@ -142,13 +136,6 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tagdb:
         return invoke(*arguments)
 
     return run
-
-
-def complaint(result: Result, code: int = 1) -> str:
-    """The one line of a command that failed."""
-    assert result.exit_code == code, result.output
-    assert len(result.stderr.splitlines()) == 1, result.output
-    return result.stderr
 
 
 @pytest.fixture
@@ -548,28 +535,28 @@ def test_files_of_others(
     def said(file: Path) -> str:
         return complaint(program(NOWHERE, "restore", file)).replace(str(file), "FILE")
 
-    assert said(tmp_path / "gone") == "Error: cannot read FILE: No such file or directory\n"
-    assert said(tmp_path) == "Error: cannot read FILE: Is a directory\n"
+    assert said(tmp_path / "gone") == "Error: cannot read FILE: No such file or directory"
+    assert said(tmp_path) == "Error: cannot read FILE: Is a directory"
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
         other.writestr("photo.jpg", b"x" * 1000)
     (tmp_path / "words").write_text("file_name,hashtags\n" * 50)
     for name in ("other.zip", "words"):
-        assert said(tmp_path / name) == "Error: FILE is not a tagdb backup\n"
+        assert said(tmp_path / name) == "Error: FILE is not a tagdb backup"
     bundled("pg_dump", "--format=custom", f"--file={tmp_path / 'plain'}", collection)
-    assert said(tmp_path / "plain") == "Error: FILE was written by pg_dump; restore it with pg_restore\n"
+    assert said(tmp_path / "plain") == "Error: FILE was written by pg_dump; restore it with pg_restore"
     file = rewritten(saved, tmp_path / "newer", schema="9999")
     knows = f"newer than this tagdb knows ({SCHEMA_REVISION}); upgrade tagdb"
-    assert said(file) == f"Error: FILE has schema 9999, {knows}\n"
+    assert said(file) == f"Error: FILE has schema 9999, {knows}"
     file = rewritten(saved, tmp_path / "newest", format=3)
-    assert said(file) == "Error: FILE has format 3, newer than this tagdb can read (2); upgrade tagdb\n"
+    assert said(file) == "Error: FILE has format 3, newer than this tagdb can read (2); upgrade tagdb"
     file = rewritten(saved, tmp_path / "unreleased", format=1)
     assert said(file) == (
         "Error: FILE was made by a development version of tagdb and cannot be restored; "
-        "ingest the photos again\n"
+        "ingest the photos again"
     )
     for strange in ({"schema": 5}, {"pgvector_schema": None}, {"counts": replace_counts(saved, images="1")}):
         file = rewritten(saved, tmp_path / "strange", **strange)
-        assert said(file) == "Error: FILE is damaged or incomplete; use another copy\n"
+        assert said(file) == "Error: FILE is damaged or incomplete; use another copy"
 
 
 def replace_counts(saved: Path, **changes: Any) -> store.backup.Counts:
@@ -609,7 +596,7 @@ def test_a_file_is_not_overwritten(collection: str, program: Tagdb, tmp_path: Pa
     assert facts["counts"] == {"images": 43, "hashtags": 15, "embeddings": 43, "factor_run": 2}
     assert file.stat().st_mode & 0o777 == 0o600
     content = file.read_bytes()
-    exists = "Error: photos.tagdb exists; name another file, or replace it with --force\n"
+    exists = "Error: photos.tagdb exists; name another file, or replace it with --force"
     assert complaint(program(collection, "backup", "photos.tagdb")) == exists
     assert file.read_bytes() == content
     again = program(collection, "backup", "photos.tagdb", "--force")
@@ -905,7 +892,7 @@ def test_who_may_not(login: Callable[..., str], saved: Path, collection: str, pr
 def test_what_a_newcomer_types(saved: Path, empty_database_url: str, program: Tagdb) -> None:
     assert "Missing argument 'FILE'" in program(empty_database_url, "backup").stderr
     nothing = complaint(program(empty_database_url, "backup", "new"))
-    assert nothing == "Error: the database has no tagdb schema yet; run: tagdb init\n"
+    assert nothing == "Error: the database has no tagdb schema yet; run: tagdb init"
     checked = program(NOWHERE, "restore", "--check", saved)
     assert checked.exit_code == 0, checked.output
     assert checked.stdout.startswith(f"{saved} of 20")

@@ -78,12 +78,6 @@ def answers(connection: Connection) -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="module")
-def later(tmp_path_factory: pytest.TempPathFactory) -> Later:
-    """A tagdb that knows one revision more."""
-    return Later(tmp_path_factory.mktemp("later"))
-
-
 @pytest.fixture
 def fresh(later: Later, make_database: Callable[[bool], str]) -> Iterator[Connection]:
     """A database that the later tagdb has made, with the same data."""

@@ -14,11 +14,7 @@ from tests.support import golden
 from tests.support.postgres import rows
 from tests.support.surface import WRITING
 
-
-@pytest.fixture
-def database_url(schema_url: str) -> str:
-    """The URL of a database that nothing here changes."""
-    return schema_url
+pytestmark = pytest.mark.read_only
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from tagdb.hashtags import MAX_LENGTH, fold
 from tagdb.postgres.database import Connection
 
 # Letters whose case or compatibility folding is peculiar, and what hashtags are framed by.
+pytestmark = pytest.mark.read_only
+
 PECULIAR = (
     "ßẞİıIſǰΐᾳᾼ\u0345\u0301\u0307\u0308¨ﬀŀ·ªŉÅKΣςꭰᏸᎠ가각㍿①Ⅷ😀❤🏽\u200d\ufe0e\ufe0f_Aa1"
     "#＃﹟ \u00a0\u3000\u0085\u2028\x1f"
@@ -107,12 +109,6 @@ REASON = re.compile(
 
 Expected = tuple[str | None, str | None]
 """A folded hashtag, or the reason why there is none."""
-
-
-@pytest.fixture
-def database_url(schema_url: str) -> str:
-    """The URL of a database that nothing here changes."""
-    return schema_url
 
 
 def in_python(text: str) -> Expected:

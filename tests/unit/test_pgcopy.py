@@ -12,13 +12,9 @@ from numpy.typing import NDArray
 from tagdb.postgres import pgcopy
 from tagdb.postgres.database import Connection
 
+pytestmark = pytest.mark.read_only
+
 Arrays = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float16]]
-
-
-@pytest.fixture
-def database_url(schema_url: str) -> str:
-    """The URL of a database that nothing here changes."""
-    return schema_url
 
 
 def arrays(rows: int, dimensions: int = 7) -> Arrays:
