@@ -161,7 +161,9 @@ def resolve(
 def _choose(wanted: str | None, input_size: int | None, stored: Identity | None) -> tuple[str, int]:
     """The name and input size of the backbone. What is known not to fit is refused before any download."""
     name = wanted or (stored.name if stored else IMAGENET)
-    size = input_size or (stored.input_size if stored else DEFAULT_SIZE)
+    size = input_size
+    if size is None:
+        size = stored.input_size if stored else DEFAULT_SIZE
     if stored is not None and size != stored.input_size and not _has_own_size(name):
         raise _mismatch(stored, f"{name} ({size} px)")
     if stored is not None and {name, stored.name} == {IMAGENET, BUNDLED}:

@@ -101,7 +101,7 @@ NONE = [
 ]
 REASON = re.compile(
     r"empty hashtag"
-    r"|hashtag of \d+ characters, at most \d+ are allowed"
+    r"|hashtag of \d+ characters; at most \d+ are allowed"
     r"|U\+[0-9A-F]{4,6} cannot be part of a hashtag"
     r"|no letter, number or symbol in the hashtag"
 )
