@@ -170,7 +170,7 @@ def test_time_to_connect(url: str) -> None:
             DatabaseError,
             "permission denied for [^;]+; ask the database's owner for the role tagdb_reader or tagdb_writer",
         ),
-        ("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$", DatabaseError, "out of space: .*; make room"),
+        ("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$", DatabaseError, "out of space: .*; free some"),
         (
             "DO $$ BEGIN RAISE SQLSTATE '57P01'; END $$",
             DatabaseError,

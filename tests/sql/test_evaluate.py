@@ -119,10 +119,10 @@ def test_a_held_out_photo_in_a_model_is_found(connection: Connection) -> None:
     one = np.zeros(len(ids), bool)  # the planted leak: all but one photo are held out of the fit
     everything = side(data.embeddings, data.interactions, one)
     leaking = answer(SMALL, everything, data.embeddings.vectors[held_out], {})
-    with pytest.raises(EvaluationError, match="is held out, but was used"):
+    with pytest.raises(EvaluationError, match="is held out but was used"):
         check_no_leak(ids, groups, held_out, leaking.used)
     neighbours = answer("vote", everything, data.embeddings.vectors[held_out], {})
-    with pytest.raises(EvaluationError, match="is held out, but was used"):
+    with pytest.raises(EvaluationError, match="is held out but was used"):
         check_no_leak(ids, groups, held_out, neighbours.used)
 
 
@@ -142,7 +142,7 @@ def test_every_fold_is_checked(connection: Connection, monkeypatch: pytest.Monke
     monkeypatch.setattr(
         evaluate, "side", lambda embeddings, interactions, held_out: Side(embeddings, interactions)
     )
-    with pytest.raises(EvaluationError, match="is held out, but was used"):
+    with pytest.raises(EvaluationError, match="is held out but was used"):
         evaluate.evaluate(connection, quiet=True)
 
 
