@@ -420,7 +420,11 @@ def test_many_large_rows(
     (tmp_path / "0.jpg").write_bytes(photo(0))
     row = {"file_name": "0.jpg", "hashtags": ["a"], "x": ["y" * 1_000] * 250}
     (tmp_path / "m.jsonl").write_text((json.dumps(row) + "\n") * 90)
-    for module, name in (("ingest", "CHUNK_BYTES"), ("ingest", "BATCH_BYTES"), ("pipeline", "WINDOW_BYTES")):
+    for module, name in (
+        ("ingest", "CHUNK_BYTES"),
+        ("ingest", "BATCH_BYTES"),
+        ("embedding.pipeline", "WINDOW_BYTES"),
+    ):
         monkeypatch.setattr(f"tagdb.{module}.{name}", 2 << 20)
     tracemalloc.start()
     try:
