@@ -257,7 +257,7 @@ def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
     Raises
     ------
     BackupError
-        The file cannot be read, is not a backup, is damaged or incomplete, or has a newer format.
+        The file cannot be read, is not a backup, is damaged or incomplete, or has another format.
     """
     try:
         stream = file.open("rb")
@@ -272,6 +272,7 @@ def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
             with zipfile.ZipFile(stream) as archive:
                 yield Archive(file, archive, _description(file, archive))
         except (zipfile.BadZipFile, NotImplementedError) as error:
+            # NotImplementedError: an entry's compression or version is one that zipfile does not know
             raise _damaged(file) from error
 
 
