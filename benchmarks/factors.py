@@ -55,15 +55,15 @@ MIB = 1 << 20
 BLOCKS = 170 * MIB
 """Fixed memory of ridge and refit: blocks of 8192 embeddings, and a 1280² system."""
 PHASES = {
-    "reading interactions": "tagdb.store.interactions",
-    "reading embeddings": "tagdb.store.embeddings",
+    "reading interactions": "tagdb.store.runs.interactions",
+    "reading embeddings": "tagdb.store.runs.embeddings",
     "ALS, matrix and all": "tagdb.learning.als.fit",
     "implicit's fit in it": "implicit.cpu.als.AlternatingLeastSquares.fit",
     "ridge": "tagdb.learning.model._ridge",
     "refit": "tagdb.learning.model._refit",
-    "writing factors": "tagdb.store.save_factor_run",
-    "activating": "tagdb.store.activate_factor_run",
-    "folding in": "tagdb.store.fold_in_missing",
+    "writing factors": "tagdb.store.runs.save",
+    "activating": "tagdb.store.runs.activate",
+    "folding in": "tagdb.folding_in.fold_in_missing",
     "all of factors.compute": "tagdb.factors.compute",
 }
 """Phases of the command, and the functions that are timed for each."""

@@ -42,7 +42,7 @@ import synthetic
 from ingest import Records, drawn, floor
 from PIL import Image, ImageDraw, ImageFont
 
-from tagdb import config, factors, folding, indexing, ingest, store
+from tagdb import config, factors, folding_in, indexing, ingest, store
 from tagdb.embedding.backbone import Backbone
 from tagdb.evaluation import charts
 from tagdb.photos import images
@@ -170,7 +170,7 @@ def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarr
     assert stored is not None
     started = time.perf_counter()
     run_id = store.ingest_runs.begin(connection, ["storing"])
-    fresh = folding.Folding(connection)
+    fresh = folding_in.FoldingIn(connection)
     waiting = iter(prepared)
     while batch := list(islice(waiting, ingest.BATCH)):
         store.batches.save(connection, run_id, stored.backbone_id, batch, [], fresh.images)

@@ -140,8 +140,8 @@ def check(file: Path, *, quiet: bool = False) -> Description:
     BackupError, SchemaError
         As :func:`restore`.
     """
-    with _opened(file, quiet) as found:
-        return found.description
+    with _opened(file, quiet) as backup:
+        return backup.description
 
 
 def restore(
@@ -164,32 +164,32 @@ def restore(
     SchemaError
         The backup's schema is newer than this program knows.
     """
-    with _opened(file, quiet) as found:
+    with _opened(file, quiet) as backup:
         url = database.ensure_url(settings, notify)
         with database.connect(url) as connection, database.translated():
             database.check_server(connection)
-            target = _examined(connection, found.description, replace)
-            programs = _restoring(connection, settings, found.description)
-            begin = _begin(connection, settings, target, found.description, replace)
-        left_out = _put_back(found, url, programs, target.roles, begin, notify, quiet)
+            target = _examined(connection, backup.description, replace)
+            programs = _restoring(connection, settings, backup.description)
+            begin = _begin(connection, settings, target, backup.description, replace)
+        left_out = _put_back(backup, url, programs, target.roles, begin, notify, quiet)
     if left_out:
         notify(f"left out the rights of roles missing here: {', '.join(map(printable, sorted(left_out)))}")
-    if found.description.schema != SCHEMA_REVISION:
+    if backup.description.schema != SCHEMA_REVISION:
         before, after = database.migrate(url)
         notify(f"upgraded the schema from {before} to {after}")
-    return found.description
+    return backup.description
 
 
 @contextmanager
 def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
-    with archive.opened(file, quiet) as found:
-        schema = found.description.schema
+    with archive.opened(file, quiet) as backup:
+        schema = backup.description.schema
         if schema > SCHEMA_REVISION:
             raise SchemaError(
                 f"{printable(str(file))} has schema {printable(schema, 20)}, newer than this tagdb knows "
                 f"({SCHEMA_REVISION}); upgrade tagdb"
             )
-        yield found
+        yield backup
 
 
 def _examined(connection: Connection, description: Description, replace: bool) -> Target:
@@ -251,17 +251,17 @@ def _begin(
 
 def _end(counts: Counts) -> str:
     """Return what psql runs after them: it commits only if the numbers of rows are right."""
-    found, wanted = statement("backup/counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
+    restored, wanted = statement("backup/counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
     body = (
         "DECLARE found pg_catalog.jsonb; BEGIN"
-        f" found := ({found}); IF found OPERATOR(pg_catalog.<>) {wanted} THEN"
+        f" found := ({restored}); IF found OPERATOR(pg_catalog.<>) {wanted} THEN"
         " RAISE EXCEPTION 'what came out is not what went in: %', found; END IF; END"
     )
     return f"DO {sql.Literal(body).as_string()};\n{statement('backup/restore_analyze')}COMMIT;\n"
 
 
 def _put_back(
-    found: Archive,
+    backup: Archive,
     url: str,
     programs: tuple[str, str],
     roles: Iterable[str],
@@ -277,39 +277,39 @@ def _put_back(
     dsn, environment = address(url)
     restore = [pg_restore, *_RESTORE]
     known = {"PUBLIC", *roles, "tagdb_reader", "tagdb_writer"}
-    rights, left_out = _rights(found, restore, environment, known)
+    rights, left_out = _rights(backup, restore, environment, known)
     run = [psql, *_PSQL, f"--dbname={dsn}"]
     with running(run, environment, PIPE, DEVNULL) as target:
         send(target, begin.encode())
-        with track("restoring", found.description.dump_bytes // 10**6, "MB", quiet) as report:
+        with track("restoring", backup.description.dump_bytes // 10**6, "MB", quiet) as report:
 
             def told(done: int) -> None:
                 report(done // 10**6)
-                if done == found.description.dump_bytes and done > 10**8:
+                if done == backup.description.dump_bytes and done > 10**8:
                     notify("all rows are restored; building their indexes")
 
-            with fed([*restore, "--file=-", "--no-privileges"], found.dump(), environment, told) as source:
+            with fed([*restore, "--file=-", "--no-privileges"], backup.dump(), environment, told) as source:
                 head = output(source).read(_HEAD)
                 # servers before 17 do not have this setting
                 send(target, head.replace(b"\nSET transaction_timeout = 0;\n", b"\n", 1))
                 while chunk := output(source).read(CHUNK):
                     send(target, chunk)
-        end = "".join(f"{right}\n" for right in rights) + _end(found.description.counts)
+        end = "".join(f"{right}\n" for right in rights) + _end(backup.description.counts)
         send(target, end.encode())
     return left_out
 
 
 def _rights(
-    found: Archive, restore: list[str], environment: Mapping[str, str], roles: set[str]
+    backup: Archive, restore: list[str], environment: Mapping[str, str], roles: set[str]
 ) -> tuple[list[str], set[str]]:
     """Return the statements that grant and revoke for existing roles, and the names of other roles."""
-    with fed([*restore, "--list"], found.dump(), environment) as source:
+    with fed([*restore, "--list"], backup.dump(), environment) as source:
         listed = output(source).read().decode()
     given, left_out = [], set[str]()
     with tempfile.NamedTemporaryFile("w") as chosen:
         chosen.writelines(re.findall(r"^\d+; \d+ \d+ ACL .*\n", listed, re.MULTILINE))
         chosen.flush()
-        with fed([*restore, "--file=-", f"--use-list={chosen.name}"], found.dump(), environment) as source:
+        with fed([*restore, "--file=-", f"--use-list={chosen.name}"], backup.dump(), environment) as source:
             said = output(source).read().decode()
     for line in said.splitlines():
         if not (right := _RIGHT.fullmatch(line)):

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from tagdb import folding, store
+from tagdb import folding_in, store
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
 from tagdb.learning import model as modelling
@@ -75,7 +75,7 @@ def compute(
             store.runs.discard(connection, run_id)
         raise
     if activate:
-        folding.fold_missing(connection)  # images added during the computation
+        folding_in.fold_in_missing(connection)  # images added during the computation
     return Computed(
         run_id,
         len(model.image_ids),
@@ -96,7 +96,7 @@ def activate(connection: Connection, factor_run_id: int) -> None:
         The run does not exist, has failed, or was pruned.
     """
     store.runs.activate(connection, factor_run_id)
-    folding.fold_missing(connection)
+    folding_in.fold_in_missing(connection)
 
 
 def rollback(connection: Connection) -> int:

@@ -64,10 +64,10 @@ def status(connection: Connection) -> SearchStatus:
     TagdbError
         There are no embeddings yet.
     """
-    found = store.index.status(connection)
-    if found is None:
+    search = store.index.status(connection)
+    if search is None:
         raise TagdbError("the database holds no images yet; run: tagdb ingest SOURCE")
-    return found
+    return search
 
 
 def memory_for(connection: Connection, embeddings: int, machine: Machine | None, asked: int | None) -> Memory:
@@ -115,16 +115,16 @@ def check(
     TagdbError
         There are no embeddings yet.
     """
-    found = status(connection)
-    if found.projection_id is None:
+    search = status(connection)
+    if search.projection_id is None:
         return None
-    backbone_id = found.backbone_id
+    backbone_id = search.backbone_id
     with phases("embeddings", quiet) as progress:
-        asked = store.index_checks.sample_queries(connection, backbone_id, found.embeddings, queries)
+        asked = store.index_checks.sample_queries(connection, backbone_id, search.embeddings, queries)
         truth = store.index_checks.true_neighbours(
-            connection, backbone_id, asked, neighbours, progress, found.embeddings
+            connection, backbone_id, asked, neighbours, progress, search.embeddings
         )
-    in_use = Effort(found.candidates, found.ef_search)
+    in_use = Effort(search.candidates, search.ef_search)
     pairs = {Effort(c, e): None for c in CANDIDATES for e in EF_SEARCH if e * 2 >= c}
     efforts = [in_use, *(effort for effort in pairs if effort != in_use)]
     tried = []
@@ -135,9 +135,11 @@ def check(
         for done, effort in enumerate(efforts, 1):
             tried.append(store.index_checks.measure(connection, backbone_id, effort, asked, truth))
             report(done)
-    store.index_checks.note(connection, found.projection_id, found.embeddings, len(asked), neighbours, tried)
+    store.index_checks.note(
+        connection, search.projection_id, search.embeddings, len(asked), neighbours, tried
+    )
     best = suggested([one for one in tried if Effort(one.candidates, one.ef_search) in pairs], recall)
-    return Examined(found.embeddings, len(asked), neighbours, tried[0], tried, best, best.recall >= recall)
+    return Examined(search.embeddings, len(asked), neighbours, tried[0], tried, best, best.recall >= recall)
 
 
 def suggested(tried: Sequence[IndexCheck], recall: float) -> IndexCheck:

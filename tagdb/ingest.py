@@ -16,7 +16,7 @@ from tagdb import indexing, records, store
 from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, RejectedInput
-from tagdb.folding import Folding
+from tagdb.folding_in import FoldingIn
 from tagdb.photos import files
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
@@ -97,7 +97,7 @@ class _Ingest:
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
-        self.folding = Folding(connection)
+        self.folding_in = FoldingIn(connection)
         self.batch: list[Outcome] = []
         self.batch_new = self.batch_bytes = self.batches = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
@@ -108,7 +108,7 @@ class _Ingest:
 
     def _reconnected(self, connection: Connection) -> None:
         store.batches.prepare(connection)
-        self.folding.reconnected(connection)
+        self.folding_in.reconnected(connection)
 
     def _run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
@@ -127,7 +127,7 @@ class _Ingest:
     def _finish(self, run_id: int, backbone_id: int) -> None:
         """Do what follows once everything is stored; all of it can be repeated."""
         trying, summary = self.session.trying, self.summary
-        trying(lambda connection: self.folding.finish())
+        trying(lambda connection: self.folding_in.finish())
         trying(lambda connection: store.ingest_runs.finish(connection, run_id))
         if summary.counts.new:
             with indexing.phases("vectors", self.options.quiet) as progress:
@@ -172,13 +172,13 @@ class _Ingest:
         """Hash a chunk, ask the database which contents are known, and yield the remaining work."""
         chunk, hashing = self._hashing(given)
         while chunk:
-            found = [content for part in hashing for content in part.result()]
+            hashed = [content for part in hashing for content in part.result()]
             ahead = self._hashing(given)  # threads continue hashing during the query
-            contents = [f[0] for f in found if not isinstance(f, Rejected)]
+            contents = [f[0] for f in hashed if not isinstance(f, Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = self._known(self.backbone_id, contents)
-            for record, content in zip(chunk, found, strict=True):
+            for record, content in zip(chunk, hashed, strict=True):
                 if isinstance(content, Rejected):
                     yield Outcome(None, [content]), 0
                 elif content[0] in known and isinstance(record, Record):
@@ -227,7 +227,7 @@ class _Ingest:
         rejected: Sequence[Rejected],
     ) -> Counts:
         """Store a batch exactly once, even if it takes several attempts. Return what changed."""
-        fold, batch = self.folding.images, self.batches
+        fold, batch = self.folding_in.images, self.batches
         try:
             counts = self.session.trying(
                 lambda connection: store.batches.save(

@@ -43,12 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes TensorFlow, and leave it out where there is none."""
+    """Mark what takes TensorFlow, leave it out where there is none, and put the long tests first."""
     for item in items:
         if "keras" in getattr(item, "fixturenames", ()):
             item.add_marker("tensorflow")
         if item.get_closest_marker("tensorflow") and not has_tensorflow():
             item.add_marker(pytest.mark.skip(reason="needs TensorFlow"))
+    items.sort(key=_short)  # or else one worker would be busy with them at the end, and the others idle
+
+
+def _short(item: pytest.Item) -> bool:
+    named = (item.get_closest_marker(name) for name in ("tensorflow", "torch"))
+    return "reliability" not in item.path.parts and not any(named)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -109,19 +109,19 @@ def fit(
     FactorsError
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
-    found = als.fit(interactions, settings, progress)
-    own = found.image_factors
+    solution = als.fit(interactions, settings, progress)
+    own = solution.image_factors
     gram = own.T @ own
-    carried = _hashtags_of(found.image_ids, interactions.image_ids)
+    carried = _hashtags_of(solution.image_ids, interactions.image_ids)
     # At least half of the images stay neighbours, however few hashtags people write.
     settings = replace(settings, min_hashtags=min(settings.min_hashtags, max(1, int(np.median(carried)))))
     chosen = carried >= settings.min_hashtags
 
-    place = np.searchsorted(embeddings.image_ids, found.image_ids)
+    place = np.searchsorted(embeddings.image_ids, solution.image_ids)
     place = np.minimum(place, max(len(embeddings.image_ids) - 1, 0))
     embedded = np.zeros(len(place), bool)
     if len(embeddings.image_ids):
-        embedded = embeddings.image_ids[place] == found.image_ids
+        embedded = embeddings.image_ids[place] == solution.image_ids
     image_factors, ridge = own, None
     if settings.ridge and embedded.sum() > 1:
         ridge = _ridge(embeddings.vectors, place[embedded], own[embedded], settings.ridge_penalty)
@@ -130,19 +130,19 @@ def fit(
             predicted = ridge.predict(embeddings.vectors[place[rows]])
             image_factors[rows] = (1 - settings.ridge) * own[rows] + settings.ridge * predicted
     stored = als.checked(image_factors).astype(np.float16)
-    hashtag_factors = found.hashtag_factors
+    hashtag_factors = solution.hashtag_factors
     if settings.refit_penalty:
         pool = np.flatnonzero(chosen & embedded)
-        hashtag_factors = _refit(found, pool, embeddings.vectors, place, stored, settings)
+        hashtag_factors = _refit(solution, pool, embeddings.vectors, place, stored, settings)
     return Model(
         settings,
-        found.image_ids[chosen],
+        solution.image_ids[chosen],
         stored[chosen],
-        found.hashtag_ids,
+        solution.hashtag_ids,
         als.checked(hashtag_factors).astype(np.float16),
-        found.hashtag_images,
-        len(found.rows),
-        Maps(gram, found.weighting, ridge, embeddings.backbone_id if ridge else None),
+        solution.hashtag_images,
+        len(solution.rows),
+        Maps(gram, solution.weighting, ridge, embeddings.backbone_id if ridge else None),
     )
 
 
@@ -178,7 +178,7 @@ def _ridge(
 
 
 def _refit(
-    found: als.Fit,
+    solution: als.Fit,
     pool: NDArray[np.int64],
     vectors: NDArray[np.float16],
     place: NDArray[np.int64],
@@ -187,7 +187,7 @@ def _refit(
 ) -> NDArray[np.float32]:
     from scipy.sparse import csr_matrix
 
-    factors = found.hashtag_factors
+    factors = solution.hashtag_factors
     if len(pool) < 2:
         return factors
     asked = np.arange(len(pool))
@@ -195,9 +195,9 @@ def _refit(
     if len(pool) > most:
         asked = np.sort(np.random.default_rng(settings.seed).choice(len(pool), most, replace=False))
     compared = vectors[place[pool]]
-    shape = (len(found.image_ids), len(found.hashtag_ids))
-    ones = np.ones(len(found.rows), np.float32)
-    carried = csr_matrix((ones, (found.rows, found.columns)), shape=shape)[pool]
+    shape = (len(solution.image_ids), len(solution.hashtag_ids))
+    ones = np.ones(len(solution.rows), np.float32)
+    carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool]
     gram = np.zeros((factors.shape[1], factors.shape[1]))
     right = np.zeros(factors.shape)
     for part in _parts(asked, 1024):

@@ -38,7 +38,8 @@ def learn(embeddings: NDArray[np.float16]) -> tuple[NDArray[np.float16], float]:
     wide = embeddings.astype(np.float32)
     values, vectors = np.linalg.eigh(wide.T @ wide)
     axes = vectors[:, ::-1][:, :DIMENSIONS].T
-    kept = float(values[-DIMENSIONS:].sum() / values.sum())
+    total = values.sum()
+    kept = float(values[-DIMENSIONS:].sum() / total) if total else 1.0
     return np.ascontiguousarray(axes, np.float16), kept
 
 

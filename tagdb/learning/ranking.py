@@ -41,21 +41,24 @@ def nearest(
     """
     asked = unit(queries)
     places = np.empty((len(asked), 0), np.int64)
-    found = np.empty((len(asked), 0), np.float32)
+    similarities = np.empty((len(asked), 0), np.float32)
     for start in range(0, len(pool), BLOCK):
         part = unit(pool[start : start + BLOCK])
         similarity = asked @ part.T
         if itself is not None:
             own = np.flatnonzero((itself >= start) & (itself < start + len(part)))
             similarity[own, itself[own] - start] = -np.inf
-        found = np.concatenate([found, similarity], axis=1)
+        similarities = np.concatenate([similarities, similarity], axis=1)
         here = np.broadcast_to(np.arange(start, start + len(part)), similarity.shape)
         places = np.concatenate([places, here], axis=1)
-        if found.shape[1] > count:
-            best = np.argpartition(-found, count - 1, axis=1)[:, :count]
-            found, places = np.take_along_axis(found, best, 1), np.take_along_axis(places, best, 1)
-    order = np.lexsort((places, -found), axis=1)
-    return np.take_along_axis(places, order, 1), np.take_along_axis(found, order, 1)
+        if similarities.shape[1] > count:
+            best = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
+            similarities, places = (
+                np.take_along_axis(similarities, best, 1),
+                np.take_along_axis(places, best, 1),
+            )
+    order = np.lexsort((places, -similarities), axis=1)
+    return np.take_along_axis(places, order, 1), np.take_along_axis(similarities, order, 1)
 
 
 @dataclass(frozen=True, slots=True)

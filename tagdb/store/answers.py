@@ -199,7 +199,7 @@ def embedding(connection: Connection, image_id: int) -> NDArray[np.float32]:
     """
     _, vectors = fetch_arrays(
         connection,
-        "folding/embeddings",
+        "folding_in/embeddings",
         "i8",
         ("f2", DIMENSIONS),
         backbone_id=_active(connection),

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tagdb import factors, folding, reembed, store
+from tagdb import factors, folding_in, reembed, store
 from tagdb.errors import BackboneError, BackboneMismatch, DatabaseError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
@@ -260,7 +260,7 @@ PLAN = FactorSettings(factors=3, min_hashtags=1, min_images=1, ridge=0.25, refit
 def fold(connection: Connection, backbone_id: int, number: int) -> str:
     """Factors that an image of two hashtags gets when it is ingested."""
     run = store.ingest_runs.begin(connection, ["here"])
-    fresh = folding.Folding(connection)
+    fresh = folding_in.FoldingIn(connection)
     store.batches.save(connection, run, backbone_id, [seed.image(number, "sea", "sun")], [], fresh.images)
     fresh.finish()
     row = connection.execute(
@@ -308,7 +308,7 @@ def test_a_run_whose_backbone_was_dropped(connection: Connection) -> None:
     assert maps is not None
     assert maps.ridge is not None
     assert maps.backbone_id is None
-    assert folding.fold_missing(connection) == 0
+    assert folding_in.fold_in_missing(connection) == 0
     assert ask(connection, 1)
     assert factors.compute(connection, replace(PLAN, min_images=2), quiet=True).active
     maps = factor_maps(connection, done.factor_run_id + 1)

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import factors, folding, store
+from tagdb import factors, folding_in, store
 from tagdb.errors import DatabaseError, FactorsError
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
@@ -557,7 +557,7 @@ def test_an_ingest_goes_on_when_its_run_is_replaced_between_batches(
     a, b = ready(connection, where, "a"), ready(connection, where, "b")
     factors.activate(connection, a)
     with database.connect(database_url) as other:
-        fresh = folding.Folding(other)
+        fresh = folding_in.FoldingIn(other)
         ingest_run = store.ingest_runs.begin(other, ["test"])
         store.batches.save(other, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], fresh.images)
         replaced(connection, a, b)
@@ -574,17 +574,17 @@ def test_an_ingest_goes_on_when_its_run_is_pruned_within_a_batch(
     a, b = ready(connection, where, "a"), ready(connection, where, "b")
     factors.activate(connection, a)
     with database.connect(database_url) as other:
-        fresh = folding.Folding(other)
+        fresh = folding_in.FoldingIn(other)
         ingest_run = store.ingest_runs.begin(other, ["test"])
         store.batches.save(other, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], fresh.images)
-        fold = folding.fold_images
+        fold = folding_in.fold_in_images
 
         def late(*arguments: object) -> object:
             monkeypatch.undo()
             replaced(connection, a, b)
             return fold(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr("tagdb.folding.fold_images", late)
+        monkeypatch.setattr("tagdb.folding_in.fold_in_images", late)
         store.batches.save(other, ingest_run, where.backbone_id, [far(1001, "a2", "b2")], [], fresh.images)
         fresh.finish()
     query = "SELECT images_without_factors, images_folded_in FROM tagdb.coverage"
@@ -607,7 +607,7 @@ def test_an_ingest_goes_on_when_its_run_is_replaced_while_it_is_read(
         return found
 
     monkeypatch.setattr("tagdb.store.runs.maps", late)
-    fresh = folding.Folding(connection)
+    fresh = folding_in.FoldingIn(connection)
     ingest_run = store.ingest_runs.begin(connection, ["test"])
     store.batches.save(connection, ingest_run, where.backbone_id, [far(1000, "a1", "b1")], [], fresh.images)
     fresh.finish()
@@ -624,18 +624,18 @@ def test_folding_in_what_is_missing_goes_on_when_its_run_is_pruned(
     ingest_run = store.ingest_runs.begin(connection, ["test"])
     batch = [far(1000 + n, "a1", "b1") for n in range(3)]
     store.batches.save(connection, ingest_run, where.backbone_id, batch, [])
-    monkeypatch.setattr("tagdb.folding.TOGETHER", 1)
-    fold = folding.fold_images
+    monkeypatch.setattr("tagdb.folding_in.TOGETHER", 1)
+    fold = folding_in.fold_in_images
 
     def late(*arguments: object) -> object:
         """The first batch comes after all that."""
-        monkeypatch.setattr("tagdb.folding.fold_images", fold)
+        monkeypatch.setattr("tagdb.folding_in.fold_in_images", fold)
         with database.connect(database_url) as other:
             replaced(other, a, b)
         return fold(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("tagdb.folding.fold_images", late)
-    folding.fold_missing(connection)
+    monkeypatch.setattr("tagdb.folding_in.fold_in_images", late)
+    folding_in.fold_in_missing(connection)
     assert connection.execute("SELECT images_without_factors FROM tagdb.coverage").fetchone() == (0,)
 
 
@@ -785,7 +785,7 @@ def ingesting(hammer: Hammer) -> None:
     with database.connect(hammer.url) as connection:
         ingest_run = store.ingest_runs.begin(connection, ["hammer"])
         while hammer.going():
-            fresh = folding.Folding(connection)
+            fresh = folding_in.FoldingIn(connection)
             for _ in range(3):
                 vectors = half(4, number, upper=True)
                 batch = [

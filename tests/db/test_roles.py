@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from psycopg import errors
 
-from tagdb import factors, folding, store
+from tagdb import factors, folding_in, store
 from tagdb.errors import DatabaseError
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
@@ -273,7 +273,7 @@ def test_a_writer_computes_and_gives_feedback(role: Callable[..., str], connecti
     first, second = (factors.compute(connection, plan, quiet=True).factor_run_id for _ in range(2))
     store.runs.note_metrics(connection, second, {"precision": 0.5})
     store.batches.save(connection, run, backbone_id, batch[6:], [])
-    assert folding.fold_missing(connection) == 3
+    assert folding_in.fold_in_missing(connection) == 3
     given = store.feedback.give(connection, batch[0].content_sha256, ["fine"], ["all"])
     assert given is not None
     assert (given.accepted, given.rejected) == (1, 1)

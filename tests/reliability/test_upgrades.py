@@ -14,7 +14,7 @@ from alembic import command
 from click.testing import Result
 from psycopg import errors
 
-from tagdb import factors, folding, store
+from tagdb import factors, folding_in, store
 from tagdb.cli import COMMANDS
 from tagdb.errors import SchemaError
 from tagdb.learning.settings import FactorSettings
@@ -112,7 +112,7 @@ def test_an_upgrade_keeps_what_is_stored(
             upgraded.execute("SELECT tagdb.recommend_for_image(1, 0)")
         run = store.ingest_runs.begin(upgraded, ["here"])
         batch = [seed.image(n, "tag1", "tag2", "fresh") for n in range(3)]
-        fresh_images = folding.Folding(upgraded)
+        fresh_images = folding_in.FoldingIn(upgraded)
         assert store.batches.save(upgraded, run, world.backbone_id, batch, [], fresh_images.images).new == 3
         fresh_images.finish()
         assert rows(upgraded, "SELECT images FROM tagdb.coverage") == [(23,)]

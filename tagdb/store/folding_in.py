@@ -1,6 +1,6 @@
 """Queries of folding in.
 
-:mod:`tagdb.folding` decides when to fold in, :mod:`tagdb.learning.folding` computes.
+:mod:`tagdb.folding_in` decides when to fold in, :mod:`tagdb.learning.folding_in` computes.
 """
 
 from collections.abc import Collection
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import DIMENSIONS
-from tagdb.learning.folding import Basis, Carried
+from tagdb.learning.folding_in import Basis, Carried
 from tagdb.postgres.database import Connection
 from tagdb.store import runs
 from tagdb.store.statements import copy_arrays, execute, fetch_arrays, fetch_column
@@ -17,7 +17,7 @@ from tagdb.store.statements import copy_arrays, execute, fetch_arrays, fetch_col
 
 def prepare(connection: Connection) -> None:
     """Create the staging table of factors, once per connection."""
-    execute(connection, "folding/prepare")
+    execute(connection, "folding_in/prepare")
 
 
 def basis(connection: Connection) -> Basis | None:
@@ -28,7 +28,7 @@ def basis(connection: Connection) -> Basis | None:
         maps = runs.maps(connection, number)
         ids, factors, images = fetch_arrays(
             connection,
-            "folding/hashtag_factors",
+            "folding_in/hashtag_factors",
             "i4",
             ("f2", run.settings.factors),
             "i4",
@@ -43,7 +43,7 @@ def basis(connection: Connection) -> Basis | None:
 
 def hold(connection: Connection, basis: Basis) -> bool:
     """Return whether a run is still active; if so, its tables stay until the transaction ends."""
-    execute(connection, "folding/hold")
+    execute(connection, "folding_in/hold")
     return runs.active_id(connection) == basis.factor_run_id
 
 
@@ -51,7 +51,7 @@ def hashtags_of(connection: Connection, basis: Basis, image_ids: Collection[int]
     """Read the hashtags that count for images, and which of the images the run itself computed."""
     columns = fetch_arrays(
         connection,
-        "folding/hashtags_of_images",
+        "folding_in/hashtags_of_images",
         "i8",
         "i4",
         "i4",
@@ -64,7 +64,7 @@ def hashtags_of(connection: Connection, basis: Basis, image_ids: Collection[int]
 
 def embedded_images(connection: Connection, image_ids: NDArray[np.int64]) -> list[int]:
     """Return the images that have an embedding by the active backbone."""
-    return fetch_column(connection, "folding/embedded_images", image_ids=image_ids.tolist())
+    return fetch_column(connection, "folding_in/embedded_images", image_ids=image_ids.tolist())
 
 
 def embeddings(
@@ -79,7 +79,7 @@ def embeddings(
         return np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16)
     ids, vectors = fetch_arrays(
         connection,
-        "folding/embeddings",
+        "folding_in/embeddings",
         "i8",
         ("f2", DIMENSIONS),
         backbone_id=basis.maps.backbone_id,
@@ -94,7 +94,7 @@ def image_factors(
     """Read the factors of images with given hashtags: int32 (n,) ascending, and float16 (n, k)."""
     of, _, factors = fetch_arrays(
         connection,
-        "folding/image_factors",
+        "folding_in/image_factors",
         "i4",
         "i8",
         ("f2", basis.settings.factors),
@@ -108,7 +108,7 @@ def missing_images(connection: Connection, basis: Basis) -> list[int]:
     """Return images that could be neighbours but have no factors in the run."""
     return fetch_column(
         connection,
-        "folding/missing_images",
+        "folding_in/missing_images",
         factor_run_id=basis.factor_run_id,
         min_hashtags=basis.settings.min_hashtags,
     )
@@ -119,8 +119,8 @@ def save_images(
 ) -> None:
     """Store factors of images, int64 (n,) and float16 (n, k), in the caller's transaction."""
     run = np.full(len(image_ids), basis.factor_run_id, np.int32)
-    copy_arrays(connection, "folding/copy_image_factors", run, image_ids, factors)
-    execute(connection, "folding/save_images")
+    copy_arrays(connection, "folding_in/copy_image_factors", run, image_ids, factors)
+    execute(connection, "folding_in/save_images")
 
 
 def save_hashtags(
@@ -132,5 +132,5 @@ def save_hashtags(
 ) -> None:
     """Store factors of hashtags and their numbers of images, in the caller's transaction."""
     run = np.full(len(hashtag_ids), basis.factor_run_id, np.int32)
-    copy_arrays(connection, "folding/copy_hashtag_factors", run, hashtag_ids, factors, images)
-    execute(connection, "folding/save_hashtags")
+    copy_arrays(connection, "folding_in/copy_hashtag_factors", run, hashtag_ids, factors, images)
+    execute(connection, "folding_in/save_hashtags")

@@ -8,15 +8,15 @@ from collections.abc import Collection
 import numpy as np
 
 from tagdb import store
-from tagdb.learning import folding as computing
-from tagdb.learning.folding import Basis
+from tagdb.learning import folding_in as computing
+from tagdb.learning.folding_in import Basis
 from tagdb.postgres.database import Connection
 
 TOGETHER = 1000
 """Images folded in at a time if many are missing."""
 
 
-class Folding:
+class FoldingIn:
     """Folds the images of an ingest into the active run, batch by batch."""
 
     def __init__(self, connection: Connection) -> None:
@@ -29,7 +29,7 @@ class Folding:
 
     def reconnected(self, connection: Connection) -> None:
         """Continue with another connection."""
-        store.folding.prepare(connection)
+        store.folding_in.prepare(connection)
         self.connection = connection
 
     def images(self, image_ids: Collection[int]) -> None:
@@ -38,7 +38,7 @@ class Folding:
             return
         self._look()
         if self.basis is not None:
-            self.unknown |= fold_images(self.connection, self.basis, image_ids)
+            self.unknown |= fold_in_images(self.connection, self.basis, image_ids)
 
     def finish(self) -> None:
         """Fold in the new hashtags, and all images if another run became active in between.
@@ -48,67 +48,67 @@ class Folding:
         if self._looked:
             self._look()
         if self._overtaken:
-            fold_missing(self.connection)
+            fold_in_missing(self.connection)
         elif self.basis is not None:
-            fold_hashtags(self.connection, self.basis, self.unknown)
+            fold_in_hashtags(self.connection, self.basis, self.unknown)
 
     def _look(self) -> None:
         active = store.runs.active_id(self.connection)
         if active != self._run_id:
             self._overtaken |= self._looked
-            self._run_id, self.basis = active, store.folding.basis(self.connection)
+            self._run_id, self.basis = active, store.folding_in.basis(self.connection)
         self._looked = True
 
 
-def fold_images(connection: Connection, basis: Basis, image_ids: Collection[int]) -> set[int]:
+def fold_in_images(connection: Connection, basis: Basis, image_ids: Collection[int]) -> set[int]:
     """Compute factors of images where possible, in the caller's transaction.
 
-    That is for images with an embedding by the active backbone that :func:`tagdb.learning.folding.foldable`
-    accepts; for none if another run became active.
+    That is for images with an embedding by the active backbone that
+    :func:`tagdb.learning.folding_in.foldable` accepts; for none if another run became active.
 
     Returns
     -------
     set
         Hashtags of these images that the run does not know.
     """
-    if not image_ids or not store.folding.hold(connection, basis):
+    if not image_ids or not store.folding_in.hold(connection, basis):
         return set()
-    carried = store.folding.hashtags_of(connection, basis, image_ids)
+    carried = store.folding_in.hashtags_of(connection, basis, image_ids)
     unknown = computing.unknown_hashtags(basis, carried)
-    embedded = store.folding.embedded_images(connection, np.unique(carried.image_ids))
+    embedded = store.folding_in.embedded_images(connection, np.unique(carried.image_ids))
     images = computing.foldable(basis, carried.only(embedded))
     if len(images.image_ids):
         factors = computing.image_factors(
-            basis, images, *store.folding.embeddings(connection, basis, images.image_ids)
+            basis, images, *store.folding_in.embeddings(connection, basis, images.image_ids)
         )
-        store.folding.save_images(connection, basis, images.image_ids, factors)
+        store.folding_in.save_images(connection, basis, images.image_ids, factors)
     return unknown
 
 
-def fold_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collection[int]) -> int:
+def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collection[int]) -> int:
     """Compute factors of new hashtags if enough of their images have factors; return their number."""
     if not hashtag_ids:
         return 0
     with connection.transaction():
-        if not store.folding.hold(connection, basis):
+        if not store.folding_in.hold(connection, basis):
             return 0
-        of, factors = store.folding.image_factors(connection, basis, hashtag_ids)
+        of, factors = store.folding_in.image_factors(connection, basis, hashtag_ids)
         ids, computed, images = computing.hashtag_factors(basis, of, factors)
         if len(ids):
-            store.folding.save_hashtags(connection, basis, ids, computed, images)
+            store.folding_in.save_hashtags(connection, basis, ids, computed, images)
     return len(ids)
 
 
-def fold_missing(connection: Connection) -> int:
+def fold_in_missing(connection: Connection) -> int:
     """Fold in all images newer than the active run; return how many were considered."""
     looked_at = 0
-    while (basis := store.folding.basis(connection)) is not None:
-        missing = store.folding.missing_images(connection, basis)
+    while (basis := store.folding_in.basis(connection)) is not None:
+        missing = store.folding_in.missing_images(connection, basis)
         unknown: set[int] = set()
         for start in range(0, len(missing), TOGETHER):
             with connection.transaction():
-                unknown |= fold_images(connection, basis, missing[start : start + TOGETHER])
-        fold_hashtags(connection, basis, unknown)
+                unknown |= fold_in_images(connection, basis, missing[start : start + TOGETHER])
+        fold_in_hashtags(connection, basis, unknown)
         looked_at += len(missing)
         if store.runs.active_id(connection) == basis.factor_run_id:
             break  # otherwise another run became active, and images newer than that are missing

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb import factors, folding, ingest, store
+from tagdb import factors, folding_in, ingest, store
 from tagdb.embedding.backbone import Identity
 from tagdb.embedding.worker import Embedded
 from tagdb.learning.settings import FactorSettings
@@ -30,14 +30,14 @@ KNOWN = ("sea", "sun", "sand", "city", "night", "street", "dog")
 
 
 def ingested(
-    connection: Connection, *images: store.batches.Image, folding_: folding.Folding | None = None
+    connection: Connection, *images: store.batches.Image, using: folding_in.FoldingIn | None = None
 ) -> None:
     """One batch, and the end of its ingest unless a folding is given."""
     backbone_id = store.backbones.add(connection, seed.identity())
     ingest_run = store.ingest_runs.begin(connection, ["test"])
-    mine = folding_ or folding.Folding(connection)
+    mine = using or folding_in.FoldingIn(connection)
     store.batches.save(connection, ingest_run, backbone_id, images, [], mine.images)
-    if folding_ is None:
+    if using is None:
         mine.finish()
 
 
@@ -286,8 +286,8 @@ def test_known_photos_cost_nothing(connection: Connection, monkeypatch: pytest.M
     def never(*arguments: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("tagdb.store.folding.basis", never)
-    monkeypatch.setattr("tagdb.folding.fold_images", never)
+    monkeypatch.setattr("tagdb.store.folding_in.basis", never)
+    monkeypatch.setattr("tagdb.folding_in.fold_in_images", never)
     ingested(connection, seed.image(100, "sun", "sea"), seed.image(0))
 
 
@@ -357,9 +357,9 @@ def test_a_hashtag_becomes_known_in_a_later_ingest(connection: Connection) -> No
 
 def test_a_hashtag_in_several_batches(connection: Connection) -> None:
     base(connection)
-    fresh = folding.Folding(connection)
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding_=fresh)
-    ingested(connection, seed.image(101, "sea", "city", "kite"), folding_=fresh)
+    fresh = folding_in.FoldingIn(connection)
+    ingested(connection, seed.image(100, "sea", "sun", "kite"), using=fresh)
+    ingested(connection, seed.image(101, "sea", "city", "kite"), using=fresh)
     assert hashtag_factors(connection, "kite") is None
     fresh.finish()
     found = hashtag_factors(connection, "kite")
@@ -479,7 +479,7 @@ def test_without_an_active_run_nothing_happens(connection: Connection) -> None:
     factors.compute(connection, PLAN, activate=False, quiet=True)
     ingested(connection, seed.image(101, "sea", "sun"))
     assert coverage(connection)[:2] == (14, 0)
-    assert folding.fold_missing(connection) == 0
+    assert folding_in.fold_in_missing(connection) == 0
 
 
 def test_activating_folds_in_what_came_after(connection: Connection) -> None:
@@ -495,16 +495,16 @@ def test_activating_folds_in_what_came_after(connection: Connection) -> None:
 
 def test_many_are_missing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are folded in bit by bit."""
-    monkeypatch.setattr("tagdb.folding.TOGETHER", 2)
+    monkeypatch.setattr("tagdb.folding_in.TOGETHER", 2)
     base(connection)
     backbone_id = store.backbones.add(connection, seed.identity())
     ingest_run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(100 + n, "sea", "sun", f"kite{n // 4}") for n in range(7)]
     store.batches.save(connection, ingest_run, backbone_id, batch, [])
     assert coverage(connection) == (7, 0, 2, 0)
-    assert folding.fold_missing(connection) == 7
+    assert folding_in.fold_in_missing(connection) == 7
     assert coverage(connection) == (0, 7, 0, 2)
-    assert folding.fold_missing(connection) == 0
+    assert folding_in.fold_in_missing(connection) == 0
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["with a run before", "without"])
@@ -514,11 +514,11 @@ def test_a_run_that_becomes_active_within_an_ingest_loses_nobody(
     """It was computed before the ingest began, and does not know what the first batches brought."""
     base(connection, PLAN if before else None)
     later = factors.compute(connection, PLAN, activate=False, quiet=True).factor_run_id
-    fresh = folding.Folding(connection)
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding_=fresh)
+    fresh = folding_in.FoldingIn(connection)
+    ingested(connection, seed.image(100, "sea", "sun", "kite"), using=fresh)
     assert coverage(connection)[1] == before
     store.runs.activate(connection, later)
-    ingested(connection, seed.image(101, "sea", "sand", "kite"), folding_=fresh)
+    ingested(connection, seed.image(101, "sea", "sand", "kite"), using=fresh)
     fresh.finish()
     assert coverage(connection) == (0, 2, 0, 1)
 
@@ -526,9 +526,9 @@ def test_a_run_that_becomes_active_within_an_ingest_loses_nobody(
 def test_a_run_that_becomes_active_after_the_last_batch_loses_nobody(connection: Connection) -> None:
     base(connection)
     later = factors.compute(connection, PLAN, activate=False, quiet=True).factor_run_id
-    fresh = folding.Folding(connection)
-    ingested(connection, seed.image(100, "sea", "sun", "kite"), folding_=fresh)
-    ingested(connection, seed.image(101, "sea", "sand", "kite"), folding_=fresh)
+    fresh = folding_in.FoldingIn(connection)
+    ingested(connection, seed.image(100, "sea", "sun", "kite"), using=fresh)
+    ingested(connection, seed.image(101, "sea", "sand", "kite"), using=fresh)
     store.runs.activate(connection, later)
     fresh.finish()
     assert coverage(connection) == (0, 2, 0, 1)
@@ -537,7 +537,7 @@ def test_a_run_that_becomes_active_after_the_last_batch_loses_nobody(connection:
 def test_a_batch_that_fails_leaves_no_factors(connection: Connection) -> None:
     base(connection)
     backbone_id = store.backbones.add(connection, seed.identity())
-    fresh = folding.Folding(connection)
+    fresh = folding_in.FoldingIn(connection)
     ingest_run = store.ingest_runs.begin(connection, ["test"])
     broken = [store.batches.Rejected("a", 1, "NUL\0")]  # which no text can hold
     with pytest.raises(Exception, match=r"NUL|0x00"):
