@@ -47,7 +47,6 @@ from tagdb.embedding import backbone
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import copy_arrays
 
 THREADS = os.cpu_count() or 1
 CHUNK = 20_000
@@ -151,7 +150,9 @@ def _copy(connection: Connection, table: str, columns: str, *values: pgcopy.Colu
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier("tagdb_store", table), sql.SQL(", ").join(map(sql.Identifier, columns.split()))
     )
-    copy_arrays(connection, command, values)
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for chunk in pgcopy.encode(*values):
+            copy.write(chunk)
 
 
 # The following functions run in separate processes and return their measurements as a dictionary.

@@ -183,8 +183,7 @@ def storing(connection: Connection, records: Sequence[Record], vectors: np.ndarr
 def refreshing() -> Iterator[list[float]]:
     """Record the seconds that an ingest spends on refreshing the statistics, if it does."""
     seconds = [0.0]
-    module = sys.modules["tagdb.store.statistics"]  # store.statistics.current is a function
-    refresh = module.refresh_statistics
+    refresh = store.statistics.refresh
 
     def timed(connection: Connection) -> object:
         started = time.perf_counter()
@@ -193,7 +192,7 @@ def refreshing() -> Iterator[list[float]]:
         finally:
             seconds[0] += time.perf_counter() - started
 
-    with patch.object(module, "refresh_statistics", timed):
+    with patch.object(store.statistics, "refresh", timed):
         yield seconds
 
 

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
@@ -125,7 +126,7 @@ def in_process(
     exact: Exact,
     wanted: float,
     rest: Callable[..., None],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Find the lowest effort with the wanted recall; return the time of all three steps with it, in ms."""
     for effort in EFFORTS:
         found = [search(query, effort) for query in exact.queries]
@@ -140,12 +141,11 @@ def in_process(
     return {"with": name, "effort": effort, "recall": recall, "p50_ms": float(np.median(taken))}
 
 
-def peers(connection: Connection, exact: Exact, wanted: float, factor_count: int) -> list[dict[str, object]]:
+def peers(connection: Connection, exact: Exact, wanted: float, factor_count: int) -> list[dict[str, Any]]:
     """Recommend with hnswlib and FAISS, one thread each, from the stored embeddings and factors."""
     ids, embeddings = read(
         connection, "SELECT image_id, embedding FROM tagdb_store.embeddings ORDER BY 1", "i8", ("f2", 1280)
     )
-    run = factors_of = None
     run, factors_of = read(
         connection,
         "SELECT image_id, factors FROM tagdb_store.image_factors"
@@ -277,7 +277,7 @@ def main() -> None:
         figures["index_bytes_per_image"] = status.index_bytes / args.images
         figures["search_vector_bytes_per_image"] = status.search_vectors_bytes / args.images
         connection.execute("VACUUM ANALYZE")
-        figures["recall_at_50"] = exact.recall(neighbours(connection, queries))
+        figures["recall_at_50"] = recall = exact.recall(neighbours(connection, queries))
         version = connection.info.parameter_status("server_version")
     program = shutil.which("pgbench") or str(Server(settings.home).program("pgbench"))
     one, eight = (pgbench(url, program, clients, args.seconds) for clients in (1, 8))
@@ -287,9 +287,9 @@ def main() -> None:
     if not args.no_peers:
         say("peers …")
         with database.connect(url) as connection:
-            compared = peers(connection, exact, float(figures["recall_at_50"]), args.factors)
+            compared = peers(connection, exact, recall, args.factors)
         for peer in compared:
-            peer["times_as_slow"] = one["p50_ms"] / float(peer["p50_ms"])
+            peer["times_as_slow"] = one["p50_ms"] / peer["p50_ms"]
         figures["peers"] = compared
     if not args.keep and not args.again:
         database.drop_database(server, name)

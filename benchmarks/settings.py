@@ -139,7 +139,7 @@ def main() -> None:
             ):
                 program = str(tuned.program("pgbench"))
                 note("recommend_ms", under, sql_surface.pgbench(url, program, args.seconds)["p50"])
-        chosen = {
+        chosen: dict[str, dict[str, str]] = {
             under: dict(connection.execute(
                 "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(%s)", (list(usual),)
             ).fetchall())

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
+from tagdb import store
 from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _short(item: pytest.Item) -> bool:
-    named = (item.get_closest_marker(name) for name in ("tensorflow", "torch"))
+    named = (item.get_closest_marker(name) for name in ("long", "tensorflow", "torch"))
     return "reliability" not in item.path.parts and not any(named)
 
 
@@ -199,8 +199,7 @@ def chosen(random_weights: Path) -> tuple[object, ...]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """A function that says up to how many images a collection is small."""
-    module = sys.modules["tagdb.store.statistics"]  # the package has a function of that name
-    return lambda images: monkeypatch.setattr(module, "SMALL", images)
+    return lambda images: monkeypatch.setattr(store.statistics, "SMALL", images)
 
 
 @pytest.fixture(scope="session")

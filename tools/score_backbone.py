@@ -32,6 +32,7 @@ from psycopg import sql
 from tagdb import factors, hashtags, ingest, store
 from tagdb.config import Settings
 from tagdb.embedding.backbone import resolve
+from tagdb.learning.settings import FactorSettings
 from tagdb.photos import images
 from tagdb.photos.sources import Record, Source, open_source
 from tagdb.postgres import database
@@ -81,7 +82,7 @@ def score(
     with database.connect(own) as connection:
         backbone = resolve(backbone_name, None, None, cache)
         ingest.run(connection, backbone, [Listed(stored)], ingest.Options(originals=False, quiet=True))
-        factors.compute(connection, factors.FactorSettings(), quiet=True)
+        factors.compute(connection, FactorSettings(), quiet=True)
         total = baseline = 0.0
         for record in queries:
             truth = {hashtags.fold(tag) for tag in record.hashtags}

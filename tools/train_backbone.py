@@ -424,7 +424,7 @@ def train(args: argparse.Namespace, plan: Plan) -> None:
             + "\n"
         )
     arrays = keras_weights(model)
-    np.savez(args.out, **{f"{i:03d}": a for i, a in enumerate(arrays)})
+    np.savez(args.out, **{f"{i:03d}": a for i, a in enumerate(arrays)})  # type: ignore[arg-type]
     print(f"wrote {args.out}", flush=True)
 
 
