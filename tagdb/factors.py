@@ -18,6 +18,8 @@ from tagdb.progress import track
 
 PRUNE_SECONDS = 10.0
 """How long pruning waits for transactions that use an old run."""
+ENOUGH = 50
+"""Images from which recommendations are better than the most used hashtags of all: docs/evaluation.md."""
 NO_EMBEDDINGS = modelling.Embeddings(np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16))
 
 
@@ -32,6 +34,16 @@ class Computed:
     min_hashtags: int
     active: bool
     seconds: float
+
+    @property
+    def too_little(self) -> str | None:
+        """A sentence if this was too little to learn from."""
+        if self.images >= ENOUGH:
+            return None
+        return (
+            f"{self.images} image{'s are' if self.images > 1 else ' is'} too little to learn from; "
+            f"recommendations become useful from about {ENOUGH} images that share hashtags"
+        )
 
 
 def compute(

@@ -92,8 +92,8 @@ def fold_in_hashtags(connection: Connection, basis: Basis, hashtag_ids: Collecti
     with connection.transaction():
         if not store.folding_in.hold(connection, basis):
             return 0
-        of, factors = store.folding_in.image_factors(connection, basis, hashtag_ids)
-        ids, computed, images = computing.hashtag_factors(basis, of, factors)
+        pairs = store.folding_in.image_factors(connection, basis, hashtag_ids)
+        ids, computed, images = computing.hashtag_factors(basis, *pairs)
         if len(ids):
             store.folding_in.save_hashtags(connection, basis, ids, computed, images)
     return len(ids)

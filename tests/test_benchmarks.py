@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.benchmarks import BENCHMARKS
 from tests.support.pictures import photo
 from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.long
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SMALL = {
     "factors.py": "--images 300 --hashtags 60 --interactions 3000 --turns 1 --no-peers",
     "fold_in.py": "photos.jsonl --backbone bundled --photos 10 --repeat 1",
+    "fold_in_sizes.py": "photos.jsonl --backbone bundled --repeat 1 --asked 10",
     "growth.py": "many --to 1000 --turns 1",
     "index.py": "--images 600 --more 100 --photos photos",
     "ingest.py": "photos --turns 1",

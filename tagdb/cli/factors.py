@@ -101,6 +101,8 @@ def compute(
                 raise EvaluationError(
                     f"factor run {done.factor_run_id} is ready but was not activated: {error}"
                 ) from error
+    if done.too_little:
+        note(done.too_little)
     active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
         answer = asdict(done) | {"active": active}

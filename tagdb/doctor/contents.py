@@ -1,5 +1,6 @@
 """Stored data: no row has lost its image, nothing is missing, and vectors are usable."""
 
+import math
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,8 @@ SAMPLE = 20
 """Number of recommendations that are timed."""
 SOME = 500
 """Number of search vectors that are compared with their embeddings."""
+LARGEST_SCORE = 50
+"""Longest image factors times longest hashtag factors: 2 to 8 in sound runs of any settings and size."""
 BARE = "-"
 """Standard input, a source that cannot be read again."""
 
@@ -180,7 +183,8 @@ def factors(examination: Examination) -> Iterator[Finding]:
     number = run.factor_run_id
     percent = queries.share(examination.connection, f"image_factors_{number}")
     parameters = {"factor_run_id": number, "factors": run.settings.factors, "percent": percent}
-    for row in queries.rows(examination.connection, "factors", **parameters):
+    rows = queries.rows(examination.connection, "factors", **parameters)
+    for row in rows:
         kind = f"{row.kind} factors"
         of, figures = _of(row, percent if row.kind == "image" else 100, kind)
         if row.useless:
@@ -201,6 +205,16 @@ def factors(examination: Examination) -> Iterator[Finding]:
             )
         else:
             yield Finding(check=kind, severity="ok", sentence=of, figures=figures)
+    largest = math.prod(row.longest or 0 for row in rows)
+    if largest > LARGEST_SCORE:
+        yield Finding(
+            check="lengths of factors",
+            severity="wrong",
+            sentence=f"factors of run {number} are so long that scores can reach {largest:,.0f}, where a "
+            "sound run's are around 1, so recommendations are arbitrary",
+            remedy="tagdb factors compute",
+            figures={"largest_score": largest},
+        )
 
 
 def _of(row: Any, percent: float, what: str) -> tuple[str, dict[str, float]]:

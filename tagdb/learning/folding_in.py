@@ -142,16 +142,23 @@ def image_factors(
 
 
 def hashtag_factors(
-    basis: Basis, of: NDArray[np.int32], factors: NDArray[np.float16]
+    basis: Basis, of: NDArray[np.int32], image_ids: NDArray[np.int64], factors: NDArray[np.float16]
 ) -> tuple[NDArray[np.int32], NDArray[np.float16], NDArray[np.int32]]:
     """Compute factors of hashtags that the run does not know, if enough images have them.
 
     The run's setting ``min_images`` says how many are enough.
 
+    Two things keep the factors of a hashtag on a few photos small where the run has seen little. Its images
+    join the run's own in the half-step: factors that the run's images have nothing of would otherwise be
+    divided by next to nothing. And the penalty counts as one more photo of mean length, in every direction,
+    that lacks the hashtag. docs/evaluation.md compares recommendations with and without.
+
     Parameters
     ----------
     of : int32 (n,)
         Hashtag of each pair of a hashtag and an image with it, ascending.
+    image_ids : int64 (n,)
+        Image of each pair.
     factors : float16 (n, k)
         Factors of the image of each pair.
 
@@ -172,12 +179,15 @@ def hashtag_factors(
     ids, starts, images = np.unique(of, return_index=True, return_counts=True)
     chosen = np.flatnonzero((images >= basis.settings.min_images) & (basis.places(ids) < 0))
     pairs = [np.arange(starts[n], starts[n] + images[n]) for n in chosen]
+    wide = factors.astype(np.float32)
+    each_once = wide[np.unique(image_ids, return_index=True)[1]]
+    maps, settings = basis.maps, basis.settings
     computed = als.fold_in(
-        factors.astype(np.float32),
-        basis.maps.image_gram,
+        wide,
+        maps.image_gram + each_once.T @ each_once,
         pairs,
         [np.ones(len(each), np.float32) for each in pairs],
-        basis.settings.alpha,
-        basis.settings.regularization,
+        settings.alpha,
+        settings.regularization + settings.alpha * float(np.trace(maps.image_gram)) / maps.weighting.images,
     )
     return ids[chosen], als.checked(computed).astype(np.float16), images[chosen].astype(np.int32)

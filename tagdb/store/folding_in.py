@@ -90,9 +90,17 @@ def embeddings(
 
 def image_factors(
     connection: Connection, basis: Basis, hashtag_ids: Collection[int]
-) -> tuple[NDArray[np.int32], NDArray[np.float16]]:
-    """Read the factors of images with given hashtags: int32 (n,) ascending, and float16 (n, k)."""
-    of, _, factors = fetch_arrays(
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float16]]:
+    """Read the factors of images with given hashtags.
+
+    Returns
+    -------
+    hashtags : int32 (n,)
+        Ascending.
+    image_ids : int64 (n,)
+    factors : float16 (n, k)
+    """
+    of, image_ids, factors = fetch_arrays(
         connection,
         "folding_in/image_factors",
         "i4",
@@ -101,7 +109,7 @@ def image_factors(
         factor_run_id=basis.factor_run_id,
         hashtag_ids=list(hashtag_ids),
     )
-    return of, factors
+    return of, image_ids, factors
 
 
 def missing_images(connection: Connection, basis: Basis) -> list[int]:

@@ -221,6 +221,12 @@ CONTENTS = {
         {"image factors": "wrong", "hashtag factors": "wrong", "recommending": "wrong"},
         "2 of 20 image factors of run 1 are not finite or not 4 numbers",
     ),
+    "factors are absurdly long": (
+        "UPDATE tagdb_store.hashtag_factors SET factors = array_fill(300, ARRAY[4])::public.halfvec"
+        " WHERE hashtag_id = 3",
+        {"lengths of factors": "wrong"},
+        "factors of run 1 are so long that scores can reach",
+    ),
     "all factors are gone": (
         "DELETE FROM tagdb_store.hashtag_factors",
         {"hashtag factors": "wrong", "factor run": "advice"},

@@ -33,6 +33,12 @@ def without_run(factors: list[object]) -> list[object]:
     return [[row[1:] for row in table] for table in factors]  # type: ignore[attr-defined]
 
 
+TOO_LITTLE = (
+    "12 images are too little to learn from; recommendations become useful from about 50 images that share "
+    "hashtags\n"
+)
+
+
 def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:
     done = tagdb("factors", "compute")
     assert done.exit_code == 0
@@ -41,8 +47,13 @@ def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connecti
         r"26 interactions, 128 factors; \d+\.\d s\n"
     )
     assert re.fullmatch(pattern, done.stdout)
-    assert done.stderr == ""
+    assert done.stderr == TOO_LITTLE
     assert rows(connection) == [(1, "retired"), (2, "active")]
+
+
+def test_a_run_of_enough_images_says_nothing_of_it(filled: Path, tagdb: Run, monkeypatch) -> None:
+    monkeypatch.setattr("tagdb.factors.ENOUGH", 12)
+    assert tagdb("factors", "compute", "--factors", 4).stderr == ""
 
 
 def test_compute_as_json(filled: Path, tagdb: Run) -> None:
@@ -188,7 +199,7 @@ def test_a_run_that_is_to_wait(tagdb: Run, connection: Connection) -> None:
     done = tagdb("factors", "compute", "--factors", 4, "--no-activate")
     assert done.exit_code == 0
     assert done.stdout.startswith("factor run 2 is ready: 12 images ")
-    assert done.stderr == "to recommend from it: tagdb factors activate 2\n"
+    assert done.stderr == TOO_LITTLE + "to recommend from it: tagdb factors activate 2\n"
     assert rows(connection) == [(1, "active"), (2, "ready")]
     assert parsed(tagdb("factors", "compute", "--no-activate", "--json"))["active"] is False
     assert tagdb("factors", "activate", 2).stdout == "factor run 2 is active\n"

@@ -297,14 +297,15 @@ def test_known_photos_cost_nothing(connection: Connection, monkeypatch: pytest.M
 def folded_hashtag(
     connection: Connection, numbers: Sequence[int], alpha: float, regularization: float
 ) -> Floats:
-    """The half-step of a hashtag over all images that were fitted and these, which carry it."""
+    """The half-step of a hashtag over all images that were fitted, these, which carry it, and a mean one."""
     run = store.runs.active_id(connection)
     assert run is not None
     maps = factor_maps(connection, run)
     assert maps is not None
     near = np.array([found[0] for n in numbers if (found := image_factors(connection, n)) is not None])
-    left = maps.image_gram.astype(np.float64) + regularization * np.eye(near.shape[1])
-    left += (alpha - 1) * near.T @ near
+    gram = maps.image_gram.astype(np.float64)
+    mean = np.trace(gram) / maps.weighting.images
+    left = gram + (regularization + alpha * mean) * np.eye(near.shape[1]) + alpha * near.T @ near
     return np.linalg.solve(left, alpha * near.sum(axis=0))
 
 
