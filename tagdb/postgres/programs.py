@@ -82,6 +82,10 @@ def running(
                 if not (isinstance(error, Ended) and error.args[0] is process):
                     process.kill()
                     raise
+            finally:
+                if process.stdin is not None:
+                    with suppress(BrokenPipeError):  # what was not sent, to a program that has ended
+                        process.stdin.close()
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
     if process.returncode:
