@@ -6,7 +6,7 @@ A method calls the same function as the command, and so the same SQL, and return
 import io
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,9 +22,9 @@ from tagdb.config import Settings
 from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.embedding.pipeline import Pipeline
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch
+from tagdb.errors import BackboneMismatch, RejectedInput
 from tagdb.factors import Computed
-from tagdb.hashtags import fold
+from tagdb.hashtags import fold, given
 from tagdb.ingest import Summary
 from tagdb.learning.model import Embeddings
 from tagdb.learning.settings import FactorSettings
@@ -92,7 +92,8 @@ class Database:
     """A tagdb database. A context manager that closes it; threads may share it.
 
     A photo is a path (``str`` or ``Path``), its bytes, a Pillow image, or the number of a stored image.
-    Methods that take a photo raise ``RejectedInput`` if it cannot be used. All errors are ``TagdbError``.
+    Methods that take a photo raise ``RejectedInput`` if it cannot be used. Hashtags are a text or several:
+    ``"sea sun"`` and ``["sea", "sun"]`` are the same. All errors are ``TagdbError``.
     """
 
     def __init__(self, settings: Settings, notify: Callable[[str], None] = _ignore) -> None:
@@ -183,8 +184,8 @@ class Database:
     def feedback(
         self,
         photo: Photo,
-        accepted: Iterable[str] = (),
-        rejected: Iterable[str] = (),
+        accepted: str | Iterable[str] = (),
+        rejected: str | Iterable[str] = (),
         factor_run_id: int | None = None,
     ) -> Feedback:
         """Record which recommended hashtags were right for a stored photo.
@@ -200,7 +201,7 @@ class Database:
             content_sha256 = content_hash(_content(photo))
         return self._ask(
             lambda c: feedback.give_by_content(
-                c, content_sha256, _named(photo), list(accepted), list(rejected), factor_run_id
+                c, content_sha256, _named(photo), given(accepted), given(rejected), factor_run_id
             ),
             again=False,
         )
@@ -218,8 +219,8 @@ class Database:
         top: int = 10,
         *,
         neighbours: int | None = None,
-        known: Iterable[str] = (),
-        exclude: Iterable[str] = (),
+        known: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
         known_weight: float | None = None,
         diversity: float | None = None,
         popularity_discount: float | None = None,
@@ -236,8 +237,8 @@ class Database:
         query = Query(
             top,
             neighbours,
-            [fold(hashtag) for hashtag in known],
-            [fold(hashtag) for hashtag in exclude],
+            given(known),
+            given(exclude),
             known_weight,
             diversity,
             popularity_discount,
@@ -275,9 +276,9 @@ class Database:
         """Return the hashtags most similar to a given one, by the cosine of their factors."""
         return self._ask(lambda c: store.answers.related(c, hashtag, top))
 
-    def complete(self, prefix: str, known: Iterable[str] = (), top: int = 10) -> list[Recommendation]:
+    def complete(self, prefix: str, known: str | Iterable[str] = (), top: int = 10) -> list[Recommendation]:
         """Return hashtags that begin with a prefix, first those that go with the known ones."""
-        hashtags = list(known)
+        hashtags = given(known)
         return self._ask(lambda c: store.answers.complete(c, prefix, hashtags, top))
 
     def embed(self, photo: Photo) -> NDArray[np.float32]:
@@ -323,13 +324,13 @@ class Database:
         with self._session() as connection:
             factors.activate(connection, factor_run_id)
 
-    def alias(self, hashtags: Sequence[str], into: str) -> Edit:
+    def alias(self, hashtags: str | Iterable[str], into: str) -> Edit:
         """Make hashtags count as another one; see ``tagdb tags alias --help``."""
-        return self._ask(lambda c: store.tags.edit(c, "alias", hashtags, into), again=False)
+        return self._ask(lambda c: store.tags.edit(c, "alias", given(hashtags), into), again=False)
 
-    def ban(self, hashtags: Sequence[str]) -> Edit:
+    def ban(self, hashtags: str | Iterable[str]) -> Edit:
         """Never recommend or count hashtags again; see ``tagdb tags ban --help``."""
-        return self._ask(lambda c: store.tags.edit(c, "ban", hashtags), again=False)
+        return self._ask(lambda c: store.tags.edit(c, "ban", given(hashtags)), again=False)
 
     def undo(self, edit_id: int | None = None) -> Edit:
         """Undo an alias, merge or ban, by default the last one."""
@@ -421,7 +422,15 @@ def _content(photo: NewPhoto) -> bytes:
     if isinstance(photo, bytes):
         return photo
     if isinstance(photo, str | Path):
-        return files.read_named(str(photo))
+        try:
+            return files.read_named(str(photo))
+        except RejectedInput as error:
+            raise RejectedInput(f"{photo}: {error}") from error
+    if not hasattr(photo, "getexif"):
+        raise RejectedInput(
+            "a photo is a path, its bytes, a Pillow image, or the number of a stored image, not a value of "
+            f"type {type(photo).__name__}"
+        )
     stream = io.BytesIO()
     photo.save(stream, "PNG", exif=photo.getexif())
     return stream.getvalue()

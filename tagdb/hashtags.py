@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from tagdb.errors import RejectedInput
@@ -65,6 +66,23 @@ def split(text: str) -> list[str]:
     ``"#a#b, c"`` gives ``["a", "b", "c"]``. No piece is empty.
     """
     return [piece for piece in _DELIMITERS.split(text) if piece]
+
+
+def given(texts: str | Iterable[str]) -> list[str]:
+    """Return the folded hashtags that a person gave, as one text or several: ``"sea, sun"`` is two.
+
+    Raises
+    ------
+    RejectedInput
+        One of them is not a hashtag, or a text has none.
+    """
+    hashtags: list[str] = []
+    for text in [texts] if isinstance(texts, str) else texts:
+        pieces = split(text)
+        if not pieces:
+            raise RejectedInput(f"no hashtag in '{printable(text, 40)}'")
+        hashtags += map(fold, pieces)
+    return hashtags
 
 
 def printable(text: str, limit: int | None = None) -> str:

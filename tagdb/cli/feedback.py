@@ -35,14 +35,11 @@ def command(
     """
     from tagdb import feedback, store
     from tagdb.errors import RejectedInput, TagdbError
-    from tagdb.hashtags import fold
+    from tagdb.hashtags import given
     from tagdb.postgres import database
 
     try:
-        yes, no = (
-            [fold(tag) for given in option for tag in given.replace(",", " ").split()]
-            for option in (accepted, rejected)
-        )
+        yes, no = given(accepted), given(rejected)
     except RejectedInput as error:
         raise click.UsageError(f"--accepted/--rejected: {error}") from error
     if photo is None and (yes or no):

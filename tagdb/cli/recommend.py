@@ -110,7 +110,7 @@ def command(
     """
     if bool(photos) == bool(watch):
         raise click.UsageError("name photos, or a folder to --watch")
-    from tagdb import recommend
+    from tagdb import recommend, store
     from tagdb.embedding.backbone import resolve
     from tagdb.postgres import database
     from tagdb.store.answers import Query
@@ -132,6 +132,8 @@ def command(
         recommend.require_factors(connection)
         if collection is not None:
             recommend.require_collection(connection, collection)
+        for hashtag in store.tags.unknown(connection, query.known):
+            note(f"no photo has #{hashtag}, so it does nothing as --known")
         network = resolve(
             config.backbone, input_size, recommend.backbone_of(connection), config.backbone_cache, note
         )
@@ -185,10 +187,10 @@ def _photos(photos: tuple[str, ...], watch: Path | None) -> _Photos:
 
 def _folded(tags: tuple[str, ...]) -> list[str]:
     from tagdb.errors import RejectedInput
-    from tagdb.hashtags import fold
+    from tagdb.hashtags import given
 
     try:
-        return [fold(tag) for tag in tags]
+        return given(tags)
     except RejectedInput as error:
         raise click.UsageError(f"--known/--exclude: {error}") from error
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import fetch_all, fetch_one, fetch_value
+from tagdb.store.statements import fetch_all, fetch_column, fetch_one, fetch_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ def undo(connection: Connection, edit_id: int | None = None) -> Edit:
 def decisions(connection: Connection) -> list[Decision]:
     """Return all aliases and banned hashtags, aliases first."""
     return fetch_all(connection, Decision, "tags/decisions")
+
+
+def unknown(connection: Connection, hashtags: Sequence[str]) -> list[str]:
+    """Return which of some folded hashtags no image has ever had."""
+    return fetch_column(connection, "tags/unknown", hashtags=list(hashtags)) if hashtags else []
 
 
 def _edit(connection: Connection, edit_id: int) -> Edit:

@@ -60,6 +60,25 @@ def test_the_command_line_sql_and_python_recommend_the_same(
     assert [tuple(each.values()) for each in answer] == rows
 
 
+def test_hashtags_are_a_text_or_several(filled: Path, db: api.Database) -> None:
+    path = filled / "04.jpg"
+    assert db.recommend(path, known="#sea sun") == db.recommend(path, known=["sea", "sun"])
+    assert db.recommend(path, known="sea") != db.recommend(path)
+    assert db.complete("s", known="sea") == db.complete("s", known=["sea"])
+    assert db.ban("night").hashtags == ["night"]
+    assert db.feedback(path, accepted="beach, sea", rejected="city").accepted == 2
+    with pytest.raises(api.RejectedInput, match="no hashtag in"):
+        db.recommend(path, exclude="")
+
+
+@pytest.mark.parametrize("wrong", [["04.jpg"], None, 4.5, object()])
+def test_what_is_no_photo(filled: Path, db: api.Database, wrong: object) -> None:
+    with pytest.raises(api.RejectedInput, match="a photo is a path, its bytes, a Pillow image"):
+        db.recommend(wrong)
+    with pytest.raises(api.RejectedInput, match=r"nowhere\.jpg: cannot be read: No such file"):
+        db.similar("nowhere.jpg")
+
+
 def test_a_photo_is_a_path_bytes_a_picture_or_a_stored_image(
     filled: Path, connection: Connection, db: api.Database, tmp_path: Path
 ) -> None:

@@ -49,6 +49,8 @@ def test_the_answer_is_sqls(filled: Path, tagdb: Run, connection: Connection) ->
         (("-n", 1), {"top": 1}),
         (("--neighbours", 1), {"neighbours": 1}),
         (("--known", "#SEA", "--known", "sun"), {"known": ["sea", "sun"]}),
+        (("--known", "#SEA,sun"), {"known": ["sea", "sun"]}),
+        (("--known", "sea sun"), {"known": ["sea", "sun"]}),
         (("--exclude", "#Night"), {"exclude": ["night"]}),
         (("--exclude", "never_seen"), {}),
         (
@@ -70,7 +72,7 @@ def test_options_reach_sql(
 ) -> None:
     found = parsed(tagdb("recommend", filled / "04.jpg", "--json", *flags))[0]["hashtags"]
     assert found == answer(connection, "04.jpg", **options)
-    unwanted = {str(flag).strip("#").casefold() for flag in flags}
+    unwanted = {word.strip("#").casefold() for flag in flags for word in str(flag).replace(",", " ").split()}
     assert not unwanted & {one["hashtag"] for one in found}
 
 
@@ -283,10 +285,16 @@ def test_another_input_size_is_refused(filled: Path, tagdb: Run, command: str) -
     assert "128 px" in message
 
 
+def test_known_hashtags_that_do_nothing_are_named(filled: Path, tagdb: Run) -> None:
+    done = tagdb("recommend", filled / "04.jpg", "--known", "sea,never_seen")
+    assert done.exit_code == 0
+    assert done.stderr == "no photo has #never_seen, so it does nothing as --known\n"
+
+
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--known", "not a tag"),
+        ("--known", "no!"),
         ("--exclude", ""),
         ("--top", 0),
         ("--known-weight", 1.1),
