@@ -119,17 +119,17 @@ class _Ingest:
                 for outcome in self.pipeline.results(self._planned(given)):
                     self._take(outcome, report)
             self._store(report)
-        if self.run_id is not None and self.backbone_id is not None:
+        if self.run_id is not None:
             self._finish(self.run_id, self.backbone_id)
         self.summary.seconds = time.monotonic() - started
         return self.summary
 
-    def _finish(self, run_id: int, backbone_id: int) -> None:
+    def _finish(self, run_id: int, backbone_id: int | None) -> None:
         """Do what follows once everything is stored; all of it can be repeated."""
         trying, summary = self.session.trying, self.summary
         trying(lambda connection: self.folding_in.finish())
         trying(lambda connection: store.ingest_runs.finish(connection, run_id))
-        if summary.counts.new:
+        if summary.counts.new and backbone_id is not None:
             with indexing.phases("vectors", self.options.quiet) as progress:
                 summary.indexed = trying(
                     lambda connection: store.index.ensure(connection, backbone_id, progress)
@@ -145,17 +145,26 @@ class _Ingest:
     def _begin(self, sources: Sequence[Source]) -> None:
         connection = self.session.connection
         stored = store.backbones.active(connection)
-        if self.backbone is not None and not self.options.dry_run:
-            if stored is None:
-                store.backbones.add(connection, self.backbone.identity)
-                stored = store.backbones.active(connection)
-            if stored is None or not stored.identity.same(self.backbone.identity):
-                raise BackboneMismatch(
-                    f"another ingest has just set this database's backbone to {stored and stored.identity}; "
-                    f"this one would use {self.backbone.identity}"
-                )
-            self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
         self.backbone_id = stored.backbone_id if stored else None
+        if self.backbone is not None and not self.options.dry_run:
+            self._check(stored)
+            self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
+
+    def _check(self, stored: store.backbones.StoredBackbone | None) -> None:
+        if stored and self.backbone and not stored.identity.same(self.backbone.identity):
+            raise BackboneMismatch(
+                f"another ingest has just set this database's backbone to {stored.identity}; "
+                f"this one would use {self.backbone.identity}"
+            )
+
+    def _register(self, connection: Connection) -> int:
+        """Register the backbone, now that there are embeddings; until then any other may be chosen."""
+        if self.backbone is not None:
+            store.backbones.add(connection, self.backbone.identity)
+        stored = store.backbones.active(connection)
+        assert stored is not None
+        self._check(stored)
+        return stored.backbone_id
 
     def _hashing(self, given: Iterator[Record | Rejection]) -> _Hashing:
         """Take a chunk of records and start hashing their contents."""
@@ -222,7 +231,7 @@ class _Ingest:
     def _saved(
         self,
         run_id: int,
-        backbone_id: int,
+        backbone_id: int | None,
         stored: Sequence[Image],
         rejected: Sequence[Rejected],
     ) -> Counts:
@@ -243,7 +252,9 @@ class _Ingest:
     def _store(self, report: Report) -> None:
         stored = [outcome.image for outcome in self.batch if outcome.image is not None]
         rejected = [r for outcome in self.batch for r in outcome.rejected]
-        if self.run_id is not None and self.backbone_id is not None:
+        if self.run_id is not None:
+            if stored and self.backbone_id is None:
+                self.backbone_id = self.session.trying(self._register)
             counts = self._saved(self.run_id, self.backbone_id, stored, rejected)
         else:
             new = {

@@ -78,7 +78,7 @@ def known_contents(connection: Connection, backbone_id: int, hashes: Sequence[by
 def save(
     connection: Connection,
     ingest_run_id: int,
-    backbone_id: int,
+    backbone_id: int | None,
     images: Sequence[Image],
     rejected: Sequence[Rejected],
     fold: Callable[[Collection[int]], None] = lambda image_ids: None,
@@ -88,6 +88,8 @@ def save(
 
     Parameters
     ----------
+    backbone_id
+        The active backbone; None if there are rejected inputs only.
     fold
         Called in the transaction with the images that got hashtags.
     batch
@@ -103,7 +105,8 @@ def save(
     with connection.transaction():
         _land(connection, images)
         new = fetch_map(connection, "ingest/insert_images", binary=True, ingest_run_id=ingest_run_id)
-        _save_content(connection, backbone_id, images, new)
+        if backbone_id is not None:
+            _save_content(connection, backbone_id, images, new)
         touched: set[int] = set()
         if len(images) > len(new):  # otherwise everything about the images was stored with them
             touched = {*fetch_column(connection, "ingest/update_images")}

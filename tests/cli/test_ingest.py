@@ -567,3 +567,16 @@ def test_a_manifest_in_a_folder_of_photos_is_not_passed_over_in_silence(ingest: 
     assert "no image has a hashtag" in done.stderr
     assert "updated" in ingest(str(tmp_path / "photos.csv")).stdout
     assert "no image has a hashtag" not in ingest(str(tmp_path)).stderr
+
+
+def test_a_first_ingest_that_stores_nothing_chooses_no_backbone(
+    tagdb: Run, tmp_path: Path, chosen: tuple[object, ...], connection: Connection
+) -> None:
+    (tmp_path / "notes.jpg").write_text("no photo")
+    (tmp_path / "one.jpg").write_bytes(photo(1))
+    assert tagdb("ingest", tmp_path / "notes.jpg", "--backbone", "bundled").exit_code == 3
+    assert connection.execute("SELECT count(*) FROM tagdb.backbones").fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM tagdb.ingest_errors").fetchone() == (1,)
+
+    assert tagdb("ingest", tmp_path / "one.jpg", *chosen).exit_code == 0
+    assert connection.execute("SELECT name FROM tagdb.backbones").fetchall() == [("random",)]
