@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -20,7 +21,7 @@ from psycopg.types.json import Jsonb
 from tagdb import __version__, archive, indexing, store
 from tagdb.archive import CHUNK, Archive, Description
 from tagdb.config import Settings
-from tagdb.errors import BackupError, SchemaError
+from tagdb.errors import BackupError, DatabaseError, SchemaError
 from tagdb.hashtags import printable
 from tagdb.postgres import database
 from tagdb.postgres.database import SCHEMA_REVISION, Connection, Notify
@@ -34,7 +35,8 @@ from tagdb.store.statements import statement
 SCHEMAS = ("tagdb", "tagdb_store")
 COMPRESSION = "gzip:1"
 _TRIES = 3
-_HEAD = 1 << 16  # bytes that contain pg_restore's first settings
+_COLUMN_VERSION = re.compile(rb"\bpg_attver=\d+(, )?|, pg_attver=\d+(?=\))")
+"""An option of columns that some minor releases of PostgreSQL set themselves, and that others refuse."""
 _RESTORE = ("--format=custom", "--no-owner", "--no-tablespaces", "--no-publications")
 _PSQL = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 _RIGHT = re.compile(r'(?:GRANT|REVOKE) .* (?:TO|FROM) ("(?:[^"]|"")+"|[^" ;]+)(?: WITH GRANT OPTION)?;')
@@ -132,15 +134,25 @@ def described(description: Description) -> str:
 # --- restoring -----------------------------------------------------------------------------------
 
 
-def check(file: Path, *, quiet: bool = False) -> Description:
-    """Read and check a whole backup, without a database.
+def check(
+    file: Path, settings: Settings | None = None, notify: Notify = print, *, quiet: bool = False
+) -> Description:
+    """Read and check a whole backup, and whether the database that is named by URL, if any, can take it.
 
     Raises
     ------
-    BackupError, SchemaError
-        As :func:`restore`.
+    BackupError, DatabaseError, SchemaError
+        As :func:`restore`; but a database that cannot be reached is only mentioned.
     """
     with _opened(file, quiet) as backup:
+        if settings is not None and settings.database_url is not None:
+            try:
+                connection = database.connect(settings.database_url)
+            except DatabaseError as error:
+                notify(f"whether the database can take it was not checked: {error}")
+            else:
+                with connection, database.translated():
+                    _prepared(connection, settings, backup.description, replace=True)
         return backup.description
 
 
@@ -167,9 +179,7 @@ def restore(
     with _opened(file, quiet) as backup:
         url = database.ensure_url(settings, notify)
         with database.connect(url) as connection, database.translated():
-            database.check_server(connection)
-            target = _examined(connection, backup.description, replace)
-            programs = _restoring(connection, settings, backup.description)
+            target, programs = _prepared(connection, settings, backup.description, replace)
             begin = _begin(connection, settings, target, backup.description, replace)
         left_out = _put_back(backup, url, programs, target.roles, begin, notify, quiet)
     if left_out:
@@ -190,6 +200,15 @@ def _opened(file: Path, quiet: bool) -> Iterator[Archive]:
                 f"({SCHEMA_REVISION}); upgrade tagdb"
             )
         yield backup
+
+
+def _prepared(
+    connection: Connection, settings: Settings, description: Description, replace: bool
+) -> tuple[Target, tuple[str, str]]:
+    """Return the target and the programs of a restore; raise an error if it would fail."""
+    database.check_server(connection)
+    target = _examined(connection, description, replace)
+    return target, _restoring(connection, settings, description)
 
 
 def _examined(connection: Connection, description: Description, replace: bool) -> Target:
@@ -289,14 +308,30 @@ def _put_back(
                     notify("all rows are restored; building their indexes")
 
             with fed([*restore, "--file=-", "--no-privileges"], backup.dump(), environment, told) as source:
-                head = output(source).read(_HEAD)
-                # servers before 17 do not have this setting
-                send(target, head.replace(b"\nSET transaction_timeout = 0;\n", b"\n", 1))
-                while chunk := output(source).read(CHUNK):
+                for chunk in _portable(output(source)):
                     send(target, chunk)
         end = "".join(f"{right}\n" for right in rights) + _end(backup.description.counts)
         send(target, end.encode())
     return left_out
+
+
+def _portable(script: IO[bytes]) -> Iterator[bytes]:
+    """Yield what pg_restore writes, without what only servers of some versions understand.
+
+    That is before the rows. These may be anything, and are passed on as they are.
+    """
+    for line in script:
+        if line.startswith(b"COPY "):
+            yield line
+            break
+        if line.startswith(b"SET transaction_timeout ="):  # new in PostgreSQL 17
+            continue
+        if line.startswith(b"ALTER TABLE ONLY "):
+            line = _COLUMN_VERSION.sub(b"", line)
+        if not line.endswith(b" SET ();\n"):
+            yield line
+    while chunk := script.read(CHUNK):
+        yield chunk
 
 
 def _rights(

@@ -13,7 +13,10 @@ from tagdb.cli.common import json_option, note, print_json, quiet_option, settin
     "--replace", is_flag=True, help="Drop everything that tagdb has in the database, images included."
 )
 @click.option(
-    "--check", "only_check", is_flag=True, help="Only check that FILE is intact, and show what is in it."
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Only check that FILE is intact and that the database can take it, and show what is in it.",
 )
 @json_option
 @quiet_option
@@ -40,7 +43,7 @@ def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: b
 
     say = silent if quiet else note
     if only_check:
-        done = backup.check(file, quiet=quiet)
+        done = backup.check(file, settings(), say, quiet=quiet)
     else:
         done = backup.restore(settings(), file, say, replace=replace, quiet=quiet)
     if as_json:
@@ -49,5 +52,5 @@ def command(file: Path, replace: bool, only_check: bool, as_json: bool, quiet: b
     text = (
         f"{printable(str(file))} of {done.created_at.astimezone():%Y-%m-%d %H:%M}: {backup.described(done)}"
     )
-    by = printable(f"schema {done.schema}, tagdb {done.tagdb}")
+    by = printable(f"schema {done.schema}, tagdb {done.tagdb}, PostgreSQL {done.postgresql}")
     click.echo(f"{text}; {by}" if only_check else f"restored {text}")

@@ -39,7 +39,8 @@ def dump(postgres: Postgres, tmp_path: Path) -> Callable[..., str]:
         if "version mismatch" in done.stderr:
             pytest.skip("the server is newer than the bundled pg_dump")
         assert done.returncode == 0, done.stderr
-        return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\", "--")))
+        lines = (line for line in done.stdout.splitlines() if not line.startswith(("\\", "--")))
+        return "\n".join(line for line in lines if "pg_attver=" not in line)  # some servers count changes
 
     return dumped
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -581,6 +582,34 @@ def test_what_comes_out_must_be_what_went_in(
 # --- nothing is overwritten ----------------------------------------------------------------------
 
 
+def test_what_only_some_servers_know_is_left_out() -> None:
+    """But not of the rows, whatever these say."""
+    rows = b"COPY a.b (c) FROM stdin;\nALTER TABLE ONLY a.b ALTER COLUMN c SET (pg_attver=12);\n\\.\n"
+    script = b"""SET statement_timeout = 0;
+SET transaction_timeout = 0;
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (pg_attver=12);
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (n_distinct=-0.5, pg_attver=12);
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (pg_attver=12, n_distinct=-0.5);
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (x=1, pg_attver=12, n_distinct=-0.5);
+"""
+    assert (
+        b"".join(backup._portable(io.BytesIO(script + rows)))
+        == b"""SET statement_timeout = 0;
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (n_distinct=-0.5);
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (n_distinct=-0.5);
+ALTER TABLE ONLY a.b ALTER COLUMN c SET (x=1, n_distinct=-0.5);
+"""
+        + rows
+    )
+
+
+def test_a_check_of_a_database_that_cannot_be_reached(saved: Path, at: Callable[[str], Settings]) -> None:
+    said: list[str] = []
+    checked = backup.check(saved, at("postgresql://127.0.0.1:1/nowhere"), said.append, quiet=True)
+    assert checked.counts.images == 43
+    assert "whether the database can take it was not checked: cannot connect" in said[0]
+
+
 def test_a_file_is_not_overwritten(collection: str, program: Tagdb, tmp_path: Path) -> None:
     old = os.umask(0)
     try:
@@ -920,10 +949,11 @@ def test_a_newer_server_needs_newer_programs(
         "#!/bin/sh\nif [ $1 = --version ]; then echo 'pg_dump (PostgreSQL) 99.1'; else echo me; fi\n"
     )
     fake.chmod(0o755)
-    assert program(collection, "backup", "new").exit_code == 0
-    assert json.loads(program(collection, "restore", "--check", "new", "--json").stdout)["pg_dump"] == "99.1"
-    said = complaint(program(collection, "restore", "--replace", "new"))
-    assert "this needs pg_restore of PostgreSQL 99 or newer" in said
+    assert program(collection, "backup", tmp_path / "new").exit_code == 0
+    assert backup.check(tmp_path / "new", quiet=True).pg_dump == "99.1"
+    for flag in ("--check", "--replace"):
+        said = complaint(program(collection, "restore", flag, tmp_path / "new"))
+        assert "this needs pg_restore of PostgreSQL 99 or newer" in said
 
 
 def test_a_newer_schema_is_refused_politely(
