@@ -213,7 +213,7 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
       tagdb db shell -- -c "SELECT * FROM tagdb.hashtag_stats ORDER BY images DESC LIMIT 10"
     """
     from tagdb.postgres import database
-    from tagdb.postgres.server import Server
+    from tagdb.postgres.server import Server, environment
 
     config = settings()
     with database.open_database(config, note):
@@ -221,7 +221,7 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
     program = shutil.which("psql") or str(Server(config.home).program("psql"))
     # libpq reads a password from the environment; as an argument everybody could see it
     url, password = database.without_password(database.ensure_url(config, note))
-    environment = os.environ | ({"PGPASSWORD": password} if password else {})
+    own = {"PGPASSWORD": password} if password else {}
     # in a pipe an error is a failure; at a prompt it is not
     careful = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1"]
-    os.execve(program, [program, *careful, url, *psql_arguments], environment)
+    os.execve(program, [program, *careful, url, *psql_arguments], environment(url) | own)

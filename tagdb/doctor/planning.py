@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from tagdb.doctor.findings import Examination, Finding
 from tagdb.store import doctor as queries
 
-ANYWHERE = {"jit": "off", "random_page_cost": "1.1"}
-"""Values that fit any machine."""
+ANYWHERE = {"random_page_cost": "1.1"}
+"""Values that fit any machine. jit is none of them: tagdb's functions and connections switch it off."""
 SIZED = ("effective_cache_size", "work_mem")
 """Settings that depend on the machine."""
 WORTH = 0.05
@@ -20,7 +20,7 @@ def planner(examination: Examination) -> Iterator[Finding]:
     }
     for name, value in wanted.items():
         setting = examination.setting(name)
-        if setting is None or _as_good(examination, setting, value):
+        if setting is None or _as_good(setting, value):
             yield Finding(check=name, severity="ok", sentence=name)
             continue
         tried = (
@@ -29,16 +29,6 @@ def planner(examination: Examination) -> Iterator[Finding]:
             else None
         )
         if tried is None:
-            if name == "jit":
-                yield Finding(
-                    check=name,
-                    severity="advice",
-                    sentence="jit is on: compiling plans takes longer than a recommendation; "
-                    "how much longer could not be measured here",
-                    remedy=examination.change(setting, value),
-                    value=setting.value,
-                    recommended=value,
-                )
             continue
         figures = {"before_ms": tried.before_ms, "after_ms": tried.after_ms, "calls": tried.calls}
         measured = f"{tried.before_ms:.1f} ms → {tried.after_ms:.1f} ms"
@@ -57,9 +47,7 @@ def planner(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def _as_good(examination: Examination, setting: queries.Setting, value: str) -> bool:
-    if setting.name == "jit":
-        return setting.value == "off" or not examination.facts.jit_available
+def _as_good(setting: queries.Setting, value: str) -> bool:
     if setting.bytes is not None:
         return setting.bytes >= int(value.removesuffix("MB")) << 20
     return float(setting.value) <= float(value)

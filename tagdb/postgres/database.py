@@ -1,6 +1,8 @@
 """The database: connecting, the revision of its schema, migrating it, and its errors."""
 
+import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from psycopg import conninfo, sql
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError, ServerError
-from tagdb.postgres.server import Server, run_by_account
+from tagdb.postgres.server import Server, embedded, run_by_account
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -40,9 +42,49 @@ SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
 """Restricts names without a schema to schemas in which nobody else can create objects. A function in
 another schema, such as public, could match a call better than PostgreSQL's own function of the same name, and
 would run with our rights. Set by a statement, because PgBouncer refuses it as a connection parameter."""
+PINNED = {
+    # how values are written and read, in SQL and by psycopg
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    # what transactions may rely on, and that long work is not ended by limits that are meant for others
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    # compiling plans takes longer than nearly all of tagdb's queries
+    "jit": "off",
+    "plan_cache_mode": "auto",
+    "enable_partition_pruning": "on",
+    "cursor_tuple_fraction": "0.1",
+    "from_collapse_limit": "8",
+    "join_collapse_limit": "8",
+    "enable_indexscan": "on",
+    "enable_indexonlyscan": "on",
+    "enable_bitmapscan": "on",
+    "enable_seqscan": "on",
+    "enable_nestloop": "on",
+    "enable_hashjoin": "on",
+    "enable_hashagg": "on",
+    "enable_sort": "on",
+    "enable_material": "on",
+}
+"""What tagdb's own connections rely on, whatever a server, a database, a role or the environment sets."""
+NEWER = {"transaction_timeout": 17}
+"""Settings that came with a version of PostgreSQL newer than the oldest supported."""
 
 SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 """Secrets that a URL may contain."""
+
+_ENVIRONMENT = threading.Lock()
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Notify = Callable[[str], None]
@@ -145,14 +187,36 @@ def connect(url: str) -> Connection:
     if trusts_us(url):
         defaults["require_auth"] = "none"  # a server that asks for a password is an impostor
     try:
-        connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
-        connection.execute(SAFE_PATH)
+        with _environment(url):
+            connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
+        settle(connection)
         return connection
     except psycopg.Error as error:
         why = re.sub("^connection (?:failed|is bad): ", "", reason(error))
         raise DatabaseError(
             f"cannot connect to {describe(url)}: {why}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
+
+
+@contextmanager
+def _environment(url: str) -> Iterator[None]:
+    """Hide libpq's variables from it while it connects to an embedded server."""
+    if not embedded(libpq_url(url)):
+        yield
+        return
+    with _ENVIRONMENT:
+        hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PG")}
+        try:
+            yield
+        finally:
+            os.environ.update(hidden)
+
+
+def settle(connection: psycopg.Connection[Any]) -> None:
+    """Give a session the settings that tagdb relies on."""
+    version = connection.info.server_version // 10_000
+    pinned = (f"SET {name} = '{value}'" for name, value in PINNED.items() if version >= NEWER.get(name, 0))
+    connection.execute("; ".join([SAFE_PATH, *pinned]).encode())
 
 
 def trusts_us(url: str) -> bool:
@@ -213,8 +277,9 @@ def engine(url: str) -> "Engine":
     from sqlalchemy.pool import NullPool
 
     def creator() -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(libpq_url(url))
-        connection.execute(SAFE_PATH)
+        with _environment(url):
+            connection = psycopg.connect(libpq_url(url))
+        settle(connection)
         connection.commit()
         return connection
 

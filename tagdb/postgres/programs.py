@@ -3,7 +3,6 @@
 Passwords are never passed as arguments, which everybody on the machine can see.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from typing import IO
 from tagdb.errors import BackupError, ServerError
 from tagdb.hashtags import printable
 from tagdb.postgres import database
-from tagdb.postgres.server import Server
+from tagdb.postgres.server import Server, environment
 
 PATIENCE = "60s"
 """How long a program waits for locks of other sessions before it starts."""
@@ -51,7 +50,7 @@ def address(url: str) -> tuple[str, dict[str, str]]:
         own["PGPASSWORD"] = password
     if database.trusts_us(url):
         own["PGREQUIREAUTH"] = "none"
-    return dsn, os.environ | own
+    return dsn, environment(database.libpq_url(url)) | own
 
 
 class Ended(Exception):

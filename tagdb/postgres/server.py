@@ -243,6 +243,23 @@ def run_by_account(folder: str) -> bool:
     return False
 
 
+def embedded(url: str) -> bool:
+    """Whether a URL is that of an embedded server, for which libpq's environment variables are not meant."""
+    from psycopg import conninfo  # which most commands about the server do without
+
+    parts = conninfo.conninfo_to_dict(url)
+    folder = Path(str(parts.get("host", "")))
+    if parts.get("user") != "tagdb" or not folder.is_absolute():
+        return False
+    return bool(re.fullmatch("tagdb-[0-9a-f]{16}", folder.name)) or (folder.parent / "server.lock").exists()
+
+
+def environment(url: str) -> dict[str, str]:
+    """Return the environment for a program that connects to a URL."""
+    hidden = "PG" if embedded(url) else "\0"
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+
+
 @functools.cache
 def _bundle() -> Path:
     """Folder of PostgreSQL in the wheel. The wheel is not imported, because that has side effects."""

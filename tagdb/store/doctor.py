@@ -32,7 +32,6 @@ class ServerFacts:
     database: str
     login: str
     pid: int
-    jit_available: bool
     pgvector_available: str | None
     pgvector: str | None
     may_read: bool

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.learning import projecting
-from tagdb.postgres.database import SAFE_PATH, Connection
+from tagdb.postgres.database import Connection, settle
 from tagdb.store.statements import (
     copy_arrays,
     execute,
@@ -224,7 +224,7 @@ def _watched(connection: Connection, progress: Progress) -> Iterator[None]:
     def watch() -> None:
         try:
             with psycopg.connect(info.dsn, password=info.password or None, autocommit=True) as other:
-                other.execute(SAFE_PATH)
+                settle(other)
                 while not stop.wait(0.5):
                     row = execute(other, "index/progress", pid=info.backend_pid).fetchone()
                     if row is not None:

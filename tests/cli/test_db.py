@@ -14,6 +14,7 @@ import pytest
 
 from tagdb.postgres.database import SCHEMA_REVISION
 from tests.support.commands import Process, Run, complaint, parsed
+from tests.support.pictures import photo
 from tests.support.postgres import free_ports
 
 
@@ -237,3 +238,47 @@ def test_the_shell_hides_the_password(database_url: str, tmp_path: Path) -> None
 def test_a_bad_settings_file(tagdb: Run, home: Path) -> None:
     (home / "tagdb.toml").write_text("colour = 'blue'")
     assert "colour is not a setting" in complaint(tagdb("db", "url"))
+
+
+AWKWARD = {
+    "PGCHANNELBINDING": "require",
+    "PGHOSTADDR": "127.0.0.1",
+    "PGSERVICE": "another",
+    "PGSERVICEFILE": "/nowhere",
+    "PGGSSENCMODE": "require",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGSSLMODE": "verify-full",
+    "PGREQUIREAUTH": "scram-sha-256",
+    "PGREQUIREPEER": "somebody",
+    "PGLOADBALANCEHOSTS": "nonsense",
+    "PGOPTIONS": "-c search_path=nowhere -c statement_timeout=1 -c nonsense=1",
+    "PGPORT": "1",
+    "PGDATABASE": "nowhere",
+    "PGUSER": "nobody",
+    "PGCLIENTENCODING": "nonsense",
+    "PGDATESTYLE": "German",
+    "PGTZ": "Asia/Tokyo",
+    "PGCONNECT_TIMEOUT": "nonsense",
+    "PGMINPROTOCOLVERSION": "nonsense",
+}
+
+
+def test_what_is_set_for_other_servers_does_not_matter(
+    fresh: Path, tagdb_process: Process, chosen: tuple[object, ...], tmp_path: Path, backbone_file: Path
+) -> None:
+    """Each alone, and all at once: neither for the commands nor for the programs that they start."""
+    (fresh / "backbones").mkdir(parents=True)
+    (fresh / "backbones" / backbone_file.name).symlink_to(backbone_file)
+    photos, file, settings = tmp_path / "1.jpg", tmp_path / "file", {"TAGDB_HOME": str(fresh)}
+    photos.write_bytes(photo(1))
+    for command in (
+        ("ingest", photos, *chosen),
+        ("db", "shell", "--", "-Atc", "SELECT count(*) FROM tagdb.images"),
+        ("backup", file),
+        ("restore", "--replace", file),
+    ):
+        done = tagdb_process(*command, **settings, **AWKWARD)
+        assert done.returncode == 0, done.stderr
+    for name, value in AWKWARD.items():
+        done = tagdb_process("tags", "list", **settings, **{name: value})
+        assert done.returncode == 0, (name, done.stderr)

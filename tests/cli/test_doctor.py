@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tagdb import doctor, store
-from tagdb.doctor import Examination, Finding, findings, memory, planning, writing
+from tagdb.doctor import Examination, Finding, findings, memory, writing
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
@@ -171,22 +171,13 @@ def test_trying_a_setting(recommending: Connection) -> None:
     drawn = {image_id for _ in range(20) for image_id in queries.sample_images(recommending, 20)}
     assert max(drawn) > IMAGES / 2 > min(drawn)
     recommending.execute("SET work_mem = '5MB'")
-    tried = queries.trial(recommending, images, {"work_mem": "64kB", "jit": "off"}, rounds=2)
+    tried = queries.trial(recommending, images, {"work_mem": "64kB", "enable_sort": "off"}, rounds=2)
     assert tried is not None
     assert tried.calls == 2 * len(images)
     assert tried.before_ms > 0
     assert tried.after_ms > 0
     assert recommending.execute("SHOW work_mem").fetchone() == ("5MB",)
     assert recommending.execute("SHOW statement_timeout").fetchone() == ("0",)
-
-
-def test_jit_that_cannot_be_measured(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, jit=("on", None))
-    monkeypatch.setattr(planning, "_as_good", lambda one, setting, value: setting.name != "jit")
-    found = examined(connection)["jit"]
-    assert found.severity == "advice"
-    assert "could not be measured" in found.sentence
-    assert "SET jit = 'off'" in found.remedy
 
 
 def test_shared_buffers_beside_what_is_read(
@@ -351,10 +342,13 @@ def test_remedies_can_be_pasted(recommending: Connection, database_url: str) -> 
     one = Examination(recommending, queries.server_facts(recommending), None)
     name = one.facts.database
     for setting, expected in (
-        (queries.Setting("jit", "on", "user", "default", None), f"ALTER DATABASE \"{name}\" SET jit = 'off'"),
         (
-            queries.Setting("jit", "on", "user", "user", None),
-            f'ALTER ROLE "{one.facts.login}" IN DATABASE "{name}" SET jit = \'off\'',
+            queries.Setting("work_mem", "4MB", "user", "default", None),
+            f"ALTER DATABASE \"{name}\" SET work_mem = 'off'",
+        ),
+        (
+            queries.Setting("work_mem", "4MB", "user", "user", None),
+            f'ALTER ROLE "{one.facts.login}" IN DATABASE "{name}" SET work_mem = \'off\'',
         ),
         (queries.Setting("fsync", "on", "sighup", "default", None), "ALTER SYSTEM SET fsync = 'off'"),
     ):

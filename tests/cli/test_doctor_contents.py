@@ -61,7 +61,7 @@ def examined(url: str) -> dict[str, Finding]:
     """What is wrong or could be better, but for what the tests' server is set to, by what it is about."""
     with database.connect(url) as connection:
         _, found = doctor.examine(connection)
-    settings = ("fsync", "full_page_writes", "autovacuum", "max_wal_size", "jit", "work_mem",
+    settings = ("fsync", "full_page_writes", "autovacuum", "max_wal_size", "work_mem",
                 "shared_buffers", "effective_cache_size", "random_page_cost")  # fmt: skip
     return {each.check: each for each in found if each.severity in BAD and each.check not in settings}
 

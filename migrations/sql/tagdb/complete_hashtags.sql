@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION tagdb.complete_hashtags(prefix text, known text[] DEF
 RETURNS TABLE (rank integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 2000 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     WITH given AS MATERIALIZED (
         SELECT k.hashtag_id, c.images

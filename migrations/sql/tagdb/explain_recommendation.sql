@@ -9,6 +9,7 @@ RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precis
                weight double precision, carries boolean, contribution double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 50 COST 20000 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     WITH run AS MATERIALIZED (
         SELECT tagdb_store.active_run() AS id

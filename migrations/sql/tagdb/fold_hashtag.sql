@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION tagdb.fold_hashtag(hashtag text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     -- without variation selectors and Python's white space

@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION tagdb.give_feedback(
 RETURNS TABLE (hashtags_accepted integer, hashtags_rejected integer)
 LANGUAGE plpgsql VOLATILE ROWS 1 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

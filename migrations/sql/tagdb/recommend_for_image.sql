@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION tagdb.recommend_for_image(
 RETURNS TABLE (rank integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 20000 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT r.rank, r.hashtag, r.score
     FROM tagdb_store.embeddings e

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb.rejected_hashtags(content_sha256 bytea)
 RETURNS SETOF text
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT h.hashtag
     FROM tagdb_store.verdicts v

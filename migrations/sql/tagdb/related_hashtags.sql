@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION tagdb.related_hashtags(hashtag text, top integer DEFA
 RETURNS TABLE (rank integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 20000 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT b.rank, b.hashtag, b.score
     FROM (SELECT tagdb_store.counting_as(ARRAY[$1]) AS hashtag_ids,

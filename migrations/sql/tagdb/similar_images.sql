@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION tagdb.similar_images(embedding halfvec, top integer D
 RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT s.rank, s.image_id, s.uri, s.similarity
     FROM tagdb_store.similar(tagdb_store.checked_embedding(embedding), NULL, top) s

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.activate_backbone(backbone integer, may_l
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     lacking bigint := 0;

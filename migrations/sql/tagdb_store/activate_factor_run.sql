@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.activate_factor_run(run integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     PERFORM tagdb_store.attach_factor_run(run);

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.activate_projection(projection integer, b
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     backbone integer;

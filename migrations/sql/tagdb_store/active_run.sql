@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.active_run()
 RETURNS integer
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT r.factor_run_id
     FROM tagdb_store.factor_runs r

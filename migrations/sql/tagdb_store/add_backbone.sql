@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.add_backbone(name text, input_size intege
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     id integer;

@@ -20,6 +20,7 @@ RETURNS TABLE (
     rank integer, hashtag_id integer, hashtag text, score double precision, relevance double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 SET plan_cache_mode = force_generic_plan
 SET max_parallel_workers_per_gather = 0
 SET enable_seqscan = off

@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.candidates(
 RETURNS TABLE (image_id bigint)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 200 COST 10000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 SET plan_cache_mode = force_generic_plan
 SET enable_sort = off
 SET enable_seqscan = off

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.counting_as(hashtags text[])
 RETURNS integer[]
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT CASE WHEN cardinality(hashtags) > 10000
         THEN tagdb_store.refuse(cardinality(hashtags) || ' hashtags are given; at most 10000 are allowed')::integer[]

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.discard_abandoned_factor_runs()
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     run integer;

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.discard_factor_run(run integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     UPDATE tagdb_store.factor_runs SET status = 'failed'

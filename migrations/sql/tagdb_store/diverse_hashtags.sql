@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.diverse_hashtags(
 RETURNS integer[]
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     many integer := cardinality(hashtag_ids);

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.drop_backbone(backbone integer)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     found_one record;

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.drop_projections()
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     projection integer;

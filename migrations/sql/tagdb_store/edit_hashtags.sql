@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.edit_hashtags(kind text, hashtags text[],
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.finish_factor_run(
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     UPDATE tagdb_store.factor_runs
     SET status = 'ready', images = finish_factor_run.images, hashtags = finish_factor_run.hashtags,

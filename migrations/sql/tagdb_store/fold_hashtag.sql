@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.fold_hashtag(hashtag text)
 RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT CASE
         WHEN t.hashtag ~ '^[\x01-\x7f]*$' THEN lower(t.hashtag COLLATE "C")

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.follow_ef_search()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     -- Until pgvector is loaded, its settings are unknown, and only a superuser may set them.

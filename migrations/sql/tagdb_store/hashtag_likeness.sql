@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.hashtag_likeness(run integer, hashtag_ids
 RETURNS double precision[]
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT array_agg(coalesce(1 - nullif(f.factors <=> o.factors, 'NaN'), 0) ORDER BY c.place)
     FROM unnest(hashtag_likeness.hashtag_ids) WITH ORDINALITY AS c (id, place)

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.hashtag_problem(hashtag text)
 RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT CASE
         WHEN hashtag = '' THEN 'empty hashtag'

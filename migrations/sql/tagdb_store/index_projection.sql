@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.index_projection(projection integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     name text := 'search_vectors_' || projection;

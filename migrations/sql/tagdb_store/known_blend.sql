@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.known_blend(run integer, average halfvec,
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT CASE
         WHEN d.direction IS NULL OR vector_norm(d.direction) = 0 THEN average

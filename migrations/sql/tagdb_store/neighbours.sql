@@ -21,6 +21,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.neighbours(
 RETURNS TABLE (image_id bigint, similarity double precision, weight double precision, factors halfvec)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 50 COST 10000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 SET plan_cache_mode = force_generic_plan
 SET enable_hashjoin = off
 SET enable_mergejoin = off

@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.new_factor_run(settings jsonb, versions j
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     run integer;

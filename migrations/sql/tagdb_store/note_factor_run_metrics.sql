@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.note_factor_run_metrics(run integer, metr
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     UPDATE tagdb_store.factor_runs r
     SET metrics = r.metrics || note_factor_run_metrics.metrics

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.projected(projection integer, embedding h
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 SET plan_cache_mode = force_generic_plan
 BEGIN ATOMIC
     SELECT ARRAY(

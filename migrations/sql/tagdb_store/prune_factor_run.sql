@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.prune_factor_run(run integer)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     changed xid;

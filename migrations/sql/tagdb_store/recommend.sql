@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.recommend(
 RETURNS TABLE (rank integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 20000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     WITH asked AS MATERIALIZED (
         SELECT coalesce(recommend.run, tagdb_store.active_run()) AS run,

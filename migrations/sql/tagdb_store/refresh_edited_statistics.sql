@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.refresh_edited_statistics(before jsonb)
 RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT tagdb_store.refresh_statistics(of_hashtags => (
         SELECT coalesce(array_agg(DISTINCT i.hashtag_id), '{}')

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.refuse(message text)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     RAISE EXCEPTION USING MESSAGE = message, ERRCODE = 'invalid_parameter_value';

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.retire_projection(backbone_id integer)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('tagdb search vectors'));

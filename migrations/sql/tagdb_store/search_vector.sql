@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.search_vector(projection integer, embeddi
 RETURNS halfvec
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT l2_normalize(tagdb_store.projected(projection, embedding));
 END;

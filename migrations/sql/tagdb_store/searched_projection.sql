@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.searched_projection(backbone_id integer)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('tagdb search vectors'));

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.similar(query halfvec, itself bigint, top
 RETURNS TABLE (rank integer, image_id bigint, uri text, similarity double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 SET plan_cache_mode = force_generic_plan
 SET enable_hashjoin = off
 SET enable_mergejoin = off

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.undo_hashtag_edit(edit bigint DEFAULT NUL
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

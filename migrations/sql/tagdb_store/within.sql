@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tagdb_store.within(
 RETURNS double precision
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 BEGIN ATOMIC
     SELECT CASE WHEN value BETWEEN low AND high OR value IS NULL THEN value
         ELSE tagdb_store.refuse(

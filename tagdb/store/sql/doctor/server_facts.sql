@@ -4,7 +4,6 @@ SELECT current_setting('server_version') AS version,
        current_database()::text AS database,
        current_user::text AS login,
        pg_backend_pid() AS pid,
-       pg_jit_available() AS jit_available,
        v.default_version AS pgvector_available,
        v.installed_version AS pgvector,
        coalesce((SELECT has_schema_privilege(n.oid, 'USAGE')
