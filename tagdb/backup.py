@@ -258,9 +258,7 @@ def _begin(
     if target.vector_schema is None:
         schema = sql.Identifier(description.pgvector_schema).as_string(connection)
         said.append(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE EXTENSION vector SCHEMA {schema};")
-    if not target.has_roles:
-        said.append(objects.read("roles"))
-    said.append(statement("backup/restore_roles"))
+    said.append(objects.read("roles"))
     if description.counts.embeddings >= INDEX_FROM:
         machine = this_machine() if settings.database_url is None else None
         memory = indexing.memory_for(connection, description.counts.embeddings, machine, None).used

@@ -64,13 +64,26 @@ def described(connection: Connection) -> dict[str, str]:
     return found
 
 
+AS_SHOWN = "SET timezone = 'UTC'; SET datestyle = 'ISO'"
+
+
 def psql(program: Path, url: str) -> Callable[[str], str]:
     """A function that runs SQL as the examples are shown: aligned, in UTC; and takes back what it changed."""
 
     def run(sql: str) -> str:
         command = [program, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-P", "footer=off", "-d", url]
         done = subprocess.run(
-            [*map(str, command), "-c", "SET timezone = 'UTC'", "-c", "BEGIN", "-c", sql, "-c", "ROLLBACK"],
+            [
+                *map(str, command),
+                "-c",
+                "SET timezone = 'UTC'; SET datestyle = 'ISO'",
+                "-c",
+                "BEGIN",
+                "-c",
+                sql,
+                "-c",
+                "ROLLBACK",
+            ],
             capture_output=True,
             encoding="utf-8",
             check=False,

@@ -11,15 +11,6 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
 REVOKE EXECUTE ON FUNCTION tagdb.give_feedback FROM tagdb_reader;
 GRANT EXECUTE ON FUNCTION tagdb.give_feedback TO tagdb_writer;
 
-DO $$
-BEGIN
-    IF NOT pg_has_role('tagdb_writer', 'tagdb_reader', 'MEMBER') THEN
-        GRANT tagdb_reader TO tagdb_writer;
-    END IF;
-EXCEPTION WHEN unique_violation THEN
-    NULL; -- another database's tagdb was faster, as with the roles themselves
-END
-$$;
 GRANT USAGE ON SCHEMA tagdb_store TO tagdb_writer;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb_store TO tagdb_writer;
 GRANT SELECT ON tagdb_store.alembic_version TO tagdb_writer;

@@ -1,15 +1,30 @@
--- Group roles without login. Roles belong to the whole cluster: another database's tagdb may have created
--- them already, or be creating them now.
+-- Group roles without login. Roles belong to the whole cluster: another database's tagdb, or an administrator, may
+-- have created them already, or be creating them now. Only what is missing is created.
 DO $$
 DECLARE
     wanted text;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['tagdb_reader', 'tagdb_writer'] LOOP
-        BEGIN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;
-        END;
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = wanted) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
     END LOOP;
+    IF NOT pg_has_role('tagdb_writer', 'tagdb_reader', 'MEMBER') THEN
+        BEGIN
+            GRANT tagdb_reader TO tagdb_writer;
+        EXCEPTION WHEN unique_violation THEN
+            NULL; -- another database's tagdb was quicker
+        END;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION USING
+        ERRCODE = 'insufficient_privilege',
+        MESSAGE = SQLERRM,
+        HINT = 'CREATE ROLE tagdb_reader NOLOGIN; CREATE ROLE tagdb_writer NOLOGIN; '
+               'GRANT tagdb_reader TO tagdb_writer';
 END
 $$;

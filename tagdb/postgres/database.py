@@ -52,6 +52,7 @@ PINNED = {
     "standard_conforming_strings": "on",
     "array_nulls": "on",
     "transform_null_equals": "off",
+    "quote_all_identifiers": "off",
     # what transactions may rely on, and that long work is not ended by limits that are meant for others
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
@@ -177,25 +178,30 @@ def connect(url: str) -> Connection:
         The database cannot be reached, or refuses the login.
     """
     try:
-        parts = conninfo.conninfo_to_dict(libpq_url(url))
+        conninfo.conninfo_to_dict(libpq_url(url))
     except psycopg.Error:  # its message contains the URL with the password
         raise DatabaseError(
             "the database URL is not valid; check --database-url or TAGDB_DATABASE_URL "
             "(for example postgresql://USER@HOST/DATABASE)"
         ) from None
-    defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
-    if trusts_us(url):
-        defaults["require_auth"] = "none"  # a server that asks for a password is an impostor
     try:
-        with _environment(url):
-            connection = psycopg.connect(**defaults | parts | {"client_encoding": "utf8"}, autocommit=True)
-        settle(connection)
-        return connection
+        return _opened(url)
     except psycopg.Error as error:
         why = re.sub("^connection (?:failed|is bad): ", "", reason(error))
         raise DatabaseError(
             f"cannot connect to {describe(url)}: {why}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
+
+
+def _opened(url: str) -> Connection:
+    defaults: dict[str, Any] = {"application_name": "tagdb", "connect_timeout": "10"}
+    if trusts_us(url):
+        defaults["require_auth"] = "none"  # a server that asks for a password is an impostor
+    given = conninfo.conninfo_to_dict(libpq_url(url))
+    with _environment(url):
+        connection = psycopg.connect(**defaults | given | {"client_encoding": "utf8"}, autocommit=True)
+    settle(connection)
+    return connection
 
 
 @contextmanager
@@ -276,11 +282,9 @@ def engine(url: str) -> "Engine":
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    def creator() -> psycopg.Connection[tuple[Any, ...]]:
-        with _environment(url):
-            connection = psycopg.connect(libpq_url(url))
-        settle(connection)
-        connection.commit()
+    def creator() -> Connection:
+        connection = _opened(url)
+        connection.autocommit = False
         return connection
 
     return create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
@@ -326,7 +330,7 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):  # no role of tagdb's grants this
             raise DatabaseError(
                 f"your login may not create or upgrade the tagdb schema: {reason(error.orig)}; "
-                "ask the database's administrator to run: tagdb init"
+                f"ask the database's administrator to run: {_remedy(url, error.orig)}"
             ) from error
         if isinstance(error.orig, psycopg.errors.LockNotAvailable):
             raise DatabaseError(
@@ -336,6 +340,24 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
         with translated():
             raise error.orig or error from error
     return before, SCHEMA_REVISION
+
+
+def _remedy(url: str, refusal: psycopg.Error) -> str:
+    """Return what an administrator can do so that the owner of a database can create the schema."""
+    if refusal.diag.message_hint and "CREATE ROLE" in refusal.diag.message_hint:
+        return refusal.diag.message_hint
+    what = re.search('permission denied for (database|schema) (?:"(.*)"|(.*))$', reason(refusal))
+    login = _quoted(str(conninfo.conninfo_to_dict(libpq_url(url)).get("user", "")))
+    if "extension" in reason(refusal):
+        return "CREATE EXTENSION vector"
+    if what and login:
+        right = "CREATE" if what[1] == "database" else "USAGE, CREATE"
+        return f"GRANT {right} ON {what[1].upper()} {_quoted(what[2] or what[3])} TO {login}"
+    return "tagdb init"
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"{}"'.format(name.replace('"', '""'))
 
 
 def make_database(url: str, name: str) -> None:
@@ -356,6 +378,12 @@ def check_server(connection: Connection) -> None:
     version = connection.info.server_version // 10_000
     if version < POSTGRES_AT_LEAST:
         raise DatabaseError(f"this is PostgreSQL {version}; tagdb needs {POSTGRES_AT_LEAST} or newer")
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"the database's encoding is {encoding}, which cannot hold all hashtags; make another: "
+            "CREATE DATABASE photos ENCODING 'UTF8' TEMPLATE template0"
+        )
     row = connection.execute(
         "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
         " WHERE name = 'vector'"

@@ -36,7 +36,6 @@ class Target:
     """Objects outside tagdb's schemas that depend on them."""
     images: str | None
     """``table``, ``other``, or None."""
-    has_roles: bool
     roles: list[str]
 
 

@@ -32,5 +32,4 @@ SELECT (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.ex
              ORDER BY 1) AS outside,
        (SELECT CASE WHEN c.relkind = 'r' AND NOT c.relrowsecurity THEN 'table' ELSE 'other' END
         FROM pg_class c WHERE c.oid = to_regclass('tagdb_store.images')) AS images,
-       to_regrole('tagdb_reader') IS NOT NULL AND to_regrole('tagdb_writer') IS NOT NULL AS has_roles,
        ARRAY(SELECT r.rolname::text FROM pg_roles r) AS roles

@@ -1,0 +1,132 @@
+"""What a server, a database or a role is set to, and what a login may not do."""
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tagdb.errors import DatabaseError
+from tagdb.postgres import database
+from tests.support import surface
+from tests.support.postgres import administer, named, rows
+
+AWKWARD = {
+    "DateStyle": "German",
+    "IntervalStyle": "sql_standard",
+    "TimeZone": "Asia/Kathmandu",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "array_nulls": "off",
+    "transform_null_equals": "on",
+    "quote_all_identifiers": "on",
+    "default_transaction_isolation": "serializable",
+    "statement_timeout": "1ms",
+    "idle_session_timeout": "1ms",
+    "jit": "on",
+    "jit_above_cost": "0",
+    "enable_indexscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_nestloop": "off",
+    "join_collapse_limit": "1",
+    "plan_cache_mode": "force_custom_plan",
+    "search_path": "nowhere",
+    "client_min_messages": "debug1",
+    "client_encoding": "LATIN1",
+}
+
+
+def test_what_a_database_is_set_to_does_not_matter(make_database: Callable[[bool], str]) -> None:
+    plain, awkward = make_database(True), make_database(True)
+    name = psycopg.conninfo.conninfo_to_dict(awkward)["dbname"]
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for setting, value in AWKWARD.items():
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+                    sql.Identifier(str(name)), sql.Identifier(setting), sql.Literal(value)
+                )
+            )
+    found = []
+    for url in (plain, awkward):
+        with database.connect(url) as connection:
+            surface.fill(connection)
+            found.append(
+                [
+                    rows(connection, "SELECT * FROM tagdb.recommend_for_image(3)"),
+                    rows(
+                        connection,
+                        "SELECT hashtag, period, starts_on, images FROM tagdb.hashtag_trend ORDER BY 1, 2, 3",
+                    ),
+                    rows(connection, "SELECT '2026-11-30 12:00+01'::timestamptz, '{NULL}'::text[]"),
+                ]
+            )
+            shown = {name: rows(connection, f"SHOW {name}")[0][0] for name in database.PINNED}
+            assert shown == database.PINNED
+    assert found[0] == found[1]
+
+
+def test_functions_do_without_jit(connection: psycopg.Connection) -> None:
+    """For others' sessions, too: compiling the plans of a search takes fifty times as long as the search."""
+    lacking = rows(
+        connection,
+        "SELECT p.oid::regprocedure::text FROM pg_proc p"
+        " WHERE p.pronamespace IN ('tagdb'::regnamespace, 'tagdb_store'::regnamespace)"
+        " AND p.proconfig IS NOT NULL AND NOT 'jit=off' = ANY (p.proconfig)",
+    )
+    assert lacking == []
+
+
+@pytest.fixture
+def owned(login: Callable[..., str], make_database: Callable[[bool], str]) -> Callable[[str], str]:
+    """The URL of an empty database of a login that may make nothing else, after some commands in it."""
+    url = make_database(False)
+    owner = login(url)
+    user = str(psycopg.conninfo.conninfo_to_dict(owner)["user"])
+
+    def made(commands: str) -> str:
+        administer(
+            url, f"ALTER DATABASE {{}} OWNER TO {user}", str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+        )
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(commands.encode())
+        return owner
+
+    return made
+
+
+def test_an_owner_who_may_make_no_roles(owned: Callable[[str], str]) -> None:
+    """The roles are there, made by another database's tagdb or by an administrator."""
+    database.migrate(owned("CREATE EXTENSION vector"))
+
+
+def test_an_owner_who_may_not_make_the_extension(owned: Callable[[str], str]) -> None:
+    with pytest.raises(DatabaseError, match=r"administrator to run: CREATE EXTENSION vector$"):
+        database.migrate(owned("SELECT 1"))
+
+
+def test_roles_that_are_missing(owned: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from tagdb.migrations import objects
+
+    read = objects.read
+    monkeypatch.setattr(objects, "read", lambda name: read(name).replace("tagdb_reader", "tagdb_nobody"))
+    with pytest.raises(DatabaseError, match=r"permission denied to create role; ask .*: CREATE ROLE tagdb_"):
+        database.migrate(owned("CREATE EXTENSION vector"))
+
+
+def test_a_database_without_a_schema_for_extensions(owned: Callable[[str], str]) -> None:
+    with pytest.raises(DatabaseError, match=r"no schema for pgvector; make one: CREATE SCHEMA extensions"):
+        database.migrate(owned("DROP SCHEMA public"))
+    hidden = owned("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+    with pytest.raises(DatabaseError, match="run: GRANT USAGE ON SCHEMA extensions TO tagdb_test_"):
+        database.migrate(hidden)
+    database.migrate(owned("GRANT USAGE ON SCHEMA extensions TO PUBLIC"))
+
+
+def test_an_encoding_that_cannot_hold_hashtags(postgres, login: Callable[..., str]) -> None:
+    command = "CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
+    administer(postgres.url, command, "tagdb_test_latin")
+    try:
+        with pytest.raises(DatabaseError, match="the database's encoding is LATIN1, which cannot hold"):
+            database.migrate(named(postgres.url, "tagdb_test_latin"))
+    finally:
+        administer(postgres.url, "DROP DATABASE {} WITH (FORCE)", "tagdb_test_latin")
