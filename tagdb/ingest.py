@@ -15,7 +15,7 @@ from itertools import chain, islice
 from tagdb import indexing, records, store
 from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
-from tagdb.errors import BackboneMismatch, RejectedInput
+from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput
 from tagdb.folding_in import FoldingIn
 from tagdb.photos import files
 from tagdb.photos.sources import Record, Rejection, Source
@@ -97,6 +97,7 @@ class _Ingest:
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
+        self.begun: store.ingest_runs.Progress | None = None
         self.folding_in = FoldingIn(connection)
         self.batch: list[Outcome] = []
         self.batch_new = self.batch_bytes = self.batches = 0
@@ -107,6 +108,7 @@ class _Ingest:
             return self._run(sources)
 
     def _reconnected(self, connection: Connection) -> None:
+        self._check_run(connection, self.batches, self.batches + 1)  # the last may have been stored, or not
         store.batches.prepare(connection)
         self.folding_in.reconnected(connection)
 
@@ -127,6 +129,7 @@ class _Ingest:
     def _finish(self, run_id: int, backbone_id: int | None) -> None:
         """Do what follows once everything is stored; all of it can be repeated."""
         trying, summary = self.session.trying, self.summary
+        trying(lambda connection: self._check_run(connection, self.batches))
         trying(lambda connection: self.folding_in.finish())
         trying(lambda connection: store.ingest_runs.finish(connection, run_id))
         if summary.counts.new and backbone_id is not None:
@@ -149,6 +152,23 @@ class _Ingest:
         if self.backbone is not None and not self.options.dry_run:
             self._check(stored)
             self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
+            self.begun = store.ingest_runs.progress(connection, self.run_id)
+
+    def _check_run(self, connection: Connection, *batches: int) -> None:
+        """Raise DatabaseError unless this is the database of the beginning, and has what was stored."""
+        if self.run_id is None or self.begun is None:
+            return
+        now = store.ingest_runs.progress(connection, self.run_id)
+        if now is None or now.started_at != self.begun.started_at:
+            raise DatabaseError(
+                "the database that answers now knows nothing of this ingest: it is another one, or it lagged "
+                "behind before a failover; check the database URL, and run the same command again"
+            )
+        if now.batches not in batches:
+            raise DatabaseError(
+                f"the database has lost {self.batches - now.batches} of the {self.batches} batches that it "
+                "had stored, as after a failover to a server that lagged behind; run the same command again"
+            )
 
     def _check(self, stored: store.backbones.StoredBackbone | None) -> None:
         if stored and self.backbone and not stored.identity.same(self.backbone.identity):
@@ -244,6 +264,7 @@ class _Ingest:
                 )
             )
         except store.batches.AlreadyStored:  # the connection broke before its success was reported
+            self.session.trying(lambda connection: self._check_run(connection, self.batches + 1))
             so_far = self.session.trying(lambda connection: store.ingest_runs.counts(connection, run_id))
             counts = so_far - self.summary.counts
         self.batches += 1

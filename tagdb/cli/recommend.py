@@ -147,7 +147,7 @@ def command(
             named.content,
             apart=named.many,
             at_once=named.at_once,
-            reconnect=(lambda: database.reconnect(config, note)) if named.at_once else None,
+            reconnect=(lambda: database.reconnect(config, note, writable=False)) if named.at_once else None,
         )
         with suppress(KeyboardInterrupt) if named.at_once else nullcontext():
             print_answers(

@@ -150,6 +150,10 @@ def translated() -> Iterator[None]:
         raise DatabaseError(
             f"the connection to the database broke: {reason(error)}; run the same command again"
         ) from error
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise DatabaseError(
+            f"the server is read-only: {reason(error)}; if this is a standby, name the primary instead"
+        ) from error
     except psycopg.errors.InvalidParameterValue as error:  # the message of a function of tagdb's
         raise DatabaseError(reason(error)) from error
     except psycopg.Error as error:
@@ -436,10 +440,15 @@ def gone(connection: Connection, error: psycopg.Error) -> bool:
     return connection.closed or isinstance(error, ending)
 
 
-def reconnect(settings: Settings, notify: Notify) -> Connection:
+def reconnect(settings: Settings, notify: Notify, *, writable: bool = True) -> Connection:
     """Reconnect to a database that went away, waiting for it for up to ``PATIENCE`` seconds.
 
     The embedded server is restarted if it crashed, but not if it was stopped.
+
+    Parameters
+    ----------
+    writable
+        Wait until it can be written to, which a standby can after its promotion.
 
     Raises
     ------
@@ -459,6 +468,9 @@ def reconnect(settings: Settings, notify: Notify) -> Connection:
                 url = server.url()
             connection = connect(url)
             with translated():
+                if writable and connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
+                    connection.close()
+                    raise DatabaseError("the server is read-only, such as a standby")
                 check_revision(connection)
             return connection
         except SchemaError:

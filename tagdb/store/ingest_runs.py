@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import execute, fetch_one, fetch_value
+from tagdb.store.statements import execute, fetch_one, fetch_optional, fetch_value
 
 
 @dataclass(slots=True)
@@ -38,6 +39,19 @@ def begin(connection: Connection, sources: Sequence[str]) -> int:
     execute(connection, "ingest/prepare")
     number: int = fetch_value(connection, "ingest/begin", sources=list(sources))
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """When a run began, and how many batches it has stored."""
+
+    started_at: datetime
+    batches: int
+
+
+def progress(connection: Connection, ingest_run_id: int) -> Progress | None:
+    """Return how far a run is; None if there is no such run."""
+    return fetch_optional(connection, Progress, "ingest/progress", ingest_run_id=ingest_run_id)
 
 
 def counts(connection: Connection, ingest_run_id: int) -> Counts:
