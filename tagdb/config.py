@@ -17,6 +17,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,11 @@ def default_home() -> Path:
         return Path("/var/lib/tagdb")
     import platformdirs
 
-    return platformdirs.user_data_path("tagdb", appauthor=False)
+    home = Path()
+    with suppress(RuntimeError):
+        home = platformdirs.user_data_path("tagdb", appauthor=False)
+    # a user without HOME and without an entry in /etc/passwd, as in containers, must set TAGDB_HOME
+    return home if home.is_absolute() else Path(f"/nonexistent/home-of-{os.geteuid()}/tagdb")
 
 
 def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> Settings:

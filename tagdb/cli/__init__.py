@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tagdb import __version__
+from tagdb.cli import conditions
 from tagdb.cli.common import harmless, note, shared_options
 from tagdb.errors import TagdbError
 
@@ -84,7 +85,11 @@ class LazyGroup(click.Group):
             raise
         except TagdbError as error:
             raise self._failure(ctx, str(error)) from error
+        except KeyboardInterrupt as error:
+            raise self._failure(ctx, "interrupted; nothing is half-written") from error
         except Exception as error:
+            if condition := conditions.sentence(error):
+                raise self._failure(ctx, condition) from error
             name = type(error).__name__
             sentence = f"tagdb has a bug: {name}: {error}; please report it with the output of --verbose"
             raise self._failure(ctx, sentence) from error
@@ -128,4 +133,5 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the ``tagdb`` program."""
+    conditions.degrade()
     cli(prog_name="tagdb")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from tagdb import config
+from tagdb.cli import conditions
 from tagdb.config import Settings
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
@@ -112,7 +113,8 @@ def print_json(value: object, indent: int | None = 2) -> None:
     """Print a result as JSON, on one line without an indent."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_jsonable)
     # surrogates (of file names that are not UTF-8) cannot be written; others could steer a terminal
-    click.echo(re.sub("[^\n -~\u200c\u200d]", _escaped, text))
+    safe = re.sub("[^\n -~\u200c\u200d]", _escaped, text)
+    click.echo(conditions.in_encoding(safe, lambda each: json.dumps(each)[1:-1]))
 
 
 def _escaped(character: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -255,11 +255,25 @@ def _from_litert(path: Path, cache: Path) -> Backbone:
     )
     target = _exported(cache, identity.input_size, identity.weights_sha256)
     if not target.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(target)
+        with suppress(OSError):  # where nothing can be written, it must be named each time
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+                file.write(content)
+            Path(file.name).replace(target)
     return Backbone(identity, content)
+
+
+@contextmanager
+def _writable(cache: Path) -> Iterator[None]:
+    """Make the folder of exported backbones; an error in it is one sentence."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise BackboneError(
+            f"cannot write the exported backbone into {cache}: {error.strerror}; set TAGDB_HOME to a folder "
+            "that can be written"
+        ) from error
 
 
 def _keras_cache(size: int) -> Path:
@@ -288,9 +302,8 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         if exported.is_file():
             return Backbone(identity, exported.read_bytes())
     _require_tensorflow(name)
-    notify("preparing the backbone; this takes about 15 s, once")
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
+    with _writable(cache), tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
+        notify("preparing the backbone; this takes about 15 s, once")
         made = Path(folder) / "backbone.tflite"
         _export(name, weights, size, made)
         identity = Identity(short, size, hashlib.sha256(weights.read_bytes()).digest())

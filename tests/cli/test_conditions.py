@@ -1,0 +1,148 @@
+"""The machine and the terminal: a sentence each, never a bug of tagdb's, and output that degrades."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tagdb.cli import conditions
+from tests.support.commands import Run, complaint, parsed
+from tests.support.pictures import photo
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "a file, cannot be written: No space left on device; make room",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x/y"),
+            "cannot use /x/y: Permission denied; check its owner",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", b"/x"),
+            "cannot use /x: Read-only file system; name another",
+        ),
+        (OSError(errno.EMFILE, "Too many open files"), "raise the limit on open files (ulimit -n)"),
+        (OSError("odd"), "cannot be written: odd"),
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("can't start new thread"), "no more threads can be started"),
+        (RuntimeError("Could not determine home directory."), "this user has no home folder; set HOME"),
+        (ImportError("libgomp.so.1: cannot open shared object file: No such file"), "install libgomp1"),
+        (ImportError("libGL.so.1: cannot open shared object file"), "install the package that has it"),
+    ],
+)
+def test_conditions_of_the_machine(error: Exception, said: str) -> None:
+    assert said in (conditions.sentence(error) or "")
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), RuntimeError("x"), ImportError("no module"), ValueError("x")]
+)
+def test_what_is_a_bug_stays_one(error: Exception) -> None:
+    assert conditions.sentence(error) is None
+
+
+@pytest.fixture
+def worded(tagdb: Run, tmp_path: Path, chosen: tuple[object, ...]) -> Path:
+    """A photo of a database whose hashtags few terminals can show."""
+    rows = []
+    for n in range(3):
+        (tmp_path / f"{n}.jpg").write_bytes(photo(n))
+        rows.append(json.dumps({"file_name": f"{n}.jpg", "hashtags": ["🍕", "カフェ", "café"]}))
+    (tmp_path / "photos.jsonl").write_text("\n".join(rows))
+    assert tagdb("ingest", tmp_path / "photos.jsonl", *chosen).exit_code == 0
+    assert tagdb("factors", "compute", "--factors", 4).exit_code == 0
+    return tmp_path / "0.jpg"
+
+
+@pytest.fixture
+def program(database_url: str, home: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Runs a command in a process of its own, on this test's database."""
+
+    def run(
+        *command: object, stdout: object = subprocess.PIPE, **own: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        environment = os.environ | {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)} | own
+        words = [sys.executable, "-m", "tagdb", *map(str, command)]
+        return subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False)
+
+    return run
+
+
+# Click writes UTF-8 where Python says ASCII, which nearly always means that nobody has set a locale
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "koi8-r", "utf-16"])
+def test_a_terminal_that_lacks_characters(worded: Path, tagdb: Run, program, encoding: str) -> None:
+    for form in ([], ["--json"], ["--format", "hashtags"]):
+        done = program("recommend", worded, *form, PYTHONIOENCODING=encoding)
+        assert done.returncode == 0, done.stderr
+        text = done.stdout.decode(encoding)
+        if "--json" in form:
+            assert json.loads(text) == parsed(tagdb("recommend", worded, "--json"))
+        else:
+            assert ("🍕" if encoding == "utf-16" else r"\U0001f355") in text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_full_disk_behind_a_redirection(worded: Path, program, form: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = program("recommend", worded, *form, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        b"Error: the output, or a file, cannot be written: No space left on device; make"
+    )
+
+
+def test_a_pipe_that_is_closed(worded: Path, program) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = program("recommend", *[worded] * 50, stdout=writing)
+    os.close(writing)
+    assert done.stderr == b""
+
+
+def test_the_current_folder_was_removed(program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    done = program("ingest", "one.jpg", "--backbone", "bundled", PYTHONPATH=os.pathsep.join(sys.path))
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Error: the current folder was removed; go to another one (cd ~)")
+
+
+def test_a_home_that_cannot_be_written(
+    tagdb: Run, worded: Path, random_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("TAGDB_HOME", str(tmp_path / "file/home"))
+    said = complaint(tagdb("ingest", worded, "--backbone", random_weights, "--input-size", 96))
+    assert f"cannot write the exported backbone into {tmp_path}/file/home/backbones: Not a directory;" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_a_user_without_a_name_and_a_home() -> None:
+    code = (
+        "import tagdb.config, platformdirs, os; os.setgid(65534); os.setuid(123456)\n"
+        "print(tagdb.config.load({}).home)"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout == "/nonexistent/home-of-123456/tagdb\n", done.stderr
+
+
+def test_ctrl_c(tagdb: Run, worded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tagdb.factors.compute", interrupted)
+    assert complaint(tagdb("factors", "compute")) == "Error: interrupted; nothing is half-written"
