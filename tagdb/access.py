@@ -141,10 +141,9 @@ def address(connection: Connection, settings: Settings) -> Address:
     if settings.database_url is None:
         port = Server(settings.home).status().port
         if port is None:
-            start = "tagdb db start" if settings.port else f"tagdb db start --port {PORT}"
             raise ServerError(
                 f"the embedded PostgreSQL listens on no port, so no other login can connect; "
-                f"restart it with a port: tagdb db stop; {start}"
+                f"give it a port: tagdb db start --port {settings.port or PORT}"
             )
         parts = {"host": "127.0.0.1", "port": str(port), "dbname": database}
         return Address(parts, ("*", "*", database), passfile)  # the port may change

@@ -14,6 +14,7 @@ port              ``TAGDB_PORT``           (``--port`` of ``tagdb db start``)
 
 import os
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -46,6 +47,11 @@ class Settings:
     def backbone_cache(self) -> Path:
         """Folder of exported LiteRT files."""
         return self.home / "backbones"
+
+    @property
+    def here(self) -> str:
+        """What a command begins with in another shell, so that it is about this home."""
+        return "" if self.home == default_home() else f"TAGDB_HOME={shlex.quote(str(self.home))} "
 
     @property
     def file(self) -> Path:
@@ -101,6 +107,19 @@ def load(environment: Mapping[str, str] | None = None, **flags: str | None) -> S
         if given := flags.get(key) or env.get(f"TAGDB_{key.upper()}"):
             values[key] = given
     return Settings(home, **{key: str(value) for key, value in values.items()}, port=port)
+
+
+def remember_port(settings: Settings, port: int | None) -> None:
+    """Write the port into the settings file, in place of the one that is there; None removes it."""
+    file = settings.file
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
+    kept = "".join(line for line in lines if not re.match(r"\s*port\s*=", line))
+    if kept and not kept.endswith("\n"):
+        kept += "\n"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.write_text(kept + (f"port = {port}\n" if port else ""), encoding="utf-8")
+    new.replace(file)
 
 
 def _port(value: object, name: str) -> int:

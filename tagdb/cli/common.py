@@ -2,11 +2,13 @@
 
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -181,6 +183,22 @@ def print_answers(
     if rejected and not answered:
         raise click.exceptions.Exit(1)
     exit_after_rejections(rejected)
+
+
+def photos_of(names: Sequence[str]) -> list[str]:
+    """Return the names of photos, with those in a folder in place of its own."""
+    from tagdb.photos.sources import open_source
+
+    photos: list[str] = []
+    for name in names:
+        if not Path(name).is_dir():
+            photos.append(name)
+            continue
+        folder = Path(name).absolute()
+        for each in open_source(name):
+            path = getattr(each, "path", None)  # what is no record is named as it is, and will be rejected
+            photos.append(each.origin if path is None else str(Path(name) / os.path.relpath(path, folder)))
+    return photos
 
 
 class Rejections:

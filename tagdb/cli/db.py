@@ -32,24 +32,42 @@ def _embedded() -> Settings:
 
 @command.command("start")
 @click.option("--port", type=click.IntRange(1024, 65535), help="Also listen on 127.0.0.1, with passwords.")
+@click.option("--no-port", is_flag=True, help="Listen on the owner's socket only, as at first.")
 @shared_options
-def start(port: int | None) -> None:
+def start(port: int | None, no_port: bool) -> None:
     """Start the embedded PostgreSQL. It runs until "tagdb db stop".
+
+    A port is remembered for every later start. If the server runs with another one, it is restarted: what
+    others are doing on it is broken off.
 
     \b
     Examples:
       tagdb db start
       tagdb db start --port 5433
     """
+    from tagdb.config import remember_port
+    from tagdb.errors import ServerError
     from tagdb.postgres.server import Server
 
+    if port and no_port:
+        raise click.UsageError("--port and --no-port exclude each other")
     config = _embedded()
     server = Server(config.home)
-    # complain about a server that runs without the port only if the port was given here
-    started = server.start(port=port or (None if server.status().running else config.port))
-    say(f"{'started' if started else 'already running'}: PostgreSQL in {server.home}")
-    if port and port != config.port:
-        note(f"to listen there at every start, add to {config.file}: port = {port}")
+    before = server.status()
+    if before.running and (port or no_port) and before.port != port:
+        server.stop()
+        try:
+            server.start(port=port)
+        except ServerError:
+            server.start(port=before.port)
+            raise
+        done = "restarted"
+    else:
+        wanted = None if no_port or before.running else port or config.port
+        done = "started" if server.start(port=wanted) else "already running"
+    if (port or no_port) and port != config.port:
+        remember_port(config, port)
+    say(f"{done}: PostgreSQL in {server.home}" + (f", on port {port}" if port else ""))
 
 
 @command.command("stop")

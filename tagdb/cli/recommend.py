@@ -14,6 +14,7 @@ from tagdb.cli.common import (
     backbone_options,
     json_option,
     note,
+    photos_of,
     print_answers,
     say,
     settings,
@@ -94,7 +95,7 @@ def command(
     backbone: str | None,
     input_size: int | None,
 ) -> None:
-    """Recommend hashtags for photos.
+    """Recommend hashtags for photos, or for all photos in a folder.
 
     The photos are not stored. "-" reads standard input: either one photo, or the names of photos, one per
     line. Each name is answered before the next is read; with --json, each answer is one line.
@@ -174,7 +175,8 @@ def _photos(photos: tuple[str, ...], watch: Path | None) -> _Photos:
     from tagdb.photos.files import read_named
 
     if watch is None and photos != ("-",):
-        return _Photos(photos, read_named, many=len(photos) > 1)
+        names = photos_of(photos)
+        return _Photos(names, read_named, many=len(names) > 1)
     from tagdb.photos import watching  # which takes a while to import, and most calls do without
 
     if watch is not None:

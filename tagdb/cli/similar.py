@@ -8,6 +8,7 @@ from tagdb.cli.common import (
     backbone_options,
     json_option,
     note,
+    photos_of,
     print_answers,
     say,
     settings,
@@ -24,9 +25,9 @@ from tagdb.cli.common import (
 @backbone_options
 @shared_options
 def command(
-    photos: tuple[str, ...], top: int, as_json: bool, backbone: str | None, input_size: int | None
+    photos: Sequence[str], top: int, as_json: bool, backbone: str | None, input_size: int | None
 ) -> None:
-    """Show the stored images most like a photo, by cosine similarity.
+    """Show the stored images most like a photo, or like each in a folder, by cosine similarity.
 
     \b
     Examples:
@@ -44,6 +45,7 @@ def command(
             say(f"{image.rank:>3}  {image.similarity:.3f}  {image.image_id:>8}  {image.uri}")
 
     config = settings(backbone)
+    photos = photos_of(photos)
     with database.open_database(config, note) as connection:
         recommend.require_images(connection)
         stored = recommend.backbone_of(connection)

@@ -188,6 +188,11 @@ def connect(url: str) -> Connection:
             "the database URL is not valid; check --database-url or TAGDB_DATABASE_URL "
             "(for example postgresql://USER@HOST/DATABASE)"
         ) from None
+    if _misread(url):
+        raise DatabaseError(
+            "the database URL is not valid; in a name or a password, write @ as %40, / as %2F, : as %3A, "
+            "? as %3F, # as %23 and % as %25"
+        )
     try:
         return _opened(url)
     except psycopg.Error as error:
@@ -195,6 +200,16 @@ def connect(url: str) -> Connection:
         raise DatabaseError(
             f"cannot connect to {describe(url)}: {why}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
+
+
+def _misread(url: str) -> bool:
+    """Whether libpq takes a part of the password for a host, a port or a database, and would name it."""
+    parts = re.match(r"\w+(?:\+\w+)?://(?P<authority>[^/?#]*)(?P<path>[^?]*)", url)
+    if parts is None:
+        return False
+    *credentials, hosts = parts["authority"].split("@")
+    ports = re.findall(r":([^:,\]]*)(?=,|$)", hosts)
+    return len(credentials) > 1 or "@" in parts["path"] or any(port.strip("0123456789") for port in ports)
 
 
 def _opened(url: str) -> Connection:
@@ -415,7 +430,8 @@ def ensure_url(settings: Settings, notify: Notify) -> str:
             raise
         started = False  # it runs without that port, which the socket does not need
     if started:
-        notify(f"started the embedded PostgreSQL in {settings.home}; it runs until: tagdb db stop")
+        stop = f"{settings.here}tagdb db stop"
+        notify(f"started the embedded PostgreSQL in {settings.home}; it runs until: {stop}")
     return server.url()
 
 

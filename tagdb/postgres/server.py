@@ -186,7 +186,9 @@ class Server:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
-            raise ServerError(f"the embedded PostgreSQL cannot use {self.home}: {error}") from error
+            raise ServerError(
+                f"the embedded PostgreSQL cannot use {self.home}: {error}; set another TAGDB_HOME"
+            ) from error
 
     def _programs(self) -> Path:
         """Folder of the bundled programs, or of a copy if the account cannot access the bundle."""

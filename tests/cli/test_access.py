@@ -363,10 +363,10 @@ def test_logins_of_the_embedded_server(fresh: Path) -> None:
 
     # a login could not enter by the socket, so none is made
     message = tagdb("db", "grant", "bi", "--role", "reader").stderr.splitlines()[-1]
-    assert message.endswith("restart it with a port: tagdb db stop; tagdb db start --port 5433")
+    assert message.endswith("give it a port: tagdb db start --port 5433")
     (fresh / "tagdb.toml").write_text(f"port = {port}\n")
     message = complaint(tagdb("db", "grant", "bi", "--role", "reader"))
-    assert message.endswith("restart it with a port: tagdb db stop; tagdb db start")
+    assert message.endswith(f"give it a port: tagdb db start --port {port}")
     assert complaint(tagdb("db", "url", "--role", "reader")) == message
     assert not (fresh / "pgpass").exists()
 

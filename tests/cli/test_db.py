@@ -40,7 +40,7 @@ def test_the_embedded_server_from_nothing_to_its_end(
     assert first.returncode == 0
     notes = first.stderr.splitlines()
     assert notes == [
-        f"started the embedded PostgreSQL in {fresh}; it runs until: tagdb db stop",
+        f"started the embedded PostgreSQL in {fresh}; it runs until: TAGDB_HOME={fresh} tagdb db stop",
         "no factor run yet; compute one: tagdb factors compute",
     ]
     assert tagdb_process("factors", "list", **settings).stderr.splitlines() == notes[1:]
@@ -87,35 +87,48 @@ def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
     def started(*arguments: object, **more: str) -> tuple[str, list[str]]:
         done = tagdb_process("db", "start", *arguments, **settings, **more)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.endswith(f": PostgreSQL in {fresh}\n")
+        assert f": PostgreSQL in {fresh}" in done.stdout
         return done.stdout.split(":")[0], done.stderr.splitlines()
 
-    hint = f"to listen there at every start, add to {fresh / 'tagdb.toml'}: port = {{}}"
-    assert started("--port", other) == ("started", [hint.format(other)])
+    assert started("--port", other) == ("started", [])
     assert facts(tagdb_process, fresh)["port"] == other
-    (fresh / "tagdb.toml").write_text(f"port = {port}\n")
-    assert started() == ("already running", [])
-    assert started("--port", other) == ("already running", [hint.format(other)])
-    explicit = tagdb_process("db", "start", "--port", port, **settings)
-    assert (explicit.returncode, explicit.stdout) == (1, "")
-    assert explicit.stderr.endswith(
-        f"the embedded PostgreSQL runs without port {port}; stop it first: tagdb db stop\n"
-    )
-    needed = tagdb_process("factors", "list", **settings)
-    assert (needed.returncode, needed.stderr.splitlines()) == (
-        0, ["no factor run yet; compute one: tagdb factors compute"],
-    )  # fmt: skip
+    assert started("--port", other) == ("already running", [])
 
     def stop() -> None:
         assert tagdb_process("db", "stop", **settings).stdout == "stopped\n"
 
     stop()
-    assert tagdb_process("factors", "list", **settings).returncode == 0  # starts it
+    assert tagdb_process("factors", "list", **settings).returncode == 0  # starts it, on the port it had
+    assert facts(tagdb_process, fresh)["port"] == other
+    (fresh / "tagdb.toml").write_text(f'backbone = "bundled"\n port=  {other}')
+    assert started("--port", port) == ("restarted", [])
     assert facts(tagdb_process, fresh)["port"] == port
-    assert started("--port", port) == ("already running", [])
+    assert (fresh / "tagdb.toml").read_text() == f'backbone = "bundled"\nport = {port}\n'
+    (fresh / "tagdb.toml").write_text(f"port = {other}\n")
+    needed = tagdb_process("factors", "list", **settings)
+    assert (needed.returncode, needed.stderr.splitlines()) == (
+        0, ["no factor run yet; compute one: tagdb factors compute"],
+    )  # fmt: skip
+    assert started("--no-port") == ("restarted", [])
+    assert facts(tagdb_process, fresh)["port"] is None
+    assert (fresh / "tagdb.toml").read_text() == ""
     stop()
     assert started(TAGDB_PORT=str(other)) == ("started", [])
     assert facts(tagdb_process, fresh)["port"] == other
+
+
+def test_a_port_that_is_taken_while_it_runs(fresh: Path, tagdb_process: Process) -> None:
+    """The server goes on as it was, and does not remember that port."""
+    settings = {"TAGDB_HOME": str(fresh)}
+    assert tagdb_process("db", "start", **settings).returncode == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = tagdb_process("db", "start", "--port", taken.getsockname()[1], **settings)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the embedded PostgreSQL did not start" in done.stderr
+    assert facts(tagdb_process, fresh)["running"] is True
+    assert not (fresh / "tagdb.toml").exists()
 
 
 def test_a_port_that_is_taken(fresh: Path, tagdb_process: Process) -> None:

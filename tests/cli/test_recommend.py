@@ -263,8 +263,6 @@ def test_a_photo_that_is_none(filled: Path, tagdb: Run, command: str) -> None:
     assert message.startswith(f"rejected {notes}: not an image in a supported format (JPEG, PNG,")
     message = complaint(tagdb(command, filled / "gone.jpg"))
     assert message == f"rejected {filled / 'gone.jpg'}: cannot be read: No such file or directory"
-    message = complaint(tagdb(command, filled))
-    assert message == f"rejected {filled}: cannot be read: Is a directory"
     done = tagdb(command, notes, filled / "gone.jpg", "--json")
     assert done.exit_code == 1
     assert [set(one) for one in parsed(done)] == [
@@ -283,6 +281,20 @@ def test_another_input_size_is_refused(filled: Path, tagdb: Run, command: str) -
     message = complaint(tagdb(command, filled / "00.jpg", "--input-size", 128))
     assert "made by random (96 px" in message
     assert "128 px" in message
+
+
+@pytest.mark.parametrize("command", ["recommend", "similar"])
+def test_a_folder_is_its_photos(filled: Path, tagdb: Run, command: str, tmp_path: Path) -> None:
+    folder = tmp_path / "some" / "deeper"
+    folder.mkdir(parents=True)
+    for name in ("04.jpg", "05.jpg"):
+        shutil.copy(filled / name, folder)
+    both = parsed(tagdb(command, tmp_path / "some", "--json"))
+    assert [each["photo"] for each in both] == [str(folder / name) for name in ("04.jpg", "05.jpg")]
+    each = parsed(tagdb(command, folder / "04.jpg", folder / "05.jpg", "--json"))
+    assert both == each
+    (tmp_path / "empty").mkdir()
+    assert "no photos in" in complaint(tagdb(command, tmp_path / "empty"))
 
 
 def test_known_hashtags_that_do_nothing_are_named(filled: Path, tagdb: Run) -> None:

@@ -201,7 +201,7 @@ def test_what_is_refused_is_said_in_one_sentence(tagdb: Run, connection: Connect
     before = policy(connection)
     for arguments, sentence in (
         (("alias", "a", "#A"), "#a cannot count as itself"),
-        (("alias", "z", "x"), "#z cannot count as itself"),
+        (("alias", "z", "x"), "#x counts as #z by edit 2; undo that first"),
         (("alias", "x", "z"), "#x already counts as #z"),
         (("alias", "a", "spam"), "#spam is banned; undo that first"),
         (("merge", "a", "spam", "--into", "b"), "#spam is banned; undo that first (nothing was changed)"),

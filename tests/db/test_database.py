@@ -143,6 +143,37 @@ def test_what_is_no_url(url: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "password", ["p@SECRET", "SECRET/x", "x/SECRET@y", "SECRET?x", "SECRET#x", "SE:CRET/y", "x%SECRET"]
+)
+def test_a_password_that_should_have_been_encoded(password: str) -> None:
+    """No part of it is shown as a host, a port or a database."""
+    for url in (
+        f"postgresql://me:{password}@127.0.0.1:1/photos",
+        f"postgresql+psycopg://me:{password}@127.0.0.1/x",
+    ):
+        with pytest.raises(DatabaseError) as caught:
+            database.connect(f"{url}?connect_timeout=2")
+        assert "SECRET" not in str(caught.value)
+        assert "CRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me%40corp:p%40%2F@127.0.0.1:1/photos",
+        "postgresql://me:a:b@127.0.0.1:1,[::1]:2/photos?user=me@corp",
+        "postgresql://[::1]:1/x",
+        "postgresql://@/x?host=/tmp",
+        "postgresql:///x",
+        "host=127.0.0.1 port=1 user=me@corp",
+    ],
+)
+def test_urls_that_are_fine(url: str) -> None:
+    with pytest.raises(DatabaseError, match="cannot connect to"):
+        database.connect(url)
+
+
 def test_time_to_connect(url: str) -> None:
     """Ten seconds, unless the URL says otherwise."""
     with database.connect(url) as connection:

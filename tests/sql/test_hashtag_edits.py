@@ -117,6 +117,8 @@ class Model:
                 return f"#{name} counts as #{counts_as}; ban that, or undo this first"
             if target is not None and name != target and counts_as == target:
                 return f"#{name} already counts as #{target}"
+            if name == target and into in self.now and into != target:
+                return f"#{into} counts as #{name} by edit {self.now[into][2]}; undo that first"
             if name == target:
                 return f"#{name} cannot count as itself"
         return None
@@ -550,7 +552,7 @@ NO_EDIT = "give hashtags and a kind: ban, or alias or merge with the hashtag the
 REFUSALS: list[tuple[str, list[str], str | None, str]] = [
     ("alias", ["a"], "a", "#a cannot count as itself"),
     ("alias", ["#A"], "a", "#a cannot count as itself"),
-    ("alias", ["y"], "x", "#y cannot count as itself"),  # a circle, as x counts as y
+    ("alias", ["y"], "x", "#x counts as #y by edit 1; undo that first"),  # a circle
     ("merge", ["a", "y"], "y", "#y cannot count as itself"),
     ("alias", ["x"], "y", "#x already counts as #y"),
     ("alias", ["a"], "z", "#z is banned; undo that first"),
@@ -716,7 +718,7 @@ def test_of_two_that_contradict_each_other_one_is_refused(connection: Connection
         alias(connection, "a", "b")
         with blocked(connection, other, lambda: alias(other, "b", "a")) as waiting:
             connection.execute("COMMIT")
-            with pytest.raises(REFUSED, match=r"^#b cannot count as itself"):
+            with pytest.raises(REFUSED, match=r"^#a counts as #b by edit 1; undo that first"):
                 waiting.result(30)
     with connection.transaction():
         ban(connection, "c")

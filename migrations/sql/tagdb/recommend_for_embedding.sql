@@ -21,6 +21,6 @@ COMMENT ON FUNCTION tagdb.recommend_for_embedding IS
     'has; they steer towards what goes with them and are not recommended. known_weight: how strongly, '
     'from 0 (not at all) to 1 (NULL: 0.5). exclude: hashtags not to recommend. diversity: from 0 (NULL:'
     ' the best scores) to 1 (as different from each other as possible). popularity_discount: from 0 '
-    '(NULL: none) to 1 (as if all hashtags were equally rare). min_score: leave out hashtags with a '
-    'lower score. collection: average only images of this collection. No rows without an active factor '
-    'run, or for a NULL embedding.';
+    '(NULL: none) to 1 (as if all hashtags were equally rare); it raises the scores of rare hashtags. '
+    'min_score: leave out hashtags with a lower score, before that discount. collection: average only '
+    'images of this collection. No rows without an active factor run, or for a NULL embedding.';

@@ -3,21 +3,19 @@
 -- too low scores take no place. An alias scores for the hashtag it counts as; of several scores, the best
 -- counts.
 --
--- A popularity discount changes the order only. A score above 0 is divided by the hashtag's images, as a
--- share of those of the most used hashtag, to the power of the discount; the result is its relevance.
+-- With a popularity discount, a score above 0 is divided by the hashtag's images, as a share of those of the
+-- most used hashtag, to the power of the discount. The least score is compared with the score before that.
 --
 -- Most of the time goes into scanning all factors of the run and passing rows to a sort. So the first pages
 -- determine how good a hashtag must be: one that is not as good as the last to be taken from those pages
 -- cannot be among the best of all, and is left out as soon as it is read. By dot product, vectors that are
 -- too short are not even read (with a margin of a thousandth for rounding): a run is stored with the
 -- longest vectors first. As many more are taken as there are banned, aliased and excluded hashtags, which
--- are removed afterwards. One number is computed per hashtag; with a discount, the score is recovered from
--- it.
+-- are removed afterwards. One number is computed per hashtag.
 CREATE OR REPLACE FUNCTION tagdb_store.best_hashtags(
     run integer, query halfvec, by_cosine boolean, unwanted integer[], top integer,
     popularity_discount double precision, min_score double precision)
-RETURNS TABLE (
-    rank integer, hashtag_id integer, hashtag text, score double precision, relevance double precision)
+RETURNS TABLE (rank integer, hashtag_id integer, hashtag text, score double precision)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10 COST 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -59,9 +57,9 @@ BEGIN ATOMIC
                     ELSE 0 END AS norm
         FROM good
     ), first AS MATERIALIZED (
-        SELECT p.hashtag_id, p.images, p.place
+        SELECT p.hashtag_id, p.place
         FROM (
-            SELECT f.hashtag_id, f.images, tagdb_store.hashtag_place(
+            SELECT f.hashtag_id, tagdb_store.hashtag_place(
                        f.factors, query, by_cosine, popularity_discount,
                        greatest(f.images, 1) / (SELECT most.images FROM most)) AS place
             FROM tagdb_store.hashtag_factors f
@@ -73,14 +71,14 @@ BEGIN ATOMIC
         ORDER BY p.place, p.hashtag_id
         LIMIT (SELECT taken.hashtags FROM taken)
     ), plain AS (
-        SELECT f.hashtag_id, f.images, f.place
+        SELECT f.hashtag_id, f.place
         FROM first f
         WHERE f.hashtag_id NOT IN (SELECT decided.hashtag_id FROM decided)
           AND f.hashtag_id NOT IN (SELECT unnest(unwanted))
         ORDER BY f.place, f.hashtag_id
         LIMIT top
     ), aliases AS MATERIALIZED (
-        SELECT d.alias_of AS hashtag_id, f.images, tagdb_store.hashtag_place(
+        SELECT d.alias_of AS hashtag_id, tagdb_store.hashtag_place(
                    f.factors, query, by_cosine, popularity_discount,
                    greatest(f.images, 1) / (SELECT most.images FROM most)) AS place
         FROM decided d
@@ -91,23 +89,18 @@ BEGIN ATOMIC
         WHERE NOT d.banned AND d.alias_of <> ALL (unwanted)
           AND (min_score IS NULL OR f.factors <#> query <= -min_score)
     ), each AS (
-        SELECT DISTINCT ON (b.hashtag_id) b.hashtag_id, b.images, b.place
-        FROM (SELECT plain.hashtag_id, plain.images, plain.place FROM plain
-              UNION ALL SELECT aliases.hashtag_id, aliases.images, aliases.place FROM aliases) b
+        SELECT DISTINCT ON (b.hashtag_id) b.hashtag_id, b.place
+        FROM (SELECT plain.hashtag_id, plain.place FROM plain
+              UNION ALL SELECT aliases.hashtag_id, aliases.place FROM aliases) b
         WHERE b.place IS NOT NULL
         ORDER BY b.hashtag_id, b.place
     ), best AS MATERIALIZED (
-        SELECT e.hashtag_id, e.images, e.place
+        SELECT e.hashtag_id, e.place
         FROM each e
         ORDER BY e.place, e.hashtag_id
         LIMIT top
     )
-    SELECT (row_number() OVER (ORDER BY b.place, b.hashtag_id))::integer, b.hashtag_id, h.hashtag,
-           -b.place * CASE WHEN popularity_discount > 0 AND b.place < 0
-                           THEN power(greatest(b.images, 1) / (SELECT most.images FROM most),
-                                      popularity_discount)
-                           ELSE 1 END,
-           -b.place
+    SELECT (row_number() OVER (ORDER BY b.place, b.hashtag_id))::integer, b.hashtag_id, h.hashtag, -b.place
     FROM best b
     CROSS JOIN LATERAL (
         SELECT x.hashtag FROM tagdb_store.hashtags x WHERE x.hashtag_id = b.hashtag_id OFFSET 0

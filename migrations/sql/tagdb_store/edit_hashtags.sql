@@ -37,7 +37,7 @@ BEGIN
     ON CONFLICT (hashtag) DO NOTHING;
 
     -- The target: an alias stands for the hashtag it counts as.
-    SELECT c.hashtag_id, c.hashtag, c.banned INTO target
+    SELECT c.hashtag_id, c.hashtag, c.banned, h.edit_id AS by_edit INTO target
     FROM tagdb_store.hashtags h
     JOIN tagdb_store.hashtags c ON c.hashtag_id = coalesce(h.alias_of, h.hashtag_id)
     WHERE h.hashtag = canonical;
@@ -60,6 +60,9 @@ BEGIN
                                    || '; ban that, or undo this first');
     ELSIF bad.counts_as IS NOT NULL THEN
         PERFORM tagdb_store.refuse('#' || bad.hashtag || ' already counts as #' || bad.counts_as);
+    ELSIF bad.hashtag IS NOT NULL AND target.hashtag <> canonical THEN
+        PERFORM tagdb_store.refuse('#' || canonical || ' counts as #' || bad.hashtag || ' by edit '
+                                   || target.by_edit || '; undo that first');
     ELSIF bad.hashtag IS NOT NULL THEN
         PERFORM tagdb_store.refuse('#' || bad.hashtag || ' cannot count as itself');
     END IF;

@@ -3,8 +3,8 @@
 --
 -- Steering: known hashtags move the average towards them (known_blend); popularity discount and minimum
 -- score apply before the cut (best_hashtags); diversity chooses among ten times as many hashtags as
--- requested, from a hundred to a thousand (diverse_hashtags). The score remains the dot product, whatever
--- the order. Hashtags rejected for a stored image are not offered for it again.
+-- requested, from a hundred to a thousand (diverse_hashtags). The score is the dot product, raised by the
+-- discount for rare hashtags, so that the answer is ordered by it unless diversity is asked for. Hashtags rejected for a stored image are not offered for it again.
 CREATE OR REPLACE FUNCTION tagdb_store.recommend(
     run integer, query halfvec, itself bigint, top integer, neighbours integer, known text[],
     exclude text[], known_weight double precision, diversity double precision,
@@ -42,7 +42,7 @@ BEGIN ATOMIC
         FROM asked a
         CROSS JOIN average m
     ), found AS MATERIALIZED (
-        SELECT b.rank, b.hashtag_id, b.hashtag, b.score, b.relevance
+        SELECT b.rank, b.hashtag_id, b.hashtag, b.score
         FROM asked a
         CROSS JOIN led l
         CROSS JOIN LATERAL tagdb_store.best_hashtags(
@@ -60,7 +60,7 @@ BEGIN ATOMIC
     FROM (
         SELECT tagdb_store.diverse_hashtags(
             (SELECT a.run FROM asked a), array_agg(f.hashtag_id ORDER BY f.rank),
-            array_agg(f.relevance ORDER BY f.rank), (SELECT a.diversity FROM asked a),
+            array_agg(f.score ORDER BY f.rank), (SELECT a.diversity FROM asked a),
             (SELECT a.top FROM asked a)) AS places
         FROM found f
         WHERE (SELECT a.diversity FROM asked a) > 0
