@@ -26,6 +26,7 @@ OBJECTS = (
     "tagdb_store.counting_as",
     "tagdb_store.counted_hashtags",
     "tagdb.fold_hashtag",
+    "tagdb_store.refresh_spellings",
     "tagdb_store.refresh_statistics",
     "tagdb_store.refresh_edited_statistics",
     "tagdb_store.edit_hashtags",

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 from tagdb.errors import RejectedInput
 
@@ -16,6 +17,12 @@ _MAX_RAW_LENGTH = 10 * MAX_LENGTH
 
 _JOINERS = frozenset("_\u00b7\u200c\u200d")  # low line, middle dot, ZWNJ, ZWJ
 _VARIATION_SELECTORS = str.maketrans("", "", "\ufe0e\ufe0f")  # text or emoji style: ❤ and ❤️ are one
+# Copied along from apps: soft hyphen, grapheme joiner, Arabic letter mark, Mongolian separator, byte order
+# mark, zero-width space, marks, embeddings and isolates of direction, word joiner, invisible operators.
+_RANGES = (range(0x200E, 0x2010), range(0x202A, 0x202F), range(0x2060, 0x2070))
+_INVISIBLE = dict.fromkeys([0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0xFEFF, *chain.from_iterable(_RANGES)])
+_BLACK_FLAG = "\U0001f3f4"  # letters of tags behind it make the flags of England, Scotland and Wales
+_TAGS = dict.fromkeys(range(0xE0020, 0xE0080))
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _DELIMITERS = re.compile(r"[\s,;|#＃]+")
 
@@ -24,17 +31,17 @@ _DELIMITERS = re.compile(r"[\s,;|#＃]+")
 def fold(text: str) -> str:
     """Return the spelling under which a hashtag is stored and looked up.
 
-    Surrounding white space, leading ``#`` (also full-width) and the variation selectors U+FE0E and U+FE0F are
-    removed; the rest is NFKC-normalised and case-folded. The function is idempotent. The result has 1 to
-    ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores, middle dots and joiners, with at
-    least one letter, number or symbol.
+    Surrounding white space, leading ``#`` (also full-width), the variation selectors U+FE0E and U+FE0F and
+    characters that nobody sees are removed; the rest is NFKC-normalised and case-folded. The function is
+    idempotent. The result has 1 to ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores,
+    middle dots and joiners, with at least one letter, number or symbol.
 
     Raises
     ------
     RejectedInput
         The text is not a hashtag; the message says why, without raw control characters.
     """
-    stripped = text.translate(_VARIATION_SELECTORS).strip()
+    stripped = _visible(text).translate(_VARIATION_SELECTORS).strip()
     if len(stripped) > _MAX_RAW_LENGTH:
         raise _too_long(stripped)
     folded = unicodedata.normalize("NFKC", stripped).lstrip("# ").casefold()
@@ -49,7 +56,7 @@ def fold(text: str) -> str:
         category = unicodedata.category(character)
         if category[0] in "LN" or category == "So" or character in _SKIN_TONES:
             substantial = True
-        elif category[0] != "M" and character not in _JOINERS:
+        elif category[0] != "M" and character not in _JOINERS and ord(character) not in _TAGS:
             name = unicodedata.name(character, "")
             shown = f"U+{ord(character):04X}" + (f" ({name})" if name else "")
             raise RejectedInput(f"{shown} cannot be part of a hashtag: '{printable(folded, 40)}'")
@@ -57,6 +64,20 @@ def fold(text: str) -> str:
         code_points = " ".join(f"U+{ord(character):04X}" for character in folded[:8])
         raise RejectedInput(f"no letter, number or symbol in the hashtag: {code_points}")
     return folded
+
+
+def _visible(text: str) -> str:
+    seen = text.translate(_INVISIBLE)
+    return seen if _BLACK_FLAG in seen else seen.translate(_TAGS)
+
+
+def spelled(text: str) -> str:
+    """Return a hashtag as it is written, for those who read it: without ``#``, and in NFC.
+
+    It folds to the same, and has at most ``MAX_LENGTH`` code points; a longer one is folded.
+    """
+    written = unicodedata.normalize("NFC", _visible(text).strip().lstrip("#\uff03 "))
+    return written if len(written) <= MAX_LENGTH else fold(text)
 
 
 def split(text: str) -> list[str]:

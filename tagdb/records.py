@@ -52,11 +52,11 @@ def rejected(record: Record, error: RejectedInput) -> Rejected:
 
 def image_of(record: Record, content_sha256: bytes) -> tuple[Image, list[Rejected]]:
     """Return what a record says about a content, with folded hashtags, and rejections of invalid hashtags."""
-    folded: dict[str, None] = {}
+    folded: dict[str, str] = {}
     refused = []
     for raw in record.hashtags:
         try:
-            folded[hashtags.fold(raw)] = None
+            folded.setdefault(hashtags.fold(raw), hashtags.spelled(raw))
         except RejectedInput as error:
             refused.append(Rejected(record.origin, record.line, str(error)))
     image = Image(
@@ -67,5 +67,6 @@ def image_of(record: Record, content_sha256: bytes) -> tuple[Image, list[Rejecte
         record.source_ref,
         record.taken_at,
         record.metadata,
+        spellings={hashtag: spelling for hashtag, spelling in folded.items() if spelling != hashtag},
     )
     return image, refused

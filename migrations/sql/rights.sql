@@ -32,5 +32,5 @@ GRANT SELECT
        tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.verdicts, tagdb_store.interactions,
        tagdb_store.projections
     TO tagdb_writer;
-GRANT INSERT (hashtag) ON tagdb_store.hashtags TO tagdb_writer;
+GRANT INSERT (hashtag, spelling) ON tagdb_store.hashtags TO tagdb_writer;
 GRANT UPDATE (candidates, ef_search) ON tagdb_store.backbones TO tagdb_writer;

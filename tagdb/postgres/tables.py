@@ -215,6 +215,7 @@ hashtags = Table(
     Column("created_at", _TIME, nullable=False, server_default=_NOW),
     Column("alias_of", Integer, ForeignKey("tagdb_store.hashtags.hashtag_id")),
     Column("banned", Boolean, nullable=False, server_default=text("false")),
+    Column("spelling", Text),
     Column("edit_id", BigInteger, ForeignKey(hashtag_edits.c.edit_id)),
     UniqueConstraint("hashtag", name="hashtags_hashtag_key"),
     Index("hashtags_alias_of", "alias_of", postgresql_where=text("alias_of IS NOT NULL")),
@@ -239,7 +240,9 @@ image_hashtags = Table(
     ),
     Column("hashtag_id", Integer, ForeignKey(hashtags.c.hashtag_id), primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False, server_default="ingest"),
+    Column("spelling", Text),
     Index("image_hashtags_hashtag_id", "hashtag_id", "image_id"),
+    Index("image_hashtags_spelled", "hashtag_id", postgresql_where=text("spelling IS NOT NULL")),
 )
 
 factor_runs = Table(

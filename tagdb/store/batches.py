@@ -41,6 +41,8 @@ class Image:
     """float32 (1280,) of length 1."""
     thumbnail: bytes | None = None
     original: bytes | None = None
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """How those hashtags are written that are not written as they are folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,19 +219,29 @@ def _save_hashtags(connection: Connection, images: Sequence[Image], new: Mapping
     hashtags = list({hashtag for i in images for hashtag in i.hashtags})
     if not hashtags:
         return set()
+    spellings = {hashtag: spelling for i in images for hashtag, spelling in i.spellings.items()}
     ids = dict(new)
     if older := list({i.content_sha256 for i in images if i.hashtags} - ids.keys()):
         ids |= fetch_map(connection, "ingest/image_ids", binary=True, hashes=older)
-    execute(connection, "ingest/insert_hashtags", hashtags=hashtags)
+    execute(
+        connection,
+        "ingest/insert_hashtags",
+        hashtags=hashtags,
+        spellings=[spellings.get(h) for h in hashtags],
+    )
     numbers = fetch_map(connection, "ingest/hashtag_ids", binary=True, hashtags=hashtags)
-    pairs = [
-        (ids[i.content_sha256], numbers[h]) for i in images if i.content_sha256 in ids for h in i.hashtags
+    carried = [
+        (ids[i.content_sha256], numbers[h], i.spellings.get(h))
+        for i in images
+        if i.content_sha256 in ids
+        for h in i.hashtags
     ]
     return {
         *fetch_column(
             connection,
             "ingest/insert_image_hashtags",
-            image_ids=[image_id for image_id, _ in pairs],
-            hashtag_ids=[hashtag_id for _, hashtag_id in pairs],
+            image_ids=[each[0] for each in carried],
+            hashtag_ids=[each[1] for each in carried],
+            spellings=[each[2] for each in carried],
         )
     }

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tagdb.migrations import objects
 
+from tagdb import hashtags
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import MAX_LENGTH, fold
 from tagdb.postgres.database import Connection
@@ -29,7 +30,13 @@ PECULIAR = (
     "#＃﹟ \u00a0\u3000\u0085\u2028\x1f"
 )
 
+UNSEEN = {"\ufe0e", "\ufe0f", *map(chr, hashtags._INVISIBLE), *map(chr, hashtags._TAGS)}
+"""What is folded away, wherever it is; tags are kept behind a black flag."""
 PICKED = [
+    "#sea\u200b",
+    "\u200e#beach\u2066\u2069\u00ad\ufeff",
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "x\U000e0067",
     "Straße",
     "STRASSE",
     "İstanbul",
@@ -91,9 +98,7 @@ NONE = [
     "$",
     "½\u2044",
     "#\u2028cat",
-    "x\u202ecat",
     "x\u0085x",
-    "🏴\U000e0067",
     "x\U0010ffff",
     "x" * (MAX_LENGTH + 1),
     "!" * (MAX_LENGTH + 1),
@@ -269,7 +274,7 @@ def test_problem_of_every_character(connection: Connection, newer: frozenset[str
         for text in (character, "x" + character):
             is_folded = unicodedata.normalize("NFKC", text.casefold()) == text
             # These are folded away, so that Python would not judge them.
-            framed = text != text.strip().lstrip("#") or character in "\ufe0e\ufe0f"
+            framed = text != text.strip().lstrip("#") or character in UNSEEN
             if is_folded and not framed and character not in newer:
                 texts.append(text)
     expected = [in_python(text) for text in texts]

@@ -66,6 +66,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "prune_factor_run": (1,),
     "recommend": (None, QUERY, None, 10, 5, "{}", "{}", None, None, None, None, "cats"),
     "refresh_edited_statistics": ('[{"hashtag_id": 1}]',),
+    "refresh_spellings": (),
     "refresh_statistics": (),
     "refuse": ("no",),
     "retire_projection": (1,),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagdb.errors import RejectedInput
-from tagdb.hashtags import MAX_LENGTH, fold, printable, split
+from tagdb.hashtags import MAX_LENGTH, fold, printable, spelled, split
 
 # Letters whose case or compatibility folding is peculiar, and what hashtags are framed by.
 PECULIAR = "ßẞİıſǰΐᾳᾼ\u0345\u0301\u0307ﬀŀ·ªŉÅKΣςꭰᏸ가각 ㍿①Ⅷ😀🏽\u200d\ufe0f_#＃﹟ \u00b4\u202e\x00\ud800"
@@ -57,11 +57,11 @@ def test_hashtags_fold(raw: str, folded: str) -> None:
         ("a b", "U+0020 (SPACE)"),
         ("a#b", "U+0023"),
         ("wow!", "U+0021 (EXCLAMATION MARK)"),
-        ("a\u202eb", "U+202E"),
         ("a\x00b", "U+0000 cannot"),
         ("a\x1b[31m", "U+001B"),
         ("a\ud800", "U+D800"),
-        ("a\ufeffb", "U+FEFF"),
+        ("\u200b\u202e#\u2060", "empty hashtag"),
+        ("\U000e0067\U000e007f", "empty hashtag"),
         ("a\ue000", "U+E000"),
         ("a-b", "U+002D"),
         ("a$", "U+0024"),
@@ -75,6 +75,45 @@ def test_what_is_no_hashtag_is_refused_with_a_reason(raw: str, reason: str) -> N
     assert reason in str(caught.value)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "folded"),
+    [
+        ("#sea\u200b", "sea"),
+        ("\u200e#beach", "beach"),
+        ("#\u2066sun\u2069", "sun"),
+        ("#\u0634\u0627\u0637\u0626\u200f", "\u0634\u0627\u0637\u0626"),
+        ("sand\ufeff", "sand"),
+        ("a\u00adb\u202ec", "abc"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # this joiner is part of the word
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", None),
+        ("🏴\u200d☠\ufe0f", "🏴\u200d☠"),
+        ("x\U000e0067", "x"),  # without a flag nobody sees it
+    ],
+)
+def test_what_nobody_sees_is_dropped_and_flags_are_kept(raw: str, folded: str | None) -> None:
+    assert fold(raw) == (raw if folded is None else folded)
+    assert fold(fold(raw)) == fold(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "written"),
+    [
+        ("#NewYork", "NewYork"),
+        (" ＃น้ำตก", "น้ำตก"),
+        ("ελλάς", "ελλάς"),
+        ("straße", "straße"),
+        ("ㅋㅋㅋ", "ㅋㅋㅋ"),
+        ("cafe\u0301\u200b", "café"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("ﷺ" * 20, "ﷺ" * 20),
+    ],
+)
+def test_hashtags_are_shown_as_they_are_written(raw: str, written: str) -> None:
+    if len(written) < 20:
+        assert fold(spelled(raw)) == fold(raw)
+    assert spelled(raw) == written
 
 
 @settings(max_examples=500, deadline=None)

@@ -47,7 +47,7 @@ BEGIN ATOMIC
     SELECT (row_number() OVER (ORDER BY b.score DESC, b.hashtag_id))::integer, h.hashtag, b.score
     FROM best b
     CROSS JOIN LATERAL (
-        SELECT x.hashtag FROM tagdb_store.hashtags x WHERE x.hashtag_id = b.hashtag_id
+        SELECT coalesce(x.spelling, x.hashtag) AS hashtag FROM tagdb_store.hashtags x WHERE x.hashtag_id = b.hashtag_id
     ) h
     ORDER BY 1;
 END;

@@ -1,6 +1,7 @@
 -- Every hashtag, folded and without '#', and what its owner has decided about it.
 CREATE OR REPLACE VIEW tagdb.hashtags AS
-SELECT h.hashtag_id, h.hashtag, h.created_at, c.hashtag AS alias_of, h.banned, h.edit_id
+SELECT h.hashtag_id, h.hashtag, h.created_at, c.hashtag AS alias_of, h.banned, h.edit_id,
+       coalesce(h.spelling, h.hashtag) AS spelling
 FROM tagdb_store.hashtags h
 LEFT JOIN tagdb_store.hashtags c ON c.hashtag_id = h.alias_of;
 COMMENT ON VIEW tagdb.hashtags IS 'Every hashtag, folded (NFKC, casefold) and without #.';
@@ -11,3 +12,5 @@ COMMENT ON COLUMN tagdb.hashtags.alias_of IS 'The hashtag it counts as; NULL if 
 COMMENT ON COLUMN tagdb.hashtags.banned IS 'Whether it is banned: neither recommended nor counted.';
 COMMENT ON COLUMN tagdb.hashtags.edit_id IS
     'The edit that made it an alias or banned it, for tagdb tags undo.';
+COMMENT ON COLUMN tagdb.hashtags.spelling IS
+    'The hashtag as most images write it, which is what functions return: NewYork, straße.';

@@ -103,7 +103,7 @@ BEGIN ATOMIC
     SELECT (row_number() OVER (ORDER BY b.place, b.hashtag_id))::integer, b.hashtag_id, h.hashtag, -b.place
     FROM best b
     CROSS JOIN LATERAL (
-        SELECT x.hashtag FROM tagdb_store.hashtags x WHERE x.hashtag_id = b.hashtag_id OFFSET 0
+        SELECT coalesce(x.spelling, x.hashtag) AS hashtag FROM tagdb_store.hashtags x WHERE x.hashtag_id = b.hashtag_id OFFSET 0
     ) h
     ORDER BY 1;
 END;

@@ -162,6 +162,7 @@ BEGIN
     ON CONFLICT (hashtag_id, other_id) DO UPDATE SET images = excluded.images;
 
     IF of_hashtags IS NULL THEN
+        PERFORM tagdb_store.refresh_spellings();
         UPDATE tagdb_store.statistics
         SET refreshed_at = started, min_images = pairs_from,
             images = (SELECT count(DISTINCT c.image_id) FROM pg_temp.tagdb_counted c),

@@ -10,6 +10,7 @@ CREATE TABLE tagdb_store.hashtags (
         CONSTRAINT hashtags_alias_of_fkey REFERENCES tagdb_store.hashtags (hashtag_id)
         CONSTRAINT hashtags_alias_of_another CHECK (alias_of <> hashtag_id),
     banned boolean NOT NULL DEFAULT false,
+    spelling text, -- as most images write it; NULL: as it is folded
     edit_id bigint -- the edit that made it an alias or banned it
         CONSTRAINT hashtags_edit_id_fkey REFERENCES tagdb_store.hashtag_edits (edit_id)
 );
