@@ -7,6 +7,7 @@ next run finds its contents known.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Summary:
     """Whether images were added but no image in the database has a hashtag."""
     statistics_lag: bool = False
     """Whether the statistics were not refreshed, because few images were added to many."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Number of files of each kind that were left out of folders of photos."""
 
     @property
     def records(self) -> int:
@@ -123,6 +126,7 @@ class _Ingest:
             self._store(report)
         if self.run_id is not None:
             self._finish(self.run_id, self.backbone_id)
+        self.summary.left_out = dict(sum((source.left_out.counts for source in sources), Counter()))
         self.summary.seconds = time.monotonic() - started
         return self.summary
 

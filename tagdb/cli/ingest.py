@@ -24,7 +24,11 @@ from tagdb.cli.common import (
 @click.option("--no-originals", is_flag=True, help="Store thumbnails only, not the original photos.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ingest at most N records.")
 @click.option("--dry-run", is_flag=True, help="Read and decode everything but store nothing.")
-@click.option("--allow-outside", is_flag=True, help="Allow a manifest to name files outside its folder.")
+@click.option(
+    "--allow-outside",
+    is_flag=True,
+    help="Allow manifests to name files, and links to lead, outside the folder.",
+)
 @json_option
 @quiet_option
 @shared_options
@@ -44,6 +48,7 @@ def command(
     A SOURCE is a folder with metadata/*.json beside data/COLLECTION/; a manifest (JSON Lines, CSV or
     TSV with file_name or uri, hashtags, and optionally collection, source_ref, taken_at; everything
     else is kept as metadata); "-" for JSON Lines on standard input; a folder of photos; or a photo.
+    Photos in a folder are known by their content, and what is left out is counted.
 
     Photos with the same bytes are one image, with the hashtags of all of them. An interrupted ingest keeps
     what it stored; run the same command again to continue.
@@ -90,9 +95,10 @@ def command(
                 "interrupted; what was stored stays; run the same command again to continue"
             ) from None
     for source in opened:
-        if source.passed_over:
-            names = ", ".join(source.passed_over[:3])
-            say(f"{source.name} was read as photos without hashtags; {names} was not read: name it as SOURCE")
+        if lists := source.left_out.named_lists():
+            say(f"{source.name} was read as photos without hashtags; {lists} was not read: name it as SOURCE")
+        if others := str(source.left_out):
+            say(f"left out of {source.name}: {others}")
     rejections.finish()
     rate = summary.records / summary.seconds if summary.seconds else 0.0
     counts = asdict(summary.counts)
@@ -100,6 +106,7 @@ def command(
         print_json(
             counts
             | {"seconds": round(summary.seconds, 3), "images_per_second": round(rate, 1), "dry_run": dry_run}
+            | {"left_out": summary.left_out}
         )
     else:
         c = summary.counts

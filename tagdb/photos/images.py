@@ -52,8 +52,6 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
-
 _ORIENTATION, _EXIF_IFD, _TAKEN_AT, _TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -88,13 +86,6 @@ class Photo:
     """Input of the backbone: the image squashed to a square; uint8 (size, size, 3), RGB, read-only."""
     thumbnail: bytes
     """JPEG without metadata, at most ``THUMBNAIL_SIZE`` pixels on its longest side."""
-
-
-def begins_picture(head: bytes) -> bool:
-    """Whether a file begins like an image, by its first 12 bytes (or all, if there are fewer)."""
-    if head[:2] == b"BM":
-        return head[6:10] == bytes(4)  # reserved bytes; a file name may begin with BM too
-    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def content_hash(content: bytes) -> bytes:

@@ -1,10 +1,9 @@
 """Sources of an ingest: which photos there are, and what is known about them.
 
-Nothing here opens a photo. Sources are read lazily. An error in one row becomes a ``Rejection`` instead of an
+Nothing here reads a photo. Sources are read lazily. An error in one row becomes a ``Rejection`` instead of an
 exception, so the other rows are still read.
 """
 
-import os
 import re
 import stat
 import sys
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO
 
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
+from tagdb.photos.folders import MANIFEST_SUFFIXES, LeftOut, walk
 from tagdb.photos.manifests import (
     Row,
     check,
@@ -32,12 +32,8 @@ from tagdb.photos.manifests import (
     why,
 )
 
-PHOTO_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
-)
 MAX_COLLECTION = 500
 """Longest name of a collection, in characters; it must fit into an index."""
-MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
 
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
 _FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at")
@@ -84,8 +80,8 @@ class Source(ABC):
 
     name: str
     """For messages, in printable characters."""
-    passed_over: tuple[str, ...] = ()
-    """Manifests in a folder of photos that are not read, in printable characters."""
+    left_out: LeftOut = LeftOut()
+    """What is left out of a folder; known once it was counted."""
 
     @abstractmethod
     def count(self) -> int | None:
@@ -155,9 +151,10 @@ def _folder(path: Path, name: str, allow_outside: bool) -> Source:
             return _manifest(manifest, printable(str(manifest)), allow_outside)
     photos = _Photos(name, path, _Root(path, "the folder", allow_outside))
     if next(photos.find(), None) is None:
-        raise SourceError(f"no photos in {name}")
-    beside = (each for each in sorted(path.iterdir()) if each.suffix.lower() in MANIFEST_SUFFIXES)
-    photos.passed_over = tuple(printable(str(each)) for each in beside)
+        photos.count()
+        named, others = photos.left_out.named_lists(), str(photos.left_out)
+        also = f"; there is {named}: name it as SOURCE" if named else ""
+        raise SourceError(f"no photos in {name}{also}" + (f"; left out: {others}" if others else ""))
     return photos
 
 
@@ -216,15 +213,15 @@ class _Photos(Source):
         self.name, self._path, self._root = name, path, root
 
     def count(self) -> int:
-        return sum(1 for _ in self.find())
+        self.left_out = LeftOut()
+        return sum(1 for _ in self.find(self.left_out))
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        for entry in self._find_readable():
-            if isinstance(entry, Rejection):
-                yield entry
-                continue
+        for entry, reason in self._find_readable():
             origin = printable(str(entry))
             try:
+                if reason is not None:
+                    raise RejectedInput(reason)
                 path = self._root.locate(entry)
             except RejectedInput as error:
                 yield Rejection(origin, None, str(error))
@@ -232,33 +229,17 @@ class _Photos(Source):
                 within = self._root.within
                 yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None, within=within)
 
-    def _find_readable(self) -> Iterator[Path | Rejection]:
+    def _find_readable(self) -> Iterator[tuple[Path, str | None]]:
         try:
             yield from self.find()
         except OSError as error:
             raise SourceError(f"cannot read {self.name}: {why(error)}") from error
 
-    def find(self) -> Iterator[Path | Rejection]:
-        """Yield files named like photos, sorted, with the names of only a few folders in memory."""
-        if not self._path.is_dir():
-            yield self._path
-            return
-        pending = _entries(self._path)
-        while pending:
-            entry = pending.pop()
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    pending += _entries(entry.path)
-                elif Path(entry.name).suffix.lower() in PHOTO_SUFFIXES:
-                    yield Path(entry.path)
-            except OSError as error:
-                yield Rejection(printable(entry.path), None, f"cannot read the folder: {why(error)}")
-
-
-def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
-    with os.scandir(os.fspath(folder)) as entries:
-        shown = (entry for entry in entries if not entry.name.startswith("."))
-        return sorted(shown, key=lambda entry: entry.name, reverse=True)
+    def find(self, left_out: LeftOut | None = None) -> Iterator[tuple[Path, str | None]]:
+        """Yield the photos, and folders that cannot be read with the reason."""
+        if self._path.is_dir():
+            return walk(self._path, self._root.within is None, left_out)
+        return iter([(self._path, None)])
 
 
 # --- Rows ---------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from tagdb.errors import TagdbError
 from tagdb.photos import images
-from tagdb.photos.sources import PHOTO_SUFFIXES
+from tagdb.photos.folders import PHOTO, begins_picture, is_unreadable, kind_of, unreadable
 
 EVERY = 0.5
 """Seconds between two scans of a folder."""
@@ -29,14 +29,15 @@ def read_stream(stream: BinaryIO) -> bytes | Iterator[str]:
         head += byte
         # Do not wait beyond the end of a line. In a BMP or WebP the byte may belong to the size.
         size = (head[:2] == b"BM" and len(head) <= 6) or (head[:4] == b"RIFF" and len(head) <= 8)
-        if byte == b"\n" and not size and not images.begins_picture(head):
+        if byte == b"\n" and not size and not begins_picture(head):
             break
-    if not head or images.begins_picture(head):
+    if not head or begins_picture(head) or unreadable(head):
         return head + stream.read(images.MAX_BYTES + 1)
     return _lines(head, stream)
 
 
 def _lines(head: bytes, stream: BinaryIO) -> Iterator[str]:
+    head = head.removeprefix(b"\xef\xbb\xbf")  # a BOM
     whole, last = head[: head.rfind(b"\n") + 1], head[head.rfind(b"\n") + 1 :]
     rest = last + _line(stream) if last else b""
     for line in (*whole.splitlines(), *([rest] if rest else [])):
@@ -80,25 +81,25 @@ def _changes(folder: Path, known: dict[str, _State], pause: Callable[[float], No
         for path, state in sorted(now.items()):
             if known.get(path) != state and before.get(path) == state:
                 known[path] = state
-                yield path
+                kind = kind_of(path)
+                if kind == PHOTO or is_unreadable(kind):  # which is refused with its reason
+                    yield path
         known = {path: state for path, state in known.items() if path in now}
         before = now
 
 
 def _scan(folder: Path) -> dict[str, _State]:
-    """Return the photos in a folder with their states."""
-    photos = {}
+    """Return the files in a folder with their states."""
+    files = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if Path(entry.name).suffix.lower() not in PHOTO_SUFFIXES:
-                    continue
                 try:
                     facts = entry.stat()
                 except OSError:
                     continue  # deleted since, or a broken link
                 if stat.S_ISREG(facts.st_mode):  # opening a FIFO would block
-                    photos[entry.path] = (facts.st_size, facts.st_mtime_ns)
+                    files[entry.path] = (facts.st_size, facts.st_mtime_ns)
     except OSError as error:
         raise TagdbError(f"cannot watch {folder}: {error.strerror}") from error
-    return photos
+    return files

@@ -53,11 +53,20 @@ def test_a_picture_is_told_from_names(kind: str) -> None:
         (b"a\n\nb\nc", ["a", "b", "c"]),
         ("grüße und ein langer Name.jpg\nx".encode(), ["grüße und ein langer Name.jpg", "x"]),
         (b"caf\xe9.jpg\n", [os.fsdecode(b"caf\xe9.jpg")]),
+        (b"\xef\xbb\xbfa.jpg\r\nb.jpg\r\n", ["a.jpg", "b.jpg"]),
+        (b"\xef\xbb\xbfa long name of a photo.jpg", ["a long name of a photo.jpg"]),
+        (b"\xef\xbb\xbf", []),
+        (b"\xef\xbb\xbf\na.jpg", ["a.jpg"]),
     ],
 )
 def test_names_from_standard_input_by_line_or_by_nul(text: bytes, names: list[str]) -> None:
     assert named(text) == names
     assert named(b"") == b""
+
+
+def test_a_picture_of_another_kind_is_no_list_of_names() -> None:
+    content = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic\n"
+    assert named(content) == content
 
 
 def test_lines_on_standard_input(filled: Path, tagdb: Run) -> None:
@@ -228,6 +237,18 @@ def test_only_what_is_new_and_whole(tmp_path: Path) -> None:
         write("old.jpg", b", changed"), None, (tmp_path / "new.JPG").unlink, write("new.JPG", b"again"), None,
     ]  # fmt: skip
     assert seen(tmp_path, *steps) == ["new.JPG", "old.jpg", "new.JPG"]
+
+
+def test_photos_by_any_name_and_what_cannot_be_read(tmp_path: Path) -> None:
+    """As in a folder that is ingested; pictures of other kinds come, to be refused with a reason."""
+
+    def fill() -> None:
+        for name in ("a", "b.jfif", "c.jpg.part", ".d.jpg", "e.JPG~"):
+            (tmp_path / name).write_bytes(photo(1))
+        for name in ("f.heic", "g.dng", "h.mp4", "i.csv"):
+            (tmp_path / name).write_bytes(b"II*\0" if name == "g.dng" else b"")
+
+    assert seen(tmp_path, fill, None, None) == ["a", "b.jfif", "e.JPG~", "f.heic", "g.dng"]
 
 
 def test_a_folder_that_goes(tmp_path: Path) -> None:

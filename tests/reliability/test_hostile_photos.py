@@ -386,7 +386,7 @@ def test_a_folder_cannot_be_read_any_more(tmp_path: Path, monkeypatch: pytest.Mo
     def gone(folder: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("tagdb.photos.sources._entries", gone)
+    monkeypatch.setattr("tagdb.photos.folders._entries", gone)
     with pytest.raises(SourceError, match=f"^cannot read {tmp_path}: Input/output error$"):
         list(source)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
-from tagdb.photos.sources import PHOTO_SUFFIXES
+from tagdb.photos.folders import PHOTO_SUFFIXES
 from tests.support.pictures import picture
 
 SIZE = (44, 36)

@@ -1,0 +1,281 @@
+"""Which files in a folder are photos, and what is left out of it.
+
+A file is a photo if it begins like one, whatever its name is, or if its name says so: then decoding tells
+what is wrong with it. All others are counted by kind, so that nobody has to wonder where they are.
+"""
+
+import os
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from tagdb.hashtags import printable
+
+PHOTO_SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
+)
+MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
+PHOTO, LIST = "photo", "list"
+"""Kinds of file that are not left out, or have a note of their own."""
+
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_RAW = "camera RAW"
+# The pictures that tagdb has no decoder for, by the beginning of the file.
+_UNREADABLE = {
+    "HEIC": [
+        b"....ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+    ],
+    "AVIF": [b"....ftypavif", b"....ftypavis"],
+    "JPEG XL": [b"\xff\x0a", b"\0\0\0\x0cJXL "],
+    "JPEG 2000": [b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"],
+    "Photoshop": [b"8BPS"],
+    _RAW: [b"....ftypcrx ", b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"IIU\0", b"FOVb", b"II\x1a\0\0\0HEAP"],
+}
+_KINDS = {
+    f".{suffix}": kind
+    for kind, suffixes in {
+        "HEIC": "heic heif heics heifs hif",
+        "AVIF": "avif avifs",
+        "JPEG XL": "jxl",
+        "JPEG 2000": "jp2 j2k jpf jpx",
+        "Photoshop": "psd psb",
+        _RAW: "3fr arw cr2 cr3 crw dcr dng erf gpr iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl"
+        " sr2 srf srw x3f",
+        "video": "3g2 3gp avi flv insv lrv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv",
+        "document": "doc docx htm html md odp ods odt pdf ppt pptx rtf txt xls xlsx",
+        "unfinished download": "crdownload download part partial tmp",
+        "thumbnail": "thm",
+    }.items()
+    for suffix in suffixes.split()
+}
+_NEVER = frozenset(["unfinished download", "thumbnail"])
+"""Kinds that stay out even if they begin like a photo."""
+
+# What programs keep beside photos, by the folder's name. All other hidden folders are left out too.
+_KEPT = {
+    "thumbnail": ["@eaDir", "@__thumb", ".@__thumb", ".thumbnails", "*.lrdata"],
+    "file": [
+        "#recycle", "@Recycle", "$RECYCLE.BIN", "RECYCLER", ".Trash*", "lost+found", "@tmp",
+        ".picasaoriginals", "System Volume Information",
+    ],
+}  # fmt: skip
+_SNAPSHOTS = frozenset(["#snapshot", ".snapshot", ".snapshots", "@recently-snapshot", ".zfs"])
+_PLURAL = re.compile("( (in|of|that) .*)?$")
+_LIBRARIES = (".photoslibrary", ".aplibrary", ".migratedphotolibrary")
+_OF_LIBRARIES = frozenset(["resources", "previews", "thumbnails", "database", "private", "scopes"])
+_HIDDEN, _OTHER, _SNAPSHOT, _LINKED = "hidden file", "other file", "folder of snapshots", "linked folder"
+
+
+def begins_picture(head: bytes) -> bool:
+    """Whether a file begins like an image, by its first 12 bytes (or all, if there are fewer)."""
+    if head[:2] == b"BM":
+        return head[6:10] == bytes(4)  # reserved bytes; a file name may begin with BM too
+    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def unreadable(head: bytes) -> str | None:
+    """Return the kind of a picture that tagdb has no decoder for, by its first 16 bytes; None for others."""
+    for kind, beginnings in _UNREADABLE.items():
+        for beginning in beginnings:
+            skipped = 4 if beginning.startswith(b"....") else 0
+            if head[skipped:].startswith(beginning[skipped:]):
+                return kind
+    return None
+
+
+def kind_of(path: str, regular: bool = True) -> str:
+    """Return what a file is: PHOTO, LIST, or a kind of those left out. Only regular ones are opened."""
+    name = Path(path).name.casefold()
+    suffix = Path(name).suffix
+    if name.startswith(".") or name in ("thumbs.db", "ehthumbs.db", "desktop.ini"):  # hidden on Windows
+        return _HIDDEN
+    if suffix in PHOTO_SUFFIXES:
+        return PHOTO
+    if suffix in MANIFEST_SUFFIXES:
+        # photo.jpg.json says something about one photo, in Google's exports
+        about_one = Path(Path(name).stem).suffix in PHOTO_SUFFIXES or ".supplemental-" in name
+        return "sidecar" if about_one else LIST
+    kind = _KINDS.get(suffix)
+    if kind in _NEVER:
+        return str(kind)
+    try:
+        head = _head(path) if regular else b""
+    except OSError:
+        return kind or "file that cannot be opened"
+    if begins_picture(head) and not (kind == _RAW and head[:2] in (b"II", b"MM")):
+        return PHOTO  # many kinds of RAW begin like TIFF
+    return kind or unreadable(head) or _OTHER
+
+
+def is_unreadable(kind: str) -> bool:
+    """Whether it is a kind of picture that tagdb has no decoder for."""
+    return kind in _UNREADABLE
+
+
+def _head(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO may have taken its place
+    try:
+        return os.read(descriptor, 16)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """What is left out of a folder."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Number of files of each kind; of folders, for links."""
+    lists: list[str] = field(default_factory=list)
+    """The first manifests, in printable characters."""
+    _suffixes: dict[str, set[str]] = field(default_factory=dict)
+    _links: list[str] = field(default_factory=list)
+
+    def file(self, path: str, kind: str) -> None:
+        """Count a file."""
+        self.counts[kind] += 1
+        if kind == LIST and len(self.lists) < 3:
+            self.lists.append(printable(path))
+        suffixes = self._suffixes.setdefault(kind, set())
+        if len(suffixes) <= 5 and (suffix := Path(path).suffix):
+            suffixes.add(printable(suffix.lower(), 20))
+
+    def link(self, path: str) -> None:
+        """Count a link to a folder elsewhere."""
+        self.counts[_LINKED] += 1
+        if len(self._links) < 3:
+            self._links.append(printable(path))
+
+    def named_lists(self) -> str:
+        """Return the manifests that were not read, in words; empty if there are none."""
+        return _some(self.lists, self.counts[LIST])
+
+    def __str__(self) -> str:
+        """All of it but the lists, in one line; empty if there is nothing."""
+        kinds = sorted(self.counts.keys() - {LIST, _LINKED}, key=lambda kind: (-self.counts[kind], kind))
+        unread = ", ".join(self._counted(kind) for kind in kinds if is_unreadable(kind))
+        parts = [f"{unread}, which cannot be read yet"] if unread else []
+        others = ", ".join(self._counted(kind) for kind in kinds if not is_unreadable(kind))
+        parts += [others] if others else []
+        if links := self.counts[_LINKED]:
+            leads = "leads" if links == 1 else "lead"
+            parts.append(f"{_some(self._links, links)} {leads} out of the folder (use --allow-outside)")
+        return "; ".join(parts)
+
+    def _counted(self, kind: str) -> str:
+        """Return the number of files of a kind, with their suffixes where these say more."""
+        count, suffixes = self.counts[kind], sorted(self._suffixes[kind])
+        several = count > 1 and not is_unreadable(kind)
+        text = f"{count} " + (_PLURAL.sub(r"s\1", kind, count=1) if several else kind)
+        if kind in (_RAW, "video", "document", _OTHER) and suffixes:
+            text += f" ({', '.join(suffixes[:5])}{', …' if len(suffixes) > 5 else ''})"
+        return text
+
+
+def _some(names: list[str], count: int) -> str:
+    return ", ".join(names) + (f" and {count - len(names)} more" if count > len(names) else "")
+
+
+def walk(
+    top: Path, allow_outside: bool, left_out: LeftOut | None = None
+) -> Iterator[tuple[Path, str | None]]:
+    """Yield the photos below a folder, sorted, with the names of only a few folders in memory.
+
+    A folder that cannot be read comes with the reason. Links to folders come last: they are followed within
+    the folder, or anywhere if that is allowed, and no folder is walked twice.
+
+    Parameters
+    ----------
+    left_out
+        Where to count what is left out.
+
+    Raises
+    ------
+    OSError
+        The folder itself cannot be read.
+    """
+    real, seen, links = Path(os.path.realpath(top)), {_identity(top)}, deque[str]()
+    pending = [(entry, "") for entry in _entries(top)]
+    while pending or links:
+        path = kept = ""
+        try:
+            if not pending:
+                path = links.popleft()
+                if _identity(path) in seen or _in_kept(path, real):
+                    continue
+                if allow_outside or Path(os.path.realpath(path)).is_relative_to(real):
+                    seen.add(_identity(path))
+                    pending += [(entry, "") for entry in _entries(path)]
+                elif Path(path).suffix.lower() in PHOTO_SUFFIXES:
+                    yield Path(path), None
+                elif left_out is not None:
+                    left_out.link(path)
+                continue
+            entry, kept = pending.pop()
+            path = entry.path
+            folder = _holds(entry.is_dir)
+            kept = kept or (_kept(path) if folder else "")
+            if kept:
+                if left_out is None:
+                    continue
+                if kept != _SNAPSHOT and entry.is_dir(follow_symlinks=False):
+                    pending += [(each, kept) for each in _entries(path)]
+                else:
+                    left_out.file(path, kept)
+            elif folder and entry.is_symlink():
+                links.append(path)
+            elif folder:
+                if (identity := _identity(path)) not in seen:
+                    seen.add(identity)
+                    pending += [(each, "") for each in _entries(path)]
+            elif (kind := kind_of(path, _holds(entry.is_file))) == PHOTO:
+                yield Path(path), None
+            elif left_out is not None:
+                left_out.file(path, kind)
+        except OSError as error:
+            if not kept:
+                yield Path(path), f"cannot read the folder: {error.strerror}"
+            elif left_out is not None:
+                left_out.file(path, kept)
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """Answer a question about an entry; no for a link that leads in circles."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    facts = Path(path).stat()
+    return facts.st_dev, facts.st_ino
+
+
+def _kept(path: str) -> str:
+    """Return the kind of the files in a folder that is left out, otherwise an empty text."""
+    parent, name = os.path.split(path.casefold())
+    if name in _SNAPSHOTS:
+        return _SNAPSHOT
+    for kind, patterns in _KEPT.items():
+        for pattern in patterns:
+            if fnmatchcase(name, pattern.casefold()):
+                return f"{kind} in {pattern}"
+    if name in _OF_LIBRARIES and (suffix := Path(parent).suffix) in _LIBRARIES:
+        return f"file in *{suffix}/{name}"
+    return _HIDDEN if name.startswith(".") else ""
+
+
+def _in_kept(path: str, top: Path) -> bool:
+    """Whether a link leads to a folder within this one that is left out, and not because it is hidden."""
+    target = Path(os.path.realpath(path))
+    inside = [target, *target.parents][: len(target.parts) - len(top.parts)]
+    return target.is_relative_to(top) and any(_kept(str(each)) not in ("", _HIDDEN) for each in inside)
+
+
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    with os.scandir(os.fspath(folder)) as entries:
+        return sorted(entries, key=lambda entry: entry.name, reverse=True)
