@@ -51,9 +51,9 @@ def rejected(record: Record, error: RejectedInput) -> Rejected:
 
 
 def image_of(record: Record, content_sha256: bytes) -> tuple[Image, list[Rejected]]:
-    """Return what a record says about a content, with folded hashtags, and rejections of invalid hashtags."""
+    """Return what a record says about a content, with folded hashtags, and rejections of what is invalid."""
     folded: dict[str, str] = {}
-    refused = []
+    refused = [Rejected(record.origin, record.line, reason) for reason in record.refused]
     for raw in record.hashtags:
         try:
             folded.setdefault(hashtags.fold(raw), hashtags.spelled(raw))

@@ -12,7 +12,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 from urllib.parse import urlsplit
@@ -32,6 +32,10 @@ Row = tuple[str, int, Any]
 _MAX_DEPTH = 64  # of nested JSON; far below what overflows the stack when it is written again
 # Shorter numbers in a string may mean a year or a day; nine digits reach back to 1973.
 _UNIX_TIME = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)
+_COMPACT = re.compile(
+    r"((?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))((?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)", re.ASCII
+)
+_FIRST_PHOTO = datetime(1826, 1, 1, tzinfo=UTC)
 _FIRST_ITEM = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\]?)")
 _FURTHER_ITEM = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
 _ITEM_END = re.compile(r"[ \t\r\n]*[,\]]")
@@ -293,9 +297,14 @@ def path_of(uri: str) -> str:
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a time in UTC from ISO 8601 (UTC if it has no zone) or Unix seconds; None for no value."""
+    """Return a time in UTC from ISO 8601 (UTC if it has no zone) or Unix seconds; None for no value.
+
+    Twelve or fourteen digits are date and time: as Unix seconds they would be far in the future.
+    """
     if value is None or value == "":
         return None
+    if not isinstance(value, bool) and (compact := _COMPACT.fullmatch(str(value))):
+        value = f"{compact[1]}T{compact[2]}"
     try:
         if isinstance(value, str) and not _UNIX_TIME.fullmatch(value):
             time = datetime.fromisoformat(value)
@@ -305,6 +314,11 @@ def time_of(value: object) -> datetime | None:
     except (OSError, OverflowError, ValueError):
         pass
     raise RejectedInput(f"taken_at must be an ISO 8601 time or Unix seconds: {as_json(value)}")
+
+
+def plausible(time: datetime) -> bool:
+    """Whether a photo can be of that time: not before the first one, nor later than tomorrow."""
+    return _FIRST_PHOTO <= time <= datetime.now(UTC) + timedelta(days=1)
 
 
 def as_json(value: object) -> str:

@@ -21,10 +21,12 @@ from tagdb.hashtags import printable
 from tagdb.photos.folders import MANIFEST_SUFFIXES, LeftOut, walk
 from tagdb.photos.manifests import (
     Row,
+    as_json,
     check,
     hashtags_of,
     json_lines,
     path_of,
+    plausible,
     read_csv,
     read_json,
     text_of,
@@ -64,6 +66,8 @@ class Record:
     """Approximate memory taken by the fields above, in bytes."""
     within: Path | None = field(default=None, compare=False)
     """Resolved folder in which the file must lie when it is opened; None for anywhere."""
+    refused: tuple[str, ...] = ()
+    """Why fields of it cannot be used; the photo can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +315,24 @@ class _Rows(Source):
         if collection is not None and len(collection) > MAX_COLLECTION:
             raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
         taken_at = time_of(known["taken_at"])
+        refused: tuple[str, ...] = ()
+        if taken_at is not None and not plausible(taken_at):
+            refused = (f"taken_at can be no photo's time: {as_json(known['taken_at'])} is {taken_at.date()}",)
+            taken_at = None
         path = self._root.locate(file_name)
         uri = uri or path.as_uri()
         within = self._root.within
         return Record(
-            path, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size, within
+            path,
+            uri,
+            hashtags,
+            collection,
+            source_ref,
+            taken_at,
+            metadata,
+            origin,
+            line,
+            size,
+            within,
+            refused,
         )

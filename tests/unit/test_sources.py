@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -367,6 +367,12 @@ def test_an_object_of_a_list_that_is_too_long(tmp_path: Path, monkeypatch: pytes
         ("20190616", datetime(2019, 6, 16, tzinfo=UTC)),
         ("2019-06-16 12:00:00", datetime(2019, 6, 16, 12, tzinfo=UTC)),
         ("2019-06-16T12:00:00Z", datetime(2019, 6, 16, 12, tzinfo=UTC)),
+        ("20190616 12:30", datetime(2019, 6, 16, 12, 30, tzinfo=UTC)),
+        ("20190616T123005", datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+        ("201906161230", datetime(2019, 6, 16, 12, 30, tzinfo=UTC)),
+        ("20190616123005", datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+        (201906161230, datetime(2019, 6, 16, 12, 30, tzinfo=UTC)),
+        ("1826-01-01", datetime(1826, 1, 1, tzinfo=UTC)),
         ("1560686400", datetime(2019, 6, 16, 12, tzinfo=UTC)),
         ("1560686400.5", datetime(2019, 6, 16, 12, 0, 0, 500_000, tzinfo=UTC)),
         (1560686400, datetime(2019, 6, 16, 12, tzinfo=UTC)),
@@ -389,6 +395,32 @@ def test_taken_at_that_is_wrong(tmp_path: Path, value: object) -> None:
     rejection = row_of(tmp_path, taken_at=value)
     assert isinstance(rejection, Rejection)
     assert rejection.reason.startswith("taken_at must be")
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("8380-01-01", "8380-01-01"),
+        (202313011230, "8381-01-16"),
+        ("202313011230", "8381-01-16"),
+        ("2919-06-16T12:00:00Z", "2919-06-16"),
+        ("1825-12-31", "1825-12-31"),
+        ("0101-01-01", "0101-01-01"),
+    ],
+)
+def test_a_time_that_no_photo_can_have_is_refused_alone(tmp_path: Path, value: object, day: str) -> None:
+    record = row_of(tmp_path, taken_at=value)
+    assert isinstance(record, Record)
+    assert record.taken_at is None
+    (reason,) = record.refused
+    assert reason.startswith(f"taken_at can be no photo's time: {json.dumps(value)} is {day}")
+
+
+def test_tomorrow_may_be_today_elsewhere(tmp_path: Path) -> None:
+    for hours, fine in ((23, True), (25, False)):
+        record = row_of(tmp_path, taken_at=(datetime.now(UTC) + timedelta(hours=hours)).isoformat())
+        assert isinstance(record, Record)
+        assert (record.taken_at is not None, not record.refused) == (fine, fine)
 
 
 def test_uris_name_files_beside_the_manifest(tmp_path: Path) -> None:
