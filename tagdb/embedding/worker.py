@@ -34,7 +34,8 @@ SECONDS = 60
 GRACE = 5
 """Seconds after the time limit until a worker that has not ended itself is killed."""
 MEMORY = 3 << 30
-"""Memory limit of a worker, in bytes: enough for 100 million pixels with transparency."""
+"""Memory limit of a worker, in bytes: enough for 100 million pixels with transparency, or for
+the coefficients of a progressive JPEG (``images.MAX_HELD``)."""
 _GONE = (EOFError, OSError)
 
 

@@ -30,21 +30,29 @@ from PIL import (
 
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
+from tagdb.photos import mending
+from tagdb.photos.folders import begins_picture, unreadable
+from tagdb.photos.manifests import plausible
 
 MAX_BYTES = 256 << 20
 """Largest file, in bytes; larger ones are rejected."""
 MAX_PIXELS = 100_000_000
-"""Largest image, in pixels; larger ones are rejected before they are decoded."""
+"""Largest image, in pixels as they are decoded: those of a large JPEG at a reduced scale."""
+MAX_SIDE = 65_500
+"""Largest side of a JPEG, in pixels; libjpeg decodes no larger ones."""
+MAX_HELD = 1536 << 20
+"""Most that libjpeg may hold of a JPEG with several scans, in bytes: enough for 268 megapixels."""
 
 THUMBNAIL_SIZE = 256
 """Longest side of a thumbnail, in pixels."""
 
+_UNSUPPORTED = "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)"
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # Pillow calls a JPEG with more than one image an MPO.
 _MEDIA_TYPES = {"MPO": "image/jpeg"} | {name: f"image/{name.lower()}" for name in _FORMATS}
 
-# decode() compares the size in the header with MAX_PIXELS itself; Pillow's own limit is lower and warns.
+# decode() compares the size with MAX_PIXELS itself; Pillow's own limit is lower and warns.
 Image.MAX_IMAGE_PIXELS = None
 # Pillow warns and logs about damaged metadata, which does not concern the user. Both are silenced for good,
 # because warnings.catch_warnings() does not work with threads. Only libtiff's own output about damaged
@@ -52,7 +60,9 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
-_ORIENTATION, _EXIF_IFD, _TAKEN_AT, _TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
+_ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
+# DateTimeOriginal and DateTimeDigitized (of a scanned photo, say), each with its offset.
+_TIMES = ((0x9003, 0x9011), (0x9004, 0x9012))
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -63,7 +73,7 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _EXIF_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
-_EXIF_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
+_EXIF_OFFSET = re.compile(r"\s*([+-])(\d\d?):?(\d\d)[\s\0]*", re.ASCII)
 
 _16_TO_8_BITS = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 
@@ -81,7 +91,7 @@ class Photo:
     height: int
     """Height of the full image in pixels, once it is upright."""
     taken_at: datetime | None
-    """EXIF's DateTimeOriginal in UTC; a time without an offset is taken as UTC."""
+    """EXIF's DateTimeOriginal, or DateTimeDigitized, in UTC; a time without an offset is taken as UTC."""
     pixels: npt.NDArray[np.uint8]
     """Input of the backbone: the image squashed to a square; uint8 (size, size, 3), RGB, read-only."""
     thumbnail: bytes
@@ -116,31 +126,70 @@ def decode(content: bytes, size: int) -> Photo:
     if len(content) > MAX_BYTES:
         raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            return _photo(image, content, size)
+        return _decoded(content, content, size)
     except RejectedInput:
         raise
-    except UnidentifiedImageError:
-        raise RejectedInput("not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)") from None
     except MemoryError:
         raise RejectedInput("not enough memory to decode it") from None
     except Exception as error:
         # On hostile input Pillow raises nearly anything: OSError, SyntaxError, struct.error, KeyError …
-        detail = printable(str(error).rstrip("."), 100) or type(error).__name__
-        raise RejectedInput(f"truncated or damaged: {detail}") from error
+        return _mended(content, size, error)
+
+
+def _decoded(file: bytes, content: bytes, size: int) -> Photo:
+    with Image.open(io.BytesIO(file), formats=_FORMATS) as image:
+        return _photo(image, content, size)
+
+
+def _mended(content: bytes, size: int, error: Exception) -> Photo:
+    """Decode a file without its metadata, or reject it for the error that there was with it."""
+    try:
+        if (file := mending.mended(content, MAX_PIXELS // 2)) not in (None, content):
+            return _decoded(file, content, size)
+    except RejectedInput:
+        raise
+    except MemoryError:
+        raise RejectedInput("not enough memory to decode it") from None
+    except Exception:  # noqa: S110  the first error tells more
+        pass
+    raise RejectedInput(_reason(content, error)) from error
+
+
+def _reason(content: bytes, error: Exception) -> str:
+    detail = printable(str(error).rstrip("."), 100) or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):
+        if not begins_picture(content[:16]):
+            kind = unreadable(content[:16])
+            return _UNSUPPORTED + (f", but {kind}" if kind else "")
+        detail = "its header cannot be read"
+    return f"truncated or damaged: {detail}"
+
+
+def _check_size(width: int, height: int, image: Image.Image, content: bytes) -> None:
+    """Reject what would take too much memory, before any of it is decoded."""
+    if width < 1 or height < 1:
+        raise RejectedInput("truncated or damaged: no pixels")
+    if image.width * image.height > MAX_PIXELS:
+        raise RejectedInput(
+            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed"
+        )
+    if not isinstance(image, JpegImagePlugin.JpegImageFile):
+        return
+    if max(width, height) > MAX_SIDE:
+        raise RejectedInput(f"too large: {width} × {height} pixels; at most {MAX_SIDE} on a side are allowed")
+    if (held := mending.held(content)) > MAX_HELD:
+        raise RejectedInput(
+            f"too large: {width} × {height} pixels in a progressive JPEG take {held >> 20} MB of memory;"
+            f" at most {MAX_HELD >> 20} MB are allowed"
+        )
 
 
 def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise RejectedInput(
-            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed"
-        )
-    if width < 1 or height < 1:
-        raise RejectedInput("truncated or damaged: no pixels")
     media_type = _MEDIA_TYPES[str(image.format)]
     least = max(2 * size, 320)
     image.draft(None, (least, least))  # only JPEG supports drafts
+    _check_size(width, height, image, content)
     image.load()
     orientation, taken_at = _exif(image)
     rgb = _rgb(image)
@@ -209,7 +258,8 @@ def _exif(image: Image.Image) -> tuple[int, datetime | None]:
         if value in _TRANSPOSITIONS:
             orientation = int(value)
         details = exif.get_ifd(_EXIF_IFD)
-        taken_at = _exif_time(str(details.get(_TAKEN_AT)), str(details.get(_TAKEN_AT_OFFSET)))
+        times = (_exif_time(str(details.get(time)), str(details.get(offset))) for time, offset in _TIMES)
+        taken_at = next(filter(None, times), None)
     except Exception:  # as in decode(); only the pixels matter, and they are fine
         return orientation, None
     return orientation, taken_at
@@ -220,9 +270,10 @@ def _exif_time(time: str, offset: str) -> datetime | None:
     if not match:
         return None
     zone = timedelta()
-    if signed := _EXIF_OFFSET.match(offset):
+    if signed := _EXIF_OFFSET.fullmatch(offset):
         zone = timedelta(hours=int(signed[2]), minutes=int(signed[3])) * (-1 if signed[1] == "-" else 1)
     try:
-        return datetime(*map(int, match.groups()), tzinfo=timezone(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
+        taken_at = datetime(*map(int, match.groups()), tzinfo=timezone(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
     except (ValueError, OverflowError):  # cameras without a clock write 0000:00:00 00:00:00
         return None
+    return taken_at if plausible(taken_at) else None

@@ -422,6 +422,32 @@ def test_the_counts_as_json(ingest: Run, photos: Path) -> None:
     }
 
 
+def test_what_is_left_out_of_a_folder_is_said(ingest: Run, tmp_path: Path) -> None:
+    for name in ("f/a.jpg", "f/b.HEIC", "f/c.heif", "f/@eaDir/a.jpg/x.jpg", "g/a.jpg", "g/b.mov"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(photo(1))
+    for name in ("f/b.HEIC", "f/c.heif", "g/b.mov"):
+        (tmp_path / name).write_bytes(b"")
+    done = ingest(tmp_path / "f", tmp_path / "g", "--limit", 1, "--json")
+    assert done.exit_code == 0
+    assert parsed(done)["left_out"] == {"HEIC": 2, "thumbnail in @eaDir": 1, "video": 1}
+    assert done.stderr.splitlines()[-2:] == [
+        f"left out of {tmp_path / 'f'}: 2 HEIC, which cannot be read yet; 1 thumbnail in @eaDir",
+        f"left out of {tmp_path / 'g'}: 1 video (.mov)",
+    ]
+    assert ingest(tmp_path / "f", "--quiet").stderr == ""
+
+
+def test_a_time_that_no_photo_can_have(ingest: Run, tmp_path: Path, connection: Connection) -> None:
+    """It is rejected, and the photo stays."""
+    (tmp_path / "a.jpg").write_bytes(photo(1))
+    (tmp_path / "m.csv").write_text("file_name,hashtags,taken_at\na.jpg,#sea,8380-01-01\n")
+    assert ingest(tmp_path / "m.csv").exit_code == 3
+    assert connection.execute("SELECT taken_at FROM tagdb.images").fetchall() == [(None,)]
+    reason = 'taken_at can be no photo\'s time: "8380-01-01" is 8380-01-01'
+    assert errors(connection) == [(str(tmp_path / "m.csv"), 2, reason)]
+
+
 def test_quiet_prints_the_counts_alone(ingest: Run, photos: Path) -> None:
     (photos / "notes.jpg").write_text("milk, bread")
     done = ingest(photos, "--quiet")

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from tagdb.errors import RejectedInput
+from tagdb.photos import images, mending
 from tagdb.photos.images import Photo, content_hash, decode
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -222,7 +224,14 @@ def test_the_orientation_of_exif_is_applied(kind: str, orientation: int) -> None
         ("2019:06:16 12:30:05", None, datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
         ("2019:06:16 12:30:05", "+02:00", datetime(2019, 6, 16, 10, 30, 5, tzinfo=UTC)),
         ("2019:06:16 12:30:05", "-03:30", datetime(2019, 6, 16, 16, 0, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30:05", "+0530", datetime(2019, 6, 16, 7, 0, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30:05", "+5:30", datetime(2019, 6, 16, 7, 0, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30:05", "-330", datetime(2019, 6, 16, 16, 0, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30:05", " +05:30\0", datetime(2019, 6, 16, 7, 0, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30:05", "Z", datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
         ("2019:06:16 12:30:05", "rubbish", datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+        ("2919:06:16 12:30:05", None, None),
+        ("1819:06:16 12:30:05", None, None),
         ("0000:00:00 00:00:00", None, None),
         ("    :  :     :  :  ", None, None),
         ("0001:01:01 00:00:00", "+02:00", None),
@@ -236,6 +245,17 @@ def test_the_time_is_read_from_exif(time: str, offset: str | None, expected: dat
     photo = decode(encode(quarters(), "JPEG", exif=exif), 8)
     assert photo.taken_at == expected
     assert photo.taken_at is None or photo.taken_at.tzinfo is UTC
+
+
+def test_the_time_of_digitizing_is_the_second_choice() -> None:
+    exif = Image.Exif()
+    details = exif.get_ifd(0x8769)
+    details.update({0x9004: "2004:05:01 12:00:00", 0x9012: "+02:00", 0x9011: "+05:00"})
+    assert decode(encode(quarters(), "JPEG", exif=exif), 8).taken_at == datetime(2004, 5, 1, 10, tzinfo=UTC)
+    details[0x9003] = "0000:00:00 00:00:00"
+    assert decode(encode(quarters(), "JPEG", exif=exif), 8).taken_at == datetime(2004, 5, 1, 10, tzinfo=UTC)
+    details[0x9003] = "1999:01:01 00:00:00"
+    assert decode(encode(quarters(), "JPEG", exif=exif), 8).taken_at == datetime(1998, 12, 31, 19, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -314,6 +334,11 @@ def bomb() -> bytes:
         (b"GIF", "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image in a supported format"),
         (encode(Image.new("RGB", (8, 8)), "PPM"), "not an image in a supported format"),
+        (
+            b"\0\0\0\x24ftypheic\0\0\0\0mif1heic",
+            "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF), but HEIC",
+        ),
+        (b"\xff\xd8\xffmilk, bread", "truncated or damaged: its header cannot be read"),
         (bomb(), "too large: 20000 × 20000 pixels; at most 100 million are allowed"),
         (encode(natural(200, 200), "JPEG")[:3000], "truncated or damaged: "),
         (encode(natural(200, 200), "PNG")[:3000], "truncated or damaged: "),
@@ -324,6 +349,156 @@ def test_unusable_files_are_refused_with_a_reason(content: bytes, reason: str) -
         decode(content, 8)
     assert str(caught.value).startswith(reason)
     assert not str(caught.value).endswith(".")
+
+
+# --- Large ones ---------------------------------------------------------------------------------------
+
+
+def test_of_a_large_jpeg_the_decoded_pixels_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header may say more, as the pictures of phones do."""
+    monkeypatch.setattr(images, "MAX_PIXELS", 600_000)
+    picture = natural(2000, 1600)
+    for options in ({}, {"progressive": True}):
+        photo = decode(encode(picture, "JPEG", **options), 160)
+        assert (photo.width, photo.height) == (2000, 1600)
+    with pytest.raises(RejectedInput, match="too large: 2000 × 1600 pixels; at most 0 million are allowed"):
+        decode(encode(picture, "PNG"), 160)
+    with pytest.raises(RejectedInput, match="too large: 2000 × 500 pixels"):
+        decode(encode(natural(2000, 500), "JPEG"), 160)  # which cannot be reduced so far
+
+
+def larger(jpeg: bytes, width: int, height: int) -> bytes:
+    """The same data, said to be another size."""
+    at = max(jpeg.find(b"\xff\xc0"), jpeg.find(b"\xff\xc2"))
+    return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "reason"),
+    [
+        ((65535, 1), {}, "too large: 65535 × 1 pixels; at most 65500 on a side are allowed"),
+        (
+            (20000, 20000),
+            {"progressive": True, "subsampling": 0},
+            "too large: 20000 × 20000 pixels in a progressive JPEG take 2288 MB of memory; at most 1536 MB",
+        ),
+        ((65500, 65500), {"progressive": True}, "too large: 65500 × 65500 pixels in a progressive JPEG"),
+    ],
+)
+def test_jpegs_that_are_too_large(size: tuple[int, int], options: dict[str, object], reason: str) -> None:
+    with pytest.raises(RejectedInput) as caught:
+        decode(larger(encode(quarters(), "JPEG", **options), *size), 160)
+    assert str(caught.value).startswith(reason)
+
+
+def planes(jpeg: bytes) -> bytes:
+    """A JPEG of one component at a time; only its headers are right."""
+    at = jpeg.index(b"\xff\xda")
+    return jpeg[:at] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" + jpeg[at + 14 :]
+
+
+def test_what_libjpeg_holds() -> None:
+    picture = quarters(64, 48)
+    for subsampling, samples in ((0, 3), (1, 2), (2, 1.5)):
+        plain = encode(picture, "JPEG", subsampling=subsampling)
+        assert mending.held(plain) == 0
+        assert mending.held(planes(plain)) == 2 * 64 * 48 * samples
+        assert mending.held(encode(picture, "JPEG", subsampling=subsampling, progressive=True)) == (
+            2 * 64 * 48 * samples
+        )
+    assert mending.held(encode(picture.convert("L"), "JPEG", progressive=True)) == 2 * 64 * 48
+    assert mending.held(b"\xff\xd8\xff") == mending.held(b"\xff\xd8\xff\xda\0\x08\x01") == 0
+
+
+# --- Damaged beside the picture -----------------------------------------------------------------------
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+def chunk(name: bytes, body: bytes, checksum: int | None = None) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum or zlib.crc32(name + body))
+
+
+def beside(content: bytes, extra: bytes) -> bytes:
+    at = 2 if content.startswith(b"\xff") else 33
+    return content[:at] + extra + content[at:]
+
+
+JPEG_BESIDE = [
+    segment(0xE2, b"ICC_PROFILE\0"),
+    segment(0xE2, b"ICC_PROFILE\0\x01"),
+    segment(0xE0, b"JFIF\0"),
+    segment(0xEE, b"Adobe"),
+    segment(0xED, b"Photoshop 3.0\x008BIM\x03\xed\0\0\0\0\0\x10ab"),
+    b"\xff\xe1\0\0",
+]
+PNG_BESIDE = [
+    chunk(b"tEXt", b"a\0b", 5),
+    chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * (3 << 20))),
+    chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(b"x" * (3 << 20))),
+    chunk(b"iCCP", b"a\0\7rubbish"),
+    chunk(b"iCCP", b"a\0\0rubbish", 1),
+    chunk(b"eXIf", b"rubbish", 3),
+    chunk(b"pHYs", b"a"),
+    chunk(b"acTL", b"a"),
+    chunk(b"tIME", b"", 3),
+]
+
+
+@pytest.mark.parametrize("extra", JPEG_BESIDE + PNG_BESIDE)
+def test_what_is_no_part_of_the_picture_may_be_broken(extra: bytes) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    kind = "JPEG" if extra in JPEG_BESIDE else "PNG"
+    whole = encode(
+        quarters(), kind, exif=exif, **({"subsampling": 0, "quality": 95} if kind == "JPEG" else {})
+    )
+    photo = decode(beside(whole, extra), 32)
+    assert np.array_equal(photo.pixels, decode(whole, 32).pixels)
+    assert close(corners(photo), [WHITE, BLUE, GREEN, RED], 12)  # EXIF that is not broken counts
+    assert photo.sha256 == content_hash(beside(whole, extra))
+
+
+def test_webp_and_tiff_with_broken_metadata() -> None:
+    whole = encode(quarters(), "WEBP", exif=b"Exif\0\0rubbish", xmp=b"<x", lossless=True)
+    at = whole.index(b"EXIF")
+    for broken in (whole[: at + 4] + b"\xff\xff\0\0" + whole[at + 8 :], whole[:-3]):
+        assert close(corners(decode(broken, 32)), [RED, GREEN, BLUE, WHITE])
+    whole = encode(quarters(), "TIFF", tiffinfo={270: "x" * 50})
+    at = whole.index(struct.pack("<H", 270), struct.unpack("<I", whole[4:8])[0])
+    broken = whole[:at] + struct.pack("<HHII", 270, 5, 1, 0xFFFFFFF) + whole[at + 12 :]
+    assert close(corners(decode(broken, 32)), [RED, GREEN, BLUE, WHITE])
+
+
+JPEGS: list[dict[str, object]] = [
+    {}, {"subsampling": 0}, {"progressive": True}, {"restart_marker_rows": 1}, {"quality": 100}
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", JPEGS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_may_lack_its_last_bytes(mode: str, options: dict[str, object]) -> None:
+    whole = encode(natural(300, 200).convert(mode), "JPEG", **options)
+    pixels = decode(whole, 64).pixels.astype(np.int16)
+    for cut in (1, 2, 3, 4):
+        photo = decode(whole[:-cut], 64)
+        assert photo.sha256 == content_hash(whole[:-cut])
+        assert np.abs(photo.pixels - pixels).mean() < (0.01 if cut < 3 else 1)
+
+
+@pytest.mark.parametrize("options", JPEGS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_may_not_lack_more(mode: str, options: dict[str, object]) -> None:
+    """Not even where a scan or an interval ends, after which nothing but the next marker is expected."""
+    whole = encode(natural(300, 200).convert(mode), "JPEG", **options)
+    markers = [m.start() for m in re.finditer(rb"\xff[\xd0-\xd7\xda]", whole)]
+    parts = [int(len(whole) * part) for part in (0.95, 0.9, 0.8, 0.5, 0.3)]
+    for end in [*parts, *(at for at in markers if at < 0.95 * len(whole))]:
+        for moved in (0, -1, 1):
+            with pytest.raises(RejectedInput, match=r"^truncated or damaged: "):
+                decode(whole[: end + moved], 64)
 
 
 def seeds() -> list[bytes]:
