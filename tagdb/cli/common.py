@@ -147,6 +147,7 @@ def print_answers(
     as_json: bool,
     show: Callable[[str, Sequence[Any]], None],
     lines: bool = False,
+    every: bool = False,
 ) -> None:
     """Print the answers for each photo and exit with the right code.
 
@@ -158,6 +159,8 @@ def print_answers(
         Prints one photo's answers as text.
     lines
         Print JSON as one line per photo as soon as it is there, instead of one array at the end.
+    every
+        Show a photo that was rejected as one without answers.
     """
     results: list[dict[str, object]] = []
     answered = rejected = 0
@@ -167,6 +170,8 @@ def print_answers(
             rejected += 1
             note(f"rejected {photo}: {answer}")
             result |= {"error": str(answer), what: []}
+            if every and not as_json:
+                show(photo, [])
         else:
             answered += 1
             result[what] = [asdict(row) for row in answer]

@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     "form",
     type=click.Choice(["table", "hashtags", "json"]),
     default="table",
-    help="hashtags: one line such as #a #b #c, to paste.",
+    help="hashtags: one line a photo such as #a #b #c, to paste; empty for one that is rejected.",
 )
 @json_option
 @backbone_options
@@ -157,6 +157,7 @@ def command(
                 as_json or form == "json",
                 _as_hashtags if form == "hashtags" else _as_table(with_names=named.many),
                 lines=named.at_once,
+                every=form == "hashtags" and not watch,  # whose names nobody gave, so nothing to line up with
             )
 
 

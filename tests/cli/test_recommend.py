@@ -169,6 +169,11 @@ def test_several_photos_with_a_bad_one_in_the_middle(
     assert errors[3] == "cannot be read: No such file or directory"
     assert done.stderr.splitlines() == [f"rejected {notes}: {errors[1]}", f"rejected {gone}: {errors[3]}"]
 
+    lines = tagdb("recommend", *names, "--format", "hashtags").stdout.splitlines()
+    assert [bool(line) for line in lines] == [True, False, True, False, True]  # one a photo
+    listed = "\n".join(["\ufeff" + names[0], *names[1:]])
+    assert tagdb("recommend", "-", "--format", "hashtags", stdin=listed).stdout.splitlines() == lines
+
     table = tagdb("recommend", *names)
     assert table.exit_code == 3
     assert len(table.stdout.splitlines()) == 3 * 7
