@@ -167,7 +167,7 @@ class LeftOut:
 
     def _counted(self, kind: str) -> str:
         """Return the number of files of a kind, with their suffixes where these say more."""
-        count, suffixes = self.counts[kind], sorted(self._suffixes[kind])
+        count, suffixes = self.counts[kind], sorted(self._suffixes.get(kind, ()))
         several = count > 1 and not is_unreadable(kind)
         text = f"{count} " + (_PLURAL.sub(r"s\1", kind, count=1) if several else kind)
         if kind in (_RAW, "video", "document", _OTHER) and suffixes:
@@ -197,17 +197,17 @@ def walk(
     OSError
         The folder itself cannot be read.
     """
-    real, seen, links = Path(os.path.realpath(top)), {_identity(top)}, deque[str]()
+    real, seen, links = Path(os.path.realpath(top)), {identity(top)}, deque[str]()
     pending = [(entry, "") for entry in _entries(top)]
     while pending or links:
         path = kept = ""
         try:
             if not pending:
                 path = links.popleft()
-                if _identity(path) in seen or _in_kept(path, real):
+                if identity(path) in seen or _in_kept(path, real):
                     continue
                 if allow_outside or Path(os.path.realpath(path)).is_relative_to(real):
-                    seen.add(_identity(path))
+                    seen.add(identity(path))
                     pending += [(entry, "") for entry in _entries(path)]
                 elif Path(path).suffix.lower() in PHOTO_SUFFIXES:
                     yield Path(path), None
@@ -228,8 +228,8 @@ def walk(
             elif folder and entry.is_symlink():
                 links.append(path)
             elif folder:
-                if (identity := _identity(path)) not in seen:
-                    seen.add(identity)
+                if (one := identity(path)) not in seen:
+                    seen.add(one)
                     pending += [(each, "") for each in _entries(path)]
             elif (kind := kind_of(path, _holds(entry.is_file))) == PHOTO:
                 yield Path(path), None
@@ -250,7 +250,8 @@ def _holds(question: Callable[[], bool]) -> bool:
         return False
 
 
-def _identity(path: str | Path) -> tuple[int, int]:
+def identity(path: str | Path) -> tuple[int, int]:
+    """Return what one file or folder has under all of its names."""
     facts = Path(path).stat()
     return facts.st_dev, facts.st_ino
 

@@ -8,7 +8,8 @@ import re
 import stat
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO
 
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
-from tagdb.photos.folders import MANIFEST_SUFFIXES, LeftOut, walk
+from tagdb.photos.folders import LIST, MANIFEST_SUFFIXES, LeftOut, identity, walk
 from tagdb.photos.manifests import (
     Row,
     as_json,
@@ -38,6 +39,8 @@ MAX_COLLECTION = 500
 """Longest name of a collection, in characters; it must fit into an index."""
 
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
+_HUGGING_FACE = ("metadata.jsonl", "metadata.csv")
+"""Lists of the photos in a folder; the first counts."""
 _FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at")
 
 
@@ -149,10 +152,11 @@ def _folder(path: Path, name: str, allow_outside: bool) -> Source:
     data = path / "data"
     if data.is_dir() and (lists := _files(path / "metadata", "*.json")):
         root = _Root(data, "the data folder", allow_outside)
-        return _Rows(name, lambda: chain.from_iterable(map(read_json, lists)), root, _ancestor_fields)
-    for manifest in (path / "metadata.jsonl", path / "metadata.csv"):
+        read = lambda: chain.from_iterable(map(read_json, lists))  # noqa: E731
+        return _Rows(name, read, root, _ancestor_fields, whole=True)
+    for manifest in (path / each for each in _HUGGING_FACE):
         if manifest.is_file():
-            return _manifest(manifest, printable(str(manifest)), allow_outside)
+            return _manifest(manifest, printable(str(manifest)), allow_outside, whole=True)
     photos = _Photos(name, path, _Root(path, "the folder", allow_outside))
     if next(photos.find(), None) is None:
         photos.count()
@@ -167,10 +171,11 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
-def _manifest(path: Path, name: str, allow_outside: bool) -> Source:
+def _manifest(path: Path, name: str, allow_outside: bool, whole: bool = False) -> Source:
     read = read_csv if path.suffix.lower() in (".csv", ".tsv") else read_json
     next(read(path), None)  # report an unreadable file or a wrong header before anything is done
-    return _Rows(name, lambda: read(path), _Root(path.parent, "the manifest's folder", allow_outside))
+    root = _Root(path.parent, "the manifest's folder", allow_outside)
+    return _Rows(name, lambda: read(path), root, whole=whole)
 
 
 class _Root:
@@ -187,6 +192,19 @@ class _Root:
     def within(self) -> Path | None:
         """Folder in which a file must still lie when it is opened: a link may have been planted since."""
         return None if self._allow_outside else self._real
+
+    def unnamed(self, named: Set[int]) -> LeftOut:
+        """Return what lies in the folder, but for the files with certain hashes of their identities."""
+        left_out = LeftOut()
+        for path, _ in walk(self._folder, self._allow_outside, left_out):
+            with suppress(OSError):
+                if hash(identity(path)) not in named:
+                    left_out.file(str(path), "photo that no usable row names")
+        read = any((self._folder / name).is_file() for name in _HUGGING_FACE)
+        if (others := left_out.counts.pop(LIST, 0) - read) > 0:
+            left_out.counts["list that is not read"] = others
+        left_out.lists.clear()
+        return left_out
 
     def locate(self, name: str | Path) -> Path:
         """Return the absolute path of an existing regular file, without opening it."""
@@ -278,21 +296,30 @@ class _Rows(Source):
         fields: _Fields = _manifest_fields,
         *,
         countable: bool = True,
+        whole: bool = False,
     ) -> None:
-        self.name, self._read, self._root, self._fields, self._countable = name, read, root, fields, countable
+        """Create a source; with ``whole`` it stands for its folder, of which nothing is to be missed."""
+        self.name, self._read, self._root, self._fields = name, read, root, fields
+        self._countable, self._whole = countable, whole
 
     def count(self) -> int | None:
         return sum(1 for _ in self._read()) if self._countable else None
 
     def __iter__(self) -> Iterator[Record | Rejection]:
+        named: set[int] = set()
         try:
             for origin, line, row in self._read():
                 try:
                     record = self._record(origin, line, row)
                 except RejectedInput as error:
                     yield Rejection(origin, line, str(error))
-                else:
-                    yield record
+                    continue
+                if self._whole:
+                    with suppress(OSError):
+                        named.add(hash(identity(record.path)))
+                yield record
+            if self._whole:
+                self.left_out = self._root.unnamed(named)
         except OSError as error:
             raise SourceError(f"cannot read {self.name}: {why(error)}") from error
 

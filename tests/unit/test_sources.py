@@ -65,7 +65,7 @@ def photo(tmp_path: Path) -> Path:
 
 def ancestor(folder: Path, **lists: list[dict[str, Any]]) -> str:
     for name, rows in lists.items():
-        (folder / "metadata").mkdir(exist_ok=True)
+        (folder / "metadata").mkdir(parents=True, exist_ok=True)
         write(folder / "metadata" / f"{name}.json", text=json.dumps(rows, indent=0))
         for row in rows:
             if "image_local_name" in row and row["image_local_name"] != "missing.jpg":
@@ -117,6 +117,27 @@ def test_ancestor_rows_that_are_wrong(tmp_path: Path) -> None:
     assert rejected[1] == "outside the data folder (use --allow-outside): ../metadata/a.json"
     assert rejected[2] == "search_hashtag must be a string: 5"
     assert rejected[3].startswith("invalid JSON: ")
+
+
+def test_photos_in_a_folder_that_no_row_names_are_left_out(tmp_path: Path) -> None:
+    folder = ancestor(tmp_path / "a", a=[{"search_hashtag": "a", "image_local_name": "1.jpg"}])
+    touch(tmp_path / "a/data/b/2.jpg")
+    write(tmp_path / "m.jsonl", {"file_name": "link.jpg"}, {"file_name": "sub/../2.jpg"}, {"file_name": 3})
+    for name in ("1.jpg", "2.jpg", "3.jpg", "sub/4.jpg", "5.heic"):
+        touch(tmp_path / "b" / name)
+    (tmp_path / "b/link.jpg").symlink_to("1.jpg")
+    touch(tmp_path / "b/metadata.csv")
+    (tmp_path / "m.jsonl").rename(tmp_path / "b/metadata.jsonl")
+    for source, said in {
+        folder: "1 photo that no usable row names",
+        str(
+            tmp_path / "b"
+        ): "1 HEIC, which cannot be read yet; 2 photos that no usable row names, 1 list that is not read",
+        str(tmp_path / "b/metadata.jsonl"): "",
+    }.items():
+        opened = open_source(source)
+        assert len(list(opened)) == opened.count()
+        assert (str(opened.left_out), opened.left_out.named_lists()) == (said, "")
 
 
 @pytest.mark.skipif(not INSTAGRAM.is_dir(), reason="the data set is not here")
