@@ -11,6 +11,7 @@ demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 	$(BIN)/tagdb demo
 
 install: $(INSTALLED)  ## make .venv with tagdb in it
+	@echo "tagdb is installed in .venv; in every new shell: . .venv/bin/activate"
 
 test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal

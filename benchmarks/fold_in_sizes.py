@@ -26,7 +26,7 @@ from tagdb.photos.sources import open_source
 from tagdb.postgres import database
 
 DATABASE = "tagdb_fold_in_sizes"
-SIZES = ((3, 3), (10, 5), (10, 30), (40, 10), (40, 100), (120, 30), (200, 400), (800, 600))
+SIZES = ((3, 3), (10, 5), (10, 30), (40, 10), (40, 100), (120, 30), (200, 400), (800, 500))
 ASKED = 300
 
 
