@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, takewhile
 
 from tagdb.errors import RejectedInput
 
@@ -24,7 +24,9 @@ _INVISIBLE = dict.fromkeys([0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0xFEFF, *chain.f
 _BLACK_FLAG = "\U0001f3f4"  # letters of tags behind it make the flags of England, Scotland and Wales
 _TAGS = dict.fromkeys(range(0xE0020, 0xE0080))
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-_DELIMITERS = re.compile(r"[\s,;|#＃]+")
+_DELIMITERS = re.compile(r"[\s,;|#＃、，､،；؛。｡۔｜]+")
+# Addresses and entities of HTML have a # that begins no hashtag.
+_IN_CAPTION = re.compile(r"https?://\S+|&#\w+;|[#＃]([^\s#＃&]+)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1 << 16)  # a few hashtags are on most photos
@@ -83,10 +85,30 @@ def spelled(text: str) -> str:
 def split(text: str) -> list[str]:
     """Split a text into hashtags, without ``#`` and not yet folded.
 
-    Hashtags end at white space, a comma, a semicolon, a vertical bar, or the ``#`` of the next one:
-    ``"#a#b, c"`` gives ``["a", "b", "c"]``. No piece is empty.
+    Hashtags end at white space, a comma, a semicolon, a vertical bar, their Chinese, Japanese and Arabic
+    sisters, or the ``#`` of the next one: ``"#a#b, c"`` gives ``["a", "b", "c"]``. No piece is empty.
     """
     return [piece for piece in _DELIMITERS.split(text) if piece]
+
+
+def written(text: str) -> list[str]:
+    """Return the hashtags in what somebody wrote under a photo, without ``#`` and not yet folded.
+
+    If there is a ``#``, only words that begin with one count, and they end at white space or punctuation that
+    cannot be in a hashtag: ``"Lunch #sea, (#sun)!"`` gives ``["sea", "sun"]``. Otherwise, as ``split``.
+    """
+    if "#" not in text and "＃" not in text:
+        return split(text)
+    words = ("".join(takewhile(_goes_on, match[1] or "")) for match in _IN_CAPTION.finditer(text))
+    return [word for word in words if word]
+
+
+def _goes_on(character: str) -> bool:
+    """Whether a hashtag goes on there. What is no punctuation does not end it: ``fold`` refuses it."""
+    category = unicodedata.category(character)
+    if category[0] in "PS" and category != "So" and character not in _SKIN_TONES:
+        return unicodedata.normalize("NFKC", character) in _JOINERS
+    return True
 
 
 def given(texts: str | Iterable[str]) -> list[str]:

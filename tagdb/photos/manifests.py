@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, TextIO
 from urllib.parse import urlsplit
 
 from tagdb.errors import RejectedInput, SourceError
-from tagdb.hashtags import printable, split
+from tagdb.hashtags import printable, written
 
 MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
@@ -275,7 +275,7 @@ def hashtags_of(value: object) -> tuple[str, ...]:
     """Return hashtags, not folded, from a list of strings or from one string, which is split."""
     if value is None:
         return ()
-    hashtags = split(value) if isinstance(value, str) else value
+    hashtags = written(value) if isinstance(value, str) else value
     if not isinstance(hashtags, list) or not all(isinstance(hashtag, str) for hashtag in hashtags):
         raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}")
     if len(hashtags) > MAX_HASHTAGS:

@@ -129,7 +129,7 @@ GOOD = 8
 
 def good_rows() -> list[dict[str, Any]]:
     rows = [
-        {"file_name": f"{n}.jpg", "hashtags": "#a, b\u00e9" if n % 2 else "c", "title": f'"quoted", {n}'}
+        {"file_name": f"{n}.jpg", "hashtags": "#a, #b\u00e9" if n % 2 else "c", "title": f'"quoted", {n}'}
         for n in range(GOOD)
     ]
     rows[3] |= {

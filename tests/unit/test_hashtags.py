@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagdb.errors import RejectedInput
-from tagdb.hashtags import MAX_LENGTH, fold, printable, spelled, split
+from tagdb.hashtags import MAX_LENGTH, fold, printable, spelled, split, written
+from tagdb.hashtags import given as given_by_hand
 
 # Letters whose case or compatibility folding is peculiar, and what hashtags are framed by.
 PECULIAR = "ßẞİıſǰΐᾳᾼ\u0345\u0301\u0307ﬀŀ·ªŉÅKΣςꭰᏸ가각 ㍿①Ⅷ😀🏽\u200d\ufe0f_#＃﹟ \u00b4\u202e\x00\ud800"
@@ -151,10 +152,51 @@ def test_every_character_folds_once() -> None:
         (" ,#;|", []),
         ("", []),
         ("wow! #x", ["wow!", "x"]),
+        ("海、太陽，空；雨。雪､風｡｜x", ["海", "太陽", "空", "雨", "雪", "風", "x"]),
+        ("بحر، شمس؛ رمل۔", ["بحر", "شمس", "رمل"]),
     ],
 )
 def test_texts_are_split_into_hashtags(text: str, pieces: list[str]) -> None:
     assert split(text) == pieces
+    if "#" not in text and "＃" not in text:
+        assert written(text) == pieces
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Lunch #sea, #sun! (#sand)", ["sea", "sun", "sand"]),
+        ("#a#b", ["a", "b"]),
+        ("＃a ##b", ["a", "b"]),
+        ("#sea sun", ["sea"]),
+        ("#夏、#海。#空」", ["夏", "海", "空"]),
+        ("#rock'n'roll #c++ #a-b #5$ #…", ["rock", "c", "a", "5"]),
+        ("#col·lecció #a_b #a＿b #می‌خواهم.", ["col·lecció", "a_b", "a＿b", "می‌خواهم"]),
+        ("#❤️! #👍🏽, #👩‍👧. #1️⃣)", ["❤️", "👍🏽", "👩‍👧", "1️⃣"]),
+        ("#rock&#39;n #roll&amp; it&#39;s at HTTPS://x.example/#top #sea", ["rock", "roll", "sea"]),
+        ("#a\0b #a\u202eb #\ud800", ["a\0b", "a\u202eb", "\ud800"]),
+        ("C# or # 5", []),
+    ],
+)
+def test_only_words_with_a_number_sign_count_in_a_caption(text: str, words: list[str]) -> None:
+    assert written(text) == words
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=PECULIAR + "a,. ", max_size=12))
+def test_what_is_folded_is_the_same_word_in_a_caption(raw: str) -> None:
+    try:
+        folded = fold(raw)
+    except RejectedInput:
+        return
+    assert written(f"(#{folded}).") == [folded]
+
+
+def test_all_words_count_that_a_person_gives() -> None:
+    assert (
+        given_by_hand("sea sun") == given_by_hand("#sea #sun") == given_by_hand("#sea sun") == ["sea", "sun"]
+    )
+    assert given_by_hand(["海、太陽", "#a"]) == ["海", "太陽", "a"]
 
 
 def test_texts_are_made_printable() -> None:

@@ -162,7 +162,7 @@ FULL |= {
 @pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json", ".JSONL"])
 def test_json_lines_are_read(tmp_path: Path, photo: Path, suffix: str) -> None:
     source = open_source(
-        write(tmp_path / f"m{suffix}", FULL, "", {"file_name": "a.jpg", "hashtags": "#x#y, z"})
+        write(tmp_path / f"m{suffix}", FULL, "", {"file_name": "a.jpg", "hashtags": "#x#y, #z"})
     )
     full, short = records(source)
     assert source.count() == 2
@@ -216,14 +216,14 @@ def test_json_list_that_breaks(tmp_path: Path, text: str) -> None:
 def test_csv_and_tsv(tmp_path: Path, photo: Path) -> None:
     lines = [
         "\ufeff,file_name,hashtags,taken_at,collection,title",
-        '0,a.jpg,"#a, b",1560679200,,"two\nlines"',
+        '0,a.jpg,"#a, #b",1560679200,,"two\nlines"',
         "",
         "1,a.jpg,,,,",
     ]
     for suffix, delimiter in ((".csv", ","), (".tsv", "\t")):
         text = "\r\n".join(lines)
         if delimiter == "\t":
-            text = text.replace("#a, b", "#a; b").replace(",", "\t")
+            text = text.replace("#a, #b", "#a; #b").replace(",", "\t")
         source = open_source(write(tmp_path / f"m{suffix}", text=text))
         first, second = records(source)
         assert source.count() == 2
