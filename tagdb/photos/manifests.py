@@ -4,15 +4,17 @@ A row comes with its file and its line or position there. An error in one row ta
 ``RejectedInput``, so the other rows are still read. The fields of a row are parsed here too.
 """
 
+import codecs
 import csv
 import io
 import json
 import math
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 from urllib.parse import urlsplit
@@ -25,6 +27,9 @@ MAX_LINE = 10_000_000
 
 MAX_HASHTAGS = 1_000
 """Maximum number of hashtags per row."""
+
+FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at")
+"""What a row says about its photo in columns of its own; everything else is metadata."""
 
 Row = tuple[str, int, Any]
 """Origin, line, and the value read there or a RejectedInput."""
@@ -40,6 +45,58 @@ _FIRST_ITEM = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\]?)")
 _FURTHER_ITEM = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
 _ITEM_END = re.compile(r"[ \t\r\n]*[,\]]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what the bytes were decoded to
+
+_LINE_END = re.compile(rb"\n|(?<!\r)(\r++)[^\n]")
+_SEPARATOR = re.compile(r'"?sep=([^\w\s"\0]|\t)"?\s*', re.IGNORECASE)
+
+
+class _Utf8(io.RawIOBase):
+    """A text as UTF-8 without a byte order mark, from UTF-8 or UTF-16 that has one.
+
+    If the first line ends with a carriage return, as on old Macs, all lines end with line feeds instead.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._chunks, self._rest = self._recoded(getattr(stream, "read1", stream.read)), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._rest = self._rest or next(self._chunks, b"")
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    @staticmethod
+    def _recoded(read: Callable[[int], bytes]) -> Iterator[bytes]:
+        """Yield pieces, none of which is empty, as soon as they are read."""
+        start = b""
+        while len(start) < 4 and (more := read(1 << 16)):
+            start += more
+        chunks: Iterator[bytes] = chain([start], iter(lambda: read(1 << 16), b""))
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            chunks = _from_utf16(chunks)
+        start = next(chunks, b"").removeprefix(codecs.BOM_UTF8)
+        while not (end := _LINE_END.search(start)) and len(start) < 1 << 16 and (more := next(chunks, b"")):
+            start += more
+        for chunk in chain([start], chunks):
+            if chunk:
+                yield chunk.replace(b"\r", b"\n") if end and end[1] else chunk
+
+
+def _from_utf16(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
+    for chunk in chunks:
+        if text := decoder.decode(chunk):
+            yield text.encode("utf-8", "surrogatepass")
+    if decoder.getstate()[0]:
+        yield b"\xff"  # half a character
+
+
+def _recoded(stream: BinaryIO) -> io.BufferedReader:
+    return io.BufferedReader(_Utf8(stream), 1 << 16)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
@@ -48,8 +105,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
     while line := stream.readline(MAX_LINE + 1):
         number += 1
         if len(line) <= MAX_LINE:
-            text = line.decode("utf-8", "surrogateescape")
-            yield number, text.removeprefix("\ufeff") if number == 1 else text
+            yield number, line.decode("utf-8", "surrogateescape")
             continue
         while line and not line.endswith(b"\n"):
             line = stream.readline(1 << 16)
@@ -59,18 +115,20 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
 def read_json(path: Path) -> Iterator[Row]:
     """Yield the rows of a file with a list of JSON objects, or with one JSON object per line."""
     origin = printable(str(path))
-    with path.open("rb") as stream:
-        if (
-            path.suffix.lower() == ".json"
-            and stream.peek().removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
-        ):
-            yield from json_list(io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape"), origin)
+    with path.open("rb") as file:
+        stream = _recoded(file)
+        if path.suffix.lower() == ".json" and stream.peek().lstrip()[:1] == b"[":
+            yield from json_list(io.TextIOWrapper(stream, "utf-8", "surrogateescape"), origin)
         else:
-            yield from json_lines(stream, origin)
+            yield from _json_lines(stream, origin)
 
 
 def json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
     """Yield the value of each line that is not blank."""
+    return _json_lines(_recoded(stream), origin)
+
+
+def _json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
     for number, text in _lines(stream):
         if isinstance(text, RejectedInput):
             yield origin, number, text
@@ -113,7 +171,7 @@ def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
 
 
 def read_csv(path: Path) -> Iterator[Row]:
-    """Yield the rows of a CSV file (TSV if its name ends with .tsv) as objects without empty cells.
+    """Yield the rows of a CSV or TSV file as objects without empty cells.
 
     Raises
     ------
@@ -121,20 +179,22 @@ def read_csv(path: Path) -> Iterator[Row]:
         The header is missing or lacks a column.
     """
     origin = printable(str(path))
-    with path.open("rb") as stream:
+    with path.open("rb") as file:
+        usual = "," if path.suffix.lower() == ".csv" else "\t"
+        delimiter, numbered = _delimited(_lines(_recoded(file)), usual)
+        lines = _CsvLines(numbered)
         # strict: otherwise a quotation mark that is never closed would swallow all further rows
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        lines = _CsvLines(_lines(stream))
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            header = [name.strip() for name in next(reader, [])]
+            header = [column(name) for name in next(reader, [])]
         except csv.Error as error:
             raise SourceError(f"{origin} has no readable header: {why(error)}") from None
-        missing = [] if {"file_name", "uri"} & set(header) else ["file_name (or uri)"]
-        missing += [] if "hashtags" in header else ["hashtags"]
-        if missing:
+        if any("\0" in name or _NOT_UTF_8.search(name) for name in header):  # UTF-16 without a mark has NULs
+            raise SourceError(f"the header of {origin} is not valid UTF-8; save the file as UTF-8")
+        if missing := _missing(header):
             has = printable(", ".join(header), 200) or "nothing"
-            raise SourceError(f"the header of {origin} lacks {' and '.join(missing)}; it has {has}")
+            advice = "is the header missing?" if _names_a_photo(header) else "rename the columns"
+            raise SourceError(f"the header of {origin} lacks {' and '.join(missing)}; it has {has}; {advice}")
         names = [name for name in header if name]  # the nameless column is the index that pandas writes
         name, times = _most_frequent(names)
         if times > 1:
@@ -158,6 +218,47 @@ def read_csv(path: Path) -> Iterator[Row]:
             elif cells:
                 yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
                 lines.put_back()
+
+
+def column(name: str) -> str:
+    """Return the field that a column stands for, however it is quoted and in whatever case, or its name."""
+    name = name.strip().strip("\"'").strip()
+    return folded if (folded := name.casefold()) in FIELDS else name
+
+
+def _missing(header: Collection[str]) -> list[str]:
+    missing = [] if {"file_name", "uri"} & set(header) else ["file_name (or uri)"]
+    return missing if "hashtags" in header else [*missing, "hashtags"]
+
+
+def _names_a_photo(cells: Iterable[str]) -> bool:
+    from tagdb.photos.sources import PHOTO_SUFFIXES  # which imports this module
+
+    return any(cell.lower().endswith(tuple(PHOTO_SUFFIXES)) for cell in cells)
+
+
+def _delimited(
+    lines: Iterator[tuple[int, str | RejectedInput]], usual: str
+) -> tuple[str, Iterator[tuple[int, str | RejectedInput]]]:
+    """Return what separates cells, and the lines from the header on.
+
+    Excel says it in a line before the header. Otherwise, it is what makes a header of the first line, or most
+    cells.
+    """
+    number, first = next(lines, (1, ""))
+    if isinstance(first, str):
+        if said := _SEPARATOR.fullmatch(first):
+            return said[1], lines
+        usual = max(usual, *",;\t|", key=lambda delimiter: _fitness(first[: 1 << 16], delimiter))
+    return usual, chain([(number, first)], lines)
+
+
+def _fitness(line: str, delimiter: str) -> tuple[bool, int]:
+    try:
+        header = [column(name) for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return False, 0
+    return not _missing(header), len(header)
 
 
 class _CsvLines(Iterator[str]):
@@ -248,7 +349,7 @@ def check(value: Any, where: str, depth: int = 0) -> int:
         if "\0" in value:
             raise RejectedInput(f"a NUL character in {where}")
         if _SURROGATE.search(value):
-            raise RejectedInput(f"not valid UTF-8: {where}")
+            raise RejectedInput(f"not valid UTF-8: {where}; save the file as UTF-8")
         size += len(value)
     elif isinstance(value, float) and not math.isfinite(value):
         raise RejectedInput(f"not a finite number: {where}")

@@ -21,9 +21,11 @@ from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
 from tagdb.photos.folders import LIST, MANIFEST_SUFFIXES, LeftOut, identity, walk
 from tagdb.photos.manifests import (
+    FIELDS,
     Row,
     as_json,
     check,
+    column,
     hashtags_of,
     json_lines,
     path_of,
@@ -41,7 +43,6 @@ MAX_COLLECTION = 500
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
 _HUGGING_FACE = ("metadata.jsonl", "metadata.csv")
 """Lists of the photos in a folder; the first counts."""
-_FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def open_source(source: str, *, stdin: BinaryIO | None = None, allow_outside: bo
             path = path.resolve()  # so that a file has one URI
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
-            if path.suffix.lower() in MANIFEST_SUFFIXES:
+            if path.suffix.lower() in MANIFEST_SUFFIXES | {".txt"}:  # as Excel names its Unicode text
                 return _manifest(path, name, allow_outside)
             return _Photos(name, path, _Root(path.parent, "", allow_outside=True))
         if not stat.S_ISDIR(mode):
@@ -172,7 +173,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 
 
 def _manifest(path: Path, name: str, allow_outside: bool, whole: bool = False) -> Source:
-    read = read_csv if path.suffix.lower() in (".csv", ".tsv") else read_json
+    read = read_csv if path.suffix.lower() in (".csv", ".tsv", ".txt") else read_json
     next(read(path), None)  # report an unreadable file or a wrong header before anything is done
     root = _Root(path.parent, "the manifest's folder", allow_outside)
     return _Rows(name, lambda: read(path), root, whole=whole)
@@ -270,12 +271,15 @@ _Fields = Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]]  # r
 
 
 def _manifest_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    known = {name: row.pop(name, None) for name in _FIELDS}
+    for name in [name for name in row if name not in FIELDS and column(name) in FIELDS]:
+        if column(name) not in row:
+            row[column(name)] = row.pop(name)
+    known = {name: row.pop(name, None) for name in FIELDS}
     return known, row
 
 
 def _ancestor_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    known = dict.fromkeys(_FIELDS)
+    known: dict[str, Any] = dict.fromkeys(FIELDS)
     folder, file = (text_of(row, name) for name in ("search_hashtag", "image_local_name"))
     if not folder or not file:
         raise RejectedInput("search_hashtag and image_local_name must both be given to name the file")

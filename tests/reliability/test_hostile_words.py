@@ -147,7 +147,7 @@ BAD_JSON = [
     b'{"file_name": "0.jpg", "hashtags": [], "x": 1e400}',
     b'{"file_name": "0.jpg", "file_name": "1.jpg", "hashtags": ["dup"]}', b'{"a": 1, "a": 2}', b"{",
     b'{"a"', b"}", b'{"file_name": "0.jpg", "hashtags": ["half"], "x": "\\u0000"}',
-    b'{"file_name": "0.jpg", "x": "\\ud800"}', b'{"file_name": "\xff\xfe.jpg"}', b"\xff\xfe{\x00}\x00",
+    b'{"file_name": "0.jpg", "x": "\\ud800"}', b'{"file_name": "\xff\xfe.jpg"}', b" \xff\xfe{\x00}\x00",
     b"\x00" * 50, b'{"x": ' + b"[" * 20_000, b"[" * 100_000,
     b'{"x": ' + b"[" * 70 + b"]" * 70 + b', "file_name": "0.jpg"}',
     b'{"file_name": "0.jpg", "hashtags": ["half"]', b'{"file_name": "../0.jpg", "hashtags": ["outside"]}',
@@ -258,7 +258,13 @@ def photos(tmp_path: Path) -> Path:
 @fuzz
 @given(
     st.sampled_from(["m.jsonl", "m.csv", "m.tsv"]),
-    st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line), max_size=10),
+    st.lists(
+        # a byte order mark at the beginning would say that all of it is UTF-16
+        st.binary(max_size=40).filter(
+            lambda line: b"\n" not in line and line[:2] not in (b"\xff\xfe", b"\xfe\xff")
+        ),
+        max_size=10,
+    ),
     st.randoms(use_true_random=False),
 )
 def test_good_rows_among_noise(photos: Path, name: str, noise: list[bytes], rng: random.Random) -> None:

@@ -1,0 +1,171 @@
+"""Tables as programs write them: Excel, pandas, PostgreSQL, old Macs, exports of social networks."""
+
+import io
+import json
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagdb.photos import manifests
+from tagdb.photos.sources import Record, open_source
+
+ROWS = ["file_name{0}hashtags{0}title", "a.jpg{0}#Größe #海{0}ü", "b.jpg{0}{0}"]
+READ = [("a.jpg", ("Größe", "海"), {"title": "ü"}), ("b.jpg", (), {})]
+
+
+@pytest.fixture(autouse=True)
+def photos(tmp_path: Path) -> Path:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def read(path: Path, content: str | bytes) -> list[tuple[Any, ...]]:
+    """What is read from a file: its photos, or the reasons why not."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    source = open_source(str(path))
+    found = list(source)
+    assert source.count() == len(found)
+    return [
+        (one.path.name, one.hashtags, one.metadata) if isinstance(one, Record) else (one.line, one.reason)
+        for one in found
+    ]
+
+
+# --- Encodings and line ends --------------------------------------------------------------------------
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    return (mark + text).encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.txt"])
+def test_tables_in_all_encodings(photos: Path, encoding: str, end: str, name: str) -> None:
+    delimiter = "," if name == "m.csv" else "\t"
+    text = "".join(row.format(delimiter) + end for row in ROWS)
+    assert read(photos / name, encoded(text, encoding)) == READ
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_json_in_all_encodings(
+    photos: Path, encoding: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"file_name": "a.jpg", "hashtags": ["Größe", "海"], "title": "ü"},
+        {"file_name": "b.jpg"},
+    ]
+    lines = encoded("".join(json.dumps(row, ensure_ascii=False) + end for row in rows), encoding)
+    pretty = json.dumps(rows, ensure_ascii=False, indent=1).replace("\n", end)
+    assert read(photos / "m.jsonl", lines) == READ
+    assert read(photos / "m.json", lines) == READ
+    assert read(photos / "m.json", encoded(pretty, encoding)) == READ
+    monkeypatch.chdir(photos)
+    piped = list(open_source("-", stdin=io.BytesIO(lines)))
+    assert [(one.line, getattr(one, "hashtags", None)) for one in piped] == [(1, ("Größe", "海")), (2, ())]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.text("ab\r\n\ufeffé海😀", max_size=12),
+    st.sampled_from(ENCODINGS),
+    st.sampled_from(["xyz\n", "xyz\r\n", "xyz\ra"]),
+    st.integers(1, 5),
+)
+def test_texts_are_the_same_in_pieces(text: str, encoding: str, begin: str, size: int) -> None:
+    """However a pipe cuts them."""
+
+    class Trickle(io.BytesIO):
+        def read1(self, _: int | None = -1, /) -> bytes:
+            return super().read1(size)
+
+    content = encoded(begin + text, encoding)
+    expected = begin + text if "\n" in begin else (begin + text).replace("\r", "\n")
+    for stream in (io.BytesIO(content), Trickle(content)):
+        assert manifests._recoded(stream).read().decode() == expected
+
+
+def test_carriage_returns_within_other_lines_stay(photos: Path) -> None:
+    text = 'file_name,hashtags,title\na.jpg,#x,"two\rlines"\nb.jpg,#x\ry,\n'
+    first, second = read(photos / "m.csv", text)
+    assert first == ("a.jpg", ("x",), {"title": "two\rlines"})
+    assert second[0] == 3
+    assert second[1].startswith("invalid CSV: ")
+
+
+def test_half_a_character_is_rejected_with_its_line(photos: Path) -> None:
+    text = "file_name,hashtags\na.jpg,#x\nb.jpg,#"
+    for end in (b"y", "\ud800".encode("utf-16-le", "surrogatepass")):
+        found = read(photos / "m.csv", encoded(text, "utf-16-le") + end)
+        assert found == [
+            ("a.jpg", ("x",), {}),
+            (3, "not valid UTF-8: hashtags; save the file as UTF-8"),
+        ]
+
+
+def test_a_hundred_megabytes_in_one_line_of_utf_16(photos: Path) -> None:
+    path = photos / "m.csv"
+    with path.open("wb") as file:
+        file.write(encoded("file_name,hashtags\na.jpg,#x\n", "utf-16-le"))
+        for _ in range(100):
+            file.write(b"x\0" * (1 << 19))
+        file.write("\nb.jpg,#y\n".encode("utf-16-le"))
+    tracemalloc.start()
+    try:
+        found = [getattr(one, "reason", "") for one in open_source(str(path))]
+        highest = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == ["", "longer than 10 MB", ""]
+    assert highest < 60e6
+
+
+# --- Delimiters and headers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.txt"])
+def test_delimiters_are_recognised_by_the_header(photos: Path, delimiter: str, name: str) -> None:
+    assert read(photos / name, "\n".join(row.format(delimiter) for row in ROWS)) == READ
+    quoted = '"a;b,c|d\te"' + delimiter + '"file_name"' + delimiter + "hashtags\n"
+    found = read(photos / name, quoted + f'1{delimiter}a.jpg{delimiter}"#x{delimiter}#y"\n')
+    assert found == [("a.jpg", ("x", "y"), {"a;b,c|d\te": "1"})]
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=|", "sep=\t", "sep=^"])
+def test_excels_line_about_the_delimiter(photos: Path, line: str) -> None:
+    delimiter = line.strip('"')[-1]
+    text = f"{line}\r\n" + "\r\n".join(row.format(delimiter) for row in ROWS)
+    assert read(photos / "m.csv", text) == READ
+    assert read(photos / "m.csv", encoded(text, "utf-16-le")) == READ
+    assert read(photos / "m.csv", text + "\r\nx")[-1] == (5, "1 cells where the header has 3")
+
+
+def test_columns_are_found_however_they_are_spelt(photos: Path) -> None:
+    text = "File_Name, \"HASHTAGS\" ,Title,'collection'\na.jpg,#x,T,c\n"
+    assert read(photos / "m.csv", text) == [("a.jpg", ("x",), {"Title": "T"})]
+    row = {"File_Name": "a.jpg", " Hashtags ": "#x", "Title": "T"}
+    assert read(photos / "m.jsonl", json.dumps(row)) == [("a.jpg", ("x",), {"Title": "T"})]
+    both = {"file_name": "a.jpg", "hashtags": "#x", "Hashtags": "#y"}
+    assert read(photos / "m.jsonl", json.dumps(both)) == [("a.jpg", ("x",), {"Hashtags": "#y"})]
+
+
+def test_a_huge_header_takes_no_longer_than_reading_it(photos: Path) -> None:
+    begun = time.monotonic()
+    (photos / "m.csv").write_bytes(b"," * 2_000_000)
+    with pytest.raises(manifests.SourceError, match="it has"):
+        open_source(str(photos / "m.csv"))
+    (photos / "m.csv").write_bytes(b"\r" * 9_000_000)
+    with pytest.raises(manifests.SourceError, match="it has nothing"):
+        open_source(str(photos / "m.csv"))
+    assert time.monotonic() - begun < 20
