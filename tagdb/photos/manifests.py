@@ -4,6 +4,7 @@ A row comes with its file and its line or position there. An error in one row ta
 ``RejectedInput``, so the other rows are still read. The fields of a row are parsed here too.
 """
 
+import ast
 import codecs
 import csv
 import io
@@ -49,6 +50,20 @@ _NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what the bytes were decoded to
 
 _LINE_END = re.compile(rb"\n|(?<!\r)(\r++)[^\n]")
 _SEPARATOR = re.compile(r'"?sep=([^\w\s"\0]|\t)"?\s*', re.IGNORECASE)
+# What pandas and Excel write where there is no value.
+_NO_VALUE = frozenset(["", "NaN", "nan", "NaT", "None", "null", "NULL", "<NA>", "#N/A", "#NAME?", "#REF!"])
+_NO_VALUE |= {"#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"}
+# Lists as Python, JSON and PostgreSQL write them: ['sea', "sun"], {sea,sun}, ('sea',)
+_LIST = re.compile(r"""\[([^][]*)]|\{([^{}]*)}|\((\s*['"][^()]*)\)""")
+_LIST_ITEM = re.compile(
+    r"""("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')|([^\s,"'][^\s,]*)""", re.DOTALL
+)
+_MAX_LIST = 1 << 18  # characters; for this, MAX_HASHTAGS would be long ones
+_WINDOWS_1252 = {
+    ord(char): byte for byte in range(0x80, 0xA0) if (char := bytes([byte]).decode("cp1252", "ignore"))
+}
+# May be what it seems, as in CAFÉ…, Spaß’ and VÝŠKA, unlike a capital after a lower case letter, zdjÄ™cie.
+_UNSURE = re.compile("(?:(?<![a-z])[Ä-Þ]|[ß-ô])[\xa0»‘’“”•–—™›…ŠšŽžŒœŸƒªº]+")
 
 
 class _Utf8(io.RawIOBase):
@@ -214,7 +229,7 @@ def read_csv(path: Path) -> Iterator[Row]:
             number = lines.taken[0][0]
             if len(cells) == len(header):
                 named = zip(header, cells, strict=True)
-                yield origin, number, {name: cell for name, cell in named if name and cell}
+                yield origin, number, {name: cell for name, cell in named if name and cell not in _NO_VALUE}
             elif cells:
                 yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
                 lines.put_back()
@@ -322,7 +337,10 @@ def _most_frequent(names: Iterable[str]) -> tuple[str, int]:
     return Counter(names).most_common(1)[0]
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+# Python's json writes NaN where pandas has no value.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=lambda name: None if name == "NaN" else float(name)
+)
 
 
 def _invalid(error: Exception) -> RejectedInput:
@@ -334,8 +352,10 @@ def _invalid(error: Exception) -> RejectedInput:
 # --- Fields -------------------------------------------------------------------------------------------
 
 
-def check(value: Any, where: str, depth: int = 0) -> int:
+def check(value: Any, where: str, depth: int = 0, *, in_hashtags: bool = False) -> int:
     """Reject what PostgreSQL's text and jsonb cannot hold, and what JSON does not allow.
+
+    Characters of hashtags are left to ``fold``, so that one of them costs its hashtag only.
 
     Returns
     -------
@@ -346,21 +366,24 @@ def check(value: Any, where: str, depth: int = 0) -> int:
     if depth > _MAX_DEPTH:
         raise RejectedInput(f"nested too deeply: {where}")
     if isinstance(value, str):
-        if "\0" in value:
-            raise RejectedInput(f"a NUL character in {where}")
-        if _SURROGATE.search(value):
+        if _NOT_UTF_8.search(value):
             raise RejectedInput(f"not valid UTF-8: {where}; save the file as UTF-8")
+        if "\0" in value and not in_hashtags:
+            raise RejectedInput(f"a NUL character in {where}")
+        if _SURROGATE.search(value) and not in_hashtags:
+            raise RejectedInput(f"not valid UTF-8: {where}")
         size += len(value)
     elif isinstance(value, float) and not math.isfinite(value):
         raise RejectedInput(f"not a finite number: {where}")
     elif isinstance(value, _Duplicate):
         raise RejectedInput(f"key given twice in one object: {value.name}")
     elif isinstance(value, list):
-        size += sum(check(item, where, depth + 1) for item in value)
+        size += sum(check(item, where, depth + 1, in_hashtags=in_hashtags) for item in value)
     elif isinstance(value, dict):
         for name, item in value.items():
             size += check(name, "the name of a field", depth + 1)
-            size += check(item, printable(name, 40), depth + 1)
+            hashtags = depth == 0 and name == "hashtags"
+            size += check(item, printable(name, 40), depth + 1, in_hashtags=hashtags)
     return size
 
 
@@ -376,12 +399,48 @@ def hashtags_of(value: object) -> tuple[str, ...]:
     """Return hashtags, not folded, from a list of strings or from one string, which is split."""
     if value is None:
         return ()
-    hashtags = written(value) if isinstance(value, str) else value
-    if not isinstance(hashtags, list) or not all(isinstance(hashtag, str) for hashtag in hashtags):
+    hashtags = _words(repaired(value).strip()) if isinstance(value, str) else value
+    # None is a missing value, as in a column of numbers
+    if not isinstance(hashtags, list) or not all(isinstance(one, str | None) for one in hashtags):
         raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}")
     if len(hashtags) > MAX_HASHTAGS:
         raise RejectedInput(f"{len(hashtags)} hashtags; at most {MAX_HASHTAGS} are allowed")
-    return tuple(hashtags)
+    return tuple(repaired(hashtag) for hashtag in hashtags if hashtag is not None)
+
+
+def _words(text: str) -> list[str]:
+    """Return the items of a written list, or the hashtags of another text."""
+    if len(text) > _MAX_LIST or not (listed := _LIST.fullmatch(text)):
+        return written(text)
+    items = _LIST_ITEM.findall(listed[listed.lastindex or 0])
+    return [
+        _unquoted(quoted) if quoted else bare for quoted, bare in items if quoted or bare not in _NO_VALUE
+    ]
+
+
+def _unquoted(text: str) -> str:
+    """Return the string that a literal of JSON, Python or PostgreSQL stands for."""
+    if "\\" not in text:
+        return text[1:-1]
+    for read in (json.loads, ast.literal_eval):  # JSON first: it pairs surrogates
+        try:
+            return str(read(text))
+        except (SyntaxError, ValueError):
+            pass
+    return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
+def repaired(text: str) -> str:
+    """Return a text that was UTF-8 and has been read as Latin-1 or Windows-1252, if that is certain.
+
+    ``cafÃ©`` gives ``café``; other texts are returned as they are.
+    """
+    if text.isascii() or _UNSURE.sub("", text).isascii():
+        return text
+    try:
+        return text.translate(_WINDOWS_1252).encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def path_of(uri: str) -> str:

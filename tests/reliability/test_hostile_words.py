@@ -143,7 +143,7 @@ def good_rows() -> list[dict[str, Any]]:
 BAD_JSON = [
     b'{"file_name": 5, "hashtags": []}', b'{"file_name": "0.jpg", "hashtags": {"a": 1}}', b"null", b"true",
     b"[]", b'"text"', b"1e999", b"NaN", b"-Infinity", b"9" * 5_000,
-    b'{"file_name": "0.jpg", "hashtags": [1]}', b'{"file_name": "0.jpg", "hashtags": [], "x": NaN}',
+    b'{"file_name": "0.jpg", "hashtags": [1]}', b'{"file_name": "0.jpg", "hashtags": [], "x": Infinity}',
     b'{"file_name": "0.jpg", "hashtags": [], "x": 1e400}',
     b'{"file_name": "0.jpg", "file_name": "1.jpg", "hashtags": ["dup"]}', b'{"a": 1, "a": 2}', b"{",
     b'{"a"', b"}", b'{"file_name": "0.jpg", "hashtags": ["half"], "x": "\\u0000"}',
@@ -166,11 +166,12 @@ BAD_JSON = [
 ]  # fmt: skip
 BAD_CSV = [
     b"0.jpg", b"0.jpg,half", b"0.jpg,half,x,,,,,", b'"0.jpg,half,x,,,', b'0.jpg,"half,x,,,',
-    b'0.jpg,"ha"lf,x,,,', b"\xff\xfe,half,x,,,", b"0.jpg,\x00,x,,,", b"gone.jpg,half,x,,,",
-    b"../0.jpg,half,x,,,", b"/etc/passwd,half,x,,,", b"0.jpg,half,x,,yesterday,",
+    b'0.jpg,"ha"lf,x,,,', b"\xff\xfe,half,x,,,", b"0.jpg,half,\x00,,,",
+    b"gone.jpg,half,x,,,", b"../0.jpg,half,x,,,", b"/etc/passwd,half,x,,,", b"0.jpg,half,x,,yesterday,",
     b"0.jpg,half,x," + b"y" * 600 + b",,", b"0.jpg,half," + b"z" * 200_000 + b",,,", b'"', b'"""',
     b"\x00" * 50, b"," * 200_000, b"x" * (manifests.MAX_LINE + 10), b"\r0.jpg,half,x,,,", b",half,x,,,",
     b"0.jpg," + b" ".join(b"#t%d" % n for n in range(1_001)) + b",x,,,",
+    b"0.jpg,\x00,,,,",  # only the hashtag is lost
 ]  # fmt: skip
 HEADER = ["file_name", "hashtags", "title", "collection", "taken_at", "source_ref"]
 

@@ -4,6 +4,7 @@ import io
 import json
 import time
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tagdb import records
 from tagdb.photos import manifests
+from tagdb.photos.manifests import hashtags_of, repaired
 from tagdb.photos.sources import Record, open_source
 
 ROWS = ["file_name{0}hashtags{0}title", "a.jpg{0}#Größe #海{0}ü", "b.jpg{0}{0}"]
@@ -169,3 +172,119 @@ def test_a_huge_header_takes_no_longer_than_reading_it(photos: Path) -> None:
     with pytest.raises(manifests.SourceError, match="it has nothing"):
         open_source(str(photos / "m.csv"))
     assert time.monotonic() - begun < 20
+
+
+# --- Values -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ["NaN", "nan", "None", "null", "#N/A", "<NA>", "NaT", "#NAME?", "NULL"])
+def test_a_cell_without_a_value_is_empty(photos: Path, cell: str) -> None:
+    text = f"file_name,uri,hashtags,taken_at,collection,title\na.jpg,{cell},{cell},{cell},{cell},{cell}\n"
+    assert read(photos / "m.csv", text) == [("a.jpg", (), {})]
+
+
+def test_json_without_a_value(photos: Path) -> None:
+    row = '{"file_name": "a.jpg", "hashtags": NaN, "taken_at": NaN, "x": NaN, "y": [1, NaN]}\n'
+    lines = row + row.replace('"hashtags": NaN', '"hashtags": ["x", NaN, null]')
+    expected = [("a.jpg", tags, {"x": None, "y": [1, None]}) for tags in ((), ("x",))]
+    assert read(photos / "m.jsonl", lines) == expected
+    assert read(photos / "m.json", "[" + lines.strip().replace("\n", ",") + "]") == expected
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "['sea', 'sun']", '["sea","sun"]', '{"sea","sun"}', "{sea,sun}", "{'sea', 'sun'}", "('sea', 'sun')",
+        "[sea, sun]", "['sea' 'sun']", "['sea'\n 'sun']", ' ["sea", "sun", null] ', "{sea,NULL,sun}",
+        "['sea', nan, 'sun']", "[\"sea\", 'sun',]",
+    ],
+)  # fmt: skip
+def test_lists_in_a_cell(photos: Path, cell: str) -> None:
+    assert hashtags_of(cell) == ("sea", "sun")
+    quoted = '"' + cell.replace('"', '""') + '"'
+    ((_, hashtags, _),) = read(photos / "m.csv", f"file_name;hashtags\na.jpg;{quoted}\n")
+    assert hashtags == ("sea", "sun")
+
+
+@pytest.mark.parametrize(
+    ("cell", "hashtags"),
+    [
+        ("[]", ()), ("{}", ()), ("['None']", ("None",)), ("['#a', 'b c']", ("#a", "b c")),
+        ("{#a,b}", ("#a", "b")), (json.dumps(["😀", 'a"b', "é"]), ("😀", 'a"b', "é")),
+        (repr(["it's", 'x"', "می\u200cخ"]), ("it's", 'x"', "می\u200cخ")),
+        (r'{"a\\b","c"}', ("a\\b", "c")), (r"['\x']", ("x",)), ("[Photo] #sea [sun]", ("sea",)),
+        ("(#sea #sun)", ("sea", "sun")), ("['sea", ("['sea",)),
+        ("__import__('os')", ("__import__('os')",)), ("[1+1]", ("1+1",)),
+    ],
+)  # fmt: skip
+def test_lists_that_are_peculiar(cell: str, hashtags: tuple[str, ...]) -> None:
+    assert hashtags_of(cell) == hashtags
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 9_000_000, "['" + "\\'" * 100_000 + "]", "['" + "a" * 250_000 + "']", "[" + "\",'" * 80_000 + "]",
+     "[" + "\\\"," * 80_000 + "]", "É…" * 3_000_000, "#" * 9_000_000, "#a" * 1_000_000,
+     "&#a" * 1_000_000, "[" + "{" * 200_000 + "]"],
+)  # fmt: skip
+def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
+    begun = time.monotonic()
+    with suppress(manifests.RejectedInput):
+        hashtags_of(text)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_bad_hashtag_costs_itself(photos: Path) -> None:
+    bad = ["a\0b", "x" * 200, "wow!", "a\u202eb"]
+    row = json.dumps({"file_name": "a.jpg", "hashtags": ["sea", *bad, "a\ud800"], "title": "T"})
+    table = "file_name,hashtags,title\na.jpg," + " ".join(["sea", *bad]) + ",T\n"
+    for name, text in (("m.jsonl", row), ("m.json", f"[{row}]"), ("m.csv", table)):
+        (photos / name).write_text(text)
+        (record,) = open_source(str(photos / name))
+        assert isinstance(record, Record)
+        image, refused = records.image_of(record, bytes(32))
+        assert (image.hashtags, image.metadata) == (["sea"], {"title": "T"})
+        assert len(refused) == len(record.hashtags) - 1
+        assert all(one.line == record.line and one.reason.isprintable() for one in refused)
+
+
+def test_only_hashtags_may_have_such_characters(photos: Path) -> None:
+    for row in ({"x": {"hashtags": "\0"}}, {"x": [{"hashtags": ["\ud800"]}]}, {"hashtags": {"a": "\0"}}):
+        (found,) = read(photos / "m.jsonl", json.dumps({"file_name": "a.jpg"} | row))
+        assert found[0] == 1
+
+
+# --- UTF-8 that was read as something else ------------------------------------------------------------
+
+WORDS = ["café", "Größe", "Österreich", "zdjęcie", "mąż", "sea’s", "mañana", "Москва", "日本", "😀", "à"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_misread_texts_are_repaired(photos: Path, word: str) -> None:
+    as_latin = word.encode().decode("latin-1")
+    as_windows = "".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in word.encode())
+    for damaged in (as_latin, as_windows):
+        assert repaired(damaged) == word
+        assert repaired(repaired(damaged)) == word
+        assert hashtags_of([damaged]) == (word,)
+    assert hashtags_of(f"yes #{as_windows}x") == hashtags_of(f"yes #{word}x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["CAFÉ…", "VÝŠKA", "Spaß’", "OLÉ™", "fatigué\xa0…", "« là »", "São Paulo", "", "sea", "É", "“é”", *WORDS],
+)
+def test_what_may_be_meant_so_is_left_alone(text: str) -> None:
+    assert repaired(text) == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("abAB ,.") | st.characters(min_codepoint=0xC0, categories=["L"]), max_size=9))
+def test_words_of_letters_are_left_alone(text: str) -> None:
+    """But for those of Windows-1252 behind Ã, which are more likely to be a letter that was misread."""
+    assert repaired(text) == text or set(text) & set("ŠšŽžŒœŸƒ")
+
+
+def test_other_fields_are_never_repaired(photos: Path) -> None:
+    row = {"file_name": "a.jpg", "hashtags": "#cafÃ©", "title": "cafÃ©"}
+    assert read(photos / "m.jsonl", json.dumps(row)) == [("a.jpg", ("café",), {"title": "cafÃ©"})]
