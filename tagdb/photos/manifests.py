@@ -15,9 +15,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from tagdb.errors import RejectedInput, SourceError
@@ -441,6 +442,21 @@ def repaired(text: str) -> str:
         return text.translate(_WINDOWS_1252).encode("latin-1").decode()
     except UnicodeError:
         return text
+
+
+def spellings(name: str) -> Iterator[str]:
+    """Yield how else a file's name may be written on this disk: with other slashes, accents or encoding."""
+    if len(name) > 5_000:  # longer than any path may be
+        return
+    seen = {name}
+    for change in (str.strip, lambda text: text.replace("\\", "/"), repaired):
+        name = change(name)
+        folder, slash, file = name.rpartition("/")
+        normal = product(*([normalize(form, part) for form in ("NFC", "NFD")] for part in (folder, file)))
+        for text in (name, *(slash.join(parts) for parts in normal)):
+            if text not in seen:
+                seen.add(text)
+                yield text
 
 
 def path_of(uri: str) -> str:

@@ -32,6 +32,7 @@ from tagdb.photos.manifests import (
     plausible,
     read_csv,
     read_json,
+    spellings,
     text_of,
     time_of,
     why,
@@ -179,6 +180,10 @@ def _manifest(path: Path, name: str, allow_outside: bool, whole: bool = False) -
     return _Rows(name, lambda: read(path), root, whole=whole)
 
 
+class _Missing(RejectedInput):
+    """There is no such file."""
+
+
 class _Root:
     """Folder to which file names are relative."""
 
@@ -208,7 +213,19 @@ class _Root:
         return left_out
 
     def locate(self, name: str | Path) -> Path:
-        """Return the absolute path of an existing regular file, without opening it."""
+        """Return the absolute path of an existing regular file, without opening it.
+
+        If it is not there as its name is written, it may be there as the name was meant.
+        """
+        try:
+            return self._located(name)
+        except _Missing:
+            for other in spellings(str(name)):
+                with suppress(_Missing):
+                    return self._located(other)
+            raise
+
+    def _located(self, name: str | Path) -> Path:
         path, shown = self._folder / name, printable(str(name), 200)
         try:
             str(path).encode()
@@ -221,7 +238,7 @@ class _Root:
         except UnicodeEncodeError:
             raise RejectedInput(f"the file's name is not valid UTF-8: {shown}") from None
         except (FileNotFoundError, NotADirectoryError):
-            raise RejectedInput(f"no such file: {shown}") from None
+            raise _Missing(f"no such file: {shown}") from None
         except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
             raise RejectedInput(f"cannot read {shown}: {why(error)}") from None
         if not stat.S_ISREG(mode):

@@ -4,6 +4,7 @@ import io
 import json
 import time
 import tracemalloc
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from tagdb import records
 from tagdb.photos import manifests
 from tagdb.photos.manifests import hashtags_of, repaired
-from tagdb.photos.sources import Record, open_source
+from tagdb.photos.sources import Record, Rejection, open_source
 
 ROWS = ["file_name{0}hashtags{0}title", "a.jpg{0}#Größe #海{0}ü", "b.jpg{0}{0}"]
 READ = [("a.jpg", ("Größe", "海"), {"title": "ü"}), ("b.jpg", (), {})]
@@ -288,3 +289,44 @@ def test_words_of_letters_are_left_alone(text: str) -> None:
 def test_other_fields_are_never_repaired(photos: Path) -> None:
     row = {"file_name": "a.jpg", "hashtags": "#cafÃ©", "title": "cafÃ©"}
     assert read(photos / "m.jsonl", json.dumps(row)) == [("a.jpg", ("café",), {"title": "cafÃ©"})]
+
+
+# --- Names of files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD", "mixed"])
+@pytest.mark.parametrize("named", ["NFC", "NFD"])
+def test_files_are_found_however_their_name_is_written(photos: Path, stored: str, named: str) -> None:
+    def normal(form: str, text: str) -> str:
+        return unicodedata.normalize(form, text)
+
+    folder = photos / normal("NFC" if stored == "mixed" else stored, "Café")
+    folder.mkdir()
+    photo = folder / (normal("NFD" if stored == "mixed" else stored, "größe") + ".jpg")
+    photo.touch()
+    (photos / "back\\slash.jpg").touch()
+    name = normal(named, "Café/größe.jpg")
+    written = [name, name.replace("/", "\\"), ".\\" + name.replace("/", "\\"), f" {name} "]
+    written.append(normal("NFC", name).encode().decode("latin-1"))
+    rows = [{"file_name": each} for each in (*written, "back\\slash.jpg")]
+    (photos / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = [one.path for one in open_source(str(photos / "m.jsonl")) if isinstance(one, Record)]
+    assert found == [photo] * len(written) + [photos / "back\\slash.jpg"]
+
+
+def test_a_name_as_it_is_written_comes_first(photos: Path) -> None:
+    (photos / "cafÃ©.jpg").touch()
+    (photos / "café.jpg").touch()
+    ((name, _, _),) = read(photos / "m.jsonl", json.dumps({"file_name": "cafÃ©.jpg"}))
+    assert name == "cafÃ©.jpg"
+
+
+def test_other_spellings_stay_inside_and_are_said_as_written(photos: Path) -> None:
+    folder = photos / "m"
+    folder.mkdir()
+    rows = [{"file_name": name} for name in ("..\\a.jpg", " ../a.jpg", "sub\\none.jpg", "a\\" * 5_000)]
+    (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = [one.reason for one in open_source(str(folder / "m.jsonl")) if isinstance(one, Rejection)]
+    outside = "outside the manifest's folder (use --allow-outside): ../a.jpg"
+    assert found[:3] == [outside, outside, "no such file: sub\\none.jpg"]
+    assert len(found) == 4
