@@ -41,6 +41,7 @@ WHERE n.nspname = 'tagdb_store'
 """
 """Owner of the schema if its triggers and functions must not run with our rights: neither we, nor a
 superuser, the database's owner or a role of ours (not counted for superusers, members of all)."""
+NOWHERE = "SELECT pg_catalog.current_schema() IS NULL"
 CLOSED = """
 SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname = 'vector' AND NOT has_schema_privilege(n.oid, 'USAGE')
@@ -105,22 +106,22 @@ def run(connection: Connection) -> None:
     if revision(driver) == UNRELEASED:
         check_revision(driver)
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS tagdb_store"))
+    installed = connection.scalar(text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')"))
     connection.execute(text("SET LOCAL search_path TO DEFAULT"))  # determines the schema of an extension
-    if connection.scalar(text("SELECT current_schema() IS NULL")):
+    if not installed and connection.scalar(text(NOWHERE)):
         connection.execute(text("SET LOCAL search_path = public"))  # the default may name none that exists
-        installed = text("SELECT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'vector')")
-        if connection.scalar(text("SELECT current_schema() IS NULL")) and not connection.scalar(installed):
+        if connection.scalar(text(NOWHERE)):
             raise SchemaError(
                 "the database has no schema for pgvector; make one: "
                 "CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions"
             )
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+    _check_lookalikes(connection)
     if closed := connection.scalar(text(CLOSED)):
         raise SchemaError(
             f"pgvector is in the schema {closed}, which your login may not use; ask its owner to run: "
             f"GRANT USAGE ON SCHEMA {closed} TO {connection.scalar(text('SELECT quote_ident(current_user)'))}"
         )
-    _check_lookalikes(connection)
     execute = connection.execution_options(no_parameters=True).exec_driver_sql
     execute(objects.read("search_path"))
     steps: list[bool] = []  # whether each was an upgrade

@@ -3,6 +3,7 @@
 import codecs
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +31,7 @@ def sentence(error: Exception) -> str | None:
         return f"no more threads can be started; {_REMEDIES[errno.EAGAIN]}"
     if isinstance(error, RuntimeError) and "home directory" in str(error):
         return "this user has no home folder; set HOME"
-    if isinstance(error, ImportError) and ".so" in str(error):
+    if isinstance(error, ImportError) and re.search(r"\.so(\.\d+)*:", str(error)):
         library = "libgomp1" if "libgomp" in str(error) else "the package that has it"
         return f"a library of the system is missing: {error}; install {library} (on Debian: apt install ...)"
     if not isinstance(error, OSError):

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable, written
+from tagdb.photos.folders import PHOTO_SUFFIXES
 
 MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
@@ -248,8 +249,6 @@ def _missing(header: Collection[str]) -> list[str]:
 
 
 def _names_a_photo(cells: Iterable[str]) -> bool:
-    from tagdb.photos.sources import PHOTO_SUFFIXES  # which imports this module
-
     return any(cell.lower().endswith(tuple(PHOTO_SUFFIXES)) for cell in cells)
 
 

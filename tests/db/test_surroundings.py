@@ -22,7 +22,7 @@ AWKWARD = {
     "quote_all_identifiers": "on",
     "default_transaction_isolation": "serializable",
     "statement_timeout": "1ms",
-    "idle_session_timeout": "1ms",
+    "idle_session_timeout": "1s",
     "jit": "on",
     "jit_above_cost": "0",
     "enable_indexscan": "off",

@@ -236,7 +236,7 @@ def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
 
 
 def test_a_bad_hashtag_costs_itself(photos: Path) -> None:
-    bad = ["a\0b", "x" * 200, "wow!", "a\u202eb"]
+    bad = ["a\0b", "x" * 200, "wow!"]
     row = json.dumps({"file_name": "a.jpg", "hashtags": ["sea", *bad, "a\ud800"], "title": "T"})
     table = "file_name,hashtags,title\na.jpg," + " ".join(["sea", *bad]) + ",T\n"
     for name, text in (("m.jsonl", row), ("m.json", f"[{row}]"), ("m.csv", table)):
