@@ -151,7 +151,7 @@ def hashtag_factors(
     Two things keep the factors of a hashtag on a few photos small where the run has seen little. Its images
     join the run's own in the half-step: factors that the run's images have nothing of would otherwise be
     divided by next to nothing. And the penalty counts as one more photo of mean length, in every direction,
-    that lacks the hashtag. docs/evaluation.md compares recommendations with and without.
+    that lacks the hashtag. docs/evaluation.md has the figures.
 
     Parameters
     ----------
