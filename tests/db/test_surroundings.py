@@ -60,8 +60,10 @@ def test_what_a_database_is_set_to_does_not_matter(make_database: Callable[[bool
                     rows(connection, "SELECT '2026-11-30 12:00+01'::timestamptz, '{NULL}'::text[]"),
                 ]
             )
-            shown = {name: rows(connection, f"SHOW {name}")[0][0] for name in database.PINNED}
-            assert shown == database.PINNED
+            version = connection.info.server_version // 10_000
+            known = [name for name in database.PINNED if version >= database.NEWER.get(name, 0)]
+            shown = {name: rows(connection, f"SHOW {name}")[0][0] for name in known}
+            assert shown == {name: database.PINNED[name] for name in known}
     assert found[0] == found[1]
 
 
