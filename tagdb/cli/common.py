@@ -192,7 +192,7 @@ def print_answers(
 
 def photos_of(names: Sequence[str]) -> list[str]:
     """Return the names of photos, with those in a folder in place of its own."""
-    from tagdb.photos.sources import open_source
+    from tagdb.photos.sources import Rejection, open_source
 
     photos: list[str] = []
     for name in names:
@@ -201,8 +201,10 @@ def photos_of(names: Sequence[str]) -> list[str]:
             continue
         folder = Path(name).absolute()
         for each in open_source(name):
-            path = getattr(each, "path", None)  # what is no record is named as it is, and will be rejected
-            photos.append(each.origin if path is None else str(Path(name) / os.path.relpath(path, folder)))
+            if isinstance(each, Rejection):  # such as a FIFO, on which opening would wait for ever
+                note(f"left out {each.origin}: {each.reason}")
+            else:
+                photos.append(str(Path(name) / os.path.relpath(each.path, folder)))
     return photos
 
 

@@ -25,7 +25,7 @@ _REMEDIES = {
 
 def sentence(error: Exception) -> str | None:
     """Return what to say of an error of the machine; None if it is something else."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "failed to map segment" in str(error):
         return f"there is not enough memory; {_REMEDIES[errno.ENOMEM]}"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return f"no more threads can be started; {_REMEDIES[errno.EAGAIN]}"
@@ -57,6 +57,9 @@ def _homeless() -> bool:
 def degrade() -> None:
     """Let standard output and error write what their encoding lacks in another way, instead of failing."""
     codecs.register_error("tagdb", _plainly)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # there is none, or it is somebody's own
             stream.reconfigure(errors="tagdb")  # type: ignore[union-attr]

@@ -101,6 +101,16 @@ def test_a_full_disk_behind_a_redirection(worded: Path, program, form: list[str]
     )
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-"])
+def test_a_stream_that_is_closed(worded: Path, database_url: str, home: Path, closed: str) -> None:
+    environment = os.environ | {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)}
+    script = f'"$0" -m tagdb recommend "$1" {closed}'
+    command = ["/bin/sh", "-c", script, sys.executable, str(worded)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("1  #" in done.stdout) == ("1>" not in closed)
+
+
 def test_a_pipe_that_is_closed(worded: Path, program) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -298,6 +298,10 @@ def test_a_folder_is_its_photos(filled: Path, tagdb: Run, command: str, tmp_path
     assert [each["photo"] for each in both] == [str(folder / name) for name in ("04.jpg", "05.jpg")]
     each = parsed(tagdb(command, folder / "04.jpg", folder / "05.jpg", "--json"))
     assert both == each
+    os.mkfifo(folder / "06.jpg")
+    done = tagdb(command, tmp_path / "some", "--json")
+    assert parsed(done) == both
+    assert done.stderr.startswith(f"left out {folder / '06.jpg'}: ")
     (tmp_path / "empty").mkdir()
     assert "no photos in" in complaint(tagdb(command, tmp_path / "empty"))
 
