@@ -20,7 +20,7 @@ from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
 from tagdb.ingest import BATCH, CHUNK
 from tagdb.photos import files, images
-from tagdb.photos.manifests import path_of
+from tagdb.photos.fields import path_of
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track

@@ -31,8 +31,8 @@ from PIL import (
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
 from tagdb.photos import mending
+from tagdb.photos.fields import plausible
 from tagdb.photos.folders import begins_picture, unreadable
-from tagdb.photos.manifests import plausible
 
 MAX_BYTES = 256 << 20
 """Largest file, in bytes; larger ones are rejected."""

@@ -19,24 +19,20 @@ from typing import Any, BinaryIO
 
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
-from tagdb.photos.folders import LIST, MANIFEST_SUFFIXES, LeftOut, identity, walk
-from tagdb.photos.manifests import (
+from tagdb.photos.fields import (
     FIELDS,
-    Row,
     as_json,
     check,
-    column,
     hashtags_of,
-    json_lines,
     path_of,
     plausible,
-    read_csv,
-    read_json,
     spellings,
     text_of,
     time_of,
     why,
 )
+from tagdb.photos.folders import LIST, MANIFEST_SUFFIXES, LeftOut, identity, walk
+from tagdb.photos.manifests import Row, column, json_lines, read_csv, read_json
 
 MAX_COLLECTION = 500
 """Longest name of a collection, in characters; it must fit into an index."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tagdb import records
 from tagdb.photos import manifests
-from tagdb.photos.manifests import hashtags_of, repaired
+from tagdb.photos.fields import hashtags_of, repaired
 from tagdb.photos.sources import Record, Rejection, open_source
 
 ROWS = ["file_name{0}hashtags{0}title", "a.jpg{0}#Größe #海{0}ü", "b.jpg{0}{0}"]
