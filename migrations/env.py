@@ -16,12 +16,12 @@ from tagdb.errors import SchemaError
 from tagdb.postgres.database import (
     LOCK_TIMEOUT,
     MIGRATION_LOCK,
-    SAFE_PATH,
     UNRELEASED,
     check_revision,
     engine,
     revision,
 )
+from tagdb.postgres.session_settings import SAFE_PATH
 from tagdb.postgres.tables import metadata
 
 ischema_names["halfvec"] = HALFVEC  # autogenerate needs the type to compare it

@@ -22,8 +22,9 @@ from psycopg import conninfo
 from tagdb import store
 from tagdb.config import Settings
 from tagdb.errors import ConfigError, DatabaseError, ServerError
-from tagdb.postgres.database import SECRETS, Connection, Notify, libpq_url, reason
+from tagdb.postgres.database import Connection, Notify, reason
 from tagdb.postgres.server import Server
+from tagdb.postgres.urls import SECRETS, libpq_url
 
 GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}
 """Name of a role in tagdb, and its name in PostgreSQL. A writer is a reader too."""

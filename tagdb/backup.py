@@ -23,7 +23,7 @@ from tagdb.archive import CHUNK, Archive, Description
 from tagdb.config import Settings
 from tagdb.errors import BackupError, DatabaseError, SchemaError
 from tagdb.hashtags import printable
-from tagdb.postgres import database
+from tagdb.postgres import database, session_settings
 from tagdb.postgres.database import SCHEMA_REVISION, Connection, Notify
 from tagdb.postgres.machine import this_machine
 from tagdb.postgres.programs import BUSY, PATIENCE, address, fed, output, program, running, send
@@ -247,7 +247,7 @@ def _begin(
     """Return what psql runs before the dump, so that it finds the state that pg_dump expects."""
     from tagdb.migrations import objects
 
-    said = ["BEGIN;", f"{database.SAFE_PATH};", "SET LOCAL client_min_messages = warning;"]
+    said = ["BEGIN;", f"{session_settings.SAFE_PATH};", "SET LOCAL client_min_messages = warning;"]
     said += [
         f"SET LOCAL lock_timeout = '{PATIENCE}';",
         f"SELECT pg_advisory_xact_lock({database.MIGRATION_LOCK});",

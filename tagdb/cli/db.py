@@ -94,7 +94,7 @@ def status(as_json: bool) -> None:
     Example:
       tagdb db status
     """
-    from tagdb.postgres import database
+    from tagdb.postgres import database, urls
     from tagdb.postgres.server import Server
 
     config = settings()
@@ -109,7 +109,7 @@ def status(as_json: bool) -> None:
         }  # fmt: skip
         url = server.url() if state.running else None
     else:
-        facts = {"embedded": False, "database": database.describe(url)}
+        facts = {"embedded": False, "database": urls.describe(url)}
     if url is not None:
         with database.connect(url) as connection:
             facts["running"] = True
@@ -230,7 +230,7 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
       tagdb db shell
       tagdb db shell -- -c "SELECT * FROM tagdb.hashtag_stats ORDER BY images DESC LIMIT 10"
     """
-    from tagdb.postgres import database
+    from tagdb.postgres import database, urls
     from tagdb.postgres.server import Server, environment
 
     config = settings()
@@ -238,7 +238,7 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
         pass
     program = shutil.which("psql") or str(Server(config.home).program("psql"))
     # libpq reads a password from the environment; as an argument everybody could see it
-    url, password = database.without_password(database.ensure_url(config, note))
+    url, password = urls.without_password(database.ensure_url(config, note))
     own = {"PGPASSWORD": password} if password else {}
     # in a pipe an error is a failure; at a prompt it is not
     careful = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1"]

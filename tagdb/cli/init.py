@@ -21,12 +21,12 @@ def command(repair: bool) -> None:
       tagdb init --database-url postgresql://me@db.example/photos
       tagdb init --repair
     """
-    from tagdb.postgres import database
+    from tagdb.postgres import database, urls
     from tagdb.store import schema
 
     url = database.ensure_url(settings(), note)
     before, after = database.migrate(url)
-    where = database.describe(url)
+    where = urls.describe(url)
     if before is None:
         say(f"created the schema, revision {after}, in {where}")
     elif before == after:

@@ -16,6 +16,8 @@ from psycopg import conninfo, sql
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError, ServerError
 from tagdb.postgres.server import Server, embedded, run_by_account
+from tagdb.postgres.session_settings import settle
+from tagdb.postgres.urls import describe, libpq_url, misread
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -38,81 +40,11 @@ MIGRATION_LOCK = 7_420_110_117
 LOCK_TIMEOUT = "30s"
 """How long an upgrade waits for locks; other sessions wait behind it in the meantime."""
 
-SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
-"""Restricts names without a schema to schemas in which nobody else can create objects. A function in
-another schema, such as public, could match a call better than PostgreSQL's own function of the same name, and
-would run with our rights. Set by a statement, because PgBouncer refuses it as a connection parameter."""
-PINNED = {
-    # how values are written and read, in SQL and by psycopg
-    "DateStyle": "ISO, MDY",
-    "IntervalStyle": "postgres",
-    "TimeZone": "UTC",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-    "standard_conforming_strings": "on",
-    "array_nulls": "on",
-    "transform_null_equals": "off",
-    "quote_all_identifiers": "off",
-    # what transactions may rely on, and that long work is not ended by limits that are meant for others
-    "default_transaction_isolation": "read committed",
-    "default_transaction_deferrable": "off",
-    "statement_timeout": "0",
-    "lock_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",
-    "transaction_timeout": "0",
-    # compiling plans takes longer than nearly all of tagdb's queries
-    "jit": "off",
-    "plan_cache_mode": "auto",
-    "enable_partition_pruning": "on",
-    "cursor_tuple_fraction": "0.1",
-    "from_collapse_limit": "8",
-    "join_collapse_limit": "8",
-    "enable_indexscan": "on",
-    "enable_indexonlyscan": "on",
-    "enable_bitmapscan": "on",
-    "enable_seqscan": "on",
-    "enable_nestloop": "on",
-    "enable_hashjoin": "on",
-    "enable_hashagg": "on",
-    "enable_sort": "on",
-    "enable_material": "on",
-}
-"""What tagdb's own connections rely on, whatever a server, a database, a role or the environment sets."""
-NEWER = {"transaction_timeout": 17}
-"""Settings that came with a version of PostgreSQL newer than the oldest supported."""
-
-SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
-"""Secrets that a URL may contain."""
 
 _ENVIRONMENT = threading.Lock()
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Notify = Callable[[str], None]
-
-
-def libpq_url(url: str) -> str:
-    """Return a URL in libpq's form, also from one in SQLAlchemy's form (``postgresql+psycopg://``)."""
-    return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url)
-
-
-def without_password(url: str) -> tuple[str, str | None]:
-    """Return a connection string without secrets, and the password."""
-    parts = conninfo.conninfo_to_dict(libpq_url(url))
-    password = parts.pop("password", None)
-    for name in SECRETS:
-        parts.pop(name, None)
-    return conninfo.make_conninfo("", **parts), str(password) if password is not None else None
-
-
-def describe(url: str) -> str:
-    """Describe where a URL points to, without its password, for messages."""
-    try:
-        parts = conninfo.conninfo_to_dict(libpq_url(url))
-    except psycopg.Error:
-        return "the given database URL"
-    host = parts.get("host") or "the local socket"
-    return f"database {parts.get('dbname') or parts.get('user') or 'postgres'} at {host}"
 
 
 @contextmanager
@@ -188,7 +120,7 @@ def connect(url: str) -> Connection:
             "the database URL is not valid; check --database-url or TAGDB_DATABASE_URL "
             "(for example postgresql://USER@HOST/DATABASE)"
         ) from None
-    if _misread(url):
+    if misread(url):
         raise DatabaseError(
             "the database URL is not valid; in a name or a password, write @ as %40, / as %2F, : as %3A, "
             "? as %3F, # as %23 and % as %25"
@@ -200,16 +132,6 @@ def connect(url: str) -> Connection:
         raise DatabaseError(
             f"cannot connect to {describe(url)}: {why}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
-
-
-def _misread(url: str) -> bool:
-    """Whether libpq takes a part of the password for a host, a port or a database, and would name it."""
-    parts = re.match(r"\w+(?:\+\w+)?://(?P<authority>[^/?#]*)(?P<path>[^?]*)", url)
-    if parts is None:
-        return False
-    *credentials, hosts = parts["authority"].split("@")
-    ports = re.findall(r":([^:,\]]*)(?=,|$)", hosts)
-    return len(credentials) > 1 or "@" in parts["path"] or any(port.strip("0123456789") for port in ports)
 
 
 def _opened(url: str) -> Connection:
@@ -235,13 +157,6 @@ def _environment(url: str) -> Iterator[None]:
             yield
         finally:
             os.environ.update(hidden)
-
-
-def settle(connection: psycopg.Connection[Any]) -> None:
-    """Give a session the settings that tagdb relies on."""
-    version = connection.info.server_version // 10_000
-    pinned = (f"SET {name} = '{value}'" for name, value in PINNED.items() if version >= NEWER.get(name, 0))
-    connection.execute("; ".join([SAFE_PATH, *pinned]).encode())
 
 
 def trusts_us(url: str) -> bool:

@@ -15,7 +15,7 @@ from typing import IO
 
 from tagdb.errors import BackupError, ServerError
 from tagdb.hashtags import printable
-from tagdb.postgres import database
+from tagdb.postgres import database, urls
 from tagdb.postgres.server import Server, environment
 
 PATIENCE = "60s"
@@ -44,13 +44,13 @@ def program(name: str, home: Path, major: int) -> tuple[str, str]:
 
 def address(url: str) -> tuple[str, dict[str, str]]:
     """Return a connection string without the password, and an environment that contains it."""
-    dsn, password = database.without_password(url)
+    dsn, password = urls.without_password(url)
     own = {"LC_ALL": "C", "PGAPPNAME": "tagdb", "PGCLIENTENCODING": "UTF8"}
     if password:
         own["PGPASSWORD"] = password
     if database.trusts_us(url):
         own["PGREQUIREAUTH"] = "none"
-    return dsn, environment(database.libpq_url(url)) | own
+    return dsn, environment(urls.libpq_url(url)) | own
 
 
 class Ended(Exception):

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.learning import projecting
-from tagdb.postgres.database import Connection, settle
+from tagdb.postgres.database import Connection
+from tagdb.postgres.session_settings import settle
 from tagdb.store.statements import (
     copy_arrays,
     execute,

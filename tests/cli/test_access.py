@@ -18,7 +18,7 @@ from psycopg import conninfo, sql
 from tagdb import access, config
 from tagdb.access import Address, Passfile
 from tagdb.errors import ConfigError
-from tagdb.postgres import database
+from tagdb.postgres import database, urls
 from tests.support import seed
 from tests.support.commands import Process, Run, complaint, invoke, parsed
 from tests.support.postgres import Postgres, free_ports
@@ -525,7 +525,7 @@ def test_a_passfile_escapes_colons_and_backslashes(passfile: Passfile, text: str
 def test_libpq_reads_the_passfile(names: Names, tagdb: Run, home: Path) -> None:
     """With the names of logins that these tests make up, of characters to be escaped."""
     url = granted(tagdb("db", "grant", names(), "--role", "reader"))
-    without, password = database.without_password(url)
+    without, password = urls.without_password(url)
     assert password
     may_read(conninfo.make_conninfo(without, passfile=str(home / "pgpass")))
 

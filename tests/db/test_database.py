@@ -11,7 +11,7 @@ from psycopg import conninfo
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError
-from tagdb.postgres import database
+from tagdb.postgres import database, urls
 from tagdb.postgres.database import Connection
 from tests.support import seed
 from tests.support.postgres import Postgres, become
@@ -48,7 +48,7 @@ def with_parts(url: str, **parts: str | int) -> str:
     ],
 )
 def test_urls_of_sqlalchemy_become_libpqs(url: str, expected: str) -> None:
-    assert database.libpq_url(url) == expected
+    assert urls.libpq_url(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_urls_of_sqlalchemy_become_libpqs(url: str, expected: str) -> None:
     ],
 )
 def test_a_url_is_described_without_its_password(url: str, shown: str) -> None:
-    assert database.describe(url) == shown
+    assert urls.describe(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_a_url_is_described_without_its_password(url: str, shown: str) -> None:
     ],
 )
 def test_a_password_is_taken_out_of_a_url(url: str, password: str | None) -> None:
-    bare, found = database.without_password(url)
+    bare, found = urls.without_password(url)
     assert (found or None) == password
-    parts = conninfo.conninfo_to_dict(database.libpq_url(url))
+    parts = conninfo.conninfo_to_dict(urls.libpq_url(url))
     parts.pop("password", None)
     assert conninfo.conninfo_to_dict(bare) == parts
     assert password is None or password not in bare

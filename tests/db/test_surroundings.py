@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from tagdb.errors import DatabaseError
-from tagdb.postgres import database
+from tagdb.postgres import database, session_settings
 from tests.support import surface
 from tests.support.postgres import administer, named, rows
 
@@ -61,9 +61,10 @@ def test_what_a_database_is_set_to_does_not_matter(make_database: Callable[[bool
                 ]
             )
             version = connection.info.server_version // 10_000
-            known = [name for name in database.PINNED if version >= database.NEWER.get(name, 0)]
+            newer = session_settings.NEWER
+            known = [name for name in session_settings.PINNED if version >= newer.get(name, 0)]
             shown = {name: rows(connection, f"SHOW {name}")[0][0] for name in known}
-            assert shown == {name: database.PINNED[name] for name in known}
+            assert shown == {name: session_settings.PINNED[name] for name in known}
     assert found[0] == found[1]
 
 
@@ -98,7 +99,7 @@ def owned(login: Callable[..., str], make_database: Callable[[bool], str]) -> Ca
 
 def test_an_owner_who_may_make_no_roles(owned: Callable[[str], str]) -> None:
     """The roles are there, made by another database's tagdb or by an administrator."""
-    database.migrate(owned("CREATE EXTENSION vector"))
+    assert database.migrate(owned("CREATE EXTENSION vector")) == (None, database.SCHEMA_REVISION)
 
 
 def test_an_owner_who_may_not_make_the_extension(owned: Callable[[str], str]) -> None:

@@ -22,7 +22,7 @@ from tagdb.config import Settings
 from tagdb.embedding.backbone import Backbone
 from tagdb.errors import DatabaseError
 from tagdb.photos.sources import open_source
-from tagdb.postgres import database
+from tagdb.postgres import database, urls
 from tagdb.postgres.server import Server
 from tests.support.postgres import temporary_home
 
@@ -92,7 +92,7 @@ def pair() -> Iterator[Pair]:
             rules.write("local replication tagdb trust\n")
         one.ask(one.primary, "SELECT pg_reload_conf()")
         copy = homes[1] / "postgresql"
-        dsn = database.without_password(one.primary.url())[0]
+        dsn = urls.without_password(one.primary.url())[0]
         program = one.primary.program("pg_basebackup")
         subprocess.run([program, "-d", dsn, "-D", copy, "-R", "-c", "fast"], check=True)
         if os.geteuid() == 0:
