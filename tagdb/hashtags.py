@@ -15,12 +15,22 @@ MAX_LENGTH = 150
 # less than a quarter, so a longer text could not be folded to MAX_LENGTH.
 _MAX_RAW_LENGTH = 10 * MAX_LENGTH
 
-_JOINERS = frozenset("_\u00b7\u200c\u200d")  # low line, middle dot, ZWNJ, ZWJ
-_VARIATION_SELECTORS = str.maketrans("", "", "\ufe0e\ufe0f")  # text or emoji style: ❤ and ❤️ are one
-# Copied along from apps: soft hyphen, grapheme joiner, Arabic letter mark, Mongolian separator, byte order
-# mark, zero-width space, marks, embeddings and isolates of direction, word joiner, invisible operators.
-_RANGES = (range(0x200E, 0x2010), range(0x202A, 0x202F), range(0x2060, 0x2070))
-_INVISIBLE = dict.fromkeys([0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0xFEFF, *chain.from_iterable(_RANGES)])
+# What joins words and syllables, as Unicode's annex 31 and twitter-text have it: low line, middle dot, ZWNJ, ZWJ,
+# and the marks of Hebrew, Tibetan, Japanese and Old Cyrillic.
+_JOINERS = frozenset("_\u00b7\u200c\u200d\u05be\u05f3\u05f4\u0f0b\u3003\u301c\u30a0\u30fb\ua67e")
+# Copied along from apps. All that Unicode calls ignorable (soft hyphen, fillers, marks of direction, …) but for
+# the joiners above, and a blank in Braille.
+_RANGES = (
+    range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x200E, 0x2010), range(0x202A, 0x202F),
+    range(0x2060, 0x2070), range(0xFFF0, 0xFFF9), range(0x1BCA0, 0x1BCA4), range(0x1D173, 0x1D17B),
+)  # fmt: skip
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0x2800, 0x3164, 0xFEFF, 0xFFA0, *chain.from_iterable(_RANGES)]
+)
+# Of one character's looks, such as ❤ and ❤️: they are written, and are the same.
+_VARIATIONS = (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+_VARIATION_SELECTORS = dict.fromkeys(_VARIATIONS)
+_PLACEHOLDERS = frozenset("\ufffc\ufffd")  # of an object, and of what could not be decoded
 _BLACK_FLAG = "\U0001f3f4"  # letters of tags behind it make the flags of England, Scotland and Wales
 _TAGS = dict.fromkeys(range(0xE0020, 0xE0080))
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
@@ -33,10 +43,10 @@ _IN_CAPTION = re.compile(r"https?://\S+|&#\w+;|[#＃]([^\s#＃&]+)", re.IGNORECA
 def fold(text: str) -> str:
     """Return the spelling under which a hashtag is stored and looked up.
 
-    Surrounding white space, leading ``#`` (also full-width), the variation selectors U+FE0E and U+FE0F and
-    characters that nobody sees are removed; the rest is NFKC-normalised and case-folded. The function is
-    idempotent. The result has 1 to ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores,
-    middle dots and joiners, with at least one letter, number or symbol.
+    Surrounding white space, leading ``#`` (also full-width), variation selectors and characters that nobody
+    sees are removed; the rest is NFKC-normalised and case-folded. The function is idempotent. The result has
+    1 to ``MAX_LENGTH`` code points: letters, marks, numbers, emoji, underscores, middle dots and other
+    joiners, with at least one letter, number or symbol.
 
     Raises
     ------
@@ -56,7 +66,8 @@ def fold(text: str) -> str:
     substantial = False
     for character in folded:
         category = unicodedata.category(character)
-        if category[0] in "LN" or category == "So" or character in _SKIN_TONES:
+        symbol = category == "So" and character not in _PLACEHOLDERS
+        if category[0] in "LN" or symbol or character in _SKIN_TONES:
             substantial = True
         elif category[0] != "M" and character not in _JOINERS and ord(character) not in _TAGS:
             name = unicodedata.name(character, "")

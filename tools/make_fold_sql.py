@@ -19,7 +19,7 @@ import textwrap
 import unicodedata
 
 from tagdb.errors import RejectedInput
-from tagdb.hashtags import _INVISIBLE, _TAGS, MAX_LENGTH, fold
+from tagdb.hashtags import _INVISIBLE, _TAGS, _VARIATIONS, MAX_LENGTH, fold
 
 INDENT = " " * 12
 WIDTH = 100
@@ -71,7 +71,7 @@ def fold_hashtag() -> str:
     )
     # Dots stand for spaces until the lines are wrapped, which may only break between pairs.
     pairs = filled(", ".join(f"'{char}',·'{folded}')" for char, folded in several.items())).replace("·", " ")
-    invisible = code_ranges([*_INVISIBLE, 0xFE0E, 0xFE0F])
+    invisible = code_ranges([*_INVISIBLE, *_VARIATIONS])
     tags = code_ranges(list(_TAGS))
     return f"""\
 -- Folds a hashtag: removes what nobody sees, variation selectors, surrounding space and leading '#', then NFKC, Unicode case
@@ -167,8 +167,7 @@ def hashtag_problem() -> str:
         # Some letters that case folding decomposes (ΐ) are composed again.
         if (
             unicodedata.normalize("NFKC", char.casefold()) != char
-            or char in "\ufe0e\ufe0f"
-            or ord(char) in _INVISIBLE
+            or ord(char) in (*_INVISIBLE, *_VARIATIONS)
         ):
             continue  # never occurs in a folded text
         # Between two letters, because folding removes some characters at the ends.

@@ -30,13 +30,21 @@ PECULIAR = (
     "#＃﹟ \u00a0\u3000\u0085\u2028\x1f"
 )
 
-UNSEEN = {"\ufe0e", "\ufe0f", *map(chr, hashtags._INVISIBLE), *map(chr, hashtags._TAGS)}
+UNSEEN = set(map(chr, [*hashtags._INVISIBLE, *hashtags._VARIATIONS, *hashtags._TAGS]))
 """What is folded away, wherever it is; tags are kept behind a black flag."""
 PICKED = [
     "#sea\u200b",
     "\u200e#beach\u2066\u2069\u00ad\ufeff",
     "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
     "x\U000e0067",
+    "\u3164sea\uffa0",
+    "葛\U000e0100城",
+    "ᠮᠣ\u180bᠩ",
+    "東京・大阪",
+    "ﾄﾛ･ﾏｸﾞﾛ",
+    "צה״ל",
+    "בית־ספר",
+    "བོད་ཡིག",
     "Straße",
     "STRASSE",
     "İstanbul",

@@ -62,6 +62,9 @@ def test_hashtags_fold(raw: str, folded: str) -> None:
         ("a\x1b[31m", "U+001B"),
         ("a\ud800", "U+D800"),
         ("\u200b\u202e#\u2060", "empty hashtag"),
+        ("\u115f\u3164", "empty hashtag"),
+        ("caf\ufffd", "U+FFFD (REPLACEMENT CHARACTER)"),
+        ("・", "no letter, number or symbol"),
         ("\U000e0067\U000e007f", "empty hashtag"),
         ("a\ue000", "U+E000"),
         ("a-b", "U+002D"),
@@ -87,6 +90,12 @@ def test_what_is_no_hashtag_is_refused_with_a_reason(raw: str, reason: str) -> N
         ("#\u0634\u0627\u0637\u0626\u200f", "\u0634\u0627\u0637\u0626"),
         ("sand\ufeff", "sand"),
         ("a\u00adb\u202ec", "abc"),
+        ("\u3164sea\uffa0\u2800", "sea"),  # blanks that count as letters or symbols
+        ("葛\U000e0100城", "葛城"),
+        ("東京・大阪", "東京・大阪"),
+        ("ﾄﾛ･ﾏｸﾞﾛ", "トロ・マグロ"),
+        ("#צה״ל", "צה״ל"),
+        ("བོད་ཡིག", "བོད་ཡིག"),
         ("می\u200cخواهم", "می\u200cخواهم"),  # this joiner is part of the word
         ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", None),
         ("🏴\u200d☠\ufe0f", "🏴\u200d☠"),

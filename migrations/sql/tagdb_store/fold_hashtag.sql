@@ -79,7 +79,7 @@ BEGIN ATOMIC
             btrim(
                 normalize(regexp_replace(
                     hashtag COLLATE "C",
-                    '[\u00AD\u034F\u061C\u180E\u200B\u200E-\u200F\u202A-\u202E\u2060-\u206F\uFE0E-\uFE0F\uFEFF'
+                    '[\u00AD\u034F\u061C\u115F-\u1160\u17B4-\u17B5\u180B-\u180F\u200B\u200E-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0100-\U000E01EF'
                         || CASE WHEN strpos(hashtag, E'\U0001F3F4') = 0 THEN '\U000E0020-\U000E007F' ELSE '' END || ']',
                     '', 'g'), NFKC),
                 E'\u0009\u000A\u000B\u000C\u000D\u001C\u001D\u001E\u001F\u0020\u0085\u1680\u2028\u2029'),
