@@ -15,11 +15,11 @@ MAX_LENGTH = 150
 # less than a quarter, so a longer text could not be folded to MAX_LENGTH.
 _MAX_RAW_LENGTH = 10 * MAX_LENGTH
 
-# What joins words and syllables, as Unicode's annex 31 and twitter-text have it: low line, middle dot, ZWNJ, ZWJ,
-# and the marks of Hebrew, Tibetan, Japanese and Old Cyrillic.
+# What joins words and syllables, as Unicode's annex 31 and twitter-text have it: low line, middle dot, ZWNJ,
+# ZWJ, and the marks of Hebrew, Tibetan, Japanese and Old Cyrillic.
 _JOINERS = frozenset("_\u00b7\u200c\u200d\u05be\u05f3\u05f4\u0f0b\u3003\u301c\u30a0\u30fb\ua67e")
-# Copied along from apps. All that Unicode calls ignorable (soft hyphen, fillers, marks of direction, …) but for
-# the joiners above, and a blank in Braille.
+# Copied along from apps. All that Unicode calls ignorable (soft hyphen, fillers, marks of direction, …) but
+# for the joiners above, and a blank in Braille.
 _RANGES = (
     range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x200E, 0x2010), range(0x202A, 0x202F),
     range(0x2060, 0x2070), range(0xFFF0, 0xFFF9), range(0x1BCA0, 0x1BCA4), range(0x1D173, 0x1D17B),

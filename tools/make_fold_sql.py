@@ -165,10 +165,7 @@ def hashtag_problem() -> str:
     kinds: dict[str, str] = {}  # s: substantial, o: other allowed characters, n: not allowed
     for char in normalised():
         # Some letters that case folding decomposes (ΐ) are composed again.
-        if (
-            unicodedata.normalize("NFKC", char.casefold()) != char
-            or ord(char) in (*_INVISIBLE, *_VARIATIONS)
-        ):
+        if unicodedata.normalize("NFKC", char.casefold()) != char or ord(char) in (*_INVISIBLE, *_VARIATIONS):
             continue  # never occurs in a folded text
         # Between two letters, because folding removes some characters at the ends.
         kinds[char] = "s" if accepted(char) else "o" if accepted(f"x{char}x") else "n"

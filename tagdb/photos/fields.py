@@ -24,16 +24,21 @@ FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at"
 _MAX_DEPTH = 64  # of nested JSON; far below what overflows the stack when it is written again
 # Shorter numbers in a string may mean a year or a day; nine digits reach back to 1973.
 _UNIX_TIME = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)
+_PARTS = {13: 1e3, 16: 1e6, 19: 1e9}  # of a second, in a Unix time with so many digits
 _COMPACT = re.compile(
     r"((?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))((?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)", re.ASCII
 )
+_DAY = re.compile(r"(\d{4})[:/.](\d\d)[:/.](\d\d)\b", re.ASCII)  # EXIF has colons in it
 _FIRST_PHOTO = datetime(1826, 1, 1, tzinfo=UTC)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what the bytes were decoded to
-# What pandas and Excel write where there is no value.
-NO_VALUE = frozenset(["", "NaN", "nan", "NaT", "None", "null", "NULL", "<NA>", "#N/A", "#NAME?", "#REF!"])
-NO_VALUE |= {"#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"}
-# Lists as Python, JSON and PostgreSQL write them: ['sea', "sun"], {sea,sun}, ('sea',)
+# What pandas, databases and Excel write where there is no value.
+NO_VALUE = frozenset(["", "NaN", "nan", "NaT", "None", "null", "NULL", "<NA>", "\\N", "n/a", "N/A", "#N/A"])
+NO_VALUE |= {"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"}
+_NO_TIME = NO_VALUE | {"-", "?", "unknown", "NA", "0000-00-00 00:00:00", "0000:00:00 00:00:00"}
+# Lists as Python, JSON and PostgreSQL write them: ['sea', "sun"], {sea,sun}, ('sea',); and as NumPy and R do:
+# array(['sea'], dtype=object), c("sea", "sun")
+_CALL = re.compile(r"(?:array|c|frozenset|list|set|tuple)\((.*?)(?:, dtype=\S+)?\)", re.DOTALL)
 _LIST = re.compile(r"""\[([^][]*)]|\{([^{}]*)}|\((\s*['"][^()]*)\)""")
 _LIST_ITEM = re.compile(
     r"""("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')|([^\s,"'][^\s,]*)""", re.DOTALL
@@ -111,7 +116,11 @@ def hashtags_of(value: object) -> tuple[str, ...]:
 
 def _words(text: str) -> list[str]:
     """Return the items of a written list, or the hashtags of another text."""
-    if len(text) > _MAX_LIST or not (listed := _LIST.fullmatch(text)):
+    if len(text) > _MAX_LIST:
+        return written(text)
+    if called := _CALL.fullmatch(text):
+        text = called[1] if called[1][:1] in ("[", "{", "(") else f"({called[1]})"
+    if not (listed := _LIST.fullmatch(text)):
         return written(text)
     items = _LIST_ITEM.findall(listed[listed.lastindex or 0])
     return [_unquoted(quoted) if quoted else bare for quoted, bare in items if quoted or bare not in NO_VALUE]
@@ -171,23 +180,27 @@ def path_of(uri: str) -> str:
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a time in UTC from ISO 8601 (UTC if it has no zone) or Unix seconds; None for no value.
+    """Return a time in UTC from a date and time (UTC if it has no zone) or Unix time; None for no value.
 
-    Twelve or fourteen digits are date and time: as Unix seconds they would be far in the future.
+    Dates are written as in ISO 8601 or EXIF, with the year first. Unix time is in seconds, or in milli-,
+    micro- or nanoseconds if it has 13, 16 or 19 digits; twelve or fourteen are date and time.
     """
-    if value is None or value == "":
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or (isinstance(value, str) and value in _NO_TIME):
         return None
     if not isinstance(value, bool) and (compact := _COMPACT.fullmatch(str(value))):
         value = f"{compact[1]}T{compact[2]}"
     try:
         if isinstance(value, str) and not _UNIX_TIME.fullmatch(value):
-            time = datetime.fromisoformat(value)
+            time = datetime.fromisoformat(_DAY.sub(r"\1-\2-\3", value, count=1))
             return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
         if isinstance(value, int | float | str) and not isinstance(value, bool):
-            return datetime.fromtimestamp(float(value), UTC)
+            digits = len(str(value).lstrip("-").partition(".")[0])
+            return datetime.fromtimestamp(float(value) / _PARTS.get(digits, 1), UTC)
     except (OSError, OverflowError, ValueError):
         pass
-    raise RejectedInput(f"taken_at must be an ISO 8601 time or Unix seconds: {as_json(value)}")
+    raise RejectedInput(f"taken_at must be a time as in ISO 8601, or Unix time: {as_json(value)}")
 
 
 def plausible(time: datetime) -> bool:

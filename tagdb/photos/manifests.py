@@ -23,6 +23,9 @@ from tagdb.photos.folders import PHOTO_SUFFIXES
 MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
 
+MAX_TABLE = 256 << 20
+"""Largest file that is read as one JSON object, in bytes."""
+
 Row = tuple[str, int, Any]
 """Origin, line, and the value read there or a RejectedInput."""
 
@@ -30,7 +33,10 @@ _FIRST_ITEM = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\]?)")
 _FURTHER_ITEM = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
 _ITEM_END = re.compile(r"[ \t\r\n]*[,\]]")
 
+_PADDING = b"\0\x1a \t\r\n"  # behind the last line, of old systems and of disks that filled up
 _LINE_END = re.compile(rb"\n|(?<!\r)(\r++)[^\n]")
+_TITLES = 5
+"""Most lines with something else above a header."""
 _SEPARATOR = re.compile(r'"?sep=([^\w\s"\0]|\t)"?\s*', re.IGNORECASE)
 
 
@@ -61,7 +67,11 @@ class _Utf8(io.RawIOBase):
         chunks: Iterator[bytes] = chain([start], iter(lambda: read(1 << 16), b""))
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             chunks = _from_utf16(chunks)
-        start = next(chunks, b"").removeprefix(codecs.BOM_UTF8)
+        start = next(chunks, b"")
+        while start.startswith(
+            codecs.BOM_UTF8
+        ):  # more than one, where a program added it to a file that had it
+            start = start.removeprefix(codecs.BOM_UTF8)
         while not (end := _LINE_END.search(start)) and len(start) < 1 << 16 and (more := next(chunks, b"")):
             start += more
         for chunk in chain([start], chunks):
@@ -88,7 +98,10 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]]:
     while line := stream.readline(MAX_LINE + 1):
         number += 1
         if len(line) <= MAX_LINE:
-            yield number, line.decode("utf-8", "surrogateescape")
+            if line.strip(_PADDING):
+                yield number, line.decode("utf-8", "surrogateescape")
+            else:
+                yield number, "\n"
             continue
         while line and not line.endswith(b"\n"):
             line = stream.readline(1 << 16)
@@ -100,10 +113,58 @@ def read_json(path: Path) -> Iterator[Row]:
     origin = printable(str(path))
     with path.open("rb") as file:
         stream = _recoded(file)
-        if path.suffix.lower() == ".json" and stream.peek().lstrip()[:1] == b"[":
+        start = stream.peek().lstrip()
+        if start[:1] == b"[" and (path.suffix.lower() == ".json" or start[1:].lstrip()[:1] == b"{"):
             yield from json_list(io.TextIOWrapper(stream, "utf-8", "surrogateescape"), origin)
+            return
+        rows = _json_lines(stream, origin)
+        first = next(rows, None)
+        if first is None:
+            return
+        if path.suffix.lower() == ".json" and not _is_row(first[2]) and (table := _table(path)) is not None:
+            rows = ((origin, number, row) for number, row in enumerate(table, 1))
         else:
-            yield from _json_lines(stream, origin)
+            rows = chain([first], rows)
+        yield from rows
+
+
+_PHOTO_NAMES = ("file_name", "uri")
+
+
+def _is_row(value: object) -> bool:
+    return isinstance(value, dict) and any(
+        column(name) in _PHOTO_NAMES and isinstance(field, str) for name, field in value.items()
+    )
+
+
+def _table(path: Path) -> list[Any] | None:
+    """Return the rows of a file with one JSON object, as pandas and PowerShell write tables; None for others.
+
+    The rows are a list in it, or its values, or have to be made of its columns. As nothing of it can be used
+    before its end, a large file is not read.
+    """
+    if path.stat().st_size > MAX_TABLE:
+        return None
+    try:
+        with path.open("rb") as file:
+            table = _DECODER.decode(_recoded(file).read().decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(table, dict):
+        return None
+    if _is_row(table):
+        return [table]  # over several lines
+    names, data = table.get("columns"), table.get("data")
+    if isinstance(names, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
+        return [dict(zip(map(str, names), row, strict=False)) for row in data]
+    for rows in table.values():
+        if isinstance(rows, list) and rows and _is_row(rows[0]):
+            return rows
+    if not all(isinstance(value, dict) for value in table.values()):
+        return None
+    for photos in (value for name, value in table.items() if column(name) in _PHOTO_NAMES):
+        return [{name: cells[key] for name, cells in table.items() if key in cells} for key in photos]
+    return list(table.values()) or None
 
 
 def json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
@@ -182,6 +243,7 @@ def read_csv(path: Path) -> Iterator[Row]:
         name, times = _most_frequent(names)
         if times > 1:
             raise SourceError(f"the header of {origin} has the column {printable(name, 40)} {times} times")
+        first_row = True
         while True:
             lines.begin_row()
             try:
@@ -195,10 +257,22 @@ def read_csv(path: Path) -> Iterator[Row]:
                 lines.put_back()
                 continue
             number = lines.taken[0][0]
+            if len(cells) == len(header) + 1:
+                if not cells[-1].strip():  # a comma too many
+                    cells.pop()
+                elif cells[0] == "1" and first_row:  # R names the rows, and not their column
+                    header.insert(0, "")
+            first_row = False
+            if not any(map(str.strip, cells)):
+                continue  # a blank row, as Excel writes them
             if len(cells) == len(header):
                 named = zip(header, cells, strict=True)
-                yield origin, number, {name: cell for name, cell in named if name and cell not in NO_VALUE}
-            elif cells:
+                yield (
+                    origin,
+                    number,
+                    {name: cell for name, cell in named if name and cell.strip() not in NO_VALUE},
+                )
+            else:
                 yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
                 lines.put_back()
 
@@ -223,15 +297,26 @@ def _delimited(
 ) -> tuple[str, Iterator[tuple[int, str | RejectedInput]]]:
     """Return what separates cells, and the lines from the header on.
 
-    Excel says it in a line before the header. Otherwise, it is what makes a header of the first line, or most
-    cells.
+    It is what makes a header of one of the first lines: programs write titles and comments above it. If none
+    is one, the first line is, with what makes most cells of it. Excel says in a line of its own what it is.
     """
-    number, first = next(lines, (1, ""))
-    if isinstance(first, str):
-        if said := _SEPARATOR.fullmatch(first):
-            return said[1], lines
-        usual = max(usual, *",;\t|", key=lambda delimiter: _fitness(first[: 1 << 16], delimiter))
-    return usual, chain([(number, first)], lines)
+    said, above = "", list[tuple[int, str | RejectedInput]]()
+
+    def best(text: str) -> str:
+        return said or max(usual, *",;\t|", key=lambda each: _fitness(text[: 1 << 16], each))
+
+    for number, text in lines:
+        if isinstance(text, str) and (separator := _SEPARATOR.fullmatch(text)):
+            said = separator[1]
+        elif isinstance(text, RejectedInput):
+            return said or usual, chain([*above, (number, text)], lines)
+        elif _fitness(text[: 1 << 16], best(text))[0]:
+            return best(text), chain([(number, text)], lines)
+        elif text.strip():
+            above.append((number, text))
+        if len(above) > _TITLES:
+            break
+    return best(str(above[0][1])) if above else usual, chain(above, lines)
 
 
 def _fitness(line: str, delimiter: str) -> tuple[bool, int]:
@@ -296,10 +381,8 @@ def _most_frequent(names: Iterable[str]) -> tuple[str, int]:
     return Counter(names).most_common(1)[0]
 
 
-# Python's json writes NaN where pandas has no value.
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=lambda name: None if name == "NaN" else float(name)
-)
+# Python's json writes NaN and Infinity, where there is no value.
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda _: None)
 
 
 def _invalid(error: Exception) -> RejectedInput:

@@ -358,11 +358,14 @@ class _Rows(Source):
         collection, source_ref = text_of(known, "collection"), text_of(known, "source_ref")
         if collection is not None and len(collection) > MAX_COLLECTION:
             raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
-        taken_at = time_of(known["taken_at"])
         refused: tuple[str, ...] = ()
-        if taken_at is not None and not plausible(taken_at):
-            refused = (f"taken_at can be no photo's time: {as_json(known['taken_at'])} is {taken_at.date()}",)
-            taken_at = None
+        try:
+            taken_at = time_of(known["taken_at"])
+            if taken_at is not None and not plausible(taken_at):
+                given = as_json(known["taken_at"])
+                raise RejectedInput(f"taken_at can be no photo's time: {given} is {taken_at.date()}")
+        except RejectedInput as error:  # costs the time, not the photo
+            taken_at, refused = None, (str(error),)
         path = self._root.locate(file_name)
         uri = uri or path.as_uri()
         within = self._root.within

@@ -164,6 +164,65 @@ def test_columns_are_found_however_they_are_spelt(photos: Path) -> None:
     assert read(photos / "m.jsonl", json.dumps(both)) == [("a.jpg", ("x",), {"Hashtags": "#y"})]
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "\n\r\n",
+        "#TYPE System.Management.Automation.PSCustomObject\n",
+        "Table 1\n",
+        "# made by x, 2023\n# y\n",
+        ";;\n",
+    ],
+)
+def test_what_programs_write_above_a_header(photos: Path, above: str) -> None:
+    for delimiter in ",;":
+        text = above + "\n".join(row.format(delimiter) for row in ROWS)
+        assert read(photos / "m.csv", text) == READ
+        assert read(photos / "m.csv", encoded(text, "utf-16-le")) == READ
+
+
+def test_blank_rows_and_what_follows_the_last_one(photos: Path) -> None:
+    text = "\ufeff" + "\r\n".join(row.format(",") for row in ROWS) + "\r\n,,\r\n , ,\r\n"
+    for end in ("", "\x1a", "\0" * 4096):
+        assert read(photos / "m.csv", b"\xef\xbb\xbf" + (text + end).encode()) == READ
+
+
+def test_a_comma_too_many(photos: Path) -> None:
+    assert read(photos / "m.csv", ROWS[0].format(",") + "\na.jpg,#Größe #海,ü,\nb.jpg,,,\n") == READ
+
+
+def test_r_names_rows_but_not_their_column(photos: Path) -> None:
+    text = '"file_name" "hashtags" "title"\n"1" "a.jpg" "#Größe #海" "ü"\n"2" "b.jpg" "" "NA"\n'
+    expected = [READ[0], ("b.jpg", (), {"title": "NA"})]
+    assert read(photos / "m.csv", text.replace('" "', '","')) == expected
+    # one row in which a comma is not quoted says nothing about the header
+    found = read(photos / "m.csv", ROWS[0].format(",") + "\na.jpg,#x,one,two\nb.jpg,,\n")
+    assert found == [(2, "4 cells where the header has 3"), READ[1]]
+
+
+def test_tables_that_are_one_json_object(photos: Path) -> None:
+    names, tags, titles = ["a.jpg", "b.jpg"], [["Größe", "海"], []], ["ü", "v"]
+    rows = [
+        dict(zip(("file_name", "hashtags", "title"), cells, strict=True))
+        for cells in zip(names, tags, titles, strict=True)
+    ]
+    by_index = {str(number): row for number, row in enumerate(rows)}
+    tables: list[object] = [
+        {name: {key: row[name] for key, row in by_index.items()} for name in rows[0]},  # pandas' own default
+        by_index,
+        {"columns": list(rows[0]), "index": [0, 1], "data": [list(row.values()) for row in rows]},
+        {"schema": {"fields": [{"name": "file_name"}]}, "data": rows},
+        {"value": rows, "Count": 2},
+    ]
+    expected = [("a.jpg", ("Größe", "海"), {"title": "ü"}), ("b.jpg", (), {"title": "v"})]
+    for table in tables:
+        for indent in (None, 2):
+            assert read(photos / "m.json", json.dumps(table, indent=indent)) == expected, table
+    assert read(photos / "m.json", json.dumps(rows[0], indent=2)) == expected[:1]
+    assert read(photos / "m.jsonl", json.dumps(rows)) == expected
+    assert read(photos / "m.json", '{"x": 1}') == [(1, "neither file_name nor uri is given")]
+
+
 def test_a_huge_header_takes_no_longer_than_reading_it(photos: Path) -> None:
     begun = time.monotonic()
     (photos / "m.csv").write_bytes(b"," * 2_000_000)
@@ -178,14 +237,16 @@ def test_a_huge_header_takes_no_longer_than_reading_it(photos: Path) -> None:
 # --- Values -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", ["NaN", "nan", "None", "null", "#N/A", "<NA>", "NaT", "#NAME?", "NULL"])
+@pytest.mark.parametrize(
+    "cell", ["NaN", "nan", "None", "null", "#N/A", "<NA>", "NaT", "#NAME?", "NULL", "\\N", "n/a", "  "]
+)
 def test_a_cell_without_a_value_is_empty(photos: Path, cell: str) -> None:
     text = f"file_name,uri,hashtags,taken_at,collection,title\na.jpg,{cell},{cell},{cell},{cell},{cell}\n"
     assert read(photos / "m.csv", text) == [("a.jpg", (), {})]
 
 
 def test_json_without_a_value(photos: Path) -> None:
-    row = '{"file_name": "a.jpg", "hashtags": NaN, "taken_at": NaN, "x": NaN, "y": [1, NaN]}\n'
+    row = '{"file_name": "a.jpg", "hashtags": NaN, "taken_at": NaN, "x": -Infinity, "y": [1, NaN]}\n'
     lines = row + row.replace('"hashtags": NaN', '"hashtags": ["x", NaN, null]')
     expected = [("a.jpg", tags, {"x": None, "y": [1, None]}) for tags in ((), ("x",))]
     assert read(photos / "m.jsonl", lines) == expected
@@ -197,7 +258,8 @@ def test_json_without_a_value(photos: Path) -> None:
     [
         "['sea', 'sun']", '["sea","sun"]', '{"sea","sun"}', "{sea,sun}", "{'sea', 'sun'}", "('sea', 'sun')",
         "[sea, sun]", "['sea' 'sun']", "['sea'\n 'sun']", ' ["sea", "sun", null] ', "{sea,NULL,sun}",
-        "['sea', nan, 'sun']", "[\"sea\", 'sun',]",
+        "['sea', nan, 'sun']", "[\"sea\", 'sun',]", 'c("sea", "sun")', "frozenset({'sea', 'sun'})",
+        "array(['sea', 'sun'], dtype='<U3')", "list(['sea', 'sun'])",
     ],
 )  # fmt: skip
 def test_lists_in_a_cell(photos: Path, cell: str) -> None:
