@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -192,19 +191,27 @@ def print_answers(
 
 def photos_of(names: Sequence[str]) -> list[str]:
     """Return the names of photos, with those in a folder in place of its own."""
-    from tagdb.photos.sources import Rejection, open_source
+    from tagdb.errors import SourceError
+    from tagdb.photos.folders import LeftOut, walk
 
     photos: list[str] = []
     for name in names:
         if not Path(name).is_dir():
             photos.append(name)
             continue
-        folder = Path(name).absolute()
-        for each in open_source(name):
-            if isinstance(each, Rejection):  # such as a FIFO, on which opening would wait for ever
-                note(f"left out {each.origin}: {each.reason}")
+        left_out, before = LeftOut(advice="name it, too"), len(photos)
+        for path, reason in walk(Path(name), False, left_out):
+            if reason is None and not path.is_file():  # a FIFO, on which opening would wait for ever
+                reason = "not a regular file"
+            if reason is None:
+                photos.append(str(path))
             else:
-                photos.append(str(Path(name) / os.path.relpath(each.path, folder)))
+                note(f"left out {path}: {reason}")
+        others = str(left_out)
+        if len(photos) == before:
+            raise SourceError(f"no photos in {printable(name)}" + (f"; left out: {others}" if others else ""))
+        if others:
+            note(f"left out of {name}: {others}")
     return photos
 
 

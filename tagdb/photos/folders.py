@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -94,7 +95,7 @@ def kind_of(path: str, regular: bool = True) -> str:
         return _HIDDEN
     if suffix in PHOTO_SUFFIXES:
         return PHOTO
-    if suffix in MANIFEST_SUFFIXES:
+    if suffix in MANIFEST_SUFFIXES and not (regular and _begins_picture(path)):
         # photo.jpg.json says something about one photo, in Google's exports
         about_one = Path(Path(name).stem).suffix in PHOTO_SUFFIXES or ".supplemental-" in name
         return "sidecar" if about_one else LIST
@@ -115,6 +116,12 @@ def is_unreadable(kind: str) -> bool:
     return kind in _UNREADABLE
 
 
+def _begins_picture(path: str) -> bool:
+    with suppress(OSError):
+        return begins_picture(_head(path))
+    return False
+
+
 def _head(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO may have taken its place
     try:
@@ -131,6 +138,8 @@ class LeftOut:
     """Number of files of each kind; of folders, for links."""
     lists: list[str] = field(default_factory=list)
     """The first manifests, in printable characters."""
+    advice: str = "use --allow-outside"
+    """What to do about links that lead out of the folder."""
     _suffixes: dict[str, set[str]] = field(default_factory=dict)
     _links: list[str] = field(default_factory=list)
 
@@ -162,7 +171,7 @@ class LeftOut:
         parts += [others] if others else []
         if links := self.counts[_LINKED]:
             leads = "leads" if links == 1 else "lead"
-            parts.append(f"{_some(self._links, links)} {leads} out of the folder (use --allow-outside)")
+            parts.append(f"{_some(self._links, links)} {leads} out of the folder ({self.advice})")
         return "; ".join(parts)
 
     def _counted(self, kind: str) -> str:

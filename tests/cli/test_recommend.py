@@ -302,6 +302,17 @@ def test_a_folder_is_its_photos(filled: Path, tagdb: Run, command: str, tmp_path
     done = tagdb(command, tmp_path / "some", "--json")
     assert parsed(done) == both
     assert done.stderr.startswith(f"left out {folder / '06.jpg'}: ")
+    (folder / "clip.mov").touch()
+    (folder / "all").symlink_to("/")
+    done = tagdb(command, tmp_path / "some", "--json")
+    assert parsed(done) == both
+    assert f"left out of {tmp_path / 'some'}: 1 video (.mov); {folder / 'all'} leads out of" in done.stderr
+    named_in_latin_1 = os.fsdecode(b"caf\xe9.jpg")
+    (folder / "05.jpg").rename(folder / named_in_latin_1)
+    renamed = parsed(tagdb(command, tmp_path / "some", "--json"))
+    assert [each["photo"] for each in renamed] == [
+        str(folder / name) for name in ("04.jpg", named_in_latin_1)
+    ]
     (tmp_path / "empty").mkdir()
     assert "no photos in" in complaint(tagdb(command, tmp_path / "empty"))
 
