@@ -45,6 +45,7 @@ from tagdb import config, ingest, store
 from tagdb.demo import scenes
 from tagdb.embedding.backbone import BUNDLED, Backbone, resolve
 from tagdb.photos import images
+from tagdb.photos.files import Local
 from tagdb.photos.sources import Record, Rejection, Source, open_source
 from tagdb.postgres import database
 
@@ -96,7 +97,7 @@ class Copies(Source):
             path = self.folder / f"{n}.jpg"
             path.write_bytes(self.contents[which] + b"%d" % n)
             kept.append(path)
-            yield replace(self.records[which], path=path, uri=path.as_uri(), within=None)
+            yield replace(self.records[which], file=Local(path), uri=path.as_uri())
             if len(kept) > KEPT:
                 kept.popleft().unlink()
         self.note(self.total)
@@ -143,7 +144,7 @@ def drawn(folder: Path, count: int = DRAWN) -> list[Record]:
         path = folder / f"{one.name}.jpg"
         one.picture.save(path, quality=90)
         records.append(
-            Record(path, path.as_uri(), one.hashtags, one.collection, None, None, {}, str(path), None)
+            Record(Local(path), path.as_uri(), one.hashtags, one.collection, None, None, {}, str(path), None)
         )
     return records
 

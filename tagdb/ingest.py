@@ -18,7 +18,6 @@ from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput
 from tagdb.folding_in import FoldingIn
-from tagdb.photos import files
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
@@ -228,7 +227,7 @@ class _Ingest:
     def _decoded(self, record: Record) -> Outcome:
         """Read, decode and embed a photo. Runs in a thread of the pipeline."""
         try:
-            content = files.read(record.path, record.within)
+            content = record.file.read()
             embedded = self.pipeline.embed(content)
         except RejectedInput as error:
             return Outcome(None, [records.rejected(record, error)])

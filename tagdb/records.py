@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tagdb import hashtags
 from tagdb.errors import RejectedInput
-from tagdb.photos import files, images
+from tagdb.photos import images
 from tagdb.photos.sources import Record, Rejection
 from tagdb.store.batches import Image, Rejected
 
@@ -38,7 +38,7 @@ def _hash(record: Record | Rejection) -> Content | Rejected:
     if isinstance(record, Rejection):
         return Rejected(record.origin, record.line, record.reason)
     try:
-        content = files.read(record.path, record.within)
+        content = record.file.read()
     except RejectedInput as error:
         return rejected(record, error)
     return images.content_hash(content), len(content)
@@ -46,7 +46,7 @@ def _hash(record: Record | Rejection) -> Content | Rejected:
 
 def rejected(record: Record, error: RejectedInput) -> Rejected:
     """Return the reason, with the photo's name unless the record comes from the photo itself."""
-    reason = str(error) if record.line is None else f"{hashtags.printable(record.path.name)}: {error}"
+    reason = str(error) if record.line is None else f"{hashtags.printable(record.file.name)}: {error}"
     return Rejected(record.origin, record.line, reason)
 
 

@@ -5,10 +5,68 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from tagdb.errors import RejectedInput
 from tagdb.photos.images import MAX_BYTES
+
+
+class File(Protocol):
+    """A photo's file, wherever it is."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for messages."""
+
+    def read(self) -> bytes:
+        """Return its content.
+
+        Raises
+        ------
+        RejectedInput
+            It cannot be read, or is too large.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A file on this machine; it was a regular one when it was found."""
+
+    path: Path
+    """Absolute."""
+    within: Path | None = field(default=None, compare=False)
+    """Resolved folder in which it must lie when it is opened; None for anywhere."""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    def read(self) -> bytes:
+        """Return its content; see :func:`read`."""
+        return read(self.path, self.within)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that is in memory already, such as one from a table."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        """Return its content.
+
+        Raises
+        ------
+        RejectedInput
+            It is too large.
+        """
+        if len(self.content) > MAX_BYTES:
+            raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+        return self.content
 
 
 def read(path: Path, within: Path | None = None) -> bytes:

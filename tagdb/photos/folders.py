@@ -134,6 +134,8 @@ def _head(path: str) -> bytes:
 class LeftOut:
     """What is left out of a folder."""
 
+    own: Callable[[str], bool] = field(default=lambda _: False, repr=False)
+    """Whether a file belongs to what is taken, such as a list of the photos, and is not left out."""
     counts: Counter[str] = field(default_factory=Counter)
     """Number of files of each kind; of folders, for links."""
     lists: list[str] = field(default_factory=list)
@@ -145,6 +147,8 @@ class LeftOut:
 
     def file(self, path: str, kind: str) -> None:
         """Count a file."""
+        if self.own(path):
+            return
         self.counts[kind] += 1
         if kind == LIST and len(self.lists) < 3:
             self.lists.append(printable(path))

@@ -26,8 +26,8 @@ MAX_LINE = 10_000_000
 MAX_TABLE = 256 << 20
 """Largest file that is read as one JSON object, in bytes."""
 
-Row = tuple[str, int, Any]
-"""Origin, line, and the value read there or a RejectedInput."""
+Row = tuple[str, int | None, Any]
+"""Origin, line or None for a whole file, and the value read there or a RejectedInput."""
 
 _FIRST_ITEM = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(\]?)")
 _FURTHER_ITEM = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
@@ -214,8 +214,36 @@ def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
             yield origin, number, item
 
 
-def read_csv(path: Path) -> Iterator[Row]:
+def decoded(content: bytes) -> Any:
+    """Return the value of a JSON text, as :func:`read_json` reads it.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is none.
+    """
+    return _DECODER.decode(_recoded(io.BytesIO(content)).read().decode("utf-8", "surrogateescape"))
+
+
+def converted(rows: Iterable[Row], convert: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[Row]:
+    """Yield rows with their objects converted; where that raises RejectedInput, it takes the row's place."""
+    for origin, line, row in rows:
+        if isinstance(row, dict):
+            try:
+                yield origin, line, convert(row)
+            except RejectedInput as error:
+                yield origin, line, error
+        else:
+            yield origin, line, row
+
+
+def read_csv(path: Path, needs_hashtags: bool = True) -> Iterator[Row]:
     """Yield the rows of a CSV or TSV file as objects without empty cells.
+
+    Parameters
+    ----------
+    needs_hashtags
+        Whether there must be a column of hashtags.
 
     Raises
     ------
@@ -225,7 +253,7 @@ def read_csv(path: Path) -> Iterator[Row]:
     origin = printable(str(path))
     with path.open("rb") as file:
         usual = "," if path.suffix.lower() == ".csv" else "\t"
-        delimiter, numbered = _delimited(_lines(_recoded(file)), usual)
+        delimiter, numbered = _delimited(_lines(_recoded(file)), usual, needs_hashtags)
         lines = _CsvLines(numbered)
         # strict: otherwise a quotation mark that is never closed would swallow all further rows
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -235,7 +263,7 @@ def read_csv(path: Path) -> Iterator[Row]:
             raise SourceError(f"{origin} has no readable header: {why(error)}") from None
         if any("\0" in name or NOT_UTF_8.search(name) for name in header):  # UTF-16 without a mark has NULs
             raise SourceError(f"the header of {origin} is not valid UTF-8; save the file as UTF-8")
-        if missing := _missing(header):
+        if missing := _missing(header, needs_hashtags):
             has = printable(", ".join(header), 200) or "nothing"
             advice = "is the header missing?" if _names_a_photo(header) else "rename the columns"
             raise SourceError(f"the header of {origin} lacks {' and '.join(missing)}; it has {has}; {advice}")
@@ -283,9 +311,9 @@ def column(name: str) -> str:
     return folded if (folded := name.casefold()) in FIELDS else name
 
 
-def _missing(header: Collection[str]) -> list[str]:
+def _missing(header: Collection[str], needs_hashtags: bool) -> list[str]:
     missing = [] if {"file_name", "uri"} & set(header) else ["file_name (or uri)"]
-    return missing if "hashtags" in header else [*missing, "hashtags"]
+    return missing if "hashtags" in header or not needs_hashtags else [*missing, "hashtags"]
 
 
 def _names_a_photo(cells: Iterable[str]) -> bool:
@@ -293,7 +321,7 @@ def _names_a_photo(cells: Iterable[str]) -> bool:
 
 
 def _delimited(
-    lines: Iterator[tuple[int, str | RejectedInput]], usual: str
+    lines: Iterator[tuple[int, str | RejectedInput]], usual: str, needs_hashtags: bool
 ) -> tuple[str, Iterator[tuple[int, str | RejectedInput]]]:
     """Return what separates cells, and the lines from the header on.
 
@@ -303,14 +331,14 @@ def _delimited(
     said, above = "", list[tuple[int, str | RejectedInput]]()
 
     def best(text: str) -> str:
-        return said or max(usual, *",;\t|", key=lambda each: _fitness(text[: 1 << 16], each))
+        return said or max(usual, *",;\t|", key=lambda each: _fitness(text[: 1 << 16], each, needs_hashtags))
 
     for number, text in lines:
         if isinstance(text, str) and (separator := _SEPARATOR.fullmatch(text)):
             said = separator[1]
         elif isinstance(text, RejectedInput):
             return said or usual, chain([*above, (number, text)], lines)
-        elif _fitness(text[: 1 << 16], best(text))[0]:
+        elif _fitness(text[: 1 << 16], best(text), needs_hashtags)[0]:
             return best(text), chain([(number, text)], lines)
         elif text.strip():
             above.append((number, text))
@@ -319,12 +347,12 @@ def _delimited(
     return best(str(above[0][1])) if above else usual, chain(above, lines)
 
 
-def _fitness(line: str, delimiter: str) -> tuple[bool, int]:
+def _fitness(line: str, delimiter: str, needs_hashtags: bool) -> tuple[bool, int]:
     try:
         header = [column(name) for name in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
         return False, 0
-    return not _missing(header), len(header)
+    return not _missing(header, needs_hashtags), len(header)
 
 
 class _CsvLines(Iterator[str]):

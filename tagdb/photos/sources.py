@@ -8,12 +8,10 @@ import re
 import stat
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,28 +24,28 @@ from tagdb.photos.fields import (
     hashtags_of,
     path_of,
     plausible,
-    spellings,
     text_of,
     time_of,
     why,
 )
-from tagdb.photos.folders import LIST, MANIFEST_SUFFIXES, LeftOut, identity, walk
-from tagdb.photos.manifests import Row, column, json_lines, read_csv, read_json
+from tagdb.photos.files import File, Local
+from tagdb.photos.folders import LeftOut, identity, walk
+from tagdb.photos.formats import Beside, Format, Lists, format_of
+from tagdb.photos.manifests import Row, column, json_lines
+from tagdb.photos.places import Root
 
 MAX_COLLECTION = 500
 """Longest name of a collection, in characters; it must fit into an index."""
 
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
-_HUGGING_FACE = ("metadata.jsonl", "metadata.csv")
-"""Lists of the photos in a folder; the first counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A photo to ingest, with what its source says about it."""
 
-    path: Path
-    """Absolute path of the photo; it was a regular file when it was found."""
+    file: File
+    """The photo."""
     uri: str
     """The URI given by the source, otherwise the file's ``file://`` URI."""
     hashtags: tuple[str, ...]
@@ -65,10 +63,14 @@ class Record:
     """1-based line in the manifest, or position in a JSON list; None for a photo without a manifest."""
     size: int = field(default=0, compare=False)
     """Approximate memory taken by the fields above, in bytes."""
-    within: Path | None = field(default=None, compare=False)
-    """Resolved folder in which the file must lie when it is opened; None for anywhere."""
     refused: tuple[str, ...] = ()
     """Why fields of it cannot be used; the photo can."""
+
+    @property
+    def path(self) -> Path:
+        """Path of a file on this machine."""
+        assert isinstance(self.file, Local)
+        return self.file.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class Source(ABC):
 
     name: str
     """For messages, in printable characters."""
+    format: str = "records"
+    """Name of its format."""
+    how: str = ""
+    """By what its format is known."""
     left_out: LeftOut = LeftOut()
     """What is left out of a folder; known once it was counted."""
 
@@ -103,187 +109,132 @@ class Source(ABC):
         """
 
 
-def open_source(source: str, *, stdin: BinaryIO | None = None, allow_outside: bool = False) -> Source:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How sources are read."""
+
+    format: str | None = None
+    """Name of the format; None: by what the source looks like."""
+    collection: str | None = None
+    """Collection of the photos for which the source names none."""
+    hashtags: tuple[str, ...] = ()
+    """Hashtags of every photo, besides those that the source says."""
+    allow_outside: bool = False
+    """Allow records to name files, and links to lead, outside the source's folder."""
+
+    def __post_init__(self) -> None:
+        """Reject what no record could have."""
+        if self.collection is not None and not 0 < len(self.collection) <= MAX_COLLECTION:
+            raise SourceError(f"the name of a collection has 1 to {MAX_COLLECTION} characters")
+
+
+def open_source(
+    source: str, reading: Reading = Reading(), *, stdin: BinaryIO | None = None, allow_outside: bool = False
+) -> Source:
     """Return the source with a given name.
 
     Parameters
     ----------
     source
-        A folder (with ``metadata/*.json`` beside ``data/``, with ``metadata.jsonl`` or ``metadata.csv``, or
-        with photos only), a manifest (JSON Lines, JSON, CSV, TSV), a photo, or ``-`` for JSON Lines on
-        standard input.
+        A folder or file of any format of :mod:`tagdb.photos.formats`, or ``-`` for JSON Lines on standard
+        input.
+    reading
+        How it is read.
     stdin
         Stream to read instead of the process's standard input.
     allow_outside
-        Allow records to name files outside the source's folder.
+        In place of the same field of ``reading``.
 
     Raises
     ------
     SourceError
-        The source does not exist, cannot be read, or is empty.
+        The source does not exist, cannot be read, is empty, or is not of the format.
     """
+    if allow_outside:
+        reading = replace(reading, allow_outside=True)
     if not source:
         raise SourceError("the name of the source is empty")
     if source == "-":
         stream = stdin if stdin is not None else sys.stdin.buffer
-        root = _Root(Path.cwd(), "the current directory", allow_outside)
-        return _Rows("standard input", lambda: json_lines(stream, "standard input"), root, countable=False)
+        root = Root(Path.cwd(), "the current directory", reading.allow_outside)
+        return _Rows(
+            "standard input", root, reading, lambda: json_lines(stream, "standard input"), counted=False
+        )
     path, name = Path(source).absolute(), printable(source)
     try:
         if ".." in path.parts:
             path = path.resolve()  # so that a file has one URI
         mode = path.stat().st_mode
-        if stat.S_ISREG(mode):
-            if path.suffix.lower() in MANIFEST_SUFFIXES | {".txt"}:  # as Excel names its Unicode text
-                return _manifest(path, name, allow_outside)
-            return _Photos(name, path, _Root(path.parent, "", allow_outside=True))
-        if not stat.S_ISDIR(mode):
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise SourceError(f"{name} is neither a folder nor a regular file")
-        return _folder(path, name, allow_outside)
+        known, how = format_of(path, reading.format)
+        opened = _opened(known, path, name, reading)
+        opened.format, opened.how = known.name, how
+        return opened
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(f"no such file or folder: {name}") from None
     except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
         raise SourceError(f"cannot read {name}: {why(error)}") from error
 
 
-def _folder(path: Path, name: str, allow_outside: bool) -> Source:
-    data = path / "data"
-    if data.is_dir() and (lists := _files(path / "metadata", "*.json")):
-        root = _Root(data, "the data folder", allow_outside)
-        read = lambda: chain.from_iterable(map(read_json, lists))  # noqa: E731
-        return _Rows(name, read, root, _ancestor_fields, whole=True)
-    for manifest in (path / each for each in _HUGGING_FACE):
-        if manifest.is_file():
-            return _manifest(manifest, printable(str(manifest)), allow_outside, whole=True)
-    photos = _Photos(name, path, _Root(path, "the folder", allow_outside))
-    if next(photos.find(), None) is None:
-        photos.count()
-        named, others = photos.left_out.named_lists(), str(photos.left_out)
-        also = f"; there is {named}: name it as SOURCE" if named else ""
-        raise SourceError(f"no photos in {name}{also}" + (f"; left out: {others}" if others else ""))
-    return photos
+def _opened(known: Format, path: Path, name: str, reading: Reading) -> "Source":
+    if isinstance(known, Beside):
+        if path.is_dir():
+            return _Photos(
+                name, path, Root(path, "the folder", reading.allow_outside), reading, known
+            ).required()
+        return _Photos(name, path, Root(path.parent, "", allow_outside=True), reading, known)
+    assert isinstance(known, Lists)
+    folder = known.root(path)
+    what = "the manifest's folder" if folder == path.parent else f"the {printable(folder.name)} folder"
+    root = Root(folder, what, reading.allow_outside)
+    if known.eager:
+        next(known.rows(path), None)  # report an unreadable file or a wrong header before anything is done
+    return _Rows(name, root, reading, lambda: known.rows(path), whole=path.is_dir())
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    """Regular files only: opening a FIFO would block."""
-    return sorted(path for path in folder.glob(pattern) if path.is_file())
+class _Described(Source):
+    """A source whose records are made of rows."""
+
+    def __init__(self, name: str, root: Root, reading: Reading) -> None:
+        self.name, self._root, self._reading = name, root, reading
+
+    def _record(self, origin: str, line: int | None, row: Any, file: File | None = None) -> Record:
+        """Return the record of a row, which names its file unless that is given."""
+        if isinstance(row, RejectedInput):
+            raise row
+        size = check(row, "the row")
+        if not isinstance(row, dict):
+            raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
+        known, metadata = _split(row)
+        uri = text_of(known, "uri")
+        if file is None:
+            file, uri = self._named(text_of(known, "file_name"), uri)
+        if uri is None:
+            assert isinstance(file, Local)
+            uri = file.path.as_uri()
+        hashtags = (*hashtags_of(known["hashtags"]), *self._reading.hashtags)
+        collection = text_of(known, "collection") or self._reading.collection
+        source_ref = text_of(known, "source_ref")
+        if collection is not None and len(collection) > MAX_COLLECTION:
+            raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
+        taken_at, refused = _time(known["taken_at"])
+        return Record(
+            file, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size, refused
+        )
+
+    def _named(self, name: str | None, uri: str | None) -> tuple[File, str | None]:
+        if name is None:
+            if uri is None:
+                raise RejectedInput("neither file_name nor uri is given")
+            if _REMOTE.match(uri):
+                raise RejectedInput("uris are never fetched; add file_name with a local copy")
+            name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
+        return self._root.file(name), uri
 
 
-def _manifest(path: Path, name: str, allow_outside: bool, whole: bool = False) -> Source:
-    read = read_csv if path.suffix.lower() in (".csv", ".tsv", ".txt") else read_json
-    next(read(path), None)  # report an unreadable file or a wrong header before anything is done
-    root = _Root(path.parent, "the manifest's folder", allow_outside)
-    return _Rows(name, lambda: read(path), root, whole=whole)
-
-
-class _Missing(RejectedInput):
-    """There is no such file."""
-
-
-class _Root:
-    """Folder to which file names are relative."""
-
-    def __init__(self, folder: Path, what: str, allow_outside: bool) -> None:
-        self._folder, self._what, self._allow_outside = folder, what, allow_outside
-        self._real = folder.resolve()
-        self._parent = lru_cache(maxsize=64)(
-            Path.resolve
-        )  # most photos lie in the same folder as the last one
-
-    @property
-    def within(self) -> Path | None:
-        """Folder in which a file must still lie when it is opened: a link may have been planted since."""
-        return None if self._allow_outside else self._real
-
-    def unnamed(self, named: Set[int]) -> LeftOut:
-        """Return what lies in the folder, but for the files with certain hashes of their identities."""
-        left_out = LeftOut()
-        for path, _ in walk(self._folder, self._allow_outside, left_out):
-            with suppress(OSError):
-                if hash(identity(path)) not in named:
-                    left_out.file(str(path), "photo that no usable row names")
-        read = any((self._folder / name).is_file() for name in _HUGGING_FACE)
-        if (others := left_out.counts.pop(LIST, 0) - read) > 0:
-            left_out.counts["list that is not read"] = others
-        left_out.lists.clear()
-        return left_out
-
-    def locate(self, name: str | Path) -> Path:
-        """Return the absolute path of an existing regular file, without opening it.
-
-        If it is not there as its name is written, it may be there as the name was meant.
-        """
-        try:
-            return self._located(name)
-        except _Missing:
-            for other in spellings(str(name)):
-                with suppress(_Missing):
-                    return self._located(other)
-            raise
-
-    def _located(self, name: str | Path) -> Path:
-        path, shown = self._folder / name, printable(str(name), 200)
-        try:
-            str(path).encode()
-            real = self._parent(path.parent) / path.name
-            if path.name == ".." or real.is_symlink():
-                real = path.resolve()
-            if not self._allow_outside and not real.is_relative_to(self._real):
-                raise RejectedInput(f"outside {self._what} (use --allow-outside): {shown}")
-            mode = path.stat().st_mode
-        except UnicodeEncodeError:
-            raise RejectedInput(f"the file's name is not valid UTF-8: {shown}") from None
-        except (FileNotFoundError, NotADirectoryError):
-            raise _Missing(f"no such file: {shown}") from None
-        except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
-            raise RejectedInput(f"cannot read {shown}: {why(error)}") from None
-        if not stat.S_ISREG(mode):
-            raise RejectedInput(f"not a regular file: {shown}")
-        return path.resolve() if ".." in path.parts else path
-
-
-class _Photos(Source):
-    """A photo, or all photos below a folder."""
-
-    def __init__(self, name: str, path: Path, root: _Root) -> None:
-        self.name, self._path, self._root = name, path, root
-
-    def count(self) -> int:
-        self.left_out = LeftOut()
-        return sum(1 for _ in self.find(self.left_out))
-
-    def __iter__(self) -> Iterator[Record | Rejection]:
-        for entry, reason in self._find_readable():
-            origin = printable(str(entry))
-            try:
-                if reason is not None:
-                    raise RejectedInput(reason)
-                path = self._root.locate(entry)
-            except RejectedInput as error:
-                yield Rejection(origin, None, str(error))
-            else:
-                within = self._root.within
-                yield Record(path, path.as_uri(), (), None, None, None, {}, origin, None, within=within)
-
-    def _find_readable(self) -> Iterator[tuple[Path, str | None]]:
-        try:
-            yield from self.find()
-        except OSError as error:
-            raise SourceError(f"cannot read {self.name}: {why(error)}") from error
-
-    def find(self, left_out: LeftOut | None = None) -> Iterator[tuple[Path, str | None]]:
-        """Yield the photos, and folders that cannot be read with the reason."""
-        if self._path.is_dir():
-            return walk(self._path, self._root.within is None, left_out)
-        return iter([(self._path, None)])
-
-
-# --- Rows ---------------------------------------------------------------------------------------------
-
-_Fields = Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]]  # returns fields and metadata
-
-
-def _manifest_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a row's fields and its metadata."""
     for name in [name for name in row if name not in FIELDS and column(name) in FIELDS]:
         if column(name) not in row:
             row[column(name)] = row.pop(name)
@@ -291,95 +242,113 @@ def _manifest_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     return known, row
 
 
-def _ancestor_fields(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    known: dict[str, Any] = dict.fromkeys(FIELDS)
-    folder, file = (text_of(row, name) for name in ("search_hashtag", "image_local_name"))
-    if not folder or not file:
-        raise RejectedInput("search_hashtag and image_local_name must both be given to name the file")
-    known |= {"file_name": f"{folder}/{file}", "collection": folder}
-    known |= {"source_ref": row.pop("post_link", None), "hashtags": row.pop("hashtags", None)}
-    dropped = {"search_hashtag", "image_local_name"} | ({"image"} if row.get("image") is None else set())
-    return known, {name: value for name, value in row.items() if name not in dropped}
+def _time(value: object) -> tuple[datetime | None, tuple[str, ...]]:
+    """Return a photo's time, or why it cannot be used: that costs the time, not the photo."""
+    try:
+        taken_at = time_of(value)
+    except RejectedInput as error:
+        return None, (str(error),)
+    if taken_at is None or plausible(taken_at):
+        return taken_at, ()
+    return None, (f"taken_at can be no photo's time: {as_json(value)} is {taken_at.date()}",)
 
 
-class _Rows(Source):
-    """Rows of manifests, each of which names a photo."""
+class _Photos(_Described):
+    """A photo, or all photos below a folder, with what lies beside them."""
+
+    def __init__(self, name: str, path: Path, root: Root, reading: Reading, form: Beside) -> None:
+        super().__init__(name, root, reading)
+        self._path, self._form = path, form
+
+    def required(self) -> "_Photos":
+        """Return the source itself, if there is a photo.
+
+        Raises
+        ------
+        SourceError
+            There is none.
+        """
+        if next(self._find(), None) is None:
+            self.count()
+            named, others = self.left_out.named_lists(), str(self.left_out)
+            also = f"; there is {named}: name it as SOURCE" if named else ""
+            raise SourceError(f"no photos in {self.name}{also}" + (f"; left out: {others}" if others else ""))
+        return self
+
+    def count(self) -> int:
+        self.left_out = LeftOut(own=self._form.own)
+        return sum(1 for _ in self._find(self.left_out))
+
+    def __iter__(self) -> Iterator[Record | Rejection]:
+        describe = self._form.describe(self._path)
+        for entry, reason in self._find_readable():
+            origin = printable(str(entry))
+            try:
+                if reason is not None:
+                    raise RejectedInput(reason)
+                file = self._root.file(entry)
+                said, row = describe(entry)
+                record = self._record(printable(str(said)), None, row, file)
+            except RejectedInput as error:
+                yield Rejection(origin, None, str(error))
+            else:
+                yield record
+
+    def _find_readable(self) -> Iterator[tuple[Path, str | None]]:
+        try:
+            yield from self._find()
+        except OSError as error:
+            raise SourceError(f"cannot read {self.name}: {why(error)}") from error
+
+    def _find(self, left_out: LeftOut | None = None) -> Iterator[tuple[Path, str | None]]:
+        """Yield the photos, and folders that cannot be read with the reason."""
+        if self._path.is_dir():
+            return walk(self._path, self._root.allow_outside, left_out)
+        return iter([(self._path, None)])
+
+
+class _Rows(_Described):
+    """Rows of lists, each of which names a photo."""
 
     def __init__(
         self,
         name: str,
+        root: Root,
+        reading: Reading,
         read: Callable[[], Iterator[Row]],
-        root: _Root,
-        fields: _Fields = _manifest_fields,
         *,
-        countable: bool = True,
+        counted: bool = True,
         whole: bool = False,
     ) -> None:
         """Create a source; with ``whole`` it stands for its folder, of which nothing is to be missed."""
-        self.name, self._read, self._root, self._fields = name, read, root, fields
-        self._countable, self._whole = countable, whole
+        super().__init__(name, root, reading)
+        self._read, self._counted, self._whole = read, counted, whole
 
     def count(self) -> int | None:
-        return sum(1 for _ in self._read()) if self._countable else None
+        return sum(1 for _ in self._read()) if self._counted else None
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        named: set[int] = set()
+        named, lists = set[int](), set[str]()
         try:
             for origin, line, row in self._read():
+                if self._whole and origin not in lists:
+                    lists.add(origin)
+                    named |= _identities(origin)
                 try:
                     record = self._record(origin, line, row)
                 except RejectedInput as error:
                     yield Rejection(origin, line, str(error))
                     continue
-                if self._whole:
-                    with suppress(OSError):
-                        named.add(hash(identity(record.path)))
+                if self._whole and isinstance(record.file, Local):
+                    named |= _identities(record.file.path)
                 yield record
             if self._whole:
                 self.left_out = self._root.unnamed(named)
         except OSError as error:
             raise SourceError(f"cannot read {self.name}: {why(error)}") from error
 
-    def _record(self, origin: str, line: int, row: Any) -> Record:
-        if isinstance(row, RejectedInput):
-            raise row
-        size = check(row, "the row")
-        if not isinstance(row, dict):
-            raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
-        known, metadata = self._fields(row)
-        file_name, uri = text_of(known, "file_name"), text_of(known, "uri")
-        if file_name is None:
-            if uri is None:
-                raise RejectedInput("neither file_name nor uri is given")
-            if _REMOTE.match(uri):
-                raise RejectedInput("uris are never fetched; add file_name with a local copy")
-            file_name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
-        hashtags = hashtags_of(known["hashtags"])
-        collection, source_ref = text_of(known, "collection"), text_of(known, "source_ref")
-        if collection is not None and len(collection) > MAX_COLLECTION:
-            raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
-        refused: tuple[str, ...] = ()
-        try:
-            taken_at = time_of(known["taken_at"])
-            if taken_at is not None and not plausible(taken_at):
-                given = as_json(known["taken_at"])
-                raise RejectedInput(f"taken_at can be no photo's time: {given} is {taken_at.date()}")
-        except RejectedInput as error:  # costs the time, not the photo
-            taken_at, refused = None, (str(error),)
-        path = self._root.locate(file_name)
-        uri = uri or path.as_uri()
-        within = self._root.within
-        return Record(
-            path,
-            uri,
-            hashtags,
-            collection,
-            source_ref,
-            taken_at,
-            metadata,
-            origin,
-            line,
-            size,
-            within,
-            refused,
-        )
+
+def _identities(path: str | Path) -> set[int]:
+    with suppress(OSError):
+        return {hash(identity(path))}
+    return set()

@@ -15,6 +15,7 @@ from tagdb.embedding.backbone import Identity
 from tagdb.embedding.worker import Embedded
 from tagdb.learning.settings import FactorSettings
 from tagdb.photos import images
+from tagdb.photos.files import Local
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.store.runs import maps as factor_maps
@@ -591,7 +592,9 @@ class Photos(Source):
     def __iter__(self) -> Iterator[Record | Rejection]:
         for number, hashtags in self.said.items():
             path = self.folder / f"{number}.jpg"
-            yield Record(path, f"file:///{number}.jpg", hashtags, None, None, None, {}, str(path), None)
+            yield Record(
+                Local(path), f"file:///{number}.jpg", hashtags, None, None, None, {}, str(path), None
+            )
 
 
 def test_a_whole_ingest(connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.photos import files, manifests
+from tagdb.photos.files import Local
 from tagdb.photos.sources import Record, Rejection, Source, open_source
 
 INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
@@ -89,7 +90,7 @@ def test_the_ancestors_lists_are_read(tmp_path: Path) -> None:
     first, missing, last = source
     path = tmp_path / "data/cats/1.jpg"
     assert first == Record(
-        path=path,
+        file=Local(path),
         uri=path.as_uri(),
         hashtags=("#Cat", "pet"),
         collection="cats",
@@ -167,7 +168,7 @@ def test_json_lines_are_read(tmp_path: Path, photo: Path, suffix: str) -> None:
     full, short = records(source)
     assert source.count() == 2
     assert full == Record(
-        path=photo,
+        file=Local(photo),
         uri="https://x/a",
         hashtags=("#A", "b c"),
         collection="c",
@@ -546,7 +547,7 @@ def test_folder_of_photos(tmp_path: Path) -> None:
     expected = ["a/b/c.tiff", "a/z.PNG", "a.gif", "b.jpg", "c.webp", "d.jpe", "e.dib"]
     assert [str(record.path.relative_to(tmp_path)) for record in found] == expected
     path = tmp_path / "b.jpg"
-    assert found[3] == Record(path, path.as_uri(), (), None, None, None, {}, str(path), None)
+    assert found[3] == Record(Local(path), path.as_uri(), (), None, None, None, {}, str(path), None)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
@@ -613,7 +614,9 @@ def test_a_single_photo_is_a_source(tmp_path: Path, photo: Path, monkeypatch: py
     for name in ("a.jpg", "../" + tmp_path.name + "/a.jpg"):
         source = open_source(name)
         assert (source.name, source.count()) == (name, 1)
-        assert records(source) == [Record(photo, photo.as_uri(), (), None, None, None, {}, str(photo), None)]
+        assert records(source) == [
+            Record(Local(photo), photo.as_uri(), (), None, None, None, {}, str(photo), None)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -675,7 +678,7 @@ def test_what_is_put_in_the_way_later_is_not_read_either(tmp_path: Path, swapped
         "file_name,hashtags\na/inner/x.jpg,#a\na/inner/../inner/x.jpg,#a\n"
     )
     found = list(open_source(str(tmp_path / "photos" / "list.csv")))
-    assert all(isinstance(one, Record) and files.read(one.path, one.within) == b"a" for one in found)
+    assert all(isinstance(one, Record) and one.file.read() == b"a" for one in found)
     path = {"file": folder / "x.jpg", "folder": folder, "folder above": folder.parent}[swapped]
     target = {"file": outside / "x.jpg", "folder": outside, "folder above": outside.parent}[swapped]
     path.rename(tmp_path / "photos" / "moved")
@@ -684,9 +687,9 @@ def test_what_is_put_in_the_way_later_is_not_read_either(tmp_path: Path, swapped
         assert isinstance(one, Record)
         assert files.read(one.path) == b"outside"
         with pytest.raises(RejectedInput, match="now outside the folder"):
-            files.read(one.path, one.within)
+            one.file.read()
     later = open_source(str(tmp_path / "photos" / "list.csv"))
     again = {getattr(one, "reason", "").split(":")[0] for one in later}
     assert again == {"outside the manifest's folder (use --allow-outside)"}
     allowed = list(open_source(str(tmp_path / "photos" / "list.csv"), allow_outside=True))
-    assert all(isinstance(one, Record) and files.read(one.path, one.within) == b"outside" for one in allowed)
+    assert all(isinstance(one, Record) and one.file.read() == b"outside" for one in allowed)
