@@ -24,13 +24,13 @@ from tagdb.embedding.pipeline import Pipeline
 from tagdb.embedding.worker import Embedded
 from tagdb.errors import BackboneMismatch, RejectedInput
 from tagdb.factors import Computed
-from tagdb.hashtags import fold, given
+from tagdb.hashtags import fold, given, unfolded
 from tagdb.ingest import Summary
 from tagdb.learning.model import Embeddings
 from tagdb.learning.settings import FactorSettings
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
-from tagdb.photos.sources import open_source
+from tagdb.photos.sources import Reading, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.pool import Pool
@@ -131,6 +131,9 @@ class Database:
         originals: bool = True,
         limit: int | None = None,
         dry_run: bool = False,
+        format: str | None = None,
+        collection: str | None = None,
+        hashtags: str | Iterable[str] = (),
         allow_outside: bool = False,
         on_rejected: Callable[[Rejected], None] = _ignore,
         quiet: bool = True,
@@ -140,7 +143,13 @@ class Database:
         Parameters
         ----------
         sources
-            Folders, manifests (JSON Lines, JSON, CSV, TSV), or photos.
+            Folders, lists, or photos, of any format of ``docs/sources.md``.
+        format
+            Name of their format, if it is not recognised.
+        collection
+            Collection of the photos for which a source names none.
+        hashtags
+            Hashtags of all photos, besides those that a source says.
         on_rejected
             Called with every rejected input.
         quiet
@@ -151,7 +160,8 @@ class Database:
         SourceError
             A source cannot be read at all.
         """
-        opened = [open_source(str(source), allow_outside=allow_outside) for source in sources]
+        reading = Reading(format, collection, tuple(unfolded(hashtags)), allow_outside)
+        opened = [open_source(str(source), reading) for source in sources]
         options = ingest.Options(originals, limit, dry_run, quiet)
         with self._session() as connection:
             backbone = None if dry_run else self._resolved(connection, input_size)

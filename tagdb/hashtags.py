@@ -130,12 +130,25 @@ def given(texts: str | Iterable[str]) -> list[str]:
     RejectedInput
         One of them is not a hashtag, or a text has none.
     """
+    return [fold(hashtag) for hashtag in unfolded(texts)]
+
+
+def unfolded(texts: str | Iterable[str]) -> list[str]:
+    """Return the hashtags that a person gave, as they were written.
+
+    Raises
+    ------
+    RejectedInput
+        One of them is not a hashtag, or a text has none.
+    """
     hashtags: list[str] = []
     for text in [texts] if isinstance(texts, str) else texts:
         pieces = split(text)
         if not pieces:
             raise RejectedInput(f"no hashtag in '{printable(text, 40)}'")
-        hashtags += map(fold, pieces)
+        hashtags += pieces
+    for hashtag in hashtags:
+        fold(hashtag)
     return hashtags
 
 

@@ -1,6 +1,10 @@
 """``tagdb ingest``."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,6 +12,7 @@ from tagdb.cli.common import (
     Rejections,
     backbone_options,
     exit_after_rejections,
+    harmless,
     json_option,
     note,
     print_json,
@@ -17,6 +22,12 @@ from tagdb.cli.common import (
     silent,
 )
 
+if TYPE_CHECKING:
+    from tagdb.photos.sources import Source
+
+EXPLAINED = 3
+"""Records of a source that are shown by ``--explain``."""
+
 
 @click.command("ingest")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -24,6 +35,12 @@ from tagdb.cli.common import (
 @click.option("--no-originals", is_flag=True, help="Store thumbnails only, not the original photos.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ingest at most N records.")
 @click.option("--dry-run", is_flag=True, help="Read and decode everything but store nothing.")
+@click.option("--format", "form", metavar="NAME", help="What SOURCE is, if it is not recognised.")
+@click.option("--collection", metavar="NAME", help="Collection of photos for which SOURCE names none.")
+@click.option(
+    "--hashtags", multiple=True, metavar="A,B", help="Hashtags of all photos, besides those in SOURCE."
+)
+@click.option("--explain", is_flag=True, help="Say what SOURCE is, show its first records, store nothing.")
 @click.option(
     "--allow-outside",
     is_flag=True,
@@ -39,6 +56,10 @@ def command(
     no_originals: bool,
     limit: int | None,
     dry_run: bool,
+    form: str | None,
+    collection: str | None,
+    hashtags: tuple[str, ...],
+    explain: bool,
     allow_outside: bool,
     as_json: bool,
     quiet: bool,
@@ -60,14 +81,19 @@ def command(
       tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
       cat photos.jsonl | tagdb ingest -
     """
+    from tagdb.photos.sources import Reading, open_source
+
+    reading = Reading(form, collection, _given(hashtags), allow_outside)
+    opened = [open_source(source, reading) for source in sources]
+    if explain:
+        _explain(opened, as_json)
+        return
     from tagdb import ingest, store
     from tagdb.embedding.backbone import resolve
-    from tagdb.photos.sources import open_source
     from tagdb.postgres import database
 
     config = settings(backbone)
     say = silent if quiet else note
-    opened = [open_source(source, allow_outside=allow_outside) for source in sources]
     rejections = Rejections(say, "; see the view tagdb.ingest_errors")
     with database.open_database(config, say) as connection:
         network = None
@@ -118,3 +144,43 @@ def command(
             text = f"nothing changed: {text}"
         click.echo(text)
     exit_after_rejections(summary.counts.rejected)
+
+
+def _given(hashtags: tuple[str, ...]) -> tuple[str, ...]:
+    from tagdb.errors import RejectedInput
+    from tagdb.hashtags import unfolded
+
+    try:
+        return tuple(unfolded(hashtags))
+    except RejectedInput as error:
+        raise click.UsageError(f"--hashtags: {error}") from error
+
+
+def _explain(sources: "Sequence[Source]", as_json: bool) -> None:
+    """Say what sources were taken for, and what their first records come to."""
+    explained = [_explained(source) for source in sources]
+    if as_json:
+        print_json(explained)
+        return
+    for source, said in zip(sources, explained, strict=True):
+        click.echo(harmless(f"{source.name}: {source.format}, {source.what} ({source.how})"))
+        for each in said["records"]:
+            for name, value in each.items():
+                click.echo(harmless(f"  {name}: {value if isinstance(value, str) else _short(value)}"))
+            click.echo()
+
+
+def _explained(source: "Source") -> dict[str, Any]:
+    from tagdb.photos.sources import Record
+
+    records: list[dict[str, object]] = []
+    for one in islice(source, EXPLAINED):
+        said = asdict(one) | ({"file": one.file.name} if isinstance(one, Record) else {})
+        kept = {name: value for name, value in said.items() if name != "size" and value not in (None, (), {})}
+        records.append(kept)
+    return {"source": source.name, "format": source.format, "how": source.how, "records": records}
+
+
+def _short(value: object) -> str:
+    text = str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else text[:200] + "…"

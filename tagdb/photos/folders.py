@@ -116,6 +116,11 @@ def is_unreadable(kind: str) -> bool:
     return kind in _UNREADABLE
 
 
+def is_video(name: str) -> bool:
+    """Whether a file's name is that of a video."""
+    return _KINDS.get(Path(name).suffix.lower()) == "video"
+
+
 def _begins_picture(path: str) -> bool:
     with suppress(OSError):
         return begins_picture(_head(path))

@@ -48,6 +48,12 @@ class Root:
                     return Local(self._located(other), within)
             raise
 
+    def beside(self, path: Path) -> Local | None:
+        """Return a file that says something about a photo, if it is there and may be used."""
+        with suppress(RejectedInput):
+            return self.file(path) if os.path.exists(path) else None  # noqa: PTH110  (Path.exists may raise)
+        return None
+
     def _located(self, name: str | Path) -> Path:
         path, shown = self.folder / name, printable(str(name), 200)
         try:

@@ -28,7 +28,7 @@ from tagdb.photos.fields import (
     time_of,
     why,
 )
-from tagdb.photos.files import File, Local
+from tagdb.photos.files import File, Held, Local
 from tagdb.photos.folders import LeftOut, identity, walk
 from tagdb.photos.formats import Beside, Format, Lists, format_of
 from tagdb.photos.manifests import Row, column, json_lines
@@ -89,6 +89,8 @@ class Source(ABC):
     """For messages, in printable characters."""
     format: str = "records"
     """Name of its format."""
+    what: str = ""
+    """What that is."""
     how: str = ""
     """By what its format is known."""
     left_out: LeftOut = LeftOut()
@@ -169,7 +171,7 @@ def open_source(
             raise SourceError(f"{name} is neither a folder nor a regular file")
         known, how = format_of(path, reading.format)
         opened = _opened(known, path, name, reading)
-        opened.format, opened.how = known.name, how
+        opened.format, opened.what, opened.how = known.name, known.what, how
         return opened
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(f"no such file or folder: {name}") from None
@@ -203,7 +205,9 @@ class _Described(Source):
         """Return the record of a row, which names its file unless that is given."""
         if isinstance(row, RejectedInput):
             raise row
-        size = check(row, "the row")
+        if isinstance(row, dict) and isinstance(row.get("file"), Held):
+            file = row.pop("file")
+        size = check(row, "the row") + (len(file.content) if isinstance(file, Held) else 0)
         if not isinstance(row, dict):
             raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
         known, metadata = _split(row)
@@ -280,7 +284,7 @@ class _Photos(_Described):
         return sum(1 for _ in self._find(self.left_out))
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        describe = self._form.describe(self._path)
+        describe = self._form.describe(self._root)
         for entry, reason in self._find_readable():
             origin = printable(str(entry))
             try:

@@ -15,7 +15,7 @@ from typing import Any
 from tagdb.errors import SourceError
 from tagdb.photos.formats.look import Look
 from tagdb.photos.manifests import Row
-from tagdb.photos.places import folder_of
+from tagdb.photos.places import Root, folder_of
 
 Fields = dict[str, Any]
 """What a format says about a photo: the fields of a manifest's row, by name, and metadata."""
@@ -51,7 +51,7 @@ class Lists(Format):
 class Beside(Format):
     """Photos of a folder, each with something beside it."""
 
-    describe: Callable[[Path], Describe]
+    describe: Callable[[Root], Describe]
     """Return what describes the photos of a folder."""
     own: Callable[[str], bool] = lambda path: False
     """Whether a file's path is of one that describes photos, and so not left out."""
@@ -59,10 +59,21 @@ class Beside(Format):
 
 def formats() -> dict[str, Format]:
     """Return all formats by name, in the order in which they are tried."""
-    from tagdb.photos.formats import ancestor, lists, photos
+    from tagdb.photos.formats import (
+        ancestor,
+        gallery_dl,
+        harrison,
+        instaloader,
+        lists,
+        meta,
+        parquet,
+        photos,
+        takeout,
+    )
 
     every: list[Format] = [
-        ancestor.FORMAT, lists.IMAGEFOLDER, lists.MANIFEST, photos.FORMAT, photos.FOLDERS,
+        ancestor.FORMAT, harrison.FORMAT, parquet.FORMAT, lists.MANIFEST, meta.FORMAT, lists.IMAGEFOLDER,
+        instaloader.FORMAT, takeout.FORMAT, gallery_dl.FORMAT, photos.FOLDERS, photos.FORMAT,
     ]  # fmt: skip
     return {each.name: each for each in every}
 

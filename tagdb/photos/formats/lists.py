@@ -74,12 +74,16 @@ def _labelled(path: Path) -> Iterator[Row]:
         yield from converted(rows, fields)
 
 
-def _fields(row: dict[str, Any], folder: Path, split: str) -> Fields:
-    """Return a row of an image folder's list, whose columns but for file_name are free."""
+def _fields(row: Fields, folder: Path, split: str) -> Fields:
     if folder.parts and isinstance(row.get("file_name"), str):
         row["file_name"] = str(folder / row["file_name"])
     if split:
         row.setdefault("split", split)
+    return free_fields(row)
+
+
+def free_fields(row: Fields) -> Fields:
+    """Return a row whose columns are free, with the hashtags of whichever column has some."""
     if not any(column(name) == "hashtags" for name in row):
         for name in _HASHTAGS:
             if isinstance(value := row.get(name), str | list) and value:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tagdb.errors import RejectedInput
-from tagdb.photos import files
+from tagdb.photos.files import Local
 from tagdb.photos.manifests import MAX_LINE, decoded
 
 ENTRIES = 5_000
@@ -41,17 +41,17 @@ class Look:
         found: list[tuple[Path, dict[str, Any]]] = []
         paths = [each for each in self.names if each.name.lower().endswith((".json", ".json.xz"))]
         for path in paths[:OPENED]:
-            value = json_of(path)
+            value = json_of(Local(path))
             if isinstance(value, dict):
                 found.append((path, value))
         return found
 
 
-def json_of(path: Path, within: Path | None = None) -> Any:
+def json_of(file: Local) -> Any:
     """Return the value in a JSON file, which may be compressed by xz; None for none and for a huge one."""
     try:
-        content = files.read(path, within)
-        if path.suffix.lower() == ".xz":
+        content = file.read()
+        if file.path.suffix.lower() == ".xz":
             content = lzma.LZMADecompressor(memlimit=64 << 20).decompress(content, MAX_LINE + 1)
         if len(content) > MAX_LINE:
             return None
@@ -60,10 +60,10 @@ def json_of(path: Path, within: Path | None = None) -> Any:
         return None
 
 
-def text_of(path: Path, within: Path | None = None) -> str | None:
+def text_of(file: Local) -> str | None:
     """Return a small text file's content; None if there is none."""
     try:
-        content = files.read(path, within)
+        content = file.read()
     except RejectedInput:
         return None
     return content.decode("utf-8-sig", "replace") if len(content) <= MAX_LINE else None

@@ -4,22 +4,22 @@ from pathlib import Path
 
 from tagdb.photos.formats import Beside, Describe, Fields
 from tagdb.photos.formats.look import Look
-from tagdb.photos.places import folder_of
+from tagdb.photos.places import Root
 
 
 def _claim(look: Look) -> str:
     return "" if look.is_folder else "it is a single file"
 
 
-def _nothing(path: Path) -> Describe:
+def _nothing(root: Root) -> Describe:
     return lambda photo: (photo, {})
 
 
 FORMAT = Beside("photos", "photos without a list", _claim, _nothing)
 
 
-def _labels(path: Path) -> Describe:
-    top = folder_of(path)
+def _labels(root: Root) -> Describe:
+    top = root.folder
 
     def label(photo: Path) -> tuple[Path, Fields]:
         folders = photo.relative_to(top).parts[:-1] or (top.name,)
