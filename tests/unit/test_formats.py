@@ -42,10 +42,20 @@ SECONDS = int(TIME.timestamp())
 
 def test_gallery_dl_with_a_file_beside_each_photo(tmp_path: Path) -> None:
     instagram = {
-        "category": "instagram", "subcategory": "post", "extension": "jpg", "filename": "1", "num": 1,
-        "description": "Low tide #Sea #sun!", "tags": ["#Sea", "#sun"], "post_shortcode": "Cabc", "likes": 7,
-        "date": "2023-05-06 07:08:09", "username": "someone", "tagged_users": [{"id": 1}], "_private": 1,
-    }  # fmt: skip
+        "category": "instagram",
+        "subcategory": "post",
+        "extension": "jpg",
+        "filename": "1",
+        "num": 1,
+        "description": "Low tide #Sea #sun!",
+        "tags": ["#Sea", "#sun"],
+        "post_shortcode": "Cabc",
+        "likes": 7,
+        "date": "2023-05-06 07:08:09",
+        "username": "someone",
+        "tagged_users": [{"id": 1}],
+        "_private": 1,
+    }
     for number in (1, 2):  # a carousel
         put(tmp_path / f"i/{number}.jpg")
         put(tmp_path / f"i/{number}.jpg.json", instagram | {"num": number})
@@ -69,27 +79,70 @@ def test_gallery_dl_with_a_file_beside_each_photo(tmp_path: Path) -> None:
     ("row", "hashtags", "post"),
     [
         (
-            {"category": "mastodon", "subcategory": "hashtag", "tags": ["sea"], "uri": "https://x/s/1", "id": "1",
-             "content": "<p>Hi</p>"},
-            ("sea",), "https://x/s/1",
+            {
+                "category": "mastodon",
+                "subcategory": "hashtag",
+                "tags": ["sea"],
+                "uri": "https://x/s/1",
+                "id": "1",
+                "content": "<p>Hi</p>",
+            },
+            ("sea",),
+            "https://x/s/1",
         ),
         (
-            {"category": "mastodon", "subcategory": "user", "tags": [], "uri": "https://x/s/2",
-             "reblog": {"uri": "https://y/s/9"},
-             "content": '<p>Low<br>#<span>tide</span> <a href="https://x/tags/sun">#<span>sun</span></a>&amp;</p>'},
-            ("tide", "sun"), "https://y/s/9",
+            {
+                "category": "mastodon",
+                "subcategory": "user",
+                "tags": [],
+                "uri": "https://x/s/2",
+                "reblog": {"uri": "https://y/s/9"},
+                "content": '<p>Low<br>#<span>tide</span> <a href="https://x/tags/sun">#<span>sun</span></a>&amp;</p>',
+            },
+            ("tide", "sun"),
+            "https://y/s/9",
         ),
-        ({"category": "twitter", "subcategory": "user", "hashtags": ["Sea"], "tweet_id": 5, "retweet_id": 4},
-         ("Sea",), "twitter:4"),
-        ({"category": "danbooru", "subcategory": "tag", "tag_string": "blue_sky sea", "id": 9, "search_tags": "sea"},
-         ("blue_sky", "sea"), "danbooru:9"),
-        ({"category": "flickr", "subcategory": "image", "tags": [{"raw": "New York"}, {"name": "x"}], "id": 3},
-         ("NewYork", "x"), "flickr:3"),
+        (
+            {
+                "category": "twitter",
+                "subcategory": "user",
+                "hashtags": ["Sea"],
+                "tweet_id": 5,
+                "retweet_id": 4,
+            },
+            ("Sea",),
+            "twitter:4",
+        ),
+        (
+            {
+                "category": "danbooru",
+                "subcategory": "tag",
+                "tag_string": "blue_sky sea",
+                "id": 9,
+                "search_tags": "sea",
+            },
+            ("blue_sky", "sea"),
+            "danbooru:9",
+        ),
+        (
+            {
+                "category": "flickr",
+                "subcategory": "image",
+                "tags": [{"raw": "New York"}, {"name": "x"}],
+                "id": 3,
+            },
+            ("NewYork", "x"),
+            "flickr:3",
+        ),
         ({"category": "a", "subcategory": "b", "tags": "new york, sea"}, ("newyork", "sea"), None),
-        ({"category": "a", "subcategory": "b", "tags": {"en": ["sea"], "general": "sun"}}, ("sea", "sun"), None),
+        (
+            {"category": "a", "subcategory": "b", "tags": {"en": ["sea"], "general": "sun"}},
+            ("sea", "sun"),
+            None,
+        ),
         ({"category": "a", "subcategory": "b", "text": "no tags at all", "tags": [5, None]}, (), None),
     ],
-)  # fmt: skip
+)
 def test_gallery_dls_sites(
     tmp_path: Path, row: dict[str, Any], hashtags: tuple[str, ...], post: str | None
 ) -> None:
@@ -123,10 +176,12 @@ def test_gallery_dls_other_files(tmp_path: Path) -> None:
 # --- instaloader --------------------------------------------------------------------------------------
 
 NODE = {
-    "shortcode": "Cxyz", "taken_at_timestamp": SECONDS, "owner": {"id": "1", "username": "someone"},
+    "shortcode": "Cxyz",
+    "taken_at_timestamp": SECONDS,
+    "owner": {"id": "1", "username": "someone"},
     "edge_media_to_caption": {"edges": [{"node": {"text": "Low tide #Sea,#sun #นํ้า"}}]},
     "edge_media_preview_like": {"count": 4},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -172,11 +227,24 @@ def test_instagrams_export(tmp_path: Path) -> None:
         put(tmp_path / f"media/posts/{name}.jpg")
     put(tmp_path / "media/posts/d.mp4")
     posts = [
-        {"media": [{"uri": "media/posts/a.jpg", "creation_timestamp": SECONDS, "title": mangled("Größe #Strand 🏖")}]},
-        {"title": mangled("Zwei #Hunde"), "creation_timestamp": SECONDS, "media": [
-            {"uri": f"media/posts/{name}", "creation_timestamp": SECONDS, "title": ""} for name in ("b.jpg", "c.jpg", "d.mp4")
-        ]},
-    ]  # fmt: skip
+        {
+            "media": [
+                {
+                    "uri": "media/posts/a.jpg",
+                    "creation_timestamp": SECONDS,
+                    "title": mangled("Größe #Strand 🏖"),
+                }
+            ]
+        },
+        {
+            "title": mangled("Zwei #Hunde"),
+            "creation_timestamp": SECONDS,
+            "media": [
+                {"uri": f"media/posts/{name}", "creation_timestamp": SECONDS, "title": ""}
+                for name in ("b.jpg", "c.jpg", "d.mp4")
+            ],
+        },
+    ]
     put(tmp_path / "your_instagram_activity/media/posts_1.json", posts)
     source, found = read(tmp_path)
     assert source.format == "meta"
@@ -190,8 +258,10 @@ def test_instagrams_export(tmp_path: Path) -> None:
 
 def test_instagrams_old_export(tmp_path: Path) -> None:
     put(tmp_path / "photos/201805/a.jpg")
-    old = {"photos": [{"caption": "#Old", "taken_at": "2018-05-06T07:08:09", "path": "photos/201805/a.jpg"}],
-           "videos": [{"caption": "", "path": "videos/x.mp4"}]}  # fmt: skip
+    old = {
+        "photos": [{"caption": "#Old", "taken_at": "2018-05-06T07:08:09", "path": "photos/201805/a.jpg"}],
+        "videos": [{"caption": "", "path": "videos/x.mp4"}],
+    }
     put(tmp_path / "media.json", old)
     _, found = read(tmp_path)
     assert (found["a.jpg"].hashtags, found["a.jpg"].taken_at) == (("Old",), TIME.replace(year=2018))
@@ -211,8 +281,16 @@ def test_facebooks_export(tmp_path: Path) -> None:
         "attachments": [{"data": [{"media": medium}]}],
     }
     put(tmp_path / "your_facebook_activity/posts/your_posts__check_ins__photos_and_videos_1.json", [post])
-    album = {"name": mangled("Süden"), "photos": [
-        {"uri": "your_facebook_activity/posts/media/b.jpg", "creation_timestamp": SECONDS, "description": "#drei"}]}  # fmt: skip
+    album = {
+        "name": mangled("Süden"),
+        "photos": [
+            {
+                "uri": "your_facebook_activity/posts/media/b.jpg",
+                "creation_timestamp": SECONDS,
+                "description": "#drei",
+            }
+        ],
+    }
     put(tmp_path / "your_facebook_activity/posts/album/0.json", album)
     _, found = read(tmp_path)
     assert set(found["a.jpg"].hashtags) == {"one", "zwei"}
@@ -246,9 +324,12 @@ def test_takeout(tmp_path: Path) -> None:
         if isinstance(one, Record)
     }
     assert {name: one.hashtags for name, one in found.items()} == {
-        "Holiday/IMG.jpg": ("sea",), "Holiday/IMG-edited.jpg": ("sea",), f"Photos from 2023/{long}": ("long",),
-        "Photos from 2023/IMG(1).jpg": ("one",), "Photos from 2023/IMG.jpg": ("none",),
-    }  # fmt: skip
+        "Holiday/IMG.jpg": ("sea",),
+        "Holiday/IMG-edited.jpg": ("sea",),
+        f"Photos from 2023/{long}": ("long",),
+        "Photos from 2023/IMG(1).jpg": ("one",),
+        "Photos from 2023/IMG.jpg": ("none",),
+    }
     assert (found["Holiday/IMG.jpg"].collection, found["Holiday/IMG.jpg"].taken_at) == ("Holiday", TIME)
     assert found["Photos from 2023/IMG.jpg"].collection is None
     source.count()
@@ -297,14 +378,16 @@ def test_parquet_with_photos(tmp_path: Path) -> None:
     from pyarrow import parquet
 
     contents = [photo(number) for number in range(40)]
-    table = pyarrow.table({
-        "image": [{"bytes": content, "path": f"{number}.jpg"} for number, content in enumerate(contents)],
-        "hashtags": [[f"tag{number}"] for number in range(40)],
-        "taken_at": [TIME] * 40,
-        "embedding": [[0.5] * 8] * 40,
-        "label": [None] * 40,
-        "title": ["x"] * 40,
-    })  # fmt: skip
+    table = pyarrow.table(
+        {
+            "image": [{"bytes": content, "path": f"{number}.jpg"} for number, content in enumerate(contents)],
+            "hashtags": [[f"tag{number}"] for number in range(40)],
+            "taken_at": [TIME] * 40,
+            "embedding": [[0.5] * 8] * 40,
+            "label": [None] * 40,
+            "title": ["x"] * 40,
+        }
+    )
     path = tmp_path / "data" / "train-00000-of-00001.parquet"
     path.parent.mkdir()
     parquet.write_table(table, path)
@@ -364,11 +447,21 @@ def test_a_format_that_does_not_exist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[", b"[]", b"5", b'{"category": 1, "subcategory": 2}', b'{"node": 5, "instaloader": {}}', b"\xff\xfe{",
-     b'{"photoTakenTime": 5, "description": 5, "title": []}', b'{"node": {"edge_media_to_caption": 5, "caption": []}}',
-     b'{"category": "x", "subcategory": "y", "tags": {"a": {"b": []}}, "date": [], "id": {}}', b"[" * 100_000,
-     b'{"category": "x", "extension": "y", "tags": ["\\ud800", "a\\u0000"], "description": "\\ud800"}'],
-)  # fmt: skip
+    [
+        b"",
+        b"[",
+        b"[]",
+        b"5",
+        b'{"category": 1, "subcategory": 2}',
+        b'{"node": 5, "instaloader": {}}',
+        b"\xff\xfe{",
+        b'{"photoTakenTime": 5, "description": 5, "title": []}',
+        b'{"node": {"edge_media_to_caption": 5, "caption": []}}',
+        b'{"category": "x", "subcategory": "y", "tags": {"a": {"b": []}}, "date": [], "id": {}}',
+        b"[" * 100_000,
+        b'{"category": "x", "extension": "y", "tags": ["\\ud800", "a\\u0000"], "description": "\\ud800"}',
+    ],
+)
 @pytest.mark.parametrize("form", ["gallery-dl", "instaloader", "takeout", None])
 def test_files_beside_photos_that_are_broken(tmp_path: Path, content: bytes, form: str | None) -> None:
     """Cost what they say at most, or the photo, with a reason."""
