@@ -66,9 +66,10 @@ def command(
 ) -> None:
     """Store photos and their hashtags, and embed the photos.
 
-    A SOURCE is a folder with metadata/*.json beside data/COLLECTION/; a manifest (JSON Lines, CSV or
-    TSV with file_name or uri, hashtags, and optionally collection, source_ref, taken_at; everything
-    else is kept as metadata); "-" for JSON Lines on standard input; a folder of photos; or a photo.
+    A SOURCE is a folder of photos; a list (CSV, TSV, JSON or JSON Lines with file_name or uri, hashtags,
+    and optionally collection, source_ref, taken_at; everything else is kept as metadata); a download by
+    gallery-dl or instaloader; an export of Instagram, Facebook or Google; a data set; "-" for JSON Lines
+    on standard input; or a photo. It is recognised by what it looks like: docs/sources.md has all of them.
     Photos in a folder are known by their content, and what is left out is counted.
 
     Photos with the same bytes are one image, with the hashtags of all of them. An interrupted ingest keeps
@@ -79,6 +80,7 @@ def command(
       tagdb ingest holiday/ --backbone bundled
       tagdb ingest photos.csv more.jsonl --limit 1000
       tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
+      tagdb ingest downloads/ --explain
       cat photos.jsonl | tagdb ingest -
     """
     from tagdb.photos.sources import Reading, open_source

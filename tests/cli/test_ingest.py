@@ -78,6 +78,27 @@ def count(connection: Connection, table: str) -> int:
 # --- Sources ------------------------------------------------------------------------------------------
 
 
+def test_what_a_source_is_taken_for_is_explained(tagdb: Run, photos: Path, tmp_path: Path) -> None:
+    draw(photos, range(5))
+    beside = {"category": "x", "subcategory": "y", "tags": ["sea"]}
+    (photos / "00.jpg.json").write_text(json.dumps(beside))
+    lines = tagdb("ingest", photos, "--explain", "--hashtags", "#sun,Tide").stdout.splitlines()
+    assert lines[0] == (
+        f"{photos}: gallery-dl, photos with gallery-dl's metadata beside them"
+        " (00.jpg.json was written by gallery-dl)"
+    )
+    assert '  hashtags: ["sea", "sun", "Tide"]' in lines
+    assert sum(line.startswith("  file: ") for line in lines) == 3
+    (said,) = parsed(
+        tagdb("ingest", photos, "--explain", "--json", "--format", "photos", "--collection", "c")
+    )
+    assert (said["format"], said["how"]) == ("photos", "as told")
+    assert [one["collection"] for one in said["records"]] == ["c"] * 3
+    assert "no format is called x" in complaint(tagdb("ingest", photos, "--format", "x"))
+    done = tagdb("ingest", photos, "--hashtags", "a-b")
+    assert (done.exit_code, "cannot be part of a hashtag" in done.stderr) == (2, True)
+
+
 def test_a_folder_is_ingested(ingest: Run, photos: Path, connection: Connection) -> None:
     draw(photos / "deeper", range(12, 14))
     done = ingest(photos)

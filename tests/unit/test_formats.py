@@ -5,6 +5,7 @@ The files are made here as the programs make them, as far as tagdb reads them.
 
 import json
 import lzma
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 
 from tagdb.errors import SourceError
+from tagdb.photos.formats import formats
 from tagdb.photos.sources import Reading, Record, Rejection, Source, open_source
 from tests.support.pictures import photo
+from tests.support.shared import ROOT
 
 
 def put(path: Path, content: object = b"") -> Path:
@@ -435,6 +438,12 @@ def test_what_a_person_says_about_all_photos(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").unlink()
     _, found = read(tmp_path, collection="d", hashtags=("Sun",))
     assert (found["a.jpg"].hashtags, found["a.jpg"].collection) == (("Sun",), "d")
+
+
+def test_the_table_of_formats_has_them_all() -> None:
+    table = (ROOT / "docs/sources.md").read_text("utf-8")
+    names = re.findall(r"^\| `(\w[\w-]*)` \| .* \| .* \| .*\|$", table, re.MULTILINE)
+    assert names[: len(formats())] == list(formats())
 
 
 def test_a_format_that_does_not_exist(tmp_path: Path) -> None:
