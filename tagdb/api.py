@@ -379,7 +379,7 @@ class Database:
     @contextmanager
     def _session(self) -> Iterator[Connection]:
         """Yield a connection for long work; errors become one sentence."""
-        with database.translated(), self._pool.connection() as connection:
+        with self._pool.connection() as connection, database.translated(connection):
             yield connection
 
     def _reconnect(self) -> Connection:

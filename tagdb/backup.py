@@ -29,6 +29,7 @@ from tagdb.postgres.machine import this_machine
 from tagdb.postgres.programs import BUSY, PATIENCE, address, fed, output, program, running, send
 from tagdb.progress import track
 from tagdb.store.backup import Counts, Target
+from tagdb.store.doctor import orphans
 from tagdb.store.index import INDEX_FROM
 from tagdb.store.statements import statement
 
@@ -64,7 +65,7 @@ def back_up(
     """
     file = archive.place(file, force)
     url = database.ensure_url(settings, notify)
-    with database.connect(url) as connection, database.translated():
+    with database.connect(url) as connection, database.translated(connection):
         schema = database.revision(connection)
         # older ones are allowed, for example to back up before an upgrade
         if schema is None or schema == database.UNRELEASED or schema > SCHEMA_REVISION:
@@ -81,8 +82,13 @@ def back_up(
                 counts = store.backup.counts(connection)
                 server = store.backup.server(connection)
                 about = store.backup.size(connection)
+                lost = orphans(connection)
             except psycopg.errors.LockNotAvailable as error:
                 raise BackupError(BUSY) from error
+            if lost:
+                raise BackupError(
+                    f"{lost[0]}, so no restore would accept the backup; run first: tagdb doctor"
+                )
             description = Description(
                 format=archive.FORMAT,
                 created_at=datetime.now(UTC),
@@ -151,7 +157,7 @@ def check(
             except DatabaseError as error:
                 notify(f"whether the database can take it was not checked: {error}")
             else:
-                with connection, database.translated():
+                with connection, database.translated(connection):
                     _prepared(connection, settings, backup.description, replace=True)
         return backup.description
 
@@ -178,7 +184,7 @@ def restore(
     """
     with _opened(file, quiet) as backup:
         url = database.ensure_url(settings, notify)
-        with database.connect(url) as connection, database.translated():
+        with database.connect(url) as connection, database.translated(connection):
             target, programs = _prepared(connection, settings, backup.description, replace)
             begin = _begin(connection, settings, target, backup.description, replace)
         left_out = _put_back(backup, url, programs, target.roles, begin, notify, quiet)
@@ -207,6 +213,7 @@ def _prepared(
 ) -> tuple[Target, tuple[str, str]]:
     """Return the target and the programs of a restore; raise an error if it would fail."""
     database.check_server(connection)
+    database.require_writable(connection)
     target = _examined(connection, description, replace)
     return target, _restoring(connection, settings, description)
 

@@ -44,7 +44,7 @@ def command(memory: int | None, cores: int | None, as_json: bool) -> None:
     if machine is None and config.database_url is None:
         machine = this_machine()
     url = database.ensure_url(config, note)
-    with database.connect(url) as connection, database.translated():
+    with database.connect(url) as connection, database.translated(connection):
         examination, findings = doctor.examine(connection, machine, config.home, config.database_url is None)
     if as_json:
         facts = {

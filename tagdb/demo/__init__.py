@@ -103,7 +103,7 @@ def run(
     database.make_database(server.url(), DATABASE)
     url = url_of(server)
     database.migrate(url)
-    with database.connect(url) as connection, database.translated():
+    with database.connect(url) as connection, database.translated(connection):
         backbone = resolve(BUNDLED, None, None, settings.backbone_cache)
         ingested = ingest.run(
             connection, backbone, [open_source(str(folder / "photos"))], ingest.Options(quiet=quiet)

@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
+from tagdb.postgres import session_settings
 from tagdb.store import doctor as queries
 
 
@@ -111,6 +112,17 @@ def tables(examination: Examination) -> Iterator[Finding]:
             "may lose what they belong to",
             remedy="; ".join(_altered(examination, name, "ENABLE TRIGGER ALL") for name in off),
         )
+    name = "session_replication_role"
+    if (setting := examination.setting(name)) is not None and setting.initial == "replica":
+        undoing = session_settings.undoing(examination.connection, name)
+        yield Finding(
+            check=name,
+            severity="wrong",
+            sentence=f"{name} is replica, which switches foreign keys off, so that rows may lose "
+            f"what they belong to; {undoing}",
+            remedy=undoing.removeprefix("run: ") if undoing.startswith("run: ") else "",
+        )
+        off.append(name)
     if not (columns or absent or off):
         yield Finding(check="tables and keys", severity="ok", sentence="tables and keys")
 

@@ -53,20 +53,17 @@ def recommending(examination: Examination) -> Iterator[Finding]:
 
 
 def orphans(examination: Examination) -> Iterator[Finding]:
-    """No row has lost its image or hashtag."""
+    """No row has lost what it refers to."""
     if not examination.complete:
         return
-    rows = queries.rows(examination.connection, "orphans")
+    rows = queries.orphans(examination.connection)
     for row in rows:
-        table, missing, number = row.called, row.missing, row.rows
         yield Finding(
-            check=f"orphans in {table} ({missing})",
+            check=f"orphans in {row.table} ({row.missing})",
             severity="wrong",
-            sentence=f"{count_noun(number, f'row of {table} has', f'rows of {table} have')} lost the "
-            f"{missing} they belong to",
-            remedy=f"DELETE FROM tagdb_store.{table} x WHERE NOT EXISTS (SELECT FROM tagdb_store.{missing}s "  # noqa: S608
-            f"o WHERE o.{missing}_id = x.{missing}_id)",
-            figures={"rows": number},
+            sentence=str(row),
+            remedy=row.remedy,
+            figures={"rows": row.number},
         )
     if not rows:
         yield Finding(check="orphans", severity="ok", sentence="no orphans")

@@ -16,7 +16,7 @@ from psycopg import conninfo, sql
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError, ServerError
 from tagdb.postgres.server import Server, embedded, run_by_account
-from tagdb.postgres.session_settings import settle
+from tagdb.postgres.session_settings import settle, undoing
 from tagdb.postgres.urls import describe, libpq_url, misread
 
 if TYPE_CHECKING:
@@ -48,11 +48,19 @@ Notify = Callable[[str], None]
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn psycopg's errors into one sentence. Only this function knows PostgreSQL's error classes."""
+def translated(connection: Connection | None = None) -> Iterator[None]:
+    """Turn psycopg's errors into one sentence. Only this function knows PostgreSQL's error classes.
+
+    Given the connection, it also says which of its settings are in the way.
+    """
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
+        if connection is not None and (role := _other_role(connection)):
+            raise DatabaseError(
+                f"your sessions run as the role {role}, which may not do this: {reason(error)}; "
+                f"{undoing(connection, 'role')}"
+            ) from error
         raise DatabaseError(
             f"your login may not do this: {reason(error)}; "
             f"ask the database's owner for the role {_lacking(reason(error))}"
@@ -83,13 +91,33 @@ def translated() -> Iterator[None]:
             f"the connection to the database broke: {reason(error)}; run the same command again"
         ) from error
     except psycopg.errors.ReadOnlySqlTransaction as error:
+        if connection is not None and not connection.closed:
+            require_writable(connection)
         raise DatabaseError(
-            f"the server is read-only: {reason(error)}; if this is a standby, name the primary instead"
+            f"the server is read-only: {reason(error)}; name the primary if this is a standby, "
+            "or see: SHOW default_transaction_read_only"
         ) from error
     except psycopg.errors.InvalidParameterValue as error:  # the message of a function of tagdb's
         raise DatabaseError(reason(error)) from error
     except psycopg.Error as error:
         raise DatabaseError(f"the database refused: {reason(error)}") from error
+
+
+def _other_role(connection: Connection) -> str | None:
+    """Return the role as which a login's sessions run by a setting, if it is another than the login."""
+    if connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        return None
+    row = connection.execute("SELECT current_user WHERE current_user <> session_user").fetchone()
+    return str(row[0]) if row else None
+
+
+def require_writable(connection: Connection) -> None:
+    """Raise DatabaseError if nothing can be written by this login here."""
+    if connection.info.parameter_status("in_hot_standby") == "on":
+        raise DatabaseError("the server is read-only, a standby; name the primary instead")
+    if connection.info.parameter_status("default_transaction_read_only") == "on":
+        name = "default_transaction_read_only"
+        raise DatabaseError(f"{name} is on, so nothing can be written; {undoing(connection, name)}")
 
 
 def reason(error: BaseException) -> str:
@@ -172,7 +200,7 @@ def revision(connection: Connection) -> str | None:
     It is :data:`UNRELEASED` where the table of the revision is without the comment that the first released
     revision makes.
     """
-    with translated():
+    with translated(connection):
         known = connection.execute(
             "SELECT obj_description(c.oid, 'pg_class')"
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -244,6 +272,7 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
         if before == SCHEMA_REVISION:
             return before, SCHEMA_REVISION
         check_server(connection)
+        require_writable(connection)
 
     from alembic import command
     from alembic.config import Config
@@ -281,12 +310,13 @@ def _remedy(url: str, refusal: psycopg.Error) -> str:
     if refusal.diag.message_hint and "CREATE ROLE" in refusal.diag.message_hint:
         return refusal.diag.message_hint
     what = re.search('permission denied for (database|schema) (?:"(.*)"|(.*))$', reason(refusal))
-    login = _quoted(str(conninfo.conninfo_to_dict(libpq_url(url)).get("user", "")))
     if "extension" in reason(refusal):
         return "CREATE EXTENSION vector"
-    if what and login:
+    if what:
+        with connect(url) as connection:  # by a setting, its sessions may run as another role
+            login = connection.execute("SELECT quote_ident(current_user)").fetchone() or ("",)
         right = "CREATE" if what[1] == "database" else "USAGE, CREATE"
-        return f"GRANT {right} ON {what[1].upper()} {_quoted(what[2] or what[3])} TO {login}"
+        return f"GRANT {right} ON {what[1].upper()} {_quoted(what[2] or what[3])} TO {login[0]}"
     return "tagdb init"
 
 
@@ -297,13 +327,13 @@ def _quoted(name: str) -> str:
 def make_database(url: str, name: str) -> None:
     """Create an empty database on a URL's server, replacing one of the same name."""
     drop_database(url, name)
-    with connect(url) as connection, translated():
+    with connect(url) as connection, translated(connection):
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def drop_database(url: str, name: str) -> None:
     """Drop a database on a URL's server, if it exists."""
-    with connect(url) as connection, translated():
+    with connect(url) as connection, translated(connection):
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
@@ -361,7 +391,7 @@ def open_database(settings: Settings, notify: Notify) -> Iterator[Connection]:
         if settings.database_url is None and revision(connection) is None:
             migrate(url)
         check_revision(connection)
-        with translated():
+        with translated(connection):
             yield connection
 
 
@@ -398,7 +428,7 @@ def reconnect(settings: Settings, notify: Notify, *, writable: bool = True) -> C
                     server.start(port=settings.port)
                 url = server.url()
             connection = connect(url)
-            with translated():
+            with translated(connection):
                 if writable and connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
                     connection.close()
                     raise DatabaseError("the server is read-only, such as a standby")

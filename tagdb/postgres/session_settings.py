@@ -3,6 +3,9 @@
 from typing import Any
 
 import psycopg
+from psycopg import sql
+
+from tagdb.errors import DatabaseError
 
 SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
 """Restricts names without a schema to schemas in which nobody else can create objects. A function in
@@ -43,14 +46,50 @@ PINNED = {
     "enable_hashagg": "on",
     "enable_sort": "on",
     "enable_material": "on",
+    # foreign keys are triggers, which a replica does not run; only a superuser may change this
+    "session_replication_role": "origin",
+    # with "view", none of tagdb's views can be read
+    "restrict_nonsystem_relation_kind": "",
 }
 """What tagdb's own connections rely on, whatever a server, a database, a role or the environment sets."""
-NEWER = {"transaction_timeout": 17}
-"""Settings that came with a version of PostgreSQL newer than the oldest supported."""
+_PIN = sql.SQL(
+    "SELECT set_config(name, value, false) FROM (VALUES {}) pinned (name, value)"
+    " WHERE current_setting(name, true) <> value"  # the setting of a newer server is null here
+).format(sql.SQL(", ").join(sql.SQL("({}, {})").format(*each) for each in PINNED.items()))
 
 
 def settle(connection: psycopg.Connection[Any]) -> None:
-    """Give a session the settings that tagdb relies on."""
-    version = connection.info.server_version // 10_000
-    pinned = (f"SET {name} = '{value}'" for name, value in PINNED.items() if version >= NEWER.get(name, 0))
-    connection.execute("; ".join([SAFE_PATH, *pinned]).encode())
+    """Give a session the settings that tagdb relies on.
+
+    Raises
+    ------
+    DatabaseError
+        Foreign keys are switched off for this login, which may not switch them on.
+    """
+    connection.execute(SAFE_PATH)
+    try:
+        connection.execute(_PIN)
+    except psycopg.errors.InsufficientPrivilege as error:
+        name = "session_replication_role"
+        raise DatabaseError(
+            f"{name} is set for your sessions, which switches foreign keys off; your login may not change "
+            f"it; ask the database's administrator to {undoing(connection, name)}"
+        ) from error
+
+
+def undoing(connection: psycopg.Connection[Any], name: str) -> str:
+    """Return what undoes a setting that sessions of this login begin with."""
+    row = connection.execute(
+        "SELECT CASE WHEN setrole <> 0 AND setdatabase <> 0 THEN format('ROLE %%I IN DATABASE %%I', r, d)"
+        " WHEN setrole <> 0 THEN format('ROLE %%I', r) WHEN setdatabase <> 0 THEN format('DATABASE %%I', d)"
+        " ELSE 'ROLE ALL' END"
+        " FROM pg_db_role_setting, current_database() d, session_user r"
+        " WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = d))"
+        " AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = r))"
+        " AND EXISTS (SELECT FROM unnest(setconfig) each WHERE starts_with(each, %s || '='))"
+        " ORDER BY setrole <> 0 DESC, setdatabase <> 0 DESC LIMIT 1",
+        [name],
+    ).fetchone()
+    if row is None:
+        return f"take {name} out of the server's configuration, PGOPTIONS or the URL"
+    return f"run: ALTER {row[0]} RESET {name}"

@@ -13,7 +13,7 @@ from psycopg.rows import namedtuple_row
 
 from tagdb.postgres.database import Connection
 from tagdb.store.backbones import vector_schema
-from tagdb.store.statements import execute, fetch_all, fetch_column, fetch_one, fetch_value, statement
+from tagdb.store.statements import Names, execute, fetch_all, fetch_column, fetch_one, fetch_value, statement
 
 ALL = 128 << 20
 """Bytes of vectors up to which all are checked: about 50,000 embeddings."""
@@ -54,6 +54,8 @@ class Setting:
     context: str
     source: str
     bytes: int | None
+    initial: str = ""
+    """What the session began with, as PostgreSQL notes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,21 @@ class VectorIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphans:
+    """Rows of a table that have lost what they refer to, and the statement that mends them."""
+
+    table: str
+    missing: str
+    number: int
+    remedy: str
+
+    def __str__(self) -> str:
+        rows = "1 row" if self.number == 1 else f"{self.number:,} rows"
+        has, they = ("has", "it belongs") if self.number == 1 else ("have", "they belong")
+        return f"{rows} of {self.table} {has} lost the {self.missing} {they} to"
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Time of a recommendation in the database, and the pages it read."""
 
@@ -117,6 +134,38 @@ def limit_time(connection: Connection, seconds: float) -> None:
     """Limit the time of statements in this session, and of waiting for locks to a fifth of it."""
     for name, limit in (("statement_timeout", seconds), ("lock_timeout", seconds / 5)):
         execute(connection, "session/set", setting=name, value=f"{limit * 1000:.0f}", local=False)
+
+
+def orphans(connection: Connection) -> list[Orphans]:
+    """Return the rows that have lost what they refer to, of every foreign key of tables that are there."""
+    from tagdb.postgres.tables import metadata
+
+    there = {row.name for row in rows(connection, "tables")}
+    keys = [key for table in metadata.sorted_tables for key in table.foreign_key_constraints]
+    found = []
+    for key in sorted(keys, key=lambda key: (key.table.name, key.column_keys)):
+        child, parent = key.table, key.referred_table
+        if not {child.name, parent.name} <= there:
+            continue
+        (each,) = key.elements
+        names: Names = {
+            "child": ("tagdb_store", child.name), "column": each.parent.name,
+            "parent": ("tagdb_store", parent.name), "key": each.column.name,
+        }  # fmt: skip
+        ((number,),) = execute(connection, "doctor/orphans", names=names).fetchall()
+        if number:
+            column = each.parent.name
+            lost = (
+                f"x.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.fullname} o "
+                f"WHERE o.{each.column.name} = x.{column})"
+            )
+            change = (
+                f"UPDATE {child.fullname} x SET {column} = NULL WHERE {lost}"  # noqa: S608
+                if each.parent.nullable
+                else f"DELETE FROM {child.fullname} x WHERE {lost}"  # noqa: S608
+            )
+            found.append(Orphans(child.name, parent.name.removesuffix("s").replace("_", " "), number, change))
+    return found
 
 
 def rows(connection: Connection, name: str, **parameters: object) -> list[Any]:

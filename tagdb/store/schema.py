@@ -10,7 +10,14 @@ import psycopg
 
 from tagdb.errors import DatabaseError
 from tagdb.migrations import objects
-from tagdb.postgres.database import LOCK_TIMEOUT, MIGRATION_LOCK, Connection, reason, translated
+from tagdb.postgres.database import (
+    LOCK_TIMEOUT,
+    MIGRATION_LOCK,
+    Connection,
+    reason,
+    require_writable,
+    translated,
+)
 from tagdb.store.statements import execute
 
 
@@ -70,6 +77,7 @@ def repair(connection: Connection) -> list[Item]:
     DatabaseError
         An object cannot be created, or exists with other arguments or columns.
     """
+    require_writable(connection)
     with translated(), connection.transaction():
         execute(connection, "schema/lock", key=MIGRATION_LOCK)
         execute(connection, "session/set", setting="lock_timeout", value=LOCK_TIMEOUT, local=True)
@@ -79,6 +87,11 @@ def repair(connection: Connection) -> list[Item]:
                 connection.execute(text)
             except psycopg.errors.LockNotAvailable:
                 raise
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise DatabaseError(
+                    f"your login may not recreate {name}: {reason(error)}; "
+                    "the schema's owner can run: tagdb init --repair"
+                ) from error
             except psycopg.Error as error:
                 raise DatabaseError(
                     f"{name} cannot be recreated: {reason(error)}; restore a backup"

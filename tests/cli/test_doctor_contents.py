@@ -5,6 +5,7 @@ import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,12 +181,22 @@ CONTENTS = {
         OFF + "INSERT INTO tagdb_store.image_files (image_id, thumbnail) VALUES (999, '');"
         "INSERT INTO tagdb_store.feedback (image_id, hashtag_id, accepted) VALUES (999, 1, true)",
         {"orphans in image_files (image)": "wrong", "orphans in feedback (image)": "wrong"},
-        "1 row of image_files has lost the image they belong to",
+        "1 row of image_files has lost the image it belongs to",
     ),
     "a hashtag is gone": (
         OFF + "DELETE FROM tagdb_store.hashtags WHERE hashtag_id = 8",
         {"orphans in image_hashtags (hashtag)": "wrong"},
         "2 rows of image_hashtags have lost the hashtag they belong to",
+    ),
+    "a projection and an ingest are gone": (
+        OFF + "DELETE FROM tagdb_store.projections;"
+        "UPDATE tagdb_store.images SET ingest_run_id = 999 WHERE image_id = 1",
+        {
+            "orphans in projection_axes (projection)": "wrong",
+            "orphans in images (ingest run)": "wrong",
+            "left-over tables": "advice",
+        },
+        "1 row of images has lost the ingest run it belongs to",
     ),
     "search vectors are missing": (
         "DELETE FROM tagdb_store.search_vectors WHERE image_id IN (2, 3)",
@@ -625,7 +636,7 @@ def test_checksums_that_are_off(healthy: Connection, database_url: str, monkeypa
     def server_settings(connection: Connection, names: list[str]) -> Any:
         found = real(connection, names)
         if "data_checksums" in found:
-            found["data_checksums"] = queries.Setting("data_checksums", "off", "internal", "default", None)
+            found["data_checksums"] = replace(found["data_checksums"], value="off")
         return found
 
     monkeypatch.setattr(queries, "server_settings", server_settings)

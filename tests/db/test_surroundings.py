@@ -1,13 +1,17 @@
 """What a server, a database or a role is set to, and what a login may not do."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from tagdb import doctor
+from tagdb.config import Settings
 from tagdb.errors import DatabaseError
 from tagdb.postgres import database, session_settings
+from tagdb.store import schema
 from tests.support import surface
 from tests.support.postgres import administer, named, rows
 
@@ -60,12 +64,102 @@ def test_what_a_database_is_set_to_does_not_matter(make_database: Callable[[bool
                     rows(connection, "SELECT '2026-11-30 12:00+01'::timestamptz, '{NULL}'::text[]"),
                 ]
             )
-            version = connection.info.server_version // 10_000
-            newer = session_settings.NEWER
-            known = [name for name in session_settings.PINNED if version >= newer.get(name, 0)]
-            shown = {name: rows(connection, f"SHOW {name}")[0][0] for name in known}
-            assert shown == {name: session_settings.PINNED[name] for name in known}
+            shown = {
+                name: rows(connection, "SELECT current_setting(%s, true)", name)[0][0]
+                for name in session_settings.PINNED
+            }
+            known = {name: value for name, value in shown.items() if value is not None}
+            assert known == {name: session_settings.PINNED[name] for name in known}
     assert found[0] == found[1]
+
+
+@pytest.fixture
+def setting(make_database: Callable[[bool], str]) -> Callable[[str], str]:
+    """A function that makes a database for which something is set, and returns its URL."""
+
+    def make(what: str) -> str:
+        url = make_database(True)
+        try:
+            administer(
+                url, f"ALTER DATABASE {{}} SET {what}", str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+            )
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedObject) as error:
+            pytest.skip(str(error))
+        return url
+
+    return make
+
+
+def test_a_database_where_views_are_restricted(setting: Callable[[str], str]) -> None:
+    with database.connect(setting("restrict_nonsystem_relation_kind = 'view'")) as connection:
+        assert rows(connection, "SELECT count(*) FROM tagdb.images") == [(0,)]
+
+
+def test_a_database_where_foreign_keys_are_switched_off(
+    login: Callable[..., str], setting: Callable[[str], str]
+) -> None:
+    url = setting("session_replication_role = replica")
+    with database.connect(url) as connection:
+        assert rows(connection, "SHOW session_replication_role") == [("origin",)]
+        _, found = doctor.examine(connection)
+        (finding,) = [each for each in found if each.check == "session_replication_role"]
+        assert finding.severity == "wrong"
+        name = connection.info.dbname
+    with pytest.raises(
+        DatabaseError, match=f"ask .* to run: ALTER DATABASE {name} RESET session_replication"
+    ):
+        database.connect(login(url, "tagdb_writer"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(finding.remedy.encode())
+    with database.connect(url) as connection:
+        assert "session_replication_role" not in [each.check for each in doctor.examine(connection)[1]]
+
+
+def test_a_database_that_is_set_to_read_only(setting: Callable[[str], str]) -> None:
+    url = setting("default_transaction_read_only = on")
+    reset = f"run: ALTER DATABASE {psycopg.conninfo.conninfo_to_dict(url)['dbname']} RESET default_transac"
+    with (
+        pytest.raises(DatabaseError, match=f"^default_transaction_read_only is on, .*{reset}"),
+        database.open_database(Settings(Path("/nowhere"), url), print) as connection,
+    ):
+        surface.fill(connection)
+    with database.connect(url) as connection, pytest.raises(DatabaseError, match=reset):
+        schema.repair(connection)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("DROP SCHEMA tagdb, tagdb_store CASCADE")
+    with pytest.raises(DatabaseError, match=reset):
+        database.migrate(url)
+
+
+def test_a_login_whose_sessions_run_as_another_role(
+    role: Callable[..., str], login: Callable[..., str], make_database: Callable[[bool], str]
+) -> None:
+    """What it makes belongs to that role; what that role may not do is said of it."""
+    owner, weak = role(), role()
+    url = make_database(False)
+    user = login(url, owner, weak)
+    name = str(psycopg.conninfo.conninfo_to_dict(user)["user"])
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION vector")
+        connection.execute(f"ALTER ROLE {name} SET role = {owner}".encode())
+    database_name = str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+    with pytest.raises(DatabaseError, match=f"GRANT CREATE ON DATABASE {database_name} TO {owner}$"):
+        database.migrate(user)
+    administer(url, f"ALTER DATABASE {{}} OWNER TO {owner}", database_name)
+    database.migrate(user)
+    with psycopg.connect(url, autocommit=True) as connection:
+        owners = "SELECT DISTINCT tableowner::text FROM pg_tables WHERE schemaname = 'tagdb_store'"
+        assert rows(connection, owners) == [(owner,)]
+        connection.execute(f"ALTER ROLE {name} SET role = {weak}".encode())
+    undoing = f"run as the role {weak}, which may not do this: .*; run: ALTER ROLE {name} RESET role$"
+    with (
+        pytest.raises(DatabaseError, match=undoing),
+        database.open_database(Settings(Path("/nowhere"), user), print) as connection,
+    ):
+        rows(connection, "SELECT * FROM tagdb.images")
+    with database.connect(user) as connection, pytest.raises(DatabaseError, match="owner can run: tagdb"):
+        schema.repair(connection)
 
 
 def test_functions_do_without_jit(connection: psycopg.Connection) -> None:

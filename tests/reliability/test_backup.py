@@ -692,6 +692,28 @@ def test_a_back_up_that_is_killed_leaves_no_file(
     assert [path.name for path in folder.iterdir()] == ["file"]
 
 
+def test_what_no_restore_would_accept_is_not_backed_up(collection: str, program: Tagdb) -> None:
+    with database.connect(collection) as connection:
+        try:
+            connection.execute("SET session_replication_role = replica")
+        except psycopg.errors.InsufficientPrivilege:
+            pytest.skip("needs a superuser")
+        connection.execute("DELETE FROM tagdb_store.ingest_runs")
+    said = complaint(program(collection, "backup", "photos.tagdb"))
+    assert said.startswith("Error: 3 rows of images have lost the ingest run they belong to, so no restore")
+    assert not Path("photos.tagdb").exists()
+
+
+def test_a_restore_into_a_read_only_database(saved: Path, make_database: Make, program: Tagdb) -> None:
+    target = make_database(True)
+    name = psycopg.conninfo.conninfo_to_dict(target)["dbname"]
+    with database.connect(target) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    for command in (("restore", saved), ("restore", saved, "--check")):
+        said = complaint(program(target, *command))
+        assert said.endswith(f"run: ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
 def test_a_database_is_not_overwritten(
     saved: Path, collection: str, database_url: str, make_database: Make, program: Tagdb
 ) -> None:
