@@ -260,6 +260,8 @@ def opened(file: Path, quiet: bool = False) -> Iterator[Archive]:
         The file cannot be read, is not a backup, is damaged or incomplete, or has another format.
     """
     try:
+        if file.exists() and not (file.is_file() or file.is_dir()):  # opening a FIFO would block
+            raise BackupError(f"{printable(str(file))} is not a regular file; name one")
         stream = file.open("rb")
     except OSError as error:
         raise BackupError(f"cannot read {printable(str(file))}: {error.strerror}") from error

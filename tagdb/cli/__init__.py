@@ -7,7 +7,8 @@ A command is imported when it is called, and imports heavy modules when it runs,
 import importlib
 import sys
 import traceback
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -131,7 +132,22 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Entry point of the ``tagdb`` program."""
+def main() -> NoReturn:
+    """Run the command that the program's arguments name, and exit with its code."""
     conditions.degrade()
-    cli(prog_name="tagdb")
+    try:
+        code = cli.main(prog_name="tagdb", standalone_mode=False) or 0
+    except click.ClickException as error:
+        with suppress(OSError):
+            error.show()
+        code = error.exit_code
+    except click.Abort:
+        note("Aborted!")
+        code = 1
+    except Exception as error:
+        if not (condition := conditions.sentence(error)):
+            raise
+        note(f"Error: {condition}")
+        code = 1
+    conditions.let_go()
+    sys.exit(code)

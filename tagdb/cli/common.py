@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -76,8 +77,9 @@ def harmless(text: str) -> str:
 
 
 def note(text: str) -> None:
-    """Print a note on standard error. Its text may quote anything."""
-    click.echo(harmless(text), err=True)
+    """Print a note on standard error, if that takes any. Its text may quote anything."""
+    with suppress(OSError):
+        click.echo(harmless(text), err=True)
 
 
 def say(text: str) -> None:

@@ -36,6 +36,8 @@ def sentence(error: Exception) -> str | None:
         return f"a library of the system is missing: {error}; install {library} (on Debian: apt install ...)"
     if not isinstance(error, OSError):
         return None
+    if error.errno == errno.EBADF and error.filename is None:
+        return "standard output is closed; send it to a file, or to /dev/null"
     if isinstance(error, FileNotFoundError) and _homeless():
         return "the current folder was removed; go to another one (cd ~), and run the same command again"
     why = error.strerror or str(error) or type(error).__name__
@@ -57,12 +59,22 @@ def _homeless() -> bool:
 def degrade() -> None:
     """Let standard output and error write what their encoding lacks in another way, instead of failing."""
     codecs.register_error("tagdb", _plainly)
-    for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:  # it was closed
-            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed; no other file may get its number
+            flags = os.O_WRONLY if name == "stderr" else os.O_RDONLY  # a result cannot be written
+            setattr(sys, name, open(os.open(os.devnull, flags), mode))  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # there is none, or it is somebody's own
             stream.reconfigure(errors="tagdb")  # type: ignore[union-attr]
+
+
+def let_go() -> None:
+    """Drop what standard output and error could not take: at its end, Python would try it again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

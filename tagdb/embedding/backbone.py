@@ -6,6 +6,7 @@ starts in a fraction of a second and runs several times as fast as Keras. The ex
 process, so that TensorFlow's memory and messages end with it.
 """
 
+import errno
 import hashlib
 import importlib.util
 import os
@@ -245,6 +246,8 @@ def _litert_size(content: bytes, name: str) -> int:
 def _from_litert(path: Path, cache: Path) -> Backbone:
     """Return the backbone in a LiteRT file, which is copied to the cache for later commands."""
     try:
+        if path.is_fifo():  # which would be waited for
+            raise OSError(errno.EINVAL, "it is a FIFO")
         content = path.read_bytes()
     except OSError as error:
         raise BackboneError(

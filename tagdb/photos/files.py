@@ -111,7 +111,11 @@ def read_named(photo: str) -> bytes:
     with _explained():
         if photo == "-":
             return sys.stdin.buffer.read(MAX_BYTES + 1)
-        with Path(photo).open("rb") as file:
+        path = Path(photo)
+        # the shell's <(…) and /dev/stdin are pipes, too, but somebody writes into them
+        if path.is_fifo() and not str(path.absolute()).startswith(("/dev/", "/proc/")):
+            raise RejectedInput("a FIFO, which would be waited for; name a file")
+        with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
 
 

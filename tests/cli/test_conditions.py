@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -107,8 +108,37 @@ def test_a_stream_that_is_closed(worded: Path, database_url: str, home: Path, cl
     script = f'"$0" -m tagdb recommend "$1" {closed}'
     command = ["/bin/sh", "-c", script, sys.executable, str(worded)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert ("1  #" in done.stdout) == ("1>" not in closed)
+    if closed == "1>&-":
+        said = "Error: standard output is closed; send it to a file, or to /dev/null\n"
+        assert (done.returncode, done.stderr) == (1, said)
+    else:
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1  #" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("command", "redirection", "code"),
+    [
+        ("--version", ">/dev/full", 1),
+        ("--help", ">/dev/full", 1),
+        ("ingest --help", ">/dev/full", 1),
+        ("--version", ">&-", 1),
+        ("--version", ">&- 2>&-", 1),
+        ("--version", "2>&-", 0),
+        ("tags alias --bogus", "2>/dev/full", 2),
+        ("tags alias --bogus", "2>&-", 2),
+        ("--bogus", ">&- <&- 2>&-", 2),
+        ("factors list", "2>/dev/full", 0),
+    ],
+)
+def test_streams_that_take_nothing(database_url: str, command: str, redirection: str, code: int) -> None:
+    """The exit code is the documented one, and there is one sentence where it can be said."""
+    environment = os.environ | {"TAGDB_DATABASE_URL": database_url}
+    words = ["/bin/sh", "-c", f'"$0" -m tagdb {command} {redirection}', sys.executable]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == code
+    assert len(done.stderr.splitlines()) == (1 if code == 1 and "2>" not in redirection else 0), done.stderr
 
 
 def test_a_pipe_that_is_closed(worded: Path, program) -> None:
@@ -148,6 +178,67 @@ def test_a_user_without_a_name_and_a_home() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
     )
     assert done.stdout == "/nonexistent/home-of-123456/tagdb\n", done.stderr
+
+
+def interrupted_while(doing: str, *command: str, again: str = "pass") -> "subprocess.CompletedProcess[str]":
+    """Run a command, and send it Ctrl-C when a module is imported, and again when that is dealt with."""
+    code = f"""
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {doing!r}:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                {again}
+                raise
+
+sys.meta_path.insert(0, Finder())
+sys.argv[0] = "tagdb"
+from tagdb.__main__ import main
+main()
+"""
+    words = [sys.executable, "-c", code, *command]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("module", ["click", "tagdb.cli.common"])
+def test_ctrl_c_at_the_beginning(module: str) -> None:
+    done = interrupted_while(module, "--version")
+    assert (done.returncode, done.stdout + done.stderr) == (-signal.SIGINT, "")
+
+
+def test_a_second_ctrl_c_ends_it() -> None:
+    once = interrupted_while("tagdb.cli.tags", "tags", "ban", "x")
+    assert (once.returncode, once.stderr) == (1, "Error: interrupted; nothing is half-written\n")
+    twice = interrupted_while(
+        "tagdb.cli.tags", "tags", "ban", "x", again="os.kill(os.getpid(), signal.SIGINT)"
+    )
+    assert (twice.returncode, twice.stdout + twice.stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_fifo_is_not_waited_for(worded: Path, tagdb: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.jpg")
+    os.mkfifo(tmp_path / "x.tflite")
+    rejected = f"rejected {tmp_path / 'x.jpg'}: a FIFO, which would be waited for; name a file"
+    for verb in ("recommend", "similar"):
+        assert complaint(tagdb(verb, tmp_path / "x.jpg")) == rejected
+    for command in (
+        ("feedback", tmp_path / "x.jpg", "--accepted", "sea"),
+        ("restore", tmp_path / "x.jpg", "--check"),
+        ("restore", tmp_path / "x.jpg"),
+        ("ingest", tmp_path / "x.jpg"),
+        ("ingest", worded, "--backbone", tmp_path / "x.tflite"),
+        ("backbone", "reembed", tmp_path / "x.tflite"),
+    ):
+        assert complaint(tagdb(*command)).startswith("Error: ")
+    reading, writing = os.pipe()  # as a shell's <(…)
+    os.write(writing, worded.read_bytes())
+    os.close(writing)
+    assert "1  #" in tagdb("recommend", f"/dev/fd/{reading}").stdout
+    os.close(reading)
 
 
 def test_ctrl_c(tagdb: Run, worded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
