@@ -21,6 +21,7 @@ from tagdb.hashtags import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_BUT_JOINERS = re.compile("[^\u200c\u200d]+")  # compiled before there may be no memory for it
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 DONE_WITH_REJECTIONS = 3
@@ -73,7 +74,7 @@ def settings(backbone: str | None = None) -> Settings:
 
 def harmless(text: str) -> str:
     """The text on one line, without control characters. The joiners that hashtags may contain stay."""
-    return re.sub("[^\u200c\u200d]+", lambda part: printable(part[0]), text)
+    return _BUT_JOINERS.sub(lambda part: printable(part[0]), text)
 
 
 def note(text: str) -> None:

@@ -21,11 +21,13 @@ _REMEDIES = {
     errno.EAGAIN: "end other programs, or raise the limit on processes (ulimit -u)",
     errno.ENOMEM: "end other programs, or use a machine with more memory",
 }
+_NO_MEMORY = re.compile("failed to map segment|cannot allocate memory|bad_alloc", re.IGNORECASE)
+"""How libraries, and the system, say that there is not enough memory."""
 
 
 def sentence(error: Exception) -> str | None:
     """Return what to say of an error of the machine; None if it is something else."""
-    if isinstance(error, MemoryError) or "failed to map segment" in str(error):
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
         return f"there is not enough memory; {_REMEDIES[errno.ENOMEM]}"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return f"no more threads can be started; {_REMEDIES[errno.EAGAIN]}"

@@ -34,6 +34,9 @@ from tests.support.pictures import photo
         (OSError(errno.EMFILE, "Too many open files"), "raise the limit on open files (ulimit -n)"),
         (OSError("odd"), "cannot be written: odd"),
         (MemoryError(), "not enough memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "not enough memory"),
+        (ImportError("x.so: failed to map segment from shared object"), "not enough memory"),
+        (RuntimeError("std::bad_alloc"), "not enough memory"),
         (RuntimeError("can't start new thread"), "no more threads can be started"),
         (RuntimeError("Could not determine home directory."), "this user has no home folder; set HOME"),
         (ImportError("libgomp.so.1: cannot open shared object file: No such file"), "install libgomp1"),
@@ -178,6 +181,16 @@ def test_a_user_without_a_name_and_a_home() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
     )
     assert done.stdout == "/nonexistent/home-of-123456/tagdb\n", done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS limits no addresses")
+def test_addresses_are_limited(worded: Path, database_url: str, home: Path) -> None:
+    """OpenBLAS, left to itself, would end the program with a line of its own or hang."""
+    environment = os.environ | {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)}
+    command = ["/bin/sh", "-c", 'ulimit -v 400000; "$0" -m tagdb factors compute -q', sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
+    said = "Error: there is not enough memory; end other programs, or use a machine with more memory\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
 def interrupted_while(doing: str, *command: str, again: str = "pass") -> "subprocess.CompletedProcess[str]":
