@@ -37,8 +37,8 @@ def _embedded() -> Settings:
 def start(port: int | None, no_port: bool) -> None:
     """Start the embedded PostgreSQL. It runs until "tagdb db stop".
 
-    A port is remembered for every later start. If the server runs with another one, it is restarted: what
-    others are doing on it is broken off.
+    --port is remembered for every later start. If the server runs without the port that is asked for, by
+    --port or in the settings, it is restarted: what others are doing on it is broken off.
 
     \b
     Examples:
@@ -54,20 +54,24 @@ def start(port: int | None, no_port: bool) -> None:
     config = _embedded()
     server = Server(config.home)
     before = server.status()
-    if before.running and (port or no_port) and before.port != port:
+    wanted = None if no_port else port or config.port
+    if before.running and (wanted or no_port) and before.port != wanted:
         server.stop()
         try:
-            server.start(port=port)
+            server.start(port=wanted)
         except ServerError:
             server.start(port=before.port)
             raise
         done = "restarted"
     else:
-        wanted = None if no_port or before.running else port or config.port
         done = "started" if server.start(port=wanted) else "already running"
     if (port or no_port) and port != config.port:
         remember_port(config, port)
-    say(f"{done}: PostgreSQL in {server.home}" + (f", on port {port}" if port else ""))
+    listens = server.status().port
+    say(f"{done}: PostgreSQL in {server.home}" + (f", on port {listens}" if listens else ""))
+    if done == "restarted" and before.port:
+        now = "; tagdb db url --role prints the new ones" if listens else ""
+        note(f"URLs with port {before.port} that were given to others no longer hold{now}")
 
 
 @command.command("stop")

@@ -34,6 +34,7 @@ if sys.platform != "win32":
     import pwd
 
 _NEW = ".new-"  # prefix of unfinished folders
+_USUAL = "5432"  # the port that names the socket, whatever other port the server listens on
 _HBA = """\
 local all tagdb     peer map=owner
 local all all       scram-sha-256
@@ -121,8 +122,13 @@ class Server:
         return self._postmaster() is None and (self._data / "postmaster.pid").exists()
 
     def url(self) -> str:
-        """Return the owner's libpq URL over the socket, with the port so that PGPORT does not change it."""
+        """Return the owner's libpq URL over the socket, with the port so that PGPORT does not change it.
+
+        The URL stays the same when the server's port changes.
+        """
         folder, port = self._socket(self._postmaster())
+        if (folder / f".s.PGSQL.{_USUAL}").exists():
+            port = _USUAL
         return f"postgresql://tagdb@/tagdb?host={quote(str(folder), safe='')}&port={port}"
 
     def program(self, name: str) -> Path:
@@ -152,7 +158,7 @@ class Server:
 
     def _socket(self, postmaster: list[str] | None) -> tuple[Path, str]:
         """Folder and port of the socket, as written by a running server, otherwise as they will be."""
-        folder, port, owners = self.home / "run", "5432", {os.geteuid()}
+        folder, port, owners = self.home / "run", _USUAL, {os.geteuid()}
         if account := _account():
             owners.add(account.pw_uid)
         if postmaster and postmaster[4]:
@@ -235,6 +241,9 @@ class Server:
         if done.returncode != 0:
             why = (_reason(_read(log)) if os.path.lexists(log) else "") or _reason(done.stderr)
             raise ServerError(f"the embedded PostgreSQL did not start: {why} (see {log})")
+        if chosen["port"] != _USUAL:
+            link = 'ln -sf ".s.PGSQL.$2" "$1/.s.PGSQL.$3"'
+            _run("/bin/sh", "-c", link, "sh", folder, chosen["port"], _USUAL, serve=True)
 
 
 def run_by_account(folder: str) -> bool:

@@ -101,7 +101,8 @@ def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
     assert tagdb_process("factors", "list", **settings).returncode == 0  # starts it, on the port it had
     assert facts(tagdb_process, fresh)["port"] == other
     (fresh / "tagdb.toml").write_text(f'backbone = "bundled"\n port=  {other}')
-    assert started("--port", port) == ("restarted", [])
+    lost = f"URLs with port {other} that were given to others no longer hold"
+    assert started("--port", port) == ("restarted", [f"{lost}; tagdb db url --role prints the new ones"])
     assert facts(tagdb_process, fresh)["port"] == port
     assert (fresh / "tagdb.toml").read_text() == f'backbone = "bundled"\nport = {port}\n'
     (fresh / "tagdb.toml").write_text(f"port = {other}\n")
@@ -109,12 +110,38 @@ def test_the_port_of_the_settings(fresh: Path, tagdb_process: Process) -> None:
     assert (needed.returncode, needed.stderr.splitlines()) == (
         0, ["no factor run yet; compute one: tagdb factors compute"],
     )  # fmt: skip
-    assert started("--no-port") == ("restarted", [])
+    lost = f"URLs with port {port} that were given to others no longer hold"
+    assert started("--no-port") == ("restarted", [lost])
     assert facts(tagdb_process, fresh)["port"] is None
     assert (fresh / "tagdb.toml").read_text() == ""
     stop()
     assert started(TAGDB_PORT=str(other)) == ("started", [])
     assert facts(tagdb_process, fresh)["port"] == other
+    lost = f"URLs with port {other} that were given to others no longer hold"
+    new = f"{lost}; tagdb db url --role prints the new ones"
+    assert started(TAGDB_PORT=str(port)) == ("restarted", [new])
+    assert facts(tagdb_process, fresh)["port"] == port
+    assert started() == ("already running", [])
+
+
+def test_a_url_holds_when_the_port_changes(fresh: Path, tagdb_process: Process) -> None:
+    port = free_ports(1)[0]
+    settings = {"TAGDB_HOME": str(fresh)}
+    urls = []
+    for command, shown in (
+        (("start", "--port", port), f"started: PostgreSQL in {fresh}, on port {port}\n"),
+        (("start",), f"already running: PostgreSQL in {fresh}, on port {port}\n"),
+        (("stop",), "stopped\n"),
+        (("start",), f"started: PostgreSQL in {fresh}, on port {port}\n"),
+        (("start", "--no-port"), f"restarted: PostgreSQL in {fresh}\n"),
+        (("start", "--port", port), f"restarted: PostgreSQL in {fresh}, on port {port}\n"),
+    ):
+        assert tagdb_process("db", *command, **settings).stdout == shown
+        if command != ("stop",):
+            urls.append(tagdb_process("db", "url", **settings).stdout.strip())
+    assert len(set(urls)) == 1
+    with psycopg.connect(urls[0]) as connection:
+        assert connection.execute("SHOW port").fetchone() == (str(port),)
 
 
 def test_a_port_that_is_taken_while_it_runs(fresh: Path, tagdb_process: Process) -> None:
