@@ -154,7 +154,7 @@ def resolve(
         The wanted backbone is not that of the database's embeddings.
     """
     name, size = _choose(wanted, input_size, stored)
-    backbone = _load(name, size, stored if wanted is None else None, cache, notify)
+    backbone = _load(name, size, stored if wanted is None else None, stored, cache, notify)
     _verify(backbone.identity, name, input_size, stored)
     return backbone
 
@@ -173,9 +173,18 @@ def _choose(wanted: str | None, input_size: int | None, stored: Identity | None)
 
 
 def _load(
-    name: str, size: int, stored: Identity | None, cache: Path, notify: Callable[[str], None]
+    name: str,
+    size: int,
+    stored: Identity | None,
+    required: Identity | None,
+    cache: Path,
+    notify: Callable[[str], None],
 ) -> Backbone:
-    """Load a backbone by name. ``stored`` is the database's own, if that is meant: it may be in the cache."""
+    """Load a backbone by name.
+
+    ``stored`` is the database's own, if that is meant: it may be in the cache. ``required`` is the one that
+    it must be, whatever its name.
+    """
     if stored is not None and size == stored.input_size:
         exported = _exported(cache, stored.input_size, stored.weights_sha256)
         if exported.is_file():
@@ -189,7 +198,7 @@ def _load(
         return _bundled()
     if _has_own_size(name):
         return _from_litert(Path(name), cache)
-    return _from_weights(name, size, cache, notify)
+    return _from_weights(name, size, required, cache, notify)
 
 
 def _verify(identity: Identity, name: str, input_size: int | None, stored: Identity | None) -> None:
@@ -285,7 +294,9 @@ def _keras_cache(size: int) -> Path:
     return Path(home).expanduser() / "models" / name
 
 
-def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], None]) -> Backbone:
+def _from_weights(
+    name: str, size: int, required: Identity | None, cache: Path, notify: Callable[[str], None]
+) -> Backbone:
     if size not in SIZES:
         raise BackboneError(f"the input size must be one of {', '.join(map(str, SIZES))}, not {size}")
     weights = _keras_cache(size) if name == IMAGENET else Path(name)
@@ -304,6 +315,8 @@ def _from_weights(name: str, size: int, cache: Path, notify: Callable[[str], Non
         exported = _exported(cache, size, identity.weights_sha256)
         if exported.is_file():
             return Backbone(identity, exported.read_bytes())
+        if required is not None and not identity.same(required):  # before a quarter of a minute of work
+            raise _mismatch(required, str(identity))
     _require_tensorflow(name)
     with _writable(cache), tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
         notify("preparing the backbone; this takes about 15 s, once")

@@ -433,6 +433,17 @@ def test_what_a_killed_tagdb_left_is_not_taken_for_a_backbone(
     assert found.embed(drawn(96, count=1)[0]).shape == (DIMENSIONS,)
 
 
+def test_other_weights_are_refused_before_they_are_exported(
+    random_weights: Path, tmp_path: Path, fake_export: Callable[[str], None]
+) -> None:
+    fake_export(f"touch '{tmp_path}/exported'")
+    said: list[str] = []
+    with pytest.raises(BackboneMismatch, match=r"made by mine .*, not by random \(96 px"):
+        resolve(str(random_weights), 96, Identity("mine", 96, bytes(32)), tmp_path / "cache", said.append)
+    assert not said
+    assert not (tmp_path / "exported").exists()
+
+
 @pytest.mark.parametrize(("wanted", "made_by"), [("imagenet", "bundled"), ("bundled", "imagenet")])
 def test_imagenet_for_bundled_is_refused_before_any_download(
     wanted: str, made_by: str, tmp_path: Path
