@@ -63,7 +63,15 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command. For a typo, Click suggests imported commands only, and none is imported."""
+        """Find a command. For a typo, Click suggests imported commands only, and none is imported.
+
+        ``tagdb help ingest`` is ``tagdb ingest --help``.
+        """
+        if args[0] == "help" and not ctx.resilient_parsing:
+            if not args[1:]:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            args = [*args[1:], "--help"]
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
             from difflib import get_close_matches
 

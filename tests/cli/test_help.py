@@ -108,6 +108,12 @@ def test_the_list_of_commands(nowhere: Run) -> None:
     assert "Exit codes: 0 done, 1 failed, 2 usage, 3 done but some inputs were rejected" in text
 
 
+@pytest.mark.parametrize("path", [(), ("ingest",), ("tags", "alias")], ids=" ".join)
+def test_help_as_a_word(path: tuple[str, ...], nowhere: Run) -> None:
+    done = nowhere("help", *path)
+    assert (done.exit_code, done.stdout) == (0, nowhere(*path, "--help").stdout)
+
+
 def test_the_version_is_printed(nowhere: Run) -> None:
     assert re.fullmatch(r"tagdb, version \d+\.\d+\.\d+\n", nowhere("--version").stdout)
 
@@ -116,6 +122,7 @@ def test_the_version_is_printed(nowhere: Run) -> None:
     ("arguments", "says"),
     [
         (("recomend", "x.jpg"), "No such command 'recomend'"),
+        (("help", "ingst"), "No such command 'ingst'. Did you mean 'ingest'?"),
         (("factors", "comput"), "No such command 'comput'"),
         (("db", "up"), "No such command 'up'"),
         (("recommend",), "name photos, or a folder to --watch"),
