@@ -13,6 +13,7 @@ from tagdb.cli.common import (
     print_json,
     print_table,
     quiet_option,
+    say,
     settings,
     shared_options,
     silent,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tagdb.evaluation.metrics import Estimate
     from tagdb.evaluation.reports import Report, Row
 
+FEW = 500
+"""With fewer photos, the interval of nDCG@10 is wider than 7 % of it to either side."""
 PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
 
 
@@ -114,6 +117,11 @@ def command(
         print_json(asdict(report))
     else:
         _show(report)
+    if report.queries < FEW and not quiet:
+        note(
+            f"{report.queries} photos are too few to tell settings apart; differences of a few percent show "
+            f"from about {FEW} photos with hashtags on"
+        )
 
 
 def _show(report: "Report") -> None:
@@ -153,6 +161,20 @@ def _show(report: "Report") -> None:
         f"in {report.groups} groups (one post, or near-duplicates); {held}, seed {report.seed}; "
         "95 % intervals in brackets"
     )
+    _conclude(report)
+
+
+def _conclude(report: "Report") -> None:
+    """Say which row is best, and which may be as good: those whose intervals overlap with its own."""
+    from tagdb.evaluation.reports import MAIN
+
+    best = max(report.rows, key=lambda row: row.metrics[MAIN].mean)
+    least = best.metrics[MAIN].low or 0.0
+    rivals = [
+        row.label for row in report.rows if row is not best and (row.metrics[MAIN].high or 0.0) >= least
+    ]
+    text = f"best by {MAIN}: {best.label}"
+    say(f"{text}; by chance, these may be as good: {', '.join(rivals)}" if rivals else text)
 
 
 def _number(value: "Estimate") -> str:

@@ -16,7 +16,7 @@ def photos(connection: Connection) -> int:
     return len(fill(connection, 60))
 
 
-def test_a_table_and_two_lines(photos: int, tagdb: Run) -> None:
+def test_a_table_and_three_lines(photos: int, tagdb: Run) -> None:
     assert tagdb("factors", "compute", "--factors", 8, "--quiet").exit_code == 0
     done = tagdb("evaluate", "--folds", 2, "--setting", "factors=4,neighbours=5")
     assert done.exit_code == 0, done.output
@@ -39,9 +39,18 @@ def test_a_table_and_two_lines(photos: int, tagdb: Run) -> None:
         r"[+-]\d+\.\d % \[[+-]\d+\.\d, [+-]\d+\.\d\]"
     )
     assert re.fullmatch(pattern, lines[2])
-    assert re.match(r"check against SQL, on \d+ of these photos with the settings of active run: ", lines[-2])
-    assert lines[-1].startswith("measured on 60 photos with 3 hashtags or more, of 60 in 54 groups")
-    assert "in one of 2 folds, seed 0" in lines[-1]
+    assert re.match(r"check against SQL, on \d+ of these photos with the settings of active run: ", lines[-3])
+    assert lines[-2].startswith("measured on 60 photos with 3 hashtags or more, of 60 in 54 groups")
+    assert "in one of 2 folds, seed 0" in lines[-2]
+    means = {
+        label: float(line.split("[")[0].split()[-1]) for label, line in zip(labels, lines[1:], strict=False)
+    }
+    best = re.match(r"best by nDCG@10: (.*?)(?:; by chance, these may be as good: (.*))?$", lines[-1])
+    assert best is not None
+    assert means[best[1]] == max(means.values())
+    assert best[1] not in (best[2] or "").split(", ")
+    assert set((best[2] or labels[0]).split(", ")) <= set(labels)
+    assert done.stderr.startswith("60 photos are too few to tell settings apart; ")
 
 
 def test_json_and_a_picture(photos: int, tagdb: Run, tmp_path: Path) -> None:
