@@ -64,6 +64,8 @@ class Summary:
     """Whether there are so many more images that the vector index's recall should be measured."""
     untagged: bool = False
     """Whether images were added but no image in the database has a hashtag."""
+    bare: int = 0
+    """Number of usable photos that came without hashtags."""
     statistics_lag: bool = False
     """Whether the statistics were not refreshed, because few images were added to many."""
     left_out: dict[str, int] = field(default_factory=dict)
@@ -244,6 +246,7 @@ class _Ingest:
         """Add the result of a record to the batch."""
         self.batch.append(outcome)
         self.batch_bytes += outcome.size
+        self.summary.bare += outcome.image is not None and not outcome.image.hashtags
         if outcome.image is not None and outcome.image.thumbnail is not None:
             self.batch_new += 1
             self.batch_bytes += len(outcome.image.original or b"")

@@ -122,6 +122,10 @@ def command(
             raise click.ClickException(
                 "interrupted; what was stored stays; run the same command again to continue"
             ) from None
+    if 0 < summary.bare < summary.records:  # all of them: a folder, of which nobody expects any
+        say(
+            f"{summary.bare} of {summary.records} photos came without hashtags; nothing is learned from those"
+        )
     for source in opened:
         if lists := source.left_out.named_lists():
             say(f"{source.name} was read as photos without hashtags; {lists} was not read: name it as SOURCE")

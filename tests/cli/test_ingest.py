@@ -610,6 +610,18 @@ def test_an_interrupted_ingest_goes_on_where_it_was(
         assert everything(undisturbed) == resumed
 
 
+def test_photos_without_hashtags_among_others(ingest: Run, tmp_path: Path) -> None:
+    draw(tmp_path / "photos", range(3))
+    write_csv(
+        tmp_path / "photos/photos.csv", ["file_name", "hashtags"],
+        [["00.jpg", "#sea"], ["01.jpg", ""], ["02.jpg", "#sun"]],
+    )  # fmt: skip
+    said = "1 of 3 photos came without hashtags; nothing is learned from those"
+    assert ingest(tmp_path / "photos/photos.csv").stderr.splitlines() == [said]
+    assert "without hashtags;" not in ingest(tmp_path / "photos/00.jpg").stderr
+    assert ingest(tmp_path / "photos/photos.csv", "--quiet").stderr == ""
+
+
 def test_a_manifest_in_a_folder_of_photos_is_not_passed_over_in_silence(ingest: Run, tmp_path: Path) -> None:
     tmp_path = tmp_path / "photos"
     tmp_path.mkdir()
