@@ -40,7 +40,7 @@ def sentence(error: Exception) -> str | None:
         return None
     if error.errno == errno.EBADF and error.filename is None:
         return "standard output is closed; send it to a file, or to /dev/null"
-    if isinstance(error, FileNotFoundError) and _homeless():
+    if isinstance(error, FileNotFoundError) and homeless():
         return "the current folder was removed; go to another one (cd ~), and run the same command again"
     why = error.strerror or str(error) or type(error).__name__
     remedy = _REMEDIES.get(error.errno or 0, "check it, and run the same command again")
@@ -50,7 +50,8 @@ def sentence(error: Exception) -> str | None:
     return f"cannot use {name}: {why}; {remedy}"
 
 
-def _homeless() -> bool:
+def homeless() -> bool:
+    """Whether the current folder was removed."""
     try:
         Path.cwd()
     except FileNotFoundError:

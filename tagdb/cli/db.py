@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from tagdb.cli import conditions
 from tagdb.cli.common import json_option, note, print_json, say, settings, shared_options
 from tagdb.config import Settings
 from tagdb.errors import ConfigError
@@ -246,4 +247,6 @@ def shell(psql_arguments: tuple[str, ...]) -> None:
     own = {"PGPASSWORD": password} if password else {}
     # in a pipe an error is a failure; at a prompt it is not
     careful = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1"]
+    if conditions.homeless():  # psql does not start in a folder that was removed
+        os.chdir("/")
     os.execve(program, [program, *careful, url, *psql_arguments], environment(url) | own)

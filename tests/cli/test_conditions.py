@@ -159,6 +159,8 @@ def test_the_current_folder_was_removed(program, tmp_path: Path, monkeypatch: py
     done = program("ingest", "one.jpg", "--backbone", "bundled", PYTHONPATH=os.pathsep.join(sys.path))
     assert done.returncode == 1
     assert done.stderr.startswith(b"Error: the current folder was removed; go to another one (cd ~)")
+    done = program("db", "shell", "--", "-Atc", "SELECT 17", PYTHONPATH=os.pathsep.join(sys.path))
+    assert (done.returncode, done.stdout) == (0, b"17\n"), done.stderr
 
 
 def test_a_home_that_cannot_be_written(
