@@ -35,6 +35,7 @@ _BLACK_FLAG = "\U0001f3f4"  # letters of tags behind it make the flags of Englan
 _TAGS = dict.fromkeys(range(0xE0020, 0xE0080))
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _DELIMITERS = re.compile(r"[\s,;|#＃、，､،；؛。｡۔｜]+")
+_NOT_JOINED = re.compile(r"\W+", re.ASCII)
 # Addresses and entities of HTML have a # that begins no hashtag.
 _IN_CAPTION = re.compile(r"https?://\S+|&#\w+;|[#＃]([^\s#＃&]+)", re.IGNORECASE)
 
@@ -65,11 +66,9 @@ def fold(text: str) -> str:
         raise _too_long(folded)
     substantial = False
     for character in folded:
-        category = unicodedata.category(character)
-        symbol = category == "So" and character not in _PLACEHOLDERS
-        if category[0] in "LN" or symbol or character in _SKIN_TONES:
+        if _is_substantial(character):
             substantial = True
-        elif category[0] != "M" and character not in _JOINERS and ord(character) not in _TAGS:
+        elif not _joins(character):
             name = unicodedata.name(character, "")
             shown = f"U+{ord(character):04X}" + (f" ({name})" if name else "")
             raise RejectedInput(f"{shown} cannot be part of a hashtag: '{printable(folded, 40)}'")
@@ -77,6 +76,16 @@ def fold(text: str) -> str:
         code_points = " ".join(f"U+{ord(character):04X}" for character in folded[:8])
         raise RejectedInput(f"no letter, number or symbol in the hashtag: {code_points}")
     return folded
+
+
+def _is_substantial(character: str) -> bool:
+    category = unicodedata.category(character)
+    symbol = category == "So" and character not in _PLACEHOLDERS
+    return category[0] in "LN" or symbol or character in _SKIN_TONES
+
+
+def _joins(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M" or character in _JOINERS or ord(character) in _TAGS
 
 
 def _visible(text: str) -> str:
@@ -91,6 +100,20 @@ def spelled(text: str) -> str:
     """
     written = unicodedata.normalize("NFC", _visible(text).strip().lstrip("#\uff03 "))
     return written if len(written) <= MAX_LENGTH else fold(text)
+
+
+def joined(text: str) -> str:
+    """Return a text as one hashtag, without what cannot be in one: ``"Rock 'n' Roll"`` gives ``RocknRoll``.
+
+    It may come to nothing, or to what ``fold`` refuses.
+    """
+    if text.isascii():
+        return _NOT_JOINED.sub("", text)
+    return "".join(filter(_fits, _visible(text)))
+
+
+def _fits(character: str) -> bool:
+    return all(_is_substantial(c) or _joins(c) for c in unicodedata.normalize("NFKC", character))
 
 
 def split(text: str) -> list[str]:
