@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.errors import RejectedInput, TagdbError
-from tagdb.photos import images
+from tagdb.photos import images, keywords
 from tagdb.photos.images import Photo
 
 SECONDS = 60
@@ -199,7 +199,7 @@ def _received(connection: Connection) -> Embedded:
     taken_at = head["taken_at"] and datetime.fromisoformat(head["taken_at"])
     photo = Photo(
         bytes.fromhex(head["sha256"]), head["media_type"], head["width"], head["height"], taken_at,
-        np.empty((0, 0, 3), np.uint8), thumbnail,
+        np.empty((0, 0, 3), np.uint8), thumbnail, keywords.from_json(head["description"]),
     )  # fmt: skip
     return Embedded(photo, np.frombuffer(embedding, np.float32) if embedding else None)
 
@@ -227,6 +227,7 @@ def _answer(content: bytes, backbone: Backbone | None, size: int) -> list[bytes]
     head = {
         "sha256": photo.sha256.hex(), "media_type": photo.media_type, "width": photo.width,
         "height": photo.height, "taken_at": photo.taken_at and photo.taken_at.isoformat(),
+        "description": keywords.as_json(photo.description),
     }  # fmt: skip
     return [json.dumps(head).encode(), photo.thumbnail, embedding]
 

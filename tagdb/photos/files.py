@@ -69,13 +69,15 @@ class Held:
         return self.content
 
 
-def read(path: Path, within: Path | None = None) -> bytes:
+def read(path: Path, within: Path | None = None, most: int = MAX_BYTES) -> bytes:
     """Return the content of a file that is to be stored.
 
     Parameters
     ----------
     within
         Resolved folder in which the file must lie.
+    most
+        Largest size, in bytes.
 
     Raises
     ------
@@ -89,8 +91,8 @@ def read(path: Path, within: Path | None = None) -> bytes:
             raise RejectedInput("no longer a regular file")
         if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
             raise RejectedInput("now outside the folder (use --allow-outside)")
-        if before.st_size > MAX_BYTES:
-            raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+        if before.st_size > most:
+            raise RejectedInput(f"larger than {most >> 20} MB")
         content = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
     if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):

@@ -8,7 +8,7 @@ import io
 import logging
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -30,9 +30,10 @@ from PIL import (
 
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
-from tagdb.photos import mending
+from tagdb.photos import mending, metadata
 from tagdb.photos.fields import plausible
 from tagdb.photos.folders import begins_picture, unreadable
+from tagdb.photos.keywords import NOTHING, Description
 
 MAX_BYTES = 256 << 20
 """Largest file, in bytes; larger ones are rejected."""
@@ -91,11 +92,14 @@ class Photo:
     height: int
     """Height of the full image in pixels, once it is upright."""
     taken_at: datetime | None
-    """EXIF's DateTimeOriginal, or DateTimeDigitized, in UTC; a time without an offset is taken as UTC."""
+    """EXIF's DateTimeOriginal, or DateTimeDigitized, otherwise that of XMP or IPTC, in UTC; a time without an
+    offset is taken as UTC."""
     pixels: npt.NDArray[np.uint8]
     """Input of the backbone: the image squashed to a square; uint8 (size, size, 3), RGB, read-only."""
     thumbnail: bytes
     """JPEG without metadata, at most ``THUMBNAIL_SIZE`` pixels on its longest side."""
+    description: Description = NOTHING
+    """What is written in it, but for the time."""
 
 
 def content_hash(content: bytes) -> bytes:
@@ -192,6 +196,7 @@ def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
     _check_size(width, height, image, content)
     image.load()
     orientation, taken_at = _exif(image)
+    description = metadata.embedded(image)
     rgb = _rgb(image)
     # Comments and profiles would be copied into the thumbnail; no converter needs them from here on.
     rgb.info = {}
@@ -213,9 +218,10 @@ def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
         media_type=media_type,
         width=width,
         height=height,
-        taken_at=taken_at,
+        taken_at=taken_at or description.taken_at,
         pixels=np.asarray(squashed),
         thumbnail=jpeg.getvalue(),
+        description=replace(description, taken_at=None) if description.taken_at else description,
     )
 
 
