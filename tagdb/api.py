@@ -30,6 +30,7 @@ from tagdb.learning.model import Embeddings
 from tagdb.learning.settings import FactorSettings
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
+from tagdb.photos.keywords import Hierarchy, Where, check
 from tagdb.photos.sources import Reading, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
@@ -135,6 +136,8 @@ class Database:
         collection: str | None = None,
         hashtags: str | Iterable[str] = (),
         allow_outside: bool = False,
+        keywords: Where = "all",
+        hierarchy: Hierarchy = "leaf",
         on_rejected: Callable[[Rejected], None] = _ignore,
         quiet: bool = True,
     ) -> Summary:
@@ -150,6 +153,12 @@ class Database:
             Collection of the photos for which a source names none.
         hashtags
             Hashtags of all photos, besides those that a source says.
+        keywords
+            Where keywords are read: in photos and sidecars (``all``), in sidecars (``sidecar``) or nowhere
+            (``none``).
+        hierarchy
+            What of a keyword such as ``Places|Italy|Rome`` becomes a hashtag: the last part (``leaf``), or
+            each (``path``).
         on_rejected
             Called with every rejected input.
         quiet
@@ -157,12 +166,15 @@ class Database:
 
         Raises
         ------
+        ConfigError
+            ``keywords`` or ``hierarchy`` has another value.
         SourceError
             A source cannot be read at all.
         """
+        check(keywords, hierarchy)
         reading = Reading(format, collection, tuple(unfolded(hashtags)), allow_outside)
         opened = [open_source(str(source), reading) for source in sources]
-        options = ingest.Options(originals, limit, dry_run, quiet)
+        options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy)
         with self._session() as connection:
             backbone = None if dry_run else self._resolved(connection, input_size)
             return ingest.run(connection, backbone, opened, options, on_rejected, self._reconnect)

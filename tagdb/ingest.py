@@ -18,6 +18,7 @@ from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput
 from tagdb.folding_in import FoldingIn
+from tagdb.photos.keywords import Description, Hierarchy, Where
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
@@ -50,6 +51,10 @@ class Options:
     dry_run: bool = False
     """Read, decode and count, but do not embed or store anything."""
     quiet: bool = False
+    keywords: Where = "all"
+    """Where keywords are read."""
+    hierarchy: Hierarchy = "leaf"
+    """What of a keyword below others becomes a hashtag."""
 
 
 @dataclass(slots=True)
@@ -200,7 +205,7 @@ class _Ingest:
             if size > CHUNK_BYTES:
                 break
         parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, len(chunk), HASHED_TOGETHER)]
-        return chunk, [self.pipeline.submit(records.hashes, part) for part in parts]
+        return chunk, [self.pipeline.submit(records.hashes, part, self.options.keywords) for part in parts]
 
     def _planned(self, given: Iterator[Record | Rejection]) -> Iterator[Work[Outcome]]:
         """Hash a chunk, ask the database which contents are known, and yield the remaining work."""
@@ -208,17 +213,18 @@ class _Ingest:
         while chunk:
             hashed = [content for part in hashing for content in part.result()]
             ahead = self._hashing(given)  # threads continue hashing during the query
-            contents = [f[0] for f in hashed if not isinstance(f, Rejected)]
+            contents = [f.sha256 for f in hashed if not isinstance(f, Rejected)]
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = self._known(self.backbone_id, contents)
             for record, content in zip(chunk, hashed, strict=True):
                 if isinstance(content, Rejected):
                     yield Outcome(None, [content]), 0
-                elif content[0] in known and isinstance(record, Record):
-                    yield Outcome(*records.image_of(record, content[0]), record.size), record.size
+                elif content.sha256 in known and isinstance(record, Record):
+                    yield self._said(record, content.sha256, content.sidecar)[1], record.size
                 elif isinstance(record, Record):
-                    yield self.pipeline.submit(self._decoded, record), content[1] + record.size
+                    work = self.pipeline.submit(self._decoded, record, content.sidecar)
+                    yield work, content.size + record.size
             chunk, hashing = ahead
 
     def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
@@ -226,21 +232,27 @@ class _Ingest:
             lambda connection: store.batches.known_contents(connection, backbone_id, contents)
         )
 
-    def _decoded(self, record: Record) -> Outcome:
+    def _said(self, record: Record, content_sha256: bytes, description: Description) -> tuple[Image, Outcome]:
+        """Return the image of a record as a result, with nothing of its content."""
+        image, refused = records.image_of(record, content_sha256, description, self.options.hierarchy)
+        return image, Outcome(image, refused, record.size + description.size)
+
+    def _decoded(self, record: Record, sidecar: Description) -> Outcome:
         """Read, decode and embed a photo. Runs in a thread of the pipeline."""
         try:
             content = record.file.read()
             embedded = self.pipeline.embed(content)
         except RejectedInput as error:
             return Outcome(None, [records.rejected(record, error)])
-        image, refused = records.image_of(record, embedded.photo.sha256)
         photo = embedded.photo
-        image.taken_at = record.taken_at or photo.taken_at
+        description = sidecar | photo.description if self.options.keywords == "all" else sidecar
+        image, outcome = self._said(record, photo.sha256, description)
+        image.taken_at = image.taken_at or photo.taken_at
         image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
         image.byte_count = len(content)
         image.embedding, image.thumbnail = embedded.embedding, photo.thumbnail
         image.original = content if self.options.originals else None
-        return Outcome(image, refused, record.size)
+        return outcome
 
     def _take(self, outcome: Outcome, report: Report) -> None:
         """Add the result of a record to the batch."""

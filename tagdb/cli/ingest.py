@@ -23,6 +23,7 @@ from tagdb.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from tagdb.photos.keywords import Hierarchy, Where
     from tagdb.photos.sources import Source
 
 EXPLAINED = 3
@@ -46,6 +47,20 @@ EXPLAINED = 3
     is_flag=True,
     help="Allow manifests to name files, and links to lead, outside the folder.",
 )
+@click.option(
+    "--keywords",
+    type=click.Choice(["all", "sidecar", "none"]),
+    default="all",
+    show_default=True,
+    help="Where keywords are read: in photos and sidecars, in sidecars only, or not at all.",
+)
+@click.option(
+    "--hierarchy",
+    type=click.Choice(["leaf", "path"]),
+    default="leaf",
+    show_default=True,
+    help="What of a keyword such as Places|Italy|Rome becomes a hashtag: Rome, or all three.",
+)
 @json_option
 @quiet_option
 @shared_options
@@ -61,6 +76,8 @@ def command(
     hashtags: tuple[str, ...],
     explain: bool,
     allow_outside: bool,
+    keywords: "Where",
+    hierarchy: "Hierarchy",
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -72,6 +89,9 @@ def command(
     on standard input; or a photo. It is recognised by what it looks like: docs/sources.md has all of them.
     Photos in a folder are known by their content, and what is left out is counted.
 
+    Keywords in a photo (XMP, IPTC, EXIF) and in a sidecar beside it (IMG.jpg.xmp or IMG.xmp) become
+    hashtags too: "New York" is #NewYork. Of photos that are stored already, only sidecars are read.
+
     Photos with the same bytes are one image, with the hashtags of all of them. An interrupted ingest keeps
     what it stored; run the same command again to continue.
 
@@ -79,6 +99,7 @@ def command(
     Examples:
       tagdb ingest holiday/ --backbone bundled
       tagdb ingest photos.csv more.jsonl --limit 1000
+      tagdb ingest lightroom/ --hierarchy path
       tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
       tagdb ingest downloads/ --explain
       cat photos.jsonl | tagdb ingest -
@@ -104,7 +125,7 @@ def command(
             network = resolve(
                 config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
             )
-        options = ingest.Options(not no_originals, limit, dry_run, quiet)
+        options = ingest.Options(not no_originals, limit, dry_run, quiet, keywords, hierarchy)
         try:
             summary = ingest.run(
                 connection, network, opened, options, rejections, lambda: database.reconnect(config, say)

@@ -19,7 +19,7 @@ PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
 )
 MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
-PHOTO, LIST = "photo", "list"
+PHOTO, LIST, SIDECAR = "photo", "list", "XMP sidecar"
 """Kinds of file that are not left out, or have a note of their own."""
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -99,6 +99,8 @@ def kind_of(path: str, regular: bool = True) -> str:
         # photo.jpg.json says something about one photo, in Google's exports
         about_one = Path(Path(name).stem).suffix in PHOTO_SUFFIXES or ".supplemental-" in name
         return "sidecar" if about_one else LIST
+    if suffix == ".xmp":
+        return SIDECAR if _has_photo(path[: -len(suffix)]) else "XMP sidecar without a photo"
     kind = _KINDS.get(suffix)
     if kind in _NEVER:
         return str(kind)
@@ -109,6 +111,12 @@ def kind_of(path: str, regular: bool = True) -> str:
     if begins_picture(head) and not (kind == _RAW and head[:2] in (b"II", b"MM")):
         return PHOTO  # many kinds of RAW begin like TIFF
     return kind or unreadable(head) or _OTHER
+
+
+def _has_photo(name: str) -> bool:
+    """Whether a photo has this name, as far as names tell; a sidecar's may be without the photo's suffix."""
+    named = (f"{name}{each}" for suffix in PHOTO_SUFFIXES for each in (suffix, suffix.upper()))
+    return any(map(os.path.isfile, (name, *named)))
 
 
 def is_unreadable(kind: str) -> bool:
@@ -251,7 +259,7 @@ def walk(
                     pending += [(each, "") for each in _entries(path)]
             elif (kind := kind_of(path, _holds(entry.is_file))) == PHOTO:
                 yield Path(path), None
-            elif left_out is not None:
+            elif left_out is not None and kind != SIDECAR:
                 left_out.file(path, kind)
         except OSError as error:
             if not kept:

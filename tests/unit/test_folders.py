@@ -51,7 +51,7 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str, kind: str)
         ("a.dng", photo(1), PHOTO),
         ("a.MOV", b"", "video"),
         ("a.txt", b"", "document"),
-        ("a.xmp", b"", "other file"),
+        ("a.xmp", b"", "XMP sidecar without a photo"),
         ("a.csv", b"", "list"),
         ("a.csv", photo(1), PHOTO),
         ("a.json", photo(1), PHOTO),
@@ -67,6 +67,15 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str, kind: str)
 )
 def test_what_a_file_is(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
     assert kind_of(str(put(tmp_path / name, content))) == kind
+
+
+@pytest.mark.parametrize("sidecar", ["IMG.xmp", "IMG.XMP", "IMG.JPG.xmp"])
+def test_a_sidecar_belongs_to_its_photo(tmp_path: Path, sidecar: str) -> None:
+    put(tmp_path / "IMG.JPG", photo(1))
+    put(tmp_path / sidecar)
+    assert walked(tmp_path) == (["IMG.JPG"], "")
+    (tmp_path / "IMG.JPG").rename(tmp_path / "IMG2.JPG")
+    assert walked(tmp_path) == (["IMG2.JPG"], "1 XMP sidecar without a photo")
 
 
 def test_what_is_left_out_is_said_with_its_number(tmp_path: Path) -> None:
