@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tagdb.hashtags import written
+from tagdb.hashtags import joined, written
 from tagdb.photos.fields import hashtags_of
 from tagdb.photos.formats import Beside, Describe, Fields
 from tagdb.photos.formats.look import Look, json_of, text_of
@@ -114,7 +114,7 @@ def _words(tags: object) -> list[str]:
 
 
 def _joined(words: str) -> str:
-    return "".join(words.split())
+    return joined(words) or words  # what comes to nothing is refused by its name
 
 
 def _post(row: dict[str, Any]) -> str | None:

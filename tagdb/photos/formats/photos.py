@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tagdb.hashtags import joined
 from tagdb.photos.formats import Beside, Describe, Fields
 from tagdb.photos.formats.look import Look
 from tagdb.photos.places import Root
@@ -23,7 +24,7 @@ def _labels(root: Root) -> Describe:
 
     def label(photo: Path) -> tuple[Path, Fields]:
         folders = photo.relative_to(top).parts[:-1] or (top.name,)
-        return photo, {"hashtags": [folders[-1].replace(" ", "")], "collection": folders[-1]}
+        return photo, {"hashtags": [joined(folders[-1]) or folders[-1]], "collection": folders[-1]}
 
     return label
 
