@@ -19,7 +19,7 @@ import numpy as np
 from tagdb.embedding import keras_export
 from tagdb.errors import RejectedInput
 from tagdb.photos import images
-from tagdb.photos.folders import PHOTO_SUFFIXES
+from tagdb.photos.kinds import PHOTO_SUFFIXES
 
 SHOWN = 200
 

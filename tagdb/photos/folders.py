@@ -14,44 +14,22 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tagdb.hashtags import printable
-
-PHOTO_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"]
+from tagdb.photos.kinds import (
+    LIST,
+    MANIFEST_SUFFIXES,
+    PHOTO,
+    PHOTO_SUFFIXES,
+    PICTURE_SUFFIXES,
+    RAW,
+    SIDECAR,
+    SUFFIXES,
+    VIDEO,
+    begins,
+    is_readable,
+    is_unreadable,
+    needs,
 )
-MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
-PHOTO, LIST, SIDECAR = "photo", "list", "XMP sidecar"
-"""Kinds of file that are not left out, or have a note of their own."""
 
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_RAW = "camera RAW"
-# The pictures that tagdb has no decoder for, by the beginning of the file.
-_UNREADABLE = {
-    "HEIC": [
-        b"....ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
-    ],
-    "AVIF": [b"....ftypavif", b"....ftypavis"],
-    "JPEG XL": [b"\xff\x0a", b"\0\0\0\x0cJXL "],
-    "JPEG 2000": [b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"],
-    "Photoshop": [b"8BPS"],
-    _RAW: [b"....ftypcrx ", b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"IIU\0", b"FOVb", b"II\x1a\0\0\0HEAP"],
-}
-_KINDS = {
-    f".{suffix}": kind
-    for kind, suffixes in {
-        "HEIC": "heic heif heics heifs hif",
-        "AVIF": "avif avifs",
-        "JPEG XL": "jxl",
-        "JPEG 2000": "jp2 j2k jpf jpx",
-        "Photoshop": "psd psb",
-        _RAW: "3fr arw cr2 cr3 crw dcr dng erf gpr iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl"
-        " sr2 srf srw x3f",
-        "video": "3g2 3gp avi flv insv lrv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv",
-        "document": "doc docx htm html md odp ods odt pdf ppt pptx rtf txt xls xlsx",
-        "unfinished download": "crdownload download part partial tmp",
-        "thumbnail": "thm",
-    }.items()
-    for suffix in suffixes.split()
-}
 _NEVER = frozenset(["unfinished download", "thumbnail"])
 """Kinds that stay out even if they begin like a photo."""
 
@@ -70,68 +48,48 @@ _OF_LIBRARIES = frozenset(["resources", "previews", "thumbnails", "database", "p
 _HIDDEN, _OTHER, _SNAPSHOT, _LINKED = "hidden file", "other file", "folder of snapshots", "linked folder"
 
 
-def begins_picture(head: bytes) -> bool:
-    """Whether a file begins like an image, by its first 12 bytes (or all, if there are fewer)."""
-    if head[:2] == b"BM":
-        return head[6:10] == bytes(4)  # reserved bytes; a file name may begin with BM too
-    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
-
-
-def unreadable(head: bytes) -> str | None:
-    """Return the kind of a picture that tagdb has no decoder for, by its first 16 bytes; None for others."""
-    for kind, beginnings in _UNREADABLE.items():
-        for beginning in beginnings:
-            skipped = 4 if beginning.startswith(b"....") else 0
-            if head[skipped:].startswith(beginning[skipped:]):
-                return kind
-    return None
-
-
 def kind_of(path: str, regular: bool = True) -> str:
     """Return what a file is: PHOTO, LIST, or a kind of those left out. Only regular ones are opened."""
     name = Path(path).name.casefold()
     suffix = Path(name).suffix
     if name.startswith(".") or name in ("thumbs.db", "ehthumbs.db", "desktop.ini"):  # hidden on Windows
         return _HIDDEN
-    if suffix in PHOTO_SUFFIXES:
+    kind = SUFFIXES.get(suffix)
+    if _names_photo(suffix):
         return PHOTO
     if suffix in MANIFEST_SUFFIXES and not (regular and _begins_picture(path)):
         # photo.jpg.json says something about one photo, in Google's exports
-        about_one = Path(Path(name).stem).suffix in PHOTO_SUFFIXES or ".supplemental-" in name
+        inner = Path(Path(name).stem).suffix
+        about_one = inner in PICTURE_SUFFIXES or SUFFIXES.get(inner) == VIDEO or ".supplemental-" in name
         return "sidecar" if about_one else LIST
     if suffix == ".xmp":
         return SIDECAR if _has_photo(path[: -len(suffix)]) else "XMP sidecar without a photo"
-    kind = _KINDS.get(suffix)
     if kind in _NEVER:
         return str(kind)
     try:
         head = _head(path) if regular else b""
     except OSError:
         return kind or "file that cannot be opened"
-    if begins_picture(head) and not (kind == _RAW and head[:2] in (b"II", b"MM")):
+    begun = begins(head)
+    if is_readable(begun) and not (kind == RAW and head[:2] in (b"II", b"MM")):
         return PHOTO  # many kinds of RAW begin like TIFF
-    return kind or unreadable(head) or _OTHER
+    return kind or begun or _OTHER
 
 
 def _has_photo(name: str) -> bool:
     """Whether a photo has this name, as far as names tell; a sidecar's may be without the photo's suffix."""
-    named = (f"{name}{each}" for suffix in PHOTO_SUFFIXES for each in (suffix, suffix.upper()))
+    suffixes = filter(_names_photo, PICTURE_SUFFIXES)
+    named = (f"{name}{each}" for suffix in suffixes for each in (suffix, suffix.upper()))
     return any(map(os.path.isfile, (name, *named)))
 
 
-def is_unreadable(kind: str) -> bool:
-    """Whether it is a kind of picture that tagdb has no decoder for."""
-    return kind in _UNREADABLE
-
-
-def is_video(name: str) -> bool:
-    """Whether a file's name is that of a video."""
-    return _KINDS.get(Path(name).suffix.lower()) == "video"
+def _names_photo(suffix: str) -> bool:
+    return suffix in PHOTO_SUFFIXES or is_readable(SUFFIXES.get(suffix))
 
 
 def _begins_picture(path: str) -> bool:
     with suppress(OSError):
-        return begins_picture(_head(path))
+        return is_readable(begins(_head(path)))
     return False
 
 
@@ -182,8 +140,11 @@ class LeftOut:
     def __str__(self) -> str:
         """All of it but the lists, in one line; empty if there is nothing."""
         kinds = sorted(self.counts.keys() - {LIST, _LINKED}, key=lambda kind: (-self.counts[kind], kind))
-        unread = ", ".join(self._counted(kind) for kind in kinds if is_unreadable(kind))
-        parts = [f"{unread}, which cannot be read yet"] if unread else []
+        unread = [kind for kind in kinds if is_unreadable(kind)]
+        hopeless = ", ".join(self._counted(kind) for kind in unread if not needs(kind))
+        parts = [f"{hopeless}, which cannot be read yet"] if hopeless else []
+        for kind in filter(needs, unread):
+            parts.append(f"{self._counted(kind)}, which need{'s' * (self.counts[kind] == 1)} {needs(kind)}")
         others = ", ".join(self._counted(kind) for kind in kinds if not is_unreadable(kind))
         parts += [others] if others else []
         if links := self.counts[_LINKED]:
@@ -196,7 +157,7 @@ class LeftOut:
         count, suffixes = self.counts[kind], sorted(self._suffixes.get(kind, ()))
         several = count > 1 and not is_unreadable(kind)
         text = f"{count} " + (_PLURAL.sub(r"s\1", kind, count=1) if several else kind)
-        if kind in (_RAW, "video", "document", _OTHER) and suffixes:
+        if kind in (RAW, VIDEO, "document", _OTHER) and suffixes:
             text += f" ({', '.join(suffixes[:5])}{', …' if len(suffixes) > 5 else ''})"
         return text
 
@@ -235,7 +196,7 @@ def walk(
                 if allow_outside or Path(os.path.realpath(path)).is_relative_to(real):
                     seen.add(identity(path))
                     pending += [(entry, "") for entry in _entries(path)]
-                elif Path(path).suffix.lower() in PHOTO_SUFFIXES:
+                elif _names_photo(Path(path).suffix.lower()):
                     yield Path(path), None
                 elif left_out is not None:
                     left_out.link(path)

@@ -8,19 +8,19 @@ import io
 import logging
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import numpy.typing as npt
 
-# The six plug-ins are imported here; otherwise Pillow would load all of its plug-ins, inside the first
+# These plug-ins are imported here; otherwise Pillow would load all of its plug-ins, inside the first
 # threads that decode.
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageCms,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -30,10 +30,10 @@ from PIL import (
 
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
-from tagdb.photos import mending, metadata
+from tagdb.photos import boxes, colours, jxl, mending, metadata, raws
 from tagdb.photos.fields import plausible
-from tagdb.photos.folders import begins_picture, unreadable
 from tagdb.photos.keywords import NOTHING, Description
+from tagdb.photos.kinds import JXL, PHOTO, RAW, begins, is_readable, needs
 
 MAX_BYTES = 256 << 20
 """Largest file, in bytes; larger ones are rejected."""
@@ -47,11 +47,17 @@ MAX_HELD = 1536 << 20
 THUMBNAIL_SIZE = 256
 """Longest side of a thumbnail, in pixels."""
 
-_UNSUPPORTED = "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)"
+_UNSUPPORTED = (
+    "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, camera RAW)"
+)
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # Pillow calls a JPEG with more than one image an MPO.
-_MEDIA_TYPES = {"MPO": "image/jpeg"} | {name: f"image/{name.lower()}" for name in _FORMATS}
+_MEDIA_TYPES = {"MPO": "image/jpeg", "HEIF": "image/heif"} | {
+    name: f"image/{name.lower()}" for name in (*_FORMATS, "AVIF")
+}
+_OF_BOXES = ("AVIF", "HEIF")
+_HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"])
 
 # decode() compares the size with MAX_PIXELS itself; Pillow's own limit is lower and warns.
 Image.MAX_IMAGE_PIXELS = None
@@ -75,8 +81,6 @@ _TRANSPOSITIONS = {
 }
 _EXIF_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _EXIF_OFFSET = re.compile(r"\s*([+-])(\d\d?):?(\d\d)[\s\0]*", re.ASCII)
-
-_16_TO_8_BITS = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,10 +112,11 @@ def content_hash(content: bytes) -> bytes:
 
 
 def decode(content: bytes, size: int) -> Photo:
-    """Decode a JPEG, PNG, WebP, GIF, BMP or TIFF; only the first of several frames or pages.
+    """Decode a photo; of several pictures only the first, or the one that the file says is the primary one.
 
-    The image is rotated upright according to EXIF, and transparency becomes white. Large JPEGs are decoded
-    at a reduced scale, but never below twice ``size`` (or 320 pixels) on either side.
+    The image is rotated upright, transparency becomes white, and a high dynamic range a standard one. Large
+    JPEGs are decoded at a reduced scale, but never below twice ``size`` (or 320 pixels) on either side. Of
+    camera RAW the camera's own picture in it is taken.
 
     Parameters
     ----------
@@ -141,14 +146,72 @@ def decode(content: bytes, size: int) -> Photo:
 
 
 def _decoded(file: bytes, content: bytes, size: int) -> Photo:
-    with Image.open(io.BytesIO(file), formats=_FORMATS) as image:
+    if (media_type := raws.media_type(file)) is not None:
+        _check_extra(RAW)
+        return _of_raw(raws.opened(file), content, size, media_type)
+    if begins(file[:16]) == JXL:
+        _check_extra(JXL)
+        return _of_jxl(file, content, size)
+    with Image.open(io.BytesIO(file), formats=_formats(file)) as image:
         return _photo(image, content, size)
+
+
+def _check_extra(kind: str) -> None:
+    if not is_readable(kind):
+        raise RejectedInput(f"{kind}, which needs {needs(kind)}")
+
+
+def _of_raw(preview: raws.Preview, content: bytes, size: int, media_type: str) -> Photo:
+    if isinstance(preview.picture, Image.Image):
+        photo = _photo(preview.picture, content, size)
+    elif preview.picture.startswith(b"\xff\xd8"):
+        photo = decode(preview.picture, size)
+    else:
+        raise ValueError("its preview cannot be read")
+    taken_at = photo.taken_at
+    with suppress(Exception):  # as in _exif(); not all of them are like TIFF
+        exif = Image.Exif()
+        exif.load_from_fp(io.BytesIO(content))
+        taken_at = taken_at or _taken_at(exif)
+    return replace(
+        photo,
+        sha256=content_hash(content),
+        media_type=media_type,
+        width=preview.width,
+        height=preview.height,
+        taken_at=taken_at or preview.taken_at,
+    )
+
+
+def _of_jxl(file: bytes, content: bytes, size: int) -> Photo:
+    width, height = jxl.size(file) or (0, 0)
+    _check_pixels(width, height, width * height)
+    picture = jxl.opened(file)
+    photo = decode(picture, size) if isinstance(picture, bytes) else _photo(picture, content, size)
+    return replace(photo, sha256=content_hash(content), media_type="image/jxl")
+
+
+def _formats(file: bytes) -> tuple[str, ...]:
+    """Return the names that Pillow's plug-ins for a file have."""
+    if file[4:8] != b"ftyp" or begins(file[:16]) != PHOTO:
+        return _FORMATS
+    # These are imported when they are needed, and get one thread: there is a process for each core already.
+    if file[8:12] not in _HEIC and boxes.brands(file) & {b"avif", b"avis"}:
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+        return ("AVIF",)
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(decode_threads=0, depth_images=False, aux_images=False)
+    return ("HEIF",)
 
 
 def _mended(content: bytes, size: int, error: Exception) -> Photo:
     """Decode a file without its metadata, or reject it for the error that there was with it."""
     try:
-        if (file := mending.mended(content, MAX_PIXELS // 2)) not in (None, content):
+        file = mending.mended(content, MAX_PIXELS // 2) if raws.media_type(content) is None else None
+        if file is not None and file != content:
             return _decoded(file, content, size)
     except RejectedInput:
         raise
@@ -162,8 +225,7 @@ def _mended(content: bytes, size: int, error: Exception) -> Photo:
 def _reason(content: bytes, error: Exception) -> str:
     detail = printable(str(error).rstrip("."), 100) or type(error).__name__
     if isinstance(error, UnidentifiedImageError):
-        if not begins_picture(content[:16]):
-            kind = unreadable(content[:16])
+        if (kind := begins(content[:16])) != PHOTO:
             return _UNSUPPORTED + (f", but {kind}" if kind else "")
         detail = "its header cannot be read"
     return f"truncated or damaged: {detail}"
@@ -171,12 +233,7 @@ def _reason(content: bytes, error: Exception) -> str:
 
 def _check_size(width: int, height: int, image: Image.Image, content: bytes) -> None:
     """Reject what would take too much memory, before any of it is decoded."""
-    if width < 1 or height < 1:
-        raise RejectedInput("truncated or damaged: no pixels")
-    if image.width * image.height > MAX_PIXELS:
-        raise RejectedInput(
-            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed"
-        )
+    _check_pixels(width, height, image.width * image.height)
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return
     if max(width, height) > MAX_SIDE:
@@ -188,16 +245,34 @@ def _check_size(width: int, height: int, image: Image.Image, content: bytes) -> 
         )
 
 
+def _check_pixels(width: int, height: int, pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise RejectedInput("truncated or damaged: no pixels")
+    if pixels > MAX_PIXELS:
+        raise RejectedInput(
+            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed"
+        )
+
+
 def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
     width, height = image.size
-    media_type = _MEDIA_TYPES[str(image.format)]
+    media_type = _MEDIA_TYPES.get(str(image.format), "")
+    if media_type == "image/heif" and boxes.brands(content) & _HEIC:
+        media_type = "image/heic"
     least = max(2 * size, 320)
-    image.draft(None, (least, least))  # only JPEG supports drafts
+    if image.format in _OF_BOXES:
+        # What is decoded may be larger than what is shown of it. A draft is an embedded thumbnail.
+        sizes = [image.size, *boxes.sizes(content)]
+        across, down = max(sizes, key=lambda each: each[0] * each[1])
+        if across * down <= MAX_PIXELS or image.draft(None, (least, least)) is None:
+            _check_pixels(across, down, across * down)
+    else:
+        image.draft(None, (least, least))  # only JPEG supports drafts
     _check_size(width, height, image, content)
     image.load()
     orientation, taken_at = _exif(image)
     description = metadata.embedded(image)
-    rgb = _rgb(image)
+    rgb = colours.rgb(image)
     # Comments and profiles would be copied into the thumbnail; no converter needs them from here on.
     rgb.info = {}
     squashed = rgb.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -211,6 +286,9 @@ def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
         thumbnail = thumbnail.transpose(_TRANSPOSITIONS[orientation])
         if orientation >= 5:
             width, height = height, width
+    if image.format in _OF_BOXES:
+        colour = boxes.colour(content)
+        squashed, thumbnail = colours.standard(squashed, colour), colours.standard(thumbnail, colour)
     jpeg = io.BytesIO()
     thumbnail.save(jpeg, "JPEG", quality=85)
     return Photo(
@@ -225,36 +303,6 @@ def _photo(image: Image.Image, content: bytes, size: int) -> Photo:
     )
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB."""
-    mode = image.mode
-    if mode == "F":
-        raise RejectedInput("pixels are floating-point numbers of unknown range")
-    if mode == "I" or mode.startswith("I;16"):
-        values = np.asarray(image)
-        if mode == "I":
-            # 16-bit files may be opened as I too; 32-bit ones have larger values.
-            values = np.clip(values >> 15 if values.max() > 0xFFFF else values, 0, 0xFFFF)
-        return Image.fromarray(_16_TO_8_BITS[values]).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGB", rgba.size, "white")
-        white.paste(rgba, mask=rgba.getchannel("A"))
-        return white
-    if mode == "RGB":
-        return image  # convert() would copy it
-    if mode == "CMYK" and image.info.get("icc_profile"):
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            converted = None  # a damaged profile, or one for another mode
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
-
-
 def _exif(image: Image.Image) -> tuple[int, datetime | None]:
     """Return orientation (1 to 8) and time; EXIF that cannot be parsed counts as absent."""
     orientation, taken_at = 1, None
@@ -263,12 +311,16 @@ def _exif(image: Image.Image) -> tuple[int, datetime | None]:
         value = exif.get(_ORIENTATION)
         if value in _TRANSPOSITIONS:
             orientation = int(value)
-        details = exif.get_ifd(_EXIF_IFD)
-        times = (_exif_time(str(details.get(time)), str(details.get(offset))) for time, offset in _TIMES)
-        taken_at = next(filter(None, times), None)
+        taken_at = _taken_at(exif)
     except Exception:  # as in decode(); only the pixels matter, and they are fine
         return orientation, None
     return orientation, taken_at
+
+
+def _taken_at(exif: Image.Exif) -> datetime | None:
+    details = exif.get_ifd(_EXIF_IFD)
+    times = (_exif_time(str(details.get(time)), str(details.get(offset))) for time, offset in _TIMES)
+    return next(filter(None, times), None)
 
 
 def _exif_time(time: str, offset: str) -> datetime | None:

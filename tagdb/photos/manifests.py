@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, TextIO
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
 from tagdb.photos.fields import FIELDS, NO_VALUE, NOT_UTF_8, Duplicate, why
-from tagdb.photos.folders import PHOTO_SUFFIXES
+from tagdb.photos.kinds import PICTURE_SUFFIXES
 
 MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
@@ -317,7 +317,7 @@ def _missing(header: Collection[str], needs_hashtags: bool) -> list[str]:
 
 
 def _names_a_photo(cells: Iterable[str]) -> bool:
-    return any(cell.lower().endswith(tuple(PHOTO_SUFFIXES)) for cell in cells)
+    return any(cell.lower().endswith(tuple(PICTURE_SUFFIXES)) for cell in cells)
 
 
 def _delimited(

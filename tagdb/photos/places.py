@@ -11,7 +11,8 @@ from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable
 from tagdb.photos.fields import spellings, why
 from tagdb.photos.files import Local
-from tagdb.photos.folders import LIST, LeftOut, identity, walk
+from tagdb.photos.folders import LeftOut, identity, walk
+from tagdb.photos.kinds import LIST
 
 
 class _Missing(RejectedInput):

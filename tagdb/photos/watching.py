@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from tagdb.errors import TagdbError
 from tagdb.photos import images
-from tagdb.photos.folders import PHOTO, begins_picture, is_unreadable, kind_of, unreadable
+from tagdb.photos.folders import kind_of
+from tagdb.photos.kinds import PHOTO, begins, is_unreadable
 
 EVERY = 0.5
 """Seconds between two scans of a folder."""
@@ -29,9 +30,9 @@ def read_stream(stream: BinaryIO) -> bytes | Iterator[str]:
         head += byte
         # Do not wait beyond the end of a line. In a BMP or WebP the byte may belong to the size.
         size = (head[:2] == b"BM" and len(head) <= 6) or (head[:4] == b"RIFF" and len(head) <= 8)
-        if byte == b"\n" and not size and not begins_picture(head):
+        if byte == b"\n" and not size and not begins(head):
             break
-    if not head or begins_picture(head) or unreadable(head):
+    if not head or begins(head):
         return head + stream.read(images.MAX_BYTES + 1)
     return _lines(head, stream)
 

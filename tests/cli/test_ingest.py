@@ -343,7 +343,8 @@ def test_a_rejected_photo_of_a_folder(ingest: Run, photos: Path, connection: Con
         (
             str(photos / "notes.jpg"),
             None,
-            "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)",
+            "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL,"
+            " camera RAW)",
         )
     ]
     assert done.stderr.startswith(f"rejected {photos / 'notes.jpg'}: not an image")
@@ -444,16 +445,16 @@ def test_the_counts_as_json(ingest: Run, photos: Path) -> None:
 
 
 def test_what_is_left_out_of_a_folder_is_said(ingest: Run, tmp_path: Path) -> None:
-    for name in ("f/a.jpg", "f/b.HEIC", "f/c.heif", "f/@eaDir/a.jpg/x.jpg", "g/a.jpg", "g/b.mov"):
+    for name in ("f/a.jpg", "f/b.JP2", "f/c.jpx", "f/@eaDir/a.jpg/x.jpg", "g/a.jpg", "g/b.mov"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(photo(1))
-    for name in ("f/b.HEIC", "f/c.heif", "g/b.mov"):
+    for name in ("f/b.JP2", "f/c.jpx", "g/b.mov"):
         (tmp_path / name).write_bytes(b"")
     done = ingest(tmp_path / "f", tmp_path / "g", "--limit", 1, "--json")
     assert done.exit_code == 0
-    assert parsed(done)["left_out"] == {"HEIC": 2, "thumbnail in @eaDir": 1, "video": 1}
+    assert parsed(done)["left_out"] == {"JPEG 2000": 2, "thumbnail in @eaDir": 1, "video": 1}
     assert done.stderr.splitlines()[-2:] == [
-        f"left out of {tmp_path / 'f'}: 2 HEIC, which cannot be read yet; 1 thumbnail in @eaDir",
+        f"left out of {tmp_path / 'f'}: 2 JPEG 2000, which cannot be read yet; 1 thumbnail in @eaDir",
         f"left out of {tmp_path / 'g'}: 1 video (.mov)",
     ]
     assert ingest(tmp_path / "f", "--quiet").stderr == ""

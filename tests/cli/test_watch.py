@@ -65,8 +65,11 @@ def test_names_from_standard_input_by_line_or_by_nul(text: bytes, names: list[st
 
 
 def test_a_picture_of_another_kind_is_no_list_of_names() -> None:
-    content = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic\n"
-    assert named(content) == content
+    for content in (
+        b"\0\0\0\x24ftypheic\0\0\0\0mif1heic\n", b"\xff\x0a\xf0\n", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14",
+        b"FUJIFILMCCD-RAW \n", b"\0\0\0\x14ftypqt  \n",
+    ):  # fmt: skip
+        assert named(content) == content
 
 
 def test_lines_on_standard_input(filled: Path, tagdb: Run) -> None:
@@ -245,10 +248,10 @@ def test_photos_by_any_name_and_what_cannot_be_read(tmp_path: Path) -> None:
     def fill() -> None:
         for name in ("a", "b.jfif", "c.jpg.part", ".d.jpg", "e.JPG~"):
             (tmp_path / name).write_bytes(photo(1))
-        for name in ("f.heic", "g.dng", "h.mp4", "i.csv"):
+        for name in ("f.heic", "g.dng", "h.mp4", "i.csv", "j.psd"):
             (tmp_path / name).write_bytes(b"II*\0" if name == "g.dng" else b"")
 
-    assert seen(tmp_path, fill, None, None) == ["a", "b.jfif", "e.JPG~", "f.heic", "g.dng"]
+    assert seen(tmp_path, fill, None, None) == ["a", "b.jfif", "e.JPG~", "f.heic", "g.dng", "j.psd"]
 
 
 def test_a_folder_that_goes(tmp_path: Path) -> None:

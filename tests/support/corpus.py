@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
+import pillow_jxl  # noqa: F401  it registers itself
 from PIL import Image, ImageCms, PngImagePlugin
 
-from tagdb.photos.folders import PHOTO_SUFFIXES
+from tagdb.photos.kinds import PHOTO_SUFFIXES
+from tests.support.cameras import box, deep_heic, heic, raw, said_to_be
 from tests.support.pictures import picture
 
 SIZE = (44, 36)
@@ -71,6 +73,34 @@ def samples() -> dict[str, bytes]:
     }
     gifs = {"still": encoded(few, "GIF"), "animated": encoded(few, "GIF", transparency=3, **several)}
     bmps = {name: encoded(one, "BMP") for name, one in (("rgb", colours), ("1", bits), ("palette", few))}
+    whole = exif.tobytes()
+    values = np.asarray(colours, np.uint16) * 257
+    heics = {
+        "rgb": heic(colours, exif=whole),
+        "alpha": heic(clear),
+        "grey": heic(grey),
+        "tiled": heic(picture(1, (150, 100)), tile_size=64),
+        "several": heic(colours, *frames, primary_index=2),
+        "deep": deep_heic(values),
+        "hdr": deep_heic(values, 12, color_primaries=9, transfer_characteristics=16),
+    }
+    avifs = {
+        "rgb": encoded(colours, "AVIF", exif=whole, icc_profile=profile),
+        "alpha": encoded(clear, "AVIF"),
+        "sequence": encoded(colours, "AVIF", **several),
+    }
+    jxls = {
+        "lossy": encoded(colours, "JXL"),
+        "lossless": encoded(clear, "JXL", lossless=True),
+        "box": encoded(colours, "JXL", use_container=True, exif=whole),
+        "16": encoded(deep, "JXL"),
+    }
+    raws = {
+        "preview": raw(jpegs["baseline"], orientation=6),
+        "preview-big-endian": raw(jpegs["grey"], order=">"),
+        "plain": raw(colours, orientation=3),
+        "none": raw(),
+    }
     colours = colours.copy()
     tiffs = {
         "raw": encoded(colours, "TIFF", exif=exif),
@@ -83,7 +113,10 @@ def samples() -> dict[str, bytes]:
         **{name: encoded(colours, "TIFF", compression=name) for name in ("tiff_lzw", "packbits", "jpeg")},
         "deflate": encoded(colours, "TIFF", compression="tiff_adobe_deflate"),
     }
-    kinds = {"jpg": jpegs, "png": pngs, "webp": webps, "gif": gifs, "bmp": bmps, "tif": tiffs}
+    kinds = {
+        "jpg": jpegs, "png": pngs, "webp": webps, "gif": gifs, "bmp": bmps, "tif": tiffs, "heic": heics,
+        "avif": avifs, "jxl": jxls, "dng": raws,
+    }  # fmt: skip
     return {f"{name}.{suffix}": content for suffix, kind in kinds.items() for name, content in kind.items()}
 
 
@@ -196,6 +229,10 @@ def _dimensions(rng: random.Random, content: bytearray, others: list[bytes]) -> 
     for tag, value in ((256, width), (257, height), (rng.choice((273, 278, 279, 258, 277)), width)):
         if content.startswith(b"II*") and (at := content.find(struct.pack("<H", tag))) > 0:
             content[at + 8 : at + 12] = struct.pack("<I", value)
+    if content[4:8] == b"ftyp" and (at := content.find(b"ispe")) > 0:
+        content[at + 8 : at + 16] = struct.pack(">2I", width, height)
+    if content.startswith(b"\xff\x0a"):
+        content[2:6] = struct.pack("<I", width)
     if content.startswith(b"RIFF"):
         content[24:30] = struct.pack("<2I", width, height)[:6]
 
@@ -300,6 +337,7 @@ def harmful() -> dict[str, bytes]:
     found["one-pixel.tif"] = encoded(one, "TIFF")
     found |= {f"line-{w}.png": encoded(picture(1, (w, h)), "PNG") for w, h in ((1, 5000), (5000, 1))}
     found |= {f"exif-{name}.jpg": encoded(colours, "JPEG", exif=exif) for name, exif in exifs().items()}
+    found |= {f"exif-{name}.heic": heic(colours, exif=exif) for name, exif in exifs().items() if exif}
     found |= {
         f"exif-{name}.png": encoded(colours, "PNG", exif=exif) for name, exif in exifs().items() if exif
     }
@@ -340,6 +378,34 @@ def harmful() -> dict[str, bytes]:
         "samples.tif": tiff((256, 4, 1, 4), (257, 4, 1, 4), (258, 3, 65535, 8), (262, 3, 1, 2),
                             (273, 4, 1, 8), (277, 3, 1, 65535), (278, 4, 1, 4), (279, 4, 1, 16)),
         "float.tif": encoded(Image.new("F", (8, 8), 0.5), "TIFF"),
+        # the same in boxes
+        "vast.heic": said_to_be(whole["rgb.heic"], 60_000, 60_000),
+        "vast.avif": said_to_be(whole["rgb.avif"], 60_000, 60_000),
+        "lie.heic": said_to_be(whole["rgb.heic"], 9_000, 9_000),
+        "lie.avif": said_to_be(whole["rgb.avif"], 5_000, 5_000),
+        "grid.heic": _grid(whole["tiled.heic"], 255, 255, 65_535, 65_535),
+        "grid-of-few.heic": _grid(whole["tiled.heic"], 255, 255, 9_000, 9_000),
+        "grid-of-none.heic": _grid(whole["tiled.heic"], 0, 0, 0, 0),
+        "free.heic": whole["rgb.heic"][:28] + box(b"free") * 200_000 + whole["rgb.heic"][28:],
+        "free.avif": box(b"ftyp", b"avif" * 3) + box(b"meta", bytes(4) + box(b"iprp", box(b"free") * 99_999)),
+        "brands.heic": box(b"ftyp", b"heic" + bytes(4) + b"heic" * 100_000),
+        "deep.avif": box(b"ftyp", b"avif" * 3) + _nested(b"meta", 3_000),
+        "deep.heic": box(b"ftyp", b"heic" * 3) + _nested(b"meta", 3_000),
+        "size.heic": whole["rgb.heic"][:28] + struct.pack(">I4sQ", 1, b"meta", 2**63) + bytes(64),
+        "sequence.heic": box(b"ftyp", b"msf1" + bytes(4) + b"hevc") + box(b"moov", bytes(200)),
+        "video.heic": box(b"ftyp", b"qt  " + bytes(4)) + box(b"moov", bytes(200)),
+        "large.avif": encoded(Image.new("L", (3_000, 3_000)), "AVIF", speed=10),
+        "large.jxl": encoded(Image.new("L", (8_000, 8_000)), "JXL", lossless=True, effort=1),
+        "vast.jxl": encoded(Image.new("L", (20_000, 20_000)), "JXL", lossless=True, effort=1),
+        # camera RAW: no preview, none where it should be, vast ones, ones in themselves
+        "beyond.dng": whole["preview.dng"][:6_000],
+        "vast-inside.dng": raw().replace(struct.pack("<2HI", 256, 4, 1) + struct.pack("<I", 64),
+                                        struct.pack("<2HI", 256, 4, 1) + struct.pack("<I", 60_000)),
+        "in-itself.dng": raw(whole["baseline.jpg"]).replace(whole["baseline.jpg"], raw()[:2_000]),
+        "circle.dng": tiff((330, 4, 1, 8), (50706, 1, 4, 1), (262, 3, 1, 32803), after=8),
+        "head.cr2": b"II*\0\x10\0\0\0CR\2\0" + bytes(500), "head.cr3": box(b"ftyp", b"crx " * 3) + bytes(99),
+        "head.raf": b"FUJIFILMCCD-RAW " + b"\xff" * 500, "head.orf": b"IIRO\x08\0\0\0" + b"\xff" * 500,
+        "head.rw2": b"IIU\0\x08\0\0\0" + b"\xff" * 500, "head.x3f": b"FOVb" + b"\xff" * 500,
         # many of something
         "comments.jpg": b"\xff\xd8" + b"\xff\xfe\0\x04hi" * 20_000 + whole["baseline.jpg"][2:],
         "frames.gif": whole["animated.gif"][:-1] + whole["animated.gif"][800:-1] * 300 + b";",
@@ -347,6 +413,21 @@ def harmful() -> dict[str, bytes]:
         "trailing.jpg": whole["grey.jpg"] + bytes(5 << 20),
     }  # fmt: skip
     return found
+
+
+def _grid(tiled: bytes, rows: int, columns: int, width: int, height: int) -> bytes:
+    """A HEIC of tiles, said to be of so many."""
+    with_size = said_to_be(tiled, width, height)
+    grid = bytes([0, 0, 1, 2]) + struct.pack(">2H", 150, 100)  # two rows of three tiles
+    assert grid in with_size
+    return with_size.replace(grid, bytes([0, 0, rows, columns]) + struct.pack(">2H", width, height))
+
+
+def _nested(name: bytes, depth: int) -> bytes:
+    content = b""
+    for _ in range(depth):
+        content = box(name, bytes(4) + content)
+    return content
 
 
 def _scans(count: int) -> bytes:

@@ -6,17 +6,26 @@ from pathlib import Path
 import pytest
 
 from tagdb.errors import SourceError
-from tagdb.photos.folders import PHOTO, LeftOut, kind_of, walk
+from tagdb.photos import kinds
+from tagdb.photos.folders import LeftOut, kind_of, walk
+from tagdb.photos.kinds import PHOTO
 from tagdb.photos.sources import Rejection, open_source
 from tests.support.pictures import photo
 
 HEIC, AVIF = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", b"\0\0\0\x20ftypavif\0\0\0\0avifmif1"
+CR3 = b"\0\0\0\x18ftypcrx \0\0\0\1"
 
 
 def put(path: Path, content: bytes = b"") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without extras."""
+    monkeypatch.setattr(kinds, "_installed", lambda module: False)
 
 
 def walked(folder: Path, allow_outside: bool = False) -> tuple[list[str], str]:
@@ -39,17 +48,25 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str, kind: str)
     ("name", "content", "kind"),
     [
         ("a.jpg", b"milk, bread", PHOTO),  # which decoding refuses with a reason
-        ("a.HEIC", HEIC, "HEIC"),
-        ("a.hif", b"", "HEIC"),
-        ("a", HEIC, "HEIC"),
-        ("a", AVIF, "AVIF"),
-        ("a.avif", b"", "AVIF"),
-        ("a.jxl", b"", "JPEG XL"),
-        ("a.dng", b"II*\0", "camera RAW"),
-        ("a.NEF", b"MM\0*", "camera RAW"),
-        ("a", b"\0\0\0\x18ftypcrx \0\0\0\1", "camera RAW"),
-        ("a.dng", photo(1), PHOTO),
+        ("a.HEIC", HEIC, PHOTO),
+        ("a.hif", b"", PHOTO),
+        ("a", HEIC, PHOTO),
+        ("a.mov", HEIC, PHOTO),
+        ("a", AVIF, PHOTO),
+        ("a.avif", b"", PHOTO),
+        ("a.jxl", b"", PHOTO),
+        ("a", b"\xff\x0a\xfa", PHOTO),
+        ("a.dng", b"II*\0", PHOTO),
+        ("a.NEF", b"MM\0*", PHOTO),
+        ("a", CR3, PHOTO),
+        ("a.jp2", b"", "JPEG 2000"),
+        ("a", b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
+        ("a.psd", b"8BPS", "Photoshop"),
         ("a.MOV", b"", "video"),
+        ("a", b"\0\0\0\x14ftypqt  ", "video"),
+        ("a", b"\0\0\0\x20ftypisom", "video"),
+        ("a", b"RIFF....AVI LIST", "video"),
+        ("a.m4a", b"\0\0\0\x20ftypM4A ", "other file"),
         ("a.txt", b"", "document"),
         ("a.xmp", b"", "XMP sidecar without a photo"),
         ("a.csv", b"", "list"),
@@ -57,6 +74,9 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str, kind: str)
         ("a.json", photo(1), PHOTO),
         ("a.json", b"", "list"),
         ("a.jpg.json", b"", "sidecar"),
+        ("a.HEIC.json", b"", "sidecar"),
+        ("a.dng.json", b"", "sidecar"),
+        ("a.mov.json", b"", "sidecar"),
         ("a.jpg.supplemental-metadata.json", b"", "sidecar"),
         ("a.jpg.part", photo(1), "unfinished download"),
         ("a.THM", photo(1), "thumbnail"),
@@ -78,25 +98,37 @@ def test_a_sidecar_belongs_to_its_photo(tmp_path: Path, sidecar: str) -> None:
     assert walked(tmp_path) == (["IMG2.JPG"], "1 XMP sidecar without a photo")
 
 
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.HEIC", HEIC, PHOTO),
+        ("a.jxl", b"", "JPEG XL"),
+        ("a", b"\xff\x0a\xfa", "JPEG XL"),
+        ("a.dng", b"II*\0", "camera RAW"),
+        ("a.NEF", b"MM\0*", "camera RAW"),
+        ("a", CR3, "camera RAW"),
+        ("a", b"II*\0\x10\0\0\0CR\2\0", "camera RAW"),
+        ("a.dng", photo(1), PHOTO),
+        ("a.tif", b"II*\0", PHOTO),
+        ("a.jxl.json", b"", "sidecar"),
+    ],
+)
+def test_what_a_file_is_without_extras(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
+    assert kind_of(str(put(tmp_path / name, content))) == kind
+
+
+@pytest.mark.usefixtures("bare")
 def test_what_is_left_out_is_said_with_its_number(tmp_path: Path) -> None:
     put(tmp_path / "a.jpg")
-    for name in (
-        "b.heic",
-        "c/d.HEIF",
-        "e.cr2",
-        "f.dng",
-        "g.avif",
-        "h.mov",
-        "i.mp4",
-        "j.pdf",
-        "k",
-        ".l",
-        ".m/n/o",
-    ):
+    names = "b.heic c/d.HEIF e.cr2 f.dng g.jxl h.mov i.mp4 j.pdf k .l .m/n/o p.jp2 q.j2k r.psd"
+    for name in names.split():
         put(tmp_path / name)
     assert walked(tmp_path) == (
-        ["a.jpg"],
-        "2 HEIC, 2 camera RAW (.cr2, .dng), 1 AVIF, which cannot be read yet; "
+        ["a.jpg", "b.heic", "c/d.HEIF"],
+        "2 JPEG 2000, 1 Photoshop, which cannot be read yet; "
+        "2 camera RAW (.cr2, .dng), which need pip install 'tagdb[raw]'; "
+        "1 JPEG XL, which needs pip install 'tagdb[jxl]'; "
         "2 hidden files, 2 videos (.mov, .mp4), 1 document (.pdf), 1 other file",
     )
     for number in range(7):
@@ -175,14 +207,21 @@ def test_the_photos_of_a_linked_folder_are_sources(tmp_path: Path) -> None:
         open_source(str(tmp_path / "t"))
 
 
+def test_with_extras_they_are_photos(tmp_path: Path) -> None:
+    """A Live Photo is a photo, and a video beside it."""
+    for name in ("a.heic", "a.mov", "b.jxl", "c.nef"):
+        put(tmp_path / name)
+    assert walked(tmp_path) == (["a.heic", "b.jxl", "c.nef"], "1 video (.mov)")
+
+
 def test_a_folder_with_nothing_but_lists_and_other_pictures(tmp_path: Path) -> None:
     put(tmp_path / "deep/er/photos.csv")
-    put(tmp_path / "a.heic")
+    put(tmp_path / "a.psd")
     with pytest.raises(SourceError) as caught:
         open_source(str(tmp_path))
     assert str(caught.value) == (
         f"no photos in {tmp_path}; there is {tmp_path}/deep/er/photos.csv: name it as SOURCE; "
-        "left out: 1 HEIC, which cannot be read yet"
+        "left out: 1 Photoshop, which cannot be read yet"
     )
 
 

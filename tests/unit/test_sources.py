@@ -124,16 +124,15 @@ def test_photos_in_a_folder_that_no_row_names_are_left_out(tmp_path: Path) -> No
     folder = ancestor(tmp_path / "a", a=[{"search_hashtag": "a", "image_local_name": "1.jpg"}])
     touch(tmp_path / "a/data/b/2.jpg")
     write(tmp_path / "m.jsonl", {"file_name": "link.jpg"}, {"file_name": "sub/../2.jpg"}, {"file_name": 3})
-    for name in ("1.jpg", "2.jpg", "3.jpg", "sub/4.jpg", "5.heic"):
+    for name in ("1.jpg", "2.jpg", "3.jpg", "sub/4.jpg", "5.psd"):
         touch(tmp_path / "b" / name)
     (tmp_path / "b/link.jpg").symlink_to("1.jpg")
     touch(tmp_path / "b/metadata.csv")
     (tmp_path / "m.jsonl").rename(tmp_path / "b/metadata.jsonl")
+    unread = "1 Photoshop, which cannot be read yet; "
     for source, said in {
         folder: "1 photo that no usable row names",
-        str(
-            tmp_path / "b"
-        ): "1 HEIC, which cannot be read yet; 2 photos that no usable row names, 1 list that is not read",
+        str(tmp_path / "b"): unread + "2 photos that no usable row names, 1 list that is not read",
         str(tmp_path / "b/metadata.jsonl"): "",
     }.items():
         opened = open_source(source)

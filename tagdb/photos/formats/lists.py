@@ -7,9 +7,9 @@ from typing import Any
 
 from tagdb.hashtags import written
 from tagdb.photos.fields import hashtags_of
-from tagdb.photos.folders import MANIFEST_SUFFIXES
 from tagdb.photos.formats import Fields, Lists
 from tagdb.photos.formats.look import Look
+from tagdb.photos.kinds import MANIFEST_SUFFIXES
 from tagdb.photos.manifests import Row, column, converted, read_csv, read_json
 
 _TABLES = frozenset([".csv", ".tsv", ".txt"])  # the last as Excel names its Unicode text

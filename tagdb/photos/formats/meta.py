@@ -10,9 +10,9 @@ from typing import Any
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import printable, written
 from tagdb.photos import files
-from tagdb.photos.folders import is_video
 from tagdb.photos.formats import Fields, Lists
 from tagdb.photos.formats.look import Look
+from tagdb.photos.kinds import is_video
 from tagdb.photos.manifests import Row, decoded
 
 _LISTS = (
