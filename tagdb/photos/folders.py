@@ -25,9 +25,9 @@ from tagdb.photos.kinds import (
     SUFFIXES,
     VIDEO,
     begins,
+    extra_of,
     is_readable,
     is_unreadable,
-    needs,
 )
 
 _NEVER = frozenset(["unfinished download", "thumbnail"])
@@ -141,10 +141,11 @@ class LeftOut:
         """All of it but the lists, in one line; empty if there is nothing."""
         kinds = sorted(self.counts.keys() - {LIST, _LINKED}, key=lambda kind: (-self.counts[kind], kind))
         unread = [kind for kind in kinds if is_unreadable(kind)]
-        hopeless = ", ".join(self._counted(kind) for kind in unread if not needs(kind))
+        hopeless = ", ".join(self._counted(kind) for kind in unread if not extra_of(kind))
         parts = [f"{hopeless}, which cannot be read yet"] if hopeless else []
-        for kind in filter(needs, unread):
-            parts.append(f"{self._counted(kind)}, which need{'s' * (self.counts[kind] == 1)} {needs(kind)}")
+        for kind in filter(extra_of, unread):
+            need = "needs" if self.counts[kind] == 1 else "need"
+            parts.append(f"{self._counted(kind)}, which {need} pip install 'tagdb[{extra_of(kind)}]'")
         others = ", ".join(self._counted(kind) for kind in kinds if not is_unreadable(kind))
         parts += [others] if others else []
         if links := self.counts[_LINKED]:

@@ -33,7 +33,7 @@ from tagdb.hashtags import printable
 from tagdb.photos import boxes, colours, jxl, mending, metadata, raws
 from tagdb.photos.fields import plausible
 from tagdb.photos.keywords import NOTHING, Description
-from tagdb.photos.kinds import JXL, PHOTO, RAW, begins, is_readable, needs
+from tagdb.photos.kinds import JXL, PHOTO, RAW, begins, extra_of, is_readable
 
 MAX_BYTES = 256 << 20
 """Largest file, in bytes; larger ones are rejected."""
@@ -158,7 +158,7 @@ def _decoded(file: bytes, content: bytes, size: int) -> Photo:
 
 def _check_extra(kind: str) -> None:
     if not is_readable(kind):
-        raise RejectedInput(f"{kind}, which needs {needs(kind)}")
+        raise RejectedInput(f"{kind}, which needs pip install 'tagdb[{extra_of(kind)}]'")
 
 
 def _of_raw(preview: raws.Preview, content: bytes, size: int, media_type: str) -> Photo:

@@ -16,8 +16,9 @@ def opened(content: bytes) -> bytes | Image.Image:
     try:
         jpeg, about, data, _, _ = pillow_jxl.Decoder(num_threads=0)(content)
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # of Rust; it is no Exception
-            raise ValueError(str(error)) from None
+        # Rust's panics are no Exception. Neither they nor libjxl's errors say anything to a user.
+        if isinstance(error, RuntimeError) or type(error).__name__ == "PanicException":
+            raise ValueError("it cannot be decoded") from None
         raise
     if jpeg:
         return bytes(data)

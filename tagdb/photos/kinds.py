@@ -93,9 +93,9 @@ def is_unreadable(kind: str | None) -> bool:
     return kind in _NO_DECODER or (kind in _EXTRAS and not is_readable(kind))
 
 
-def needs(kind: str) -> str | None:
-    """Return what has to be installed to read a kind; None where nothing helps."""
-    return f"pip install 'tagdb[{_EXTRAS[kind][0]}]'" if kind in _EXTRAS else None
+def extra_of(kind: str) -> str | None:
+    """Return the extra of tagdb that reads a kind; None where there is none."""
+    return _EXTRAS[kind][0] if kind in _EXTRAS else None
 
 
 def is_video(name: str) -> bool:

@@ -22,6 +22,7 @@ from tagdb.embedding.backbone import resolve
 from tagdb.photos.images import decode
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
+from tests.support import corpus
 from tests.support.commands import TAGS, Run, complaint, draw, parsed, write_csv
 from tests.support.pictures import photo, picture
 
@@ -458,6 +459,33 @@ def test_what_is_left_out_of_a_folder_is_said(ingest: Run, tmp_path: Path) -> No
         f"left out of {tmp_path / 'g'}: 1 video (.mov)",
     ]
     assert ingest(tmp_path / "f", "--quiet").stderr == ""
+
+
+def test_photos_of_phones_and_cameras(
+    tagdb: Run, ingest: Run, tmp_path: Path, connection: Connection
+) -> None:
+    """From the folder as the phone left it to similar photos, and to another backbone from what is stored."""
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    for name, content in corpus.samples().items():
+        if name.partition(".")[0] in ("rgb", "box", "preview") and not name.endswith(("png", "bmp")):
+            (folder / name).write_bytes(content)
+    (folder / "rgb.mov").write_bytes(b"\0\0\0\x14ftypqt  \0\0\0\0")
+    done = ingest(folder, "--json")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[-1] == f"left out of {folder}: 1 video (.mov)"
+    assert parsed(done)["new"] == 4
+    rows = connection.execute(
+        "SELECT media_type, width, height, taken_at FROM tagdb.images ORDER BY 1"
+    ).fetchall()
+    noon = datetime(2019, 6, 16, 12, tzinfo=UTC)
+    assert rows == [
+        ("image/avif", 36, 44, noon), ("image/heic", 36, 44, noon), ("image/jxl", 44, 36, noon),
+        ("image/x-adobe-dng", 48, 64, datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+    ]  # fmt: skip
+    alike = parsed(tagdb("similar", folder / "rgb.heic", "--json"))[0]["images"]
+    assert alike[0]["uri"].endswith("rgb.heic")
+    assert parsed(tagdb("backbone", "reembed", "bundled", "--json"))["embedded"] == 4
 
 
 def test_a_time_that_no_photo_can_have(ingest: Run, tmp_path: Path, connection: Connection) -> None:
