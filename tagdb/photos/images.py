@@ -168,18 +168,19 @@ def _of_raw(preview: raws.Preview, content: bytes, size: int, media_type: str) -
         photo = decode(preview.picture, size)
     else:
         raise ValueError("its preview cannot be read")
-    taken_at = photo.taken_at
-    with suppress(Exception):  # as in _exif(); not all of them are like TIFF
-        exif = Image.Exif()
-        exif.load_from_fp(io.BytesIO(content))
-        taken_at = taken_at or _taken_at(exif)
+    taken_at, description = photo.taken_at, photo.description
+    # Many are like TIFF, and say more than their preview.
+    with suppress(Exception), Image.open(io.BytesIO(content), formats=["TIFF"]) as image:
+        taken_at = taken_at or _exif(image)[1]
+        description |= metadata.embedded(image)
     return replace(
         photo,
         sha256=content_hash(content),
         media_type=media_type,
         width=preview.width,
         height=preview.height,
-        taken_at=taken_at or preview.taken_at,
+        taken_at=taken_at or description.taken_at or preview.taken_at,
+        description=replace(description, taken_at=None),
     )
 
 

@@ -26,7 +26,10 @@ def opened(content: bytes) -> bytes | Image.Image:
     if mode == "LA" and len(data) == 4 * pixels:  # of 16 bits, for which Pillow has no mode
         data = data[1::2]
     image = Image.frombytes(mode, (about.width, about.height), bytes(data))
-    if exif := next((content[start:end] for name, start, end in boxes(content) if name == b"Exif"), None):
+    beside = {name: content[start:end] for name, start, end in boxes(content) if name in (b"Exif", b"xml ")}
+    if xmp := beside.get(b"xml "):
+        image.info["xmp"] = xmp
+    if exif := beside.get(b"Exif"):
         bare = exif[:4] in (b"II*\0", b"MM\0*")  # as some write it; a number of bytes to skip is due
         image.info["exif"] = exif if bare else exif[4 + int.from_bytes(exif[:4], "big") :]
         with suppress(Exception):  # it cannot be parsed, so that it counts as absent

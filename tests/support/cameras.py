@@ -55,6 +55,7 @@ def raw(
     time: bytes = b"2019:06:16 12:30:05\0",
     offset: bytes = b"",
     make: bytes = b"Drawn\0",
+    xmp: bytes = b"",
     dng: bool = True,
     size: tuple[int, int] = (64, 48),
     order: str = "<",
@@ -87,6 +88,7 @@ def raw(
         (271, 2, make), (272, 2, b"By code\0"), (273, 4, [file.put(bytes(144))]), (274, 3, [orientation]),
         (277, 3, [3]), (278, 4, [6]), (279, 4, [144]), (330, 4, inside), (34665, 4, [file.directory(times)]),
     ]  # fmt: skip
+    entries += [(700, 1, xmp)] if xmp else []
     if dng:
         one, none = (1, 1), (0, 1)
         entries += [

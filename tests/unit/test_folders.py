@@ -209,7 +209,7 @@ def test_the_photos_of_a_linked_folder_are_sources(tmp_path: Path) -> None:
 
 def test_with_extras_they_are_photos(tmp_path: Path) -> None:
     """A Live Photo is a photo, and a video beside it."""
-    for name in ("a.heic", "a.mov", "b.jxl", "c.nef"):
+    for name in ("a.heic", "a.mov", "b.jxl", "c.nef", "c.xmp"):
         put(tmp_path / name)
     assert walked(tmp_path) == (["a.heic", "b.jxl", "c.nef"], "1 video (.mov)")
 

@@ -14,11 +14,14 @@ import pillow_jxl  # noqa: F401  it registers itself
 import pytest
 from PIL import Image
 
+from tagdb.embedding.worker import Worker
 from tagdb.errors import RejectedInput
 from tagdb.photos import boxes, images, jxl, kinds, raws
 from tagdb.photos.images import Photo, content_hash, decode
+from tests.support import corpus
 from tests.support.cameras import box, deep_heic, heic, raw, said_to_be
 from tests.support.corpus import encoded
+from tests.support.described import bag, packet
 from tests.support.pictures import photo, picture
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255,) * 3, (0,) * 3
@@ -130,6 +133,12 @@ def test_exif_does_not_turn_jpeg_xl() -> None:
     skipped = encode(quarters(), "JXL", exif=bytes(4) + exif(6))
     assert decode(skipped, 32).taken_at == TAKEN
     assert close(decode(encode(quarters(), "JXL", exif=b"rubbish"), 32), UPRIGHT[1])
+
+
+def test_keywords_in_jpeg_xl() -> None:
+    content = encode(quarters(), "JXL", xmp=packet(bag("dc:subject", ["sun"])), exif=exif())
+    assert decode(content, 8).description.keywords == ("sun",)
+    assert decode(content, 8).taken_at == TAKEN
 
 
 def test_of_jpeg_xl_that_was_jpeg_the_jpeg_is_decoded(tmp_path: Path) -> None:
@@ -316,6 +325,23 @@ def test_truncated_ones_are_refused(kind: str) -> None:
         assert str(caught.value).isprintable()
 
 
+def test_damaged_ones_are_decoded_or_refused() -> None:
+    """No decoder crashes; many more of them are in the reliability tests."""
+    worker, reasons, decoded = Worker(None, 8), [], 0
+    try:
+        for name, content in corpus.mutants(3, 400):
+            if name.endswith((".heic", ".avif", ".jxl", ".dng")):
+                try:
+                    decoded += worker.embed(content).photo.width > 0
+                except RejectedInput as error:
+                    reasons.append(str(error))
+    finally:
+        worker.close()
+    assert decoded > 10
+    assert len(reasons) > 30
+    assert not [reason for reason in reasons if not reason.isprintable() or re.search("crashed|took", reason)]
+
+
 def test_boxes_that_lead_nowhere() -> None:
     whole = box(b"ftyp", b"mif1") + box(b"free")
     assert [name for name, *_ in boxes.boxes(whole)] == [b"ftyp", b"free"]
@@ -366,6 +392,19 @@ def test_camera_raw_is_turned_as_it_says(orientation: int) -> None:
     found = decode(raw(quarters(320, 240), orientation=orientation), 32)
     assert close(found, UPRIGHT[orientation])
     assert decode(raw(marked[:2] + marked[20:], time=b"1999:01:01 00:00:00\0"), 32).taken_at == TAKEN
+
+
+def test_what_is_written_in_camera_raw_counts() -> None:
+    """Besides what is written in its preview."""
+    marked = io.BytesIO()
+    quarters(320, 240).save(marked, "JPEG", xmp=packet(bag("dc:subject", ["sea"])))
+    for content, keywords in (
+        (raw(photo(1), xmp=packet(bag("dc:subject", ["sun"]))), ("sun",)),
+        (raw(xmp=packet(bag("dc:subject", ["sun"]))), ("sun",)),
+        (raw(marked.getvalue(), xmp=packet(bag("dc:subject", ["sun"]))), ("sea", "sun")),
+        (raw(photo(1), xmp=b"rubbish"), ()),
+    ):
+        assert decode(content, 8).description.keywords == keywords
 
 
 def test_without_a_preview_the_data_are_developed(monkeypatch: pytest.MonkeyPatch) -> None:
