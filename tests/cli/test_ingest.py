@@ -24,6 +24,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import corpus
 from tests.support.commands import TAGS, Run, complaint, draw, parsed, write_csv
+from tests.support.described import datasets, keywords, with_iptc, with_xmp
 from tests.support.pictures import photo, picture
 
 SUMMARY = r"{}; \d+\.\d s, \d+ images/s\n"
@@ -487,6 +488,41 @@ def test_photos_of_phones_and_cameras(
     (itself,) = (each for each in alike if each["uri"].endswith("rgb.heic"))
     assert itself["similarity"] == pytest.approx(1, abs=1e-3)
     assert parsed(tagdb("backbone", "reembed", "bundled", "--json"))["embedded"] == 4
+
+
+def test_one_folder_of_all_kinds(ingest: Run, tmp_path: Path, connection: Connection) -> None:
+    """Every file of it is accounted for."""
+    folder = tmp_path / "all"
+    folder.mkdir()
+    samples = corpus.samples()
+    files = {
+        "phone.heic": samples["rgb.heic"],
+        "phone.mov": b"\0\0\0\x14ftypqt  \0\0\0\0",
+        "web.avif": samples["rgb.avif"],
+        "camera.dng": samples["preview.dng"],
+        "words.jpg": with_xmp(keywords("Low Tide", paths=["Places|Wales"])),
+        "old.jpg": with_iptc(datasets((2, 25, b"harbour")), seed=2),
+        "beside.jpg": photo(5),
+        "beside.jpg.xmp": keywords("dunes"),
+        "notes.txt": b"milk, bread",
+        "broken.jpg": b"no picture",
+    }
+    two = io.BytesIO()  # what some cameras write for two views of one scene
+    picture(6).save(two, "MPO", save_all=True, append_images=[picture(7)])
+    files["views.mpo"] = two.getvalue()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    done = ingest(folder, "--json")
+    assert done.exit_code == 3
+    counts = parsed(done)
+    assert (counts["new"], counts["rejected"]) == (7, 1)
+    assert counts["left_out"] == {"video": 1, "document": 1}
+    assert f"left out of {folder}: 1 document (.txt), 1 video (.mov)" in done.stderr
+    assert hashtags(connection) == {
+        "phone.heic": set(), "web.avif": set(), "camera.dng": set(), "views.mpo": set(),
+        "words.jpg": {"lowtide", "wales"}, "old.jpg": {"harbour"}, "beside.jpg": {"dunes"},
+    }  # fmt: skip
+    assert [origin for origin, _, _ in errors(connection)] == [str(folder / "broken.jpg")]
 
 
 def test_a_time_that_no_photo_can_have(ingest: Run, tmp_path: Path, connection: Connection) -> None:
