@@ -22,6 +22,7 @@ OBJECTS = (
     # hashtags
     "tagdb_store.fold_hashtag",
     "tagdb_store.hashtag_problem",
+    "tagdb_store.spelled_hashtag",
     "tagdb_store.fold_given",
     "tagdb_store.counting_as",
     "tagdb_store.counted_hashtags",
@@ -51,6 +52,12 @@ OBJECTS = (
     "tagdb_store.verdicts",
     "tagdb.give_feedback",
     "tagdb.rejected_hashtags",
+    # corrections
+    "tagdb_store.claim_images",
+    "tagdb.remove_images",
+    "tagdb.remove_image",
+    "tagdb.tag_image",
+    "tagdb.untag_image",
     # factor runs
     "tagdb_store.interactions",
     "tagdb_store.new_factor_run",

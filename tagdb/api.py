@@ -17,12 +17,13 @@ import psycopg
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from tagdb import config, factors, feedback, ingest, recommend, store
+from tagdb import config, corrections, factors, feedback, ingest, recommend, store, sync
 from tagdb.config import Settings
+from tagdb.corrections import Removed, Tagged, Untagged
 from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.embedding.pipeline import Pipeline
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch, RejectedInput
+from tagdb.errors import BackboneMismatch, RejectedInput, TagdbError
 from tagdb.factors import Computed
 from tagdb.hashtags import fold, given, unfolded
 from tagdb.ingest import Summary
@@ -31,16 +32,18 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
 from tagdb.photos.keywords import Hierarchy, Where, check
-from tagdb.photos.sources import Reading, open_source
+from tagdb.photos.sources import Reading, Source, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.pool import Pool
 from tagdb.store.answers import Contribution, Query, Recommendation, SimilarImage
 from tagdb.store.batches import Rejected
+from tagdb.store.corrections import Stored
 from tagdb.store.feedback import Feedback
 from tagdb.store.runs import FactorRun, Factors
 from tagdb.store.statistics import Statistics
 from tagdb.store.tags import Edit
+from tagdb.sync import Difference, Synchronised
 
 if TYPE_CHECKING:
     from tagdb.evaluation.reports import Report
@@ -131,6 +134,7 @@ class Database:
         input_size: int | None = None,
         originals: bool = True,
         limit: int | None = None,
+        update: bool = False,
         dry_run: bool = False,
         format: str | None = None,
         collection: str | None = None,
@@ -159,6 +163,8 @@ class Database:
         hierarchy
             What of a keyword such as ``Places|Italy|Rome`` becomes a hashtag: the last part (``leaf``), or
             each (``path``).
+        update
+            Let what a source says now replace what it said before.
         on_rejected
             Called with every rejected input.
         quiet
@@ -172,12 +178,112 @@ class Database:
             A source cannot be read at all.
         """
         check(keywords, hierarchy)
-        reading = Reading(format, collection, tuple(unfolded(hashtags)), allow_outside)
-        opened = [open_source(str(source), reading) for source in sources]
-        options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy)
+        opened = [_opened(each, format, collection, hashtags, allow_outside) for each in sources]
+        options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
         with self._session() as connection:
             backbone = None if dry_run else self._resolved(connection, input_size)
             return ingest.run(connection, backbone, opened, options, on_rejected, self._reconnect)
+
+    def difference(
+        self,
+        source: str | Path,
+        *,
+        format: str | None = None,
+        collection: str | None = None,
+        hashtags: str | Iterable[str] = (),
+        allow_outside: bool = False,
+        keywords: Where = "all",
+        hierarchy: Hierarchy = "leaf",
+        on_rejected: Callable[[Rejected], None] = _ignore,
+        quiet: bool = True,
+    ) -> Difference:
+        """Return how a source differs from what is stored of it; see ``tagdb sync --dry-run``.
+
+        The arguments are those of :meth:`ingest`.
+        """
+        check(keywords, hierarchy)
+        opened = _opened(source, format, collection, hashtags, allow_outside)
+        options = ingest.Options(quiet=quiet, keywords=keywords, hierarchy=hierarchy)
+        with self._session() as connection:
+            return sync.compare(connection, opened, options, on_rejected)
+
+    def sync(
+        self,
+        source: str | Path,
+        *,
+        remove: int | None = None,
+        input_size: int | None = None,
+        originals: bool = True,
+        format: str | None = None,
+        collection: str | None = None,
+        hashtags: str | Iterable[str] = (),
+        allow_outside: bool = False,
+        keywords: Where = "all",
+        hierarchy: Hierarchy = "leaf",
+        on_rejected: Callable[[Rejected], None] = _ignore,
+        quiet: bool = True,
+    ) -> Synchronised:
+        """Ingest a source with ``update``, and remove what is gone from it; see ``tagdb sync --help``.
+
+        The other arguments are those of :meth:`ingest`.
+
+        Parameters
+        ----------
+        remove
+            Number of images to remove; None for however many are gone, but no more than half.
+
+        Raises
+        ------
+        SourceError
+            The source cannot be read, is empty, or something in it cannot be read.
+        TagdbError
+            Another number of images is gone; nothing was removed.
+        """
+        opened = _opened(source, format, collection, hashtags, allow_outside)
+        check(keywords, hierarchy)
+        agree = sync.up_to_half if remove is None else sync.exactly(remove)
+        options = ingest.Options(originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
+        with self._session() as connection:
+            backbone = self._resolved(connection, input_size)
+            return sync.run(connection, backbone, opened, agree, options, on_rejected, self._reconnect)
+
+    def tag(self, photo: Photo, hashtags: str | Iterable[str]) -> Tagged:
+        """Give hashtags to a stored photo; see ``tagdb tag --help``."""
+        with self._session() as connection:
+            return corrections.tag(connection, _stored(connection, photo)[0], _texts(hashtags))
+
+    def untag(self, photo: Photo, hashtags: str | Iterable[str]) -> Untagged:
+        """Take hashtags from a stored photo; see ``tagdb untag --help``."""
+        with self._session() as connection:
+            return corrections.untag(connection, _stored(connection, photo)[0], _texts(hashtags))
+
+    def remove(self, *photos: Photo, collection: str | None = None, uri: str | None = None) -> Removed:
+        """Remove stored photos, without asking; see ``tagdb remove --help``.
+
+        Parameters
+        ----------
+        photos
+            Photos or numbers of images.
+        collection
+            Remove all images of a collection instead.
+        uri
+            Remove all images whose URI begins with this instead.
+
+        Raises
+        ------
+        TagdbError
+            One of them is not stored; nothing was removed.
+        """
+        if (bool(photos), collection is not None, uri is not None).count(True) != 1:
+            raise TagdbError("name photos, a collection or a URI to remove: one of these")
+        with self._session() as connection:
+            if collection is not None:
+                found = corrections.of_collection(connection, collection)
+            elif uri is not None:
+                found = corrections.below(connection, uri)
+            else:
+                found = [each for photo in photos for each in _stored(connection, photo, several=True)]
+            return corrections.remove(connection, list({each.image_id for each in found}))
 
     def compute_factors(
         self, preset: str | None = None, *, activate: bool = True, quiet: bool = True, **settings: Any
@@ -456,6 +562,31 @@ def _content(photo: NewPhoto) -> bytes:
     stream = io.BytesIO()
     photo.save(stream, "PNG", exif=photo.getexif())
     return stream.getvalue()
+
+
+def _opened(
+    source: str | Path,
+    form: str | None,
+    collection: str | None,
+    hashtags: str | Iterable[str],
+    allow_outside: bool,
+) -> Source:
+    reading = Reading(form, collection, tuple(unfolded(hashtags)), allow_outside)
+    return open_source(str(source), reading)
+
+
+def _stored(connection: Connection, photo: Photo, several: bool = False) -> list[Stored]:
+    """Return the stored images of a photo; without ``several``, just one."""
+    if isinstance(photo, int | str | Path):
+        return corrections.find(connection, photo) if several else [corrections.find_one(connection, photo)]
+    found = store.corrections.by_content(connection, content_hash(_content(photo)))
+    if not found:
+        raise TagdbError("the photo is not stored")
+    return found
+
+
+def _texts(hashtags: str | Iterable[str]) -> list[str]:
+    return [hashtags] if isinstance(hashtags, str) else list(hashtags)
 
 
 def _named(photo: object) -> str:

@@ -9,6 +9,7 @@
     │   └── SchemaError         the schema is missing or has another revision
     ├── SourceError             a source cannot be read at all
     ├── RejectedInput           one record or photo cannot be used; the others are not affected
+    │   └── UnreadableInput     it is there, but cannot be read now
     ├── BackboneError           a backbone cannot be loaded or exported
     │   └── BackboneMismatch    the database's embeddings were made by another backbone
     ├── FactorsError            factors cannot be computed, or there are none
@@ -46,6 +47,10 @@ class SourceError(TagdbError):
 
 class RejectedInput(TagdbError):
     """One record or photo cannot be used; the others are not affected. Its text is the reason."""
+
+
+class UnreadableInput(RejectedInput):
+    """A file or folder is there, but cannot be read now: nobody knows what is in it."""
 
 
 class BackboneError(TagdbError):

@@ -40,6 +40,15 @@ class FoldingIn:
         if self.basis is not None:
             self.unknown |= fold_in_images(self.connection, self.basis, image_ids)
 
+    def again(self, image_ids: Collection[int]) -> None:
+        """Fold in images that have lost hashtags, in the caller's transaction."""
+        if not image_ids:
+            return
+        self._look()
+        if self.basis is not None and store.folding_in.hold(self.connection, self.basis):
+            store.folding_in.forget_images(self.connection, self.basis, image_ids)
+            self.unknown |= fold_in_images(self.connection, self.basis, image_ids)
+
     def finish(self) -> None:
         """Fold in the new hashtags, and all images if another run became active in between.
 

@@ -11,21 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 
 from tagdb import indexing, records, store
 from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput
 from tagdb.folding_in import FoldingIn
-from tagdb.photos.keywords import Description, Hierarchy, Where
+from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
-from tagdb.records import Content, Outcome
+from tagdb.records import Content, Outcome, Said
 from tagdb.store.batches import Image, Rejected
 from tagdb.store.ingest_runs import Counts
+from tagdb.store.sources import Comparison
 
 CHUNK = 256
 """Records whose hashes are looked up per query."""
@@ -38,6 +39,25 @@ BATCH = 128
 BATCH_BYTES = 64 << 20
 BATCH_KNOWN = 1024
 """Maximum number of records per transaction, including known ones."""
+
+
+class Seen:
+    """Which contents the sources of an ingest have, in 64 bits each: there may be millions."""
+
+    def __init__(self) -> None:
+        self._hashes: set[int] = set()
+
+    def __contains__(self, place: tuple[int, bytes]) -> bool:
+        return hash(place) in self._hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, place: tuple[int, bytes]) -> bool:
+        """Add a content of a source; return whether it is the first time."""
+        before = len(self._hashes)
+        self._hashes.add(hash(place))
+        return len(self._hashes) > before
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,8 @@ class Options:
     """Where keywords are read."""
     hierarchy: Hierarchy = "leaf"
     """What of a keyword below others becomes a hashtag."""
+    update: bool = False
+    """Let what a source says now replace what it said before."""
 
 
 @dataclass(slots=True)
@@ -76,14 +98,21 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     """Number of files of each kind that were left out of folders of photos."""
 
+    unreadable: int = 0
+    """Number of files, folders and rows that are there but could not be read."""
+    seen: Seen = field(default_factory=Seen, repr=False)
+    """What was found in each source."""
+
     @property
     def records(self) -> int:
         """Number of usable images."""
         return self.counts.new + self.counts.known + self.counts.updated
 
 
-_Hashing = tuple[list[Record | Rejection], list[Future[list[Content | Rejected]]]]
-"""Records, and the hashes of their contents being computed."""
+Given = tuple[int, Record | Rejection]
+"""The number of a source, and what it says."""
+_Hashing = tuple[list[Given], list[Future[list[Content | Rejected]]]]
+"""What sources say, and the hashes of the contents being computed."""
 
 
 class _Ingest:
@@ -108,6 +137,7 @@ class _Ingest:
         self.run_id: int | None = None
         self.begun: store.ingest_runs.Progress | None = None
         self.folding_in = FoldingIn(connection)
+        self.comparison = Comparison(options.update)
         self.batch: list[Outcome] = []
         self.batch_new = self.batch_bytes = self.batches = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
@@ -123,8 +153,9 @@ class _Ingest:
 
     def _run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
-        self._begin(sources)
-        given = islice(chain.from_iterable(sources), self.options.limit)
+        numbers = self._begin(sources)
+        said = ((numbers[source.location], each) for source in sources for each in source)
+        given = islice(said, self.options.limit)
         with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
             with self.pipeline:
                 for outcome in self.pipeline.results(self._planned(given)):
@@ -132,6 +163,8 @@ class _Ingest:
             self._store(report)
         if self.run_id is not None:
             self._finish(self.run_id, self.backbone_id)
+        else:
+            self._compare_rest(self.session.connection)
         self.summary.left_out = dict(sum((source.left_out.counts for source in sources), Counter()))
         self.summary.seconds = time.monotonic() - started
         return self.summary
@@ -140,8 +173,9 @@ class _Ingest:
         """Do what follows once everything is stored; all of it can be repeated."""
         trying, summary = self.session.trying, self.summary
         trying(lambda connection: self._check_run(connection, self.batches))
+        trying(self._compare_rest)
         trying(lambda connection: self.folding_in.finish())
-        trying(lambda connection: store.ingest_runs.finish(connection, run_id))
+        trying(lambda connection: store.ingest_runs.finish(connection, run_id, summary.counts))
         if summary.counts.new and backbone_id is not None:
             with indexing.phases("vectors", self.options.quiet) as progress:
                 summary.indexed = trying(
@@ -155,7 +189,26 @@ class _Ingest:
         changed = summary.counts.new or summary.counts.updated
         summary.statistics_lag = bool(changed) and not up_to_date
 
-    def _begin(self, sources: Sequence[Source]) -> None:
+    def _compare_rest(self, connection: Connection) -> None:
+        """Compare, now that all is said, which hashtags the sources no longer say."""
+        comparison, counts = self.comparison, self.summary.counts
+        stores = comparison.replace and self.run_id is not None
+        found = comparison.changed if comparison.replace else comparison.differing
+        for part in store.sources.in_parts(comparison.unsaid):
+            with connection.transaction():
+                images = store.sources.unsay(connection, part, stores)
+                if stores:
+                    self.folding_in.again(images)
+            more = {*images} - found
+            found |= more
+            if comparison.replace:
+                counts.updated += len(more)
+                counts.known -= len(more)
+            else:
+                counts.differing += len(more)
+
+    def _begin(self, sources: Sequence[Source]) -> dict[str, int]:
+        """Prepare for the sources; return their numbers. Those that a dry run does not know get others."""
         connection = self.session.connection
         stored = store.backbones.active(connection)
         self.backbone_id = stored.backbone_id if stored else None
@@ -163,6 +216,11 @@ class _Ingest:
             self._check(stored)
             self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
             self.begun = store.ingest_runs.progress(connection, self.run_id)
+        elif self.backbone_id is not None:
+            store.batches.prepare(connection)
+        locations = [source.location for source in sources]
+        known = store.sources.ids(connection, locations, add=self.run_id is not None)
+        return {each: -n for n, each in enumerate(locations, 1)} | known
 
     def _check_run(self, connection: Connection, *batches: int) -> None:
         """Raise DatabaseError unless this is the database of the beginning, and has what was stored."""
@@ -196,18 +254,20 @@ class _Ingest:
         self._check(stored)
         return stored.backbone_id
 
-    def _hashing(self, given: Iterator[Record | Rejection]) -> _Hashing:
+    def _hashing(self, given: Iterator[Given]) -> _Hashing:
         """Take a chunk of records and start hashing their contents."""
-        chunk, size = [], 0
-        for record in islice(given, CHUNK):
-            chunk.append(record)
+        chunk: list[Given] = []
+        size = 0
+        for source_id, record in islice(given, CHUNK):
+            chunk.append((source_id, record))
             size += record.size if isinstance(record, Record) else 0
             if size > CHUNK_BYTES:
                 break
-        parts = [chunk[start : start + HASHED_TOGETHER] for start in range(0, len(chunk), HASHED_TOGETHER)]
+        said = [record for _, record in chunk]
+        parts = [said[start : start + HASHED_TOGETHER] for start in range(0, len(said), HASHED_TOGETHER)]
         return chunk, [self.pipeline.submit(records.hashes, part, self.options.keywords) for part in parts]
 
-    def _planned(self, given: Iterator[Record | Rejection]) -> Iterator[Work[Outcome]]:
+    def _planned(self, given: Iterator[Given]) -> Iterator[Work[Outcome]]:
         """Hash a chunk, ask the database which contents are known, and yield the remaining work."""
         chunk, hashing = self._hashing(given)
         while chunk:
@@ -217,14 +277,16 @@ class _Ingest:
             known: set[bytes] = set()
             if self.backbone_id is not None and contents:
                 known = self._known(self.backbone_id, contents)
-            for record, content in zip(chunk, hashed, strict=True):
-                if isinstance(content, Rejected):
-                    yield Outcome(None, [content]), 0
-                elif content.sha256 in known and isinstance(record, Record):
-                    yield self._said(record, content.sha256, content.sidecar)[1], record.size
-                elif isinstance(record, Record):
-                    work = self.pipeline.submit(self._decoded, record, content.sidecar)
-                    yield work, content.size + record.size
+            for (source_id, record), content in zip(chunk, hashed, strict=True):
+                if isinstance(content, Rejected) or isinstance(record, Rejection):
+                    yield Outcome(None, [content] if isinstance(content, Rejected) else []), 0
+                    continue
+                first = self.summary.seen.add((source_id, content.sha256))
+                said = Said(record, content.sidecar, source_id, first)
+                if content.sha256 in known:
+                    yield self._outcome(said, content.sha256)[1], record.size
+                else:
+                    yield self.pipeline.submit(self._decoded, said), content.size + record.size
             chunk, hashing = ahead
 
     def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
@@ -232,21 +294,24 @@ class _Ingest:
             lambda connection: store.batches.known_contents(connection, backbone_id, contents)
         )
 
-    def _said(self, record: Record, content_sha256: bytes, description: Description) -> tuple[Image, Outcome]:
+    def _outcome(
+        self, said: Said, content_sha256: bytes, within: Description = NOTHING
+    ) -> tuple[Image, Outcome]:
         """Return the image of a record as a result, with nothing of its content."""
-        image, refused = records.image_of(record, content_sha256, description, self.options.hierarchy)
-        return image, Outcome(image, refused, record.size + description.size)
+        image, refused = records.image_of(said, content_sha256, within, self.options.hierarchy)
+        return image, Outcome(image, refused, said.record.size + said.beside.size + within.size)
 
-    def _decoded(self, record: Record, sidecar: Description) -> Outcome:
+    def _decoded(self, said: Said) -> Outcome:
         """Read, decode and embed a photo. Runs in a thread of the pipeline."""
+        record = said.record
         try:
             content = record.file.read()
             embedded = self.pipeline.embed(content)
         except RejectedInput as error:
             return Outcome(None, [records.rejected(record, error)])
         photo = embedded.photo
-        description = sidecar | photo.description if self.options.keywords == "all" else sidecar
-        image, outcome = self._said(record, photo.sha256, description)
+        within = photo.description if self.options.keywords == "all" else NOTHING
+        image, outcome = self._outcome(said, photo.sha256, within)
         image.taken_at = image.taken_at or photo.taken_at
         image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
         image.byte_count = len(content)
@@ -278,7 +343,7 @@ class _Ingest:
         try:
             counts = self.session.trying(
                 lambda connection: store.batches.save(
-                    connection, run_id, backbone_id, stored, rejected, fold, batch
+                    connection, run_id, backbone_id, stored, rejected, fold, batch, self.comparison
                 )
             )
         except store.batches.AlreadyStored:  # the connection broke before its success was reported
@@ -300,9 +365,15 @@ class _Ingest:
                 image.content_sha256 for image in stored if image.media_type is not None
             } - self.would_be_new
             self.would_be_new |= new
-            counts = Counts(len(new), len(stored) - len(new), 0, len(rejected))
+            known = [image for image in stored if image.media_type is None]
+            counts = Counts(len(new), len(stored) - len(new) - len(known), 0, len(rejected))
+            if known:
+                counts += self.session.trying(
+                    lambda connection: store.batches.compare(connection, known, self.comparison)
+                )
         for one in rejected:
             self.on_rejected(one)
+            self.summary.unreadable += one.unreadable
         self.summary.counts += counts
         self.batch, self.batch_new, self.batch_bytes = [], 0, 0
         report(self.summary.records + self.summary.counts.rejected)

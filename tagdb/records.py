@@ -1,10 +1,13 @@
 """From a source's record to the hash of its content and an image to store, or to a rejection."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tagdb import hashtags
-from tagdb.errors import RejectedInput
+from tagdb.errors import RejectedInput, UnreadableInput
 from tagdb.photos import images, sidecars
 from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
 from tagdb.photos.sources import Record, Rejection
@@ -44,7 +47,7 @@ def hashes(records: Sequence[Record | Rejection], where: Where = "none") -> list
 
 def _hash(record: Record | Rejection, where: Where) -> Content | Rejected:
     if isinstance(record, Rejection):
-        return Rejected(record.origin, record.line, record.reason)
+        return Rejected(record.origin, record.line, record.reason, record.unreadable)
     try:
         content = record.file.read()
     except RejectedInput as error:
@@ -56,36 +59,68 @@ def _hash(record: Record | Rejection, where: Where) -> Content | Rejected:
 def rejected(record: Record, error: RejectedInput) -> Rejected:
     """Return the reason, with the photo's name unless the record comes from the photo itself."""
     reason = str(error) if record.line is None else f"{hashtags.printable(record.file.name)}: {error}"
-    return Rejected(record.origin, record.line, reason)
+    return Rejected(record.origin, record.line, reason, isinstance(error, UnreadableInput))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A record of a source, and what is written beside its photo."""
+
+    record: Record
+    beside: Description
+    source_id: int
+    first: bool
+    """Whether the source says something of this content for the first time."""
 
 
 def image_of(
-    record: Record,
-    content_sha256: bytes,
-    description: Description = NOTHING,
-    hierarchy: Hierarchy = "leaf",
+    said: Said, content_sha256: bytes, within: Description, hierarchy: Hierarchy
 ) -> tuple[Image, list[Rejected]]:
     """Return what is said about a content, with folded hashtags, and rejections of what is invalid.
 
-    A description is what is written in and beside the photo; it counts where the record says nothing.
+    What is written in and beside the photo counts where the record says nothing. What is written in it is not
+    what a source says, because it cannot change.
     """
-    folded: dict[str, str] = {}
+    record, beside = said.record, said.beside
     refused = [Rejected(record.origin, record.line, reason) for reason in record.refused]
-    keywords, unusable = description.hashtags(hierarchy) if description != NOTHING else ([], [])
+    everything = beside | within
+    keywords, unusable = everything.hashtags(hierarchy) if everything != NOTHING else ([], [])
     refused += [rejected(record, RejectedInput(reason)) for reason in unusable]
+    folded: dict[str, str] = {}
     for raw in (*record.hashtags, *keywords):
         try:
             folded.setdefault(hashtags.fold(raw), hashtags.spelled(raw))
         except RejectedInput as error:
             refused.append(Rejected(record.origin, record.line, str(error)))
+    taken_at, metadata = record.taken_at or beside.taken_at, beside.metadata | record.metadata
     image = Image(
         content_sha256,
         record.uri,
         list(folded),
         record.collection,
         record.source_ref,
-        record.taken_at or description.taken_at,
-        description.metadata | record.metadata,
+        taken_at or within.taken_at,
+        within.metadata | metadata,
         spellings={hashtag: spelling for hashtag, spelling in folded.items() if spelling != hashtag},
+        own={*map(hashtags.fold, within.hashtags(hierarchy)[0])} if within != NOTHING else (),
+        source_id=said.source_id,
+        said=_digest(record, taken_at, metadata),
+        fields=_named(record, metadata),
+        # a sidecar that cannot be used takes nothing back
+        first=said.first and not beside.refused,
     )
     return image, refused
+
+
+def _digest(record: Record, taken_at: datetime | None, metadata: Mapping[str, object]) -> int:
+    """Return a hash of what a record says besides hashtags, 64 bits with a sign."""
+    time = taken_at and taken_at.isoformat()
+    said = [record.uri, record.collection, record.source_ref, time, metadata]
+    text = json.dumps(said, sort_keys=True).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)
+
+
+def _named(record: Record, metadata: Iterable[str]) -> list[str]:
+    """Return the names of the fields that a record has, with the keys of its metadata."""
+    given = {"collection": record.collection, "source_ref": record.source_ref}
+    return [*(name for name, value in given.items() if value is not None), *metadata]

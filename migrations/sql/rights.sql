@@ -8,8 +8,12 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tagdb, tagdb_store FROM PUBLIC;
 GRANT USAGE ON SCHEMA tagdb TO tagdb_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
-REVOKE EXECUTE ON FUNCTION tagdb.give_feedback FROM tagdb_reader;
-GRANT EXECUTE ON FUNCTION tagdb.give_feedback TO tagdb_writer;
+REVOKE EXECUTE ON FUNCTION
+    tagdb.give_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image, tagdb.untag_image
+    FROM tagdb_reader;
+GRANT EXECUTE ON FUNCTION
+    tagdb.give_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image, tagdb.untag_image
+    TO tagdb_writer;
 
 GRANT USAGE ON SCHEMA tagdb_store TO tagdb_writer;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb_store TO tagdb_writer;
@@ -18,12 +22,12 @@ GRANT SELECT ON tagdb_store.alembic_version TO tagdb_writer;
 -- What writers change themselves.
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON tagdb_store.ingest_runs, tagdb_store.ingest_errors, tagdb_store.images, tagdb_store.image_files,
-       tagdb_store.image_hashtags, tagdb_store.embeddings, tagdb_store.image_factors, tagdb_store.hashtag_factors,
-       tagdb_store.factor_defaults, tagdb_store.backbones
+       tagdb_store.image_sources, tagdb_store.image_hashtags, tagdb_store.embeddings, tagdb_store.image_factors,
+       tagdb_store.hashtag_factors, tagdb_store.factor_defaults, tagdb_store.backbones
     TO tagdb_writer;
 GRANT SELECT, INSERT
-    ON tagdb_store.feedback, tagdb_store.factor_maps, tagdb_store.projection_axes, tagdb_store.search_vectors,
-       tagdb_store.index_checks
+    ON tagdb_store.sources, tagdb_store.feedback, tagdb_store.factor_maps, tagdb_store.projection_axes,
+       tagdb_store.search_vectors, tagdb_store.index_checks
     TO tagdb_writer;
 -- What functions change for them: decisions about hashtags, statistics, factor runs, projections.
 GRANT SELECT

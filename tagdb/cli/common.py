@@ -192,6 +192,11 @@ def print_answers(
     exit_after_rejections(rejected)
 
 
+def photo_or_id(name: str) -> str | int:
+    """Return the number of an image, or else the name of a photo; ``./42`` is a file."""
+    return int(name) if re.fullmatch("[0-9]{1,18}", name) else name
+
+
 def photos_of(names: Sequence[str]) -> list[str]:
     """Return the names of photos, with those in a folder in place of its own."""
     from tagdb.errors import SourceError
@@ -238,6 +243,20 @@ class Rejections:
         """Say how many more there were."""
         if self.count > self.SHOWN:
             self._say(f"… and {self.count - self.SHOWN} more rejected{self._where}")
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
+def agreed(question: str, yes: bool) -> None:
+    """Ask before something is lost, unless ``yes`` says so already. Without a terminal, refuse."""
+    if yes:
+        return
+    if not at_terminal():
+        raise click.ClickException(f"{harmless(question)} nobody is there to answer; pass --yes")
+    click.confirm(harmless(question), abort=True)
 
 
 def exit_after_rejections(count: int) -> None:

@@ -21,6 +21,7 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
+from tagdb.cli.reading import keyword_options, reading, reading_options
 
 if TYPE_CHECKING:
     from tagdb.photos.keywords import Hierarchy, Where
@@ -35,32 +36,11 @@ EXPLAINED = 3
 @backbone_options
 @click.option("--no-originals", is_flag=True, help="Store thumbnails only, not the original photos.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ingest at most N records.")
+@click.option("--update", is_flag=True, help="Let what a source says now replace what it said before.")
 @click.option("--dry-run", is_flag=True, help="Read and decode everything but store nothing.")
-@click.option("--format", "form", metavar="NAME", help="What SOURCE is, if it is not recognised.")
-@click.option("--collection", metavar="NAME", help="Collection of photos for which SOURCE names none.")
-@click.option(
-    "--hashtags", multiple=True, metavar="A,B", help="Hashtags of all photos, besides those in SOURCE."
-)
+@reading_options
 @click.option("--explain", is_flag=True, help="Say what SOURCE is, show its first records, store nothing.")
-@click.option(
-    "--allow-outside",
-    is_flag=True,
-    help="Allow manifests to name files, and links to lead, outside the folder.",
-)
-@click.option(
-    "--keywords",
-    type=click.Choice(["all", "sidecar", "none"]),
-    default="all",
-    show_default=True,
-    help="Where keywords are read: in photos and sidecars, in sidecars only, or not at all.",
-)
-@click.option(
-    "--hierarchy",
-    type=click.Choice(["leaf", "path"]),
-    default="leaf",
-    show_default=True,
-    help="What of a keyword such as Places|Italy|Rome becomes a hashtag: Rome, or all three.",
-)
+@keyword_options
 @json_option
 @quiet_option
 @shared_options
@@ -70,6 +50,7 @@ def command(
     input_size: int | None,
     no_originals: bool,
     limit: int | None,
+    update: bool,
     dry_run: bool,
     form: str | None,
     collection: str | None,
@@ -95,6 +76,9 @@ def command(
     Photos with the same bytes are one image, with the hashtags of all of them. An interrupted ingest keeps
     what it stored; run the same command again to continue.
 
+    Of a known photo, hashtags are added and empty fields filled. With --update, what the source says now also
+    replaces what it said before. To remove photos that are gone from it: tagdb sync.
+
     \b
     Examples:
       tagdb ingest holiday/ --backbone bundled
@@ -102,12 +86,13 @@ def command(
       tagdb ingest lightroom/ --hierarchy path
       tagdb ingest scraped/ --backbone mobilenetv2.weights.h5
       tagdb ingest downloads/ --explain
+      tagdb ingest photos.csv --update
       cat photos.jsonl | tagdb ingest -
     """
-    from tagdb.photos.sources import Reading, open_source
+    from tagdb.photos.sources import open_source
 
-    reading = Reading(form, collection, _given(hashtags), allow_outside)
-    opened = [open_source(source, reading) for source in sources]
+    how = reading(form, collection, hashtags, allow_outside)
+    opened = [open_source(source, how) for source in sources]
     if explain:
         _explain(opened, as_json)
         return
@@ -125,7 +110,7 @@ def command(
             network = resolve(
                 config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
             )
-        options = ingest.Options(not no_originals, limit, dry_run, quiet, keywords, hierarchy)
+        options = ingest.Options(not no_originals, limit, dry_run, quiet, keywords, hierarchy, update)
         try:
             summary = ingest.run(
                 connection, network, opened, options, rejections, lambda: database.reconnect(config, say)
@@ -164,23 +149,15 @@ def command(
     else:
         c = summary.counts
         text = f"{c.new} new, {c.known} already known, {c.updated} updated, {c.rejected} rejected"
+        if c.differing:
+            text += f"; {c.differing} differ{'s' if c.differing == 1 else ''}, kept (use --update)"
         text += f"; {summary.seconds:.1f} s, {rate:.0f} images/s"
         if dry_run:
             text = f"would be: {text}; nothing was stored"
-        elif not c.new and not c.updated and not c.rejected:
+        elif not (c.new or c.updated or c.rejected or c.differing):
             text = f"nothing changed: {text}"
         click.echo(text)
     exit_after_rejections(summary.counts.rejected)
-
-
-def _given(hashtags: tuple[str, ...]) -> tuple[str, ...]:
-    from tagdb.errors import RejectedInput
-    from tagdb.hashtags import unfolded
-
-    try:
-        return tuple(unfolded(hashtags))
-    except RejectedInput as error:
-        raise click.UsageError(f"--hashtags: {error}") from error
 
 
 def _explain(sources: "Sequence[Source]", as_json: bool) -> None:

@@ -181,6 +181,7 @@ def factors(examination: Examination) -> Iterator[Finding]:
     percent = queries.share(examination.connection, f"image_factors_{number}")
     parameters = {"factor_run_id": number, "factors": run.settings.factors, "percent": percent}
     rows = queries.rows(examination.connection, "factors", **parameters)
+    ready = store.answers.readiness(examination.connection)  # all images may have been removed
     for row in rows:
         kind = f"{row.kind} factors"
         of, figures = _of(row, percent if row.kind == "image" else 100, kind)
@@ -193,7 +194,7 @@ def factors(examination: Examination) -> Iterator[Finding]:
                 remedy="tagdb factors compute",
                 figures=figures | {"useless": row.useless},
             )
-        elif not row.looked_at and (run.hashtags if row.kind == "hashtag" else run.images):
+        elif not row.looked_at and (run.hashtags if row.kind == "hashtag" else run.images and ready.images):
             yield Finding(
                 check=kind,
                 severity="wrong",

@@ -80,8 +80,8 @@ def statistics(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             check="statistics",
             severity="advice",
-            sentence=f"the hashtag statistics are out of date: {changed:,} of {images:,} images are new or "
-            "changed",
+            sentence=f"the hashtag statistics are out of date: {changed:,} of {images:,} images are new, "
+            "changed or removed",
             remedy="tagdb stats refresh",
             figures={"images": images, "changed": changed},
         )

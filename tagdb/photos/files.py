@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from tagdb.errors import RejectedInput
+from tagdb.errors import RejectedInput, UnreadableInput
 from tagdb.photos.images import MAX_BYTES
 
 
@@ -96,7 +96,7 @@ def read(path: Path, within: Path | None = None, most: int = MAX_BYTES) -> bytes
         content = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
     if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise RejectedInput("it changed while it was being read; ingest it again when it is complete")
+        raise UnreadableInput("it changed while it was being read; ingest it again when it is complete")
     return content
 
 
@@ -126,7 +126,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RejectedInput(f"cannot be read: {error.strerror}") from error
+        raise UnreadableInput(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL character in the name
         raise RejectedInput(f"cannot be read: {error}") from error
 

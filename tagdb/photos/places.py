@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from tagdb.errors import RejectedInput
+from tagdb.errors import RejectedInput, UnreadableInput
 from tagdb.hashtags import printable
 from tagdb.photos.fields import spellings, why
 from tagdb.photos.files import Local
@@ -69,7 +69,9 @@ class Root:
             raise RejectedInput(f"the file's name is not valid UTF-8: {shown}") from None
         except (FileNotFoundError, NotADirectoryError):
             raise _Missing(f"no such file: {shown}") from None
-        except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
+        except OSError as error:
+            raise UnreadableInput(f"cannot read {shown}: {why(error)}") from None
+        except (RuntimeError, ValueError) as error:  # symlink loops; NUL characters
             raise RejectedInput(f"cannot read {shown}: {why(error)}") from None
         if not stat.S_ISREG(mode):
             raise RejectedInput(f"not a regular file: {shown}")

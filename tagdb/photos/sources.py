@@ -4,6 +4,7 @@ Nothing here reads a photo. Sources are read lazily. An error in one row becomes
 exception, so the other rows are still read.
 """
 
+import hashlib
 import re
 import stat
 import sys
@@ -15,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tagdb.errors import RejectedInput, SourceError
+from tagdb.errors import RejectedInput, SourceError, UnreadableInput
 from tagdb.hashtags import printable
 from tagdb.photos.fields import (
     FIELDS,
@@ -36,6 +37,8 @@ from tagdb.photos.places import Root
 
 MAX_COLLECTION = 500
 """Longest name of a collection, in characters; it must fit into an index."""
+MAX_LOCATION = 2000
+"""Longest location of a source, in characters; it must fit into an index, too."""
 
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
 
@@ -80,6 +83,8 @@ class Rejection:
     origin: str
     line: int | None
     reason: str
+    unreadable: bool = False
+    """Whether nobody knows which photo this is, because something could not be read."""
 
 
 class Source(ABC):
@@ -93,6 +98,12 @@ class Source(ABC):
     """What that is."""
     how: str = ""
     """By what its format is known."""
+    location: str = "-"
+    """Its URI, whatever name it was given by; of a photo, that of its folder. ``-`` for standard input."""
+    complete: bool = False
+    """Whether it has all that is there, so that what it does not have is gone."""
+    whole: bool = False
+    """Whether all photos below its location are in it, in whatever folder."""
     left_out: LeftOut = LeftOut()
     """What is left out of a folder; known once it was counted."""
 
@@ -172,11 +183,19 @@ def open_source(
         known, how = format_of(path, reading.format)
         opened = _opened(known, path, name, reading)
         opened.format, opened.what, opened.how = known.name, known.what, how
+        opened.complete = path.is_dir() or not isinstance(known, Beside)
+        opened.whole = path.is_dir() and isinstance(known, Beside)
+        opened.location = _location(path if opened.complete else path.parent)
         return opened
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(f"no such file or folder: {name}") from None
     except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
         raise SourceError(f"cannot read {name}: {why(error)}") from error
+
+
+def _location(path: Path) -> str:
+    uri = path.resolve().as_uri()
+    return uri if len(uri) <= MAX_LOCATION else f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
 
 
 def _opened(known: Format, path: Path, name: str, reading: Reading) -> "Source":
@@ -204,7 +223,7 @@ class _Described(Source):
     def _record(self, origin: str, line: int | None, row: Any, file: File | None = None) -> Record:
         """Return the record of a row, which names its file unless that is given."""
         if isinstance(row, RejectedInput):
-            raise row
+            raise UnreadableInput(str(row)) from row
         if isinstance(row, dict) and isinstance(row.get("file"), Held):
             file = row.pop("file")
         size = check(row, "the row") + (len(file.content) if isinstance(file, Held) else 0)
@@ -289,12 +308,12 @@ class _Photos(_Described):
             origin = printable(str(entry))
             try:
                 if reason is not None:
-                    raise RejectedInput(reason)
+                    raise UnreadableInput(reason)
                 file = self._root.file(entry)
                 said, row = describe(entry)
                 record = self._record(printable(str(said)), None, row, file)
             except RejectedInput as error:
-                yield Rejection(origin, None, str(error))
+                yield Rejection(origin, None, str(error), isinstance(error, UnreadableInput))
             else:
                 yield record
 
@@ -341,7 +360,7 @@ class _Rows(_Described):
                 try:
                     record = self._record(origin, line, row)
                 except RejectedInput as error:
-                    yield Rejection(origin, line, str(error))
+                    yield Rejection(origin, line, str(error), isinstance(error, UnreadableInput))
                     continue
                 if self._whole and isinstance(record.file, Local):
                     named |= _identities(record.file.path)

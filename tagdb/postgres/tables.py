@@ -64,6 +64,7 @@ ingest_runs = Table(
     Column("images_new", Integer, nullable=False, server_default="0"),
     Column("images_known", Integer, nullable=False, server_default="0"),
     Column("images_updated", Integer, nullable=False, server_default="0"),
+    Column("images_differing", Integer, nullable=False, server_default="0"),
     Column("rejected", Integer, nullable=False, server_default="0"),
     Column("batches", Integer, nullable=False, server_default="0"),
 )
@@ -82,6 +83,14 @@ ingest_errors = Table(
     Column("line", Integer),
     Column("reason", Text, nullable=False),
     Index("ingest_errors_ingest_run_id", "ingest_run_id"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("source_id", Integer, Identity(always=True), primary_key=True),
+    Column("location", Text, nullable=False),
+    UniqueConstraint("location", name="sources_location_key"),
 )
 
 images = Table(
@@ -117,6 +126,23 @@ image_files = Table(
     ),
     Column("original", LargeBinary),
     Column("thumbnail", LargeBinary, nullable=False),
+)
+
+image_sources = Table(
+    "image_sources",
+    metadata,
+    Column(
+        "image_id",
+        BigInteger,
+        ForeignKey(images.c.image_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("source_id", Integer, ForeignKey(sources.c.source_id), primary_key=True, autoincrement=False),
+    Column("said", BigInteger),
+    Column("hashtag_ids", ARRAY(Integer), nullable=False),
+    Column("fields", ARRAY(Text), nullable=False),
+    Index("image_sources_source_id", "source_id"),
 )
 
 embeddings = Table(

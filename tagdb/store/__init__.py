@@ -10,6 +10,7 @@ from tagdb.store import (
     backbones,
     backup,
     batches,
+    corrections,
     evaluation,
     feedback,
     folding_in,
@@ -18,6 +19,7 @@ from tagdb.store import (
     ingest_runs,
     logins,
     runs,
+    sources,
     statistics,
     tags,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "backbones",
     "backup",
     "batches",
+    "corrections",
     "evaluation",
     "feedback",
     "folding_in",
@@ -35,6 +38,7 @@ __all__ = [
     "ingest_runs",
     "logins",
     "runs",
+    "sources",
     "statistics",
     "tags",
 ]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from tagdb.postgres.database import Connection
-from tagdb.store import backbones, index, ingest_runs
+from tagdb.store import backbones, index, ingest_runs, sources
 from tagdb.store.ingest_runs import Counts
+from tagdb.store.sources import Comparison, Place, Statement
 from tagdb.store.statements import (
     copy_arrays,
     execute,
@@ -43,6 +44,16 @@ class Image:
     original: bytes | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
     """How those hashtags are written that are not written as they are folded."""
+    source_id: int | None = None
+    """Which source says this; None for nobody who could say something else later."""
+    said: int = 0
+    """Hash of all that the source says, without hashtags."""
+    fields: Sequence[str] = ()
+    """Names of the fields that the source says, with keys of the metadata."""
+    own: Collection[str] = ()
+    """Hashtags that are written in the photo itself, which no source can take back."""
+    first: bool = True
+    """Whether the source says something of this content for the first time in its ingest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,8 @@ class Rejected:
     origin: str
     line: int | None
     reason: str
+    unreadable: bool = field(default=False, compare=False)
+    """Whether it is there, but could not be read."""
 
     def __str__(self) -> str:
         """Return its place and the reason."""
@@ -85,6 +98,7 @@ def save(
     rejected: Sequence[Rejected],
     fold: Callable[[Collection[int]], None] = lambda image_ids: None,
     batch: int | None = None,
+    comparison: Comparison | None = None,
 ) -> Counts:
     """Store a batch in one transaction. Return what changed.
 
@@ -96,6 +110,8 @@ def save(
         Called in the transaction with the images that got hashtags.
     batch
         Number of batches of this run stored before it, if the batch may have to be repeated.
+    comparison
+        Says whether what is said now replaces what is stored, and learns what differs.
 
     Raises
     ------
@@ -104,25 +120,112 @@ def save(
     BackboneMismatch
         Another backbone was activated; nothing was changed.
     """
+    comparison = comparison or Comparison()
     with connection.transaction():
+        known = _held(connection, {i.content_sha256 for i in images}, comparison.replace)
         _land(connection, images)
         new = fetch_map(connection, "ingest/insert_images", binary=True, ingest_run_id=ingest_run_id)
         if backbone_id is not None:
             _save_content(connection, backbone_id, images, new)
-        touched: set[int] = set()
-        if len(images) > len(new):  # otherwise everything about the images was stored with them
-            touched = {*fetch_column(connection, "ingest/update_images")}
-        linked = _save_hashtags(connection, images, new)
-        fold(linked)
-        touched |= linked
+        # others that somebody else has inserted just before
+        late = {i.content_sha256 for i in images if i.media_type} - known.keys() - new.keys()
+        ids = known | new | _held(connection, late, comparison.replace)
+        done = _describe(connection, images, ids, {*new.values()}, comparison)
+        fold(done.linked)
         if rejected:
             rows = ((ingest_run_id, r.origin, r.line, r.reason) for r in rejected)
             _copy(connection, "ingest/copy_errors", rows)
-        updated = len(touched.difference(new.values()))
-        counts = Counts(len(new), len(images) - len(new) - updated, updated, len(rejected))
+        counts = Counts(
+            len(new),
+            len(images) - len(new) - len(done.changed),
+            len(done.changed),
+            len(rejected),
+            len(done.differing - comparison.differing),
+        )
         if not ingest_runs.add_batch(connection, ingest_run_id, counts, batch):
             raise AlreadyStored
+    done.note(comparison)
     return counts
+
+
+def compare(connection: Connection, images: Sequence[Image], comparison: Comparison) -> Counts:
+    """Return what storing a batch of known images would change, and change nothing."""
+    with connection.transaction(force_rollback=True):
+        ids = _held(connection, {i.content_sha256 for i in images}, comparison.replace)
+        _land(connection, images)
+        done = _describe(connection, images, ids, set(), comparison)
+    differing = len(done.differing - comparison.differing)
+    done.note(comparison)
+    return Counts(known=len(images) - len(done.changed), updated=len(done.changed), differing=differing)
+
+
+@dataclass(slots=True)
+class _Described:
+    """What a batch has changed about its images, and what it has found."""
+
+    linked: set[int]
+    """Images that got hashtags."""
+    changed: set[int]
+    """Known images that were changed."""
+    differing: set[int]
+    unsaid: Mapping[Place, set[int]]
+
+    def note(self, comparison: Comparison) -> None:
+        """Add it to what the batches before have found."""
+        comparison.changed |= self.changed
+        comparison.differing |= self.differing
+        for place, hashtags in self.unsaid.items():
+            comparison.unsaid.pop(place, None)
+            if hashtags:
+                comparison.unsaid[place] = hashtags
+
+
+def _describe(
+    connection: Connection,
+    images: Sequence[Image],
+    ids: Mapping[bytes, int],
+    new: Collection[int],
+    comparison: Comparison,
+) -> _Described:
+    """Store what is said of the images, in the caller's transaction. ``new`` are those of this batch."""
+    changed: set[int] = set()
+    differing: list[sources.Differing] = []
+    if len(images) > len(new):  # otherwise everything about the images was stored with them
+        if comparison.replace:
+            changed |= {each.image_id for each in sources.differing(connection, True)}
+        changed |= {*fetch_column(connection, "ingest/update_images")}
+        if not comparison.replace:
+            differing = sources.differing(connection, False)
+    numbers = _numbers(connection, images)
+    linked = _link(connection, images, ids, numbers)
+    statements: dict[Place, Statement] = {}
+    for i in images:
+        if i.source_id is not None and i.content_sha256 in ids:
+            place = ids[i.content_sha256], i.source_id
+            statement = statements.setdefault(place, Statement(i.said, i.first))
+            statement.hashtag_ids.update(numbers[h] for h in i.hashtags if h not in i.own)
+            statement.fields.update(i.fields)
+    unsaid: dict[Place, set[int]] = {}
+    if statements:
+        kept = {(each.image_id, each.source_id) for each in differing}
+        unsaid = sources.say(connection, statements, new, kept, comparison)
+    return _Described(
+        linked,
+        (changed | linked).difference(new),
+        {each.image_id for each in differing if each.counts}.difference(new),
+        unsaid,
+    )
+
+
+def _held(connection: Connection, contents: Collection[bytes], change: bool) -> dict[bytes, int]:
+    """Return the numbers of stored contents, which nobody removes until the transaction ends.
+
+    With ``change``, nobody changes them either.
+    """
+    if not contents:
+        return {}
+    name = "ingest/lock_images" if change else "ingest/hold_images"
+    return fetch_map(connection, name, binary=True, hashes=list(contents))
 
 
 def embed_stored(
@@ -154,6 +257,7 @@ def _land(connection: Connection, images: Sequence[Image]) -> None:
         (
             *(i.content_sha256, i.uri, i.media_type, i.width, i.height, i.byte_count),
             *(i.collection, i.source_ref, i.taken_at, Jsonb(i.metadata)),
+            *(i.source_id, i.said, i.first),
         )
         for i in images
     )
@@ -211,37 +315,43 @@ def _save_embeddings(
     index.add_search_vectors(connection, backbone_id, ids, embeddings)
 
 
-def _save_hashtags(connection: Connection, images: Sequence[Image], new: Mapping[bytes, int]) -> set[int]:
-    """Store hashtags of images; return the images that got new ones.
+def _numbers(connection: Connection, images: Sequence[Image]) -> dict[str, int]:
+    """Store the hashtags of a batch; return their numbers.
 
-    Ids are looked up here instead of by joins: a join would read all images and hashtags every time.
+    Numbers are looked up instead of by joins: a join would read all images and hashtags every time.
     """
     hashtags = list({hashtag for i in images for hashtag in i.hashtags})
     if not hashtags:
-        return set()
+        return {}
     spellings = {hashtag: spelling for i in images for hashtag, spelling in i.spellings.items()}
-    ids = dict(new)
-    if older := list({i.content_sha256 for i in images if i.hashtags} - ids.keys()):
-        ids |= fetch_map(connection, "ingest/image_ids", binary=True, hashes=older)
     execute(
         connection,
         "ingest/insert_hashtags",
         hashtags=hashtags,
         spellings=[spellings.get(h) for h in hashtags],
     )
-    numbers = fetch_map(connection, "ingest/hashtag_ids", binary=True, hashtags=hashtags)
+    return fetch_map(connection, "ingest/hashtag_ids", binary=True, hashtags=hashtags)
+
+
+def _link(
+    connection: Connection, images: Sequence[Image], ids: Mapping[bytes, int], numbers: Mapping[str, int]
+) -> set[int]:
+    """Give images their hashtags; return the images that got new ones."""
     carried = [
-        (ids[i.content_sha256], numbers[h], i.spellings.get(h))
+        (ids[i.content_sha256], numbers[h], "photo" if h in i.own else "ingest", i.spellings.get(h))
         for i in images
         if i.content_sha256 in ids
         for h in i.hashtags
     ]
+    if not carried:
+        return set()
     return {
         *fetch_column(
             connection,
             "ingest/insert_image_hashtags",
             image_ids=[each[0] for each in carried],
             hashtag_ids=[each[1] for each in carried],
-            spellings=[each[2] for each in carried],
+            sources=[each[2] for each in carried],
+            spellings=[each[3] for each in carried],
         )
     }

@@ -137,31 +137,33 @@ def limit_time(connection: Connection, seconds: float) -> None:
 
 
 def orphans(connection: Connection) -> list[Orphans]:
-    """Return the rows that have lost what they refer to, of every foreign key of tables that are there."""
+    """Return the rows that have lost what they refer to, of tables that are there."""
     from tagdb.postgres.tables import metadata
 
     there = {row.name for row in rows(connection, "tables")}
-    keys = [key for table in metadata.sorted_tables for key in table.foreign_key_constraints]
+    tables = metadata.sorted_tables
+    keys = [(each.parent, each.column) for table in tables for each in table.foreign_keys]
+    # factors have no key, because checking every row would take longer than computing it
+    images, factors = (metadata.tables[f"tagdb_store.{name}"] for name in ("images", "image_factors"))
+    keys.append((factors.c.image_id, images.c.image_id))
     found = []
-    for key in sorted(keys, key=lambda key: (key.table.name, key.column_keys)):
-        child, parent = key.table, key.referred_table
+    for column, of in sorted(keys, key=lambda key: (key[0].table.name, key[0].name)):
+        child, parent = column.table, of.table
         if not {child.name, parent.name} <= there:
             continue
-        (each,) = key.elements
         names: Names = {
-            "child": ("tagdb_store", child.name), "column": each.parent.name,
-            "parent": ("tagdb_store", parent.name), "key": each.column.name,
+            "child": ("tagdb_store", child.name), "column": column.name,
+            "parent": ("tagdb_store", parent.name), "key": of.name,
         }  # fmt: skip
         ((number,),) = execute(connection, "doctor/orphans", names=names).fetchall()
         if number:
-            column = each.parent.name
             lost = (
-                f"x.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.fullname} o "
-                f"WHERE o.{each.column.name} = x.{column})"
+                f"x.{column.name} IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.fullname} o "
+                f"WHERE o.{of.name} = x.{column.name})"
             )
             change = (
-                f"UPDATE {child.fullname} x SET {column} = NULL WHERE {lost}"  # noqa: S608
-                if each.parent.nullable
+                f"UPDATE {child.fullname} x SET {column.name} = NULL WHERE {lost}"  # noqa: S608
+                if column.nullable
                 else f"DELETE FROM {child.fullname} x WHERE {lost}"  # noqa: S608
             )
             found.append(Orphans(child.name, parent.name.removesuffix("s").replace("_", " "), number, change))

@@ -63,7 +63,10 @@ def hashtags_of(connection: Connection, basis: Basis, image_ids: Collection[int]
 
 
 def embedded_images(connection: Connection, image_ids: NDArray[np.int64]) -> list[int]:
-    """Return the images that have an embedding by the active backbone."""
+    """Return the images that have an embedding by the active backbone.
+
+    Nobody can remove these until the transaction ends.
+    """
     return fetch_column(connection, "folding_in/embedded_images", image_ids=image_ids.tolist())
 
 
@@ -129,6 +132,16 @@ def save_images(
     run = np.full(len(image_ids), basis.factor_run_id, np.int32)
     copy_arrays(connection, "folding_in/copy_image_factors", run, image_ids, factors)
     execute(connection, "folding_in/save_images")
+
+
+def forget_images(connection: Connection, basis: Basis, image_ids: Collection[int]) -> None:
+    """Take away folded-in factors of images, in the caller's transaction."""
+    execute(
+        connection,
+        "folding_in/forget_images",
+        factor_run_id=basis.factor_run_id,
+        image_ids=list(image_ids),
+    )
 
 
 def save_hashtags(

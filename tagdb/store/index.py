@@ -119,10 +119,7 @@ def build(
         with _watched(connection, progress):
             execute(connection, "index/build", projection_id=projection_id)
         execute(connection, "index/attach", projection_id=projection_id)
-        for ids, vectors in embedding_chunks(
-            connection, "index/embeddings_unsearched", backbone_id=backbone_id, projection_id=projection_id
-        ):
-            _copy(connection, "search_vectors", projection_id, ids, projecting.project(axes, vectors))
+        _add_unsearched(connection, backbone_id, projection_id, axes)
         seconds = (datetime.now() - started).total_seconds()
         execute(connection, "index/activate", projection_id=projection_id, seconds=seconds)
     finally:
@@ -131,6 +128,24 @@ def build(
             execute(connection, "index/unlock", projection_id=projection_id)
             drop_unused(connection)
     return projection_id
+
+
+def _add_unsearched(
+    connection: Connection, backbone_id: int, projection_id: int, axes: NDArray[np.float16]
+) -> None:
+    """Add the images that came in while the index was built; again if one of them was removed meanwhile."""
+    while True:
+        try:
+            for ids, vectors in embedding_chunks(
+                connection,
+                "index/embeddings_unsearched",
+                backbone_id=backbone_id,
+                projection_id=projection_id,
+            ):
+                _copy(connection, "search_vectors", projection_id, ids, projecting.project(axes, vectors))
+        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected):
+            continue
+        return
 
 
 def ensure(connection: Connection, backbone_id: int, progress: Progress = no_progress) -> bool:

@@ -10,12 +10,16 @@ from tagdb.store.statements import execute, fetch_one, fetch_optional, fetch_val
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of an ingest in images (``rejected``: in records, photos and hashtags)."""
+    """Counts of an ingest in images (``rejected``: in records, photos and hashtags).
+
+    ``differing`` are those known or updated of which a source says something else, which was not taken over.
+    """
 
     new: int = 0
     known: int = 0
     updated: int = 0
     rejected: int = 0
+    differing: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -23,6 +27,7 @@ class Counts:
             self.known + other.known,
             self.updated + other.updated,
             self.rejected + other.rejected,
+            self.differing + other.differing,
         )
 
     def __sub__(self, other: "Counts") -> "Counts":
@@ -31,6 +36,7 @@ class Counts:
             self.known - other.known,
             self.updated - other.updated,
             self.rejected - other.rejected,
+            self.differing - other.differing,
         )
 
 
@@ -73,6 +79,13 @@ def add_batch(connection: Connection, ingest_run_id: int, counts: Counts, batch:
     return cursor.rowcount > 0
 
 
-def finish(connection: Connection, ingest_run_id: int) -> None:
-    """Record that an ingest finished."""
-    execute(connection, "ingest/finish", ingest_run_id=ingest_run_id)
+def finish(connection: Connection, ingest_run_id: int, counts: Counts | None = None) -> None:
+    """Record that an ingest finished, with its counts of known images if the end has changed them."""
+    execute(
+        connection,
+        "ingest/finish",
+        ingest_run_id=ingest_run_id,
+        known=counts.known if counts else None,
+        updated=counts.updated if counts else None,
+        differing=counts.differing if counts else None,
+    )

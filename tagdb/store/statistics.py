@@ -54,10 +54,15 @@ def refresh(connection: Connection, min_images: int | None = None) -> Statistics
     return current(connection)
 
 
-def refresh_if_due(connection: Connection) -> bool:
-    """Refresh the statistics after an ingest, unless few images were added to many.
+def refresh_if_due(connection: Connection, changed: int = 0) -> bool:
+    """Refresh the statistics after an ingest or a correction, unless few of many images have changed.
 
     The cost grows with the number of images, so refreshing after every photo would slow down large ingests.
+
+    Parameters
+    ----------
+    changed
+        Images that a correction has changed, of which there is no record.
 
     Returns
     -------
@@ -65,8 +70,9 @@ def refresh_if_due(connection: Connection) -> bool:
         Whether they are up to date now.
     """
     behind = lag(connection)
-    if behind.images > SMALL and 0 < behind.changed < LAG_SHARE * behind.images:
+    changed = max(changed, behind.changed)
+    if behind.images > SMALL and 0 < changed < LAG_SHARE * behind.images:
         return False
-    if behind.changed:
+    if changed:
         refresh(connection)
     return True

@@ -119,6 +119,7 @@ def filled(run_folder: Path, photos: Path, database_url: str) -> Path:
     with database.connect(database_url) as connection:
         places = ((run_folder / "photos").as_uri(), photos.as_uri())
         connection.execute("UPDATE tagdb_store.images SET uri = replace(uri, %s, %s)", places)
+        connection.execute("UPDATE tagdb_store.sources SET location = replace(location, %s, %s)", places)
         sources = [str(photos / "photos.csv")]
         connection.execute("UPDATE tagdb_store.ingest_runs SET sources = %s", (sources,))
     return photos

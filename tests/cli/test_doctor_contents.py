@@ -291,7 +291,7 @@ UPKEEP = {
     "statistics are behind": (
         "UPDATE tagdb_store.statistics SET images = 10",
         {"statistics": "advice"},
-        "the hashtag statistics are out of date: 10 of 20 images are new or changed",
+        "the hashtag statistics are out of date: 10 of 20 images are new, changed or removed",
     ),
 }
 SAFETY = {

@@ -234,7 +234,8 @@ def test_the_same_content_under_another_name(
         [["renamed.png", "#Beach #new", "elsewhere", "7"]],
     )
     done = ingest(other / "list.csv")
-    assert said("0 new, 0 already known, 1 updated, 0 rejected").fullmatch(done.stdout)
+    counts = "0 new, 0 already known, 1 updated, 0 rejected; 1 differs, kept (use --update)"
+    assert said(counts).fullmatch(done.stdout)
     assert hashtags(connection)["00.jpg"] == {"beach", "sun", "new"}
     row = connection.execute(
         "SELECT source_ref, metadata FROM tagdb.images WHERE uri LIKE '%/00.jpg'"
@@ -440,6 +441,7 @@ def test_the_counts_as_json(ingest: Run, photos: Path) -> None:
         "new": 12,
         "known": 0,
         "updated": 0,
+        "differing": 0,
         "rejected": 1,
         "dry_run": False,
         "left_out": {"list": 1},

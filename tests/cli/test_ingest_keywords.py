@@ -98,6 +98,34 @@ def test_the_python_api_takes_the_same_options(
             db.ingest(folder, keywords="some")  # type: ignore[arg-type]
 
 
+def test_an_update_takes_back_what_a_sidecar_said_and_nothing_that_is_in_the_photo(
+    ingest: Run, folder: Path, hashtags: Ask, said: Ask, connection: Connection
+) -> None:
+    (folder / "in.xmp").write_bytes(packet(bag("dc:subject", ["sun", "food"]), 'xmp:Rating="3"'))
+    ingest(folder)
+    assert "nothing changed" in ingest(folder).stdout
+    assert "nothing changed" in ingest(folder, "--update").stdout
+    (folder / "in.xmp").unlink()
+    (folder / "beside.xmp").write_bytes(keywords("New York"))
+    assert "; 2 differ, kept (use --update); " in ingest(folder).stdout
+    assert hashtags("in.jpg") == ["LakeComo", "food", "sun"]
+    assert parsed(ingest(folder, "--update", "--json"))["updated"] == 2
+    assert (hashtags("in.jpg"), hashtags("beside.jpg")) == (["LakeComo", "food"], ["NewYork"])
+    assert said("in.jpg") == (None, {})
+    sources = (
+        "SELECT DISTINCT source FROM tagdb.image_hashtags JOIN tagdb.images USING (image_id)"
+        " WHERE uri LIKE %s"
+    )
+    assert connection.execute(sources, ["%/in.jpg"]).fetchall() == [("photo",)]
+
+
+def test_a_sidecar_that_cannot_be_used_takes_nothing_back(ingest: Run, folder: Path, hashtags: Ask) -> None:
+    ingest(folder)
+    (folder / "beside.xmp").write_bytes(b"<broken")
+    assert ingest(folder, "--update").exit_code == 3
+    assert hashtags("beside.jpg") == ["NewYork", "Sea"]
+
+
 def test_a_sidecar_that_changed_adds_its_keywords(
     ingest: Run, folder: Path, hashtags: Ask, said: Ask
 ) -> None:

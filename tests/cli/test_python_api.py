@@ -115,6 +115,39 @@ def test_contributions_add_up_to_the_score(filled: Path, db: api.Database) -> No
     assert sum(each.contribution for each in contributions) == pytest.approx(best.score, abs=2e-3)
 
 
+def test_corrections_are_those_of_the_commands(
+    filled: Path, connection: Connection, db: api.Database
+) -> None:
+    path = filled / "02.jpg"
+    tagged = db.tag(path, "#Sea city")
+    assert (tagged.added, tagged.already) == (["sea"], ["city"])
+    untagged = db.untag(path.read_bytes(), ["sea", "none"])
+    assert (untagged.image_id, untagged.removed, untagged.absent) == (tagged.image_id, ["sea"], ["none"])
+    with pytest.raises(api.TagdbError, match="one of these"):
+        db.remove()
+    with pytest.raises(api.TagdbError, match="the photo is not stored"):
+        db.remove(path, b"another")
+    assert db.remove(path, tagged.image_id).images == 1
+    assert db.remove(uri=(filled / "03").as_uri()).images == 1
+    with pytest.raises(api.TagdbError, match="there is no collection"):
+        db.remove(collection="none")
+
+
+def test_a_source_is_followed(
+    photos: Path, database_url: str, home: Path, chosen: tuple[object, ...]
+) -> None:
+    weights = str(chosen[1])
+    with api.connect(database_url, home=home, backbone=weights) as db:
+        assert db.sync(photos / "photos.csv", input_size=96).summary.counts.new == 12
+        write_csv(photos / "photos.csv", ["file_name", "hashtags"], [["00.jpg", "#other"]])
+        assert db.ingest(photos / "photos.csv").counts.differing == 1
+        assert db.ingest(photos / "photos.csv", update=True).counts.updated == 1
+        assert len(db.difference(photos / "photos.csv").gone) == 11
+        with pytest.raises(api.TagdbError, match="more than half"):
+            db.sync(photos / "photos.csv")
+        assert db.sync(photos / "photos.csv", remove=11).removed == 11
+
+
 def test_feedback_counts_for_the_next_recommendation(
     filled: Path, connection: Connection, db: api.Database
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tagdb import store
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import seed
-from tests.support.programs import SOAK, contents, finished, killed, started, stray, undisturbed
+from tests.support.programs import SOAK, contents, drawn, finished, killed, started, stray, undisturbed
 
 Here = Callable[[str], dict[str, str]]
 Make = Callable[[bool], str]
@@ -174,6 +175,71 @@ def test_killed_feedback_is_stored_once_or_not_at_all(
     with database.connect(other) as undisturbed_one:
         assert connection.execute(said).fetchall() == undisturbed_one.execute(said).fetchall()
         assert contents(connection) == contents(undisturbed_one)
+
+
+def test_a_killed_removal_removes_all_or_nothing(
+    filled: str, connection: Connection, here: Here, step: Step
+) -> None:
+    command = ("remove", "--collection", "some", "--yes")
+    mark = "UPDATE tagdb_store.images SET collection = 'some' WHERE image_id % 2 = 0"
+    left = (
+        "SELECT (SELECT count(*) FROM tagdb_store.images), (SELECT count(*) FROM tagdb_store.embeddings),"
+        " (SELECT count(*) FROM tagdb_store.image_files),"
+        " (SELECT count(DISTINCT image_id) FROM tagdb_store.image_hashtags)"
+    )
+    connection.execute(mark)
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    hits = 0
+    for n in range(KILLS):
+        step(f"kill {n}")
+        hits += killed(fold("remove") + n, 1, *command, **here(filled))
+        while connection.execute(others).fetchone() != (0,):  # the server ends what was begun
+            time.sleep(0.05)
+        number = connection.execute(left).fetchone()
+        assert number in ((600,) * 4, (300,) * 4)
+    assert hits
+    step("to the end")
+    if connection.execute(left).fetchone() == (600,) * 4:
+        finished(started(*command, **here(filled)))
+    finished(started("stats", "refresh", **here(filled)))
+    assert connection.execute(left).fetchone() == (300,) * 4
+    assert stray(connection) == []
+
+
+def test_a_killed_synchronisation_goes_on_where_it_was(
+    database_url: str,
+    connection: Connection,
+    tmp_path: Path,
+    chosen: tuple[object, ...],
+    here: Here,
+    step: Step,
+) -> None:
+    """The list changes: half of its photos say something else, and a tenth are gone."""
+    manifest = drawn(tmp_path / "photos", 200)
+    finished(started("ingest", manifest, *chosen, **here(database_url)))
+    header, *rows = manifest.read_text().splitlines()
+    changed = [row.replace("#tag", "#other") if n % 2 else row for n, row in enumerate(rows) if n % 10]
+    manifest.write_text("\n".join([header, *changed]) + "\n")
+    command = ("sync", manifest, *chosen, "--yes")
+    for n in range(KILLS):
+        step(f"kill {n}")
+        killed(fold("sync") + n, 2, *command, **here(database_url))
+        number = connection.execute("SELECT count(*) FROM tagdb.images").fetchone()
+        assert number in ((len(rows),), (len(changed),))
+    step("to the end")
+    finished(started(*command, **here(database_url)))
+    assert connection.execute("SELECT count(*) FROM tagdb.images").fetchone() == (len(changed),)
+    mixed = (
+        "SELECT count(*) FROM (SELECT image_id FROM tagdb.image_hashtags GROUP BY image_id"
+        " HAVING bool_or(hashtag LIKE 'tag%') AND bool_or(hashtag LIKE 'other%')) m"
+    )
+    assert connection.execute(mixed).fetchone() == (0,)
+    assert stray(connection) == []
+    said = finished(started("sync", manifest, "--dry-run", **here(database_url)))
+    assert "nothing to do" in said
 
 
 def test_a_killed_refresh_is_made_good_by_the_next(

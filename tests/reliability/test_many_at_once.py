@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tagdb import store
+from tagdb import corrections, store
 from tagdb.postgres import database
 from tests.support.programs import SOAK, contents, drawn, finished, started, stray
 
@@ -170,3 +170,42 @@ def test_ingests_computations_edits_and_readers_at_once(
         assert stray(one) == []
         active = "SELECT count(*) FROM tagdb.factor_runs WHERE status = 'active'"
         assert one.execute(active).fetchone() == (1,)
+
+
+def test_removals_beside_ingests_computations_and_index_builds(
+    database_url: str,
+    tmp_path: Path,
+    chosen: tuple[object, ...],
+    here: Callable[[str], dict[str, str]],
+) -> None:
+    """Nobody hears of the others, and no row is left of an image that is gone."""
+    manifest = drawn(tmp_path / "photos", 200)
+    environment = here(database_url)
+    finished(started("ingest", manifest, *chosen, **environment))
+    finished(started("factors", "compute", "--factors", 16, **environment))
+    together = Together()
+
+    def program(*arguments: object) -> Callable[[], object]:
+        return lambda: finished(started(*arguments, **environment))
+
+    def removing(seed: int) -> Callable[[], None]:
+        connection, rng = database.connect(database_url), random.Random(seed)
+
+        def remove() -> None:
+            rows = connection.execute("SELECT image_id FROM tagdb.images").fetchall()
+            corrections.remove(connection, [row[0] for row in rng.sample(rows, len(rows) // 10)])
+            time.sleep(0.1)
+
+        return remove
+
+    for n in range(2):
+        together.run(f"ingest {n}", program("ingest", manifest, "--update", *chosen))
+        together.run(f"remove {n}", removing(n))
+    together.run("compute", program("factors", "compute", "--factors", 16, "--iterations", 3))
+    together.run("index", program("index", "build"))
+    together.all(SECONDS)
+    with database.connect(database_url) as connection:
+        assert stray(connection) == []
+        assert store.doctor.orphans(connection) == []
+    finished(started("ingest", manifest, *chosen, **environment))
+    finished(started("doctor", **environment))

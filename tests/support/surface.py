@@ -27,9 +27,13 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "fold_hashtag": ("#Tag1",),
     "rejected_hashtags": (sha256(b"1").digest(),),
     "give_feedback": (1, "{tag1}", "{tag2}"),
+    "remove_image": (1,),
+    "remove_images": ("{1,2}",),
+    "tag_image": (1, "{#New}"),
+    "untag_image": (1, "{tag1}"),
 }
 """Every public function, and arguments that give rows in a world."""
-WRITING = {"give_feedback"}
+WRITING = {"give_feedback", "remove_image", "remove_images", "tag_image", "untag_image"}
 """Those of them that write: for writers only."""
 INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
@@ -42,6 +46,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "attach_projection": (2,),
     "best_hashtags": (1, FACTORS, False, "{1}", 10, 0.5, 0.0),
     "candidates": (1, QUERY, None, None, None, 5),
+    "claim_images": ("{1,2}",),
     "checked_embedding": (QUERY,),
     "counting_as": ("{tag1}",),
     "discard_abandoned_factor_runs": (),
@@ -73,6 +78,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "search_vector": (1, QUERY),
     "searched_projection": (1,),
     "similar": (QUERY, None, 10),
+    "spelled_hashtag": ("#Tag1",),
     "undo_hashtag_edit": (),
     "within": ("diversity", 0.5, 0, 1),
 }

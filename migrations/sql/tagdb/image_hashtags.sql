@@ -13,7 +13,8 @@ COMMENT ON COLUMN tagdb.image_hashtags.image_id IS 'The image.';
 COMMENT ON COLUMN tagdb.image_hashtags.hashtag_id IS 'Number of the hashtag that counts.';
 COMMENT ON COLUMN tagdb.image_hashtags.hashtag IS 'The hashtag that counts.';
 COMMENT ON COLUMN tagdb.image_hashtags.collection IS 'The image''s collection.';
-COMMENT ON COLUMN tagdb.image_hashtags.source IS 'Where the hashtag came from.';
+COMMENT ON COLUMN tagdb.image_hashtags.source IS
+    'Where the hashtag came from: ''ingest'' for a source of the image, ''photo'' if it is written in it, ''feedback'', or ''tag'' if somebody gave it.';
 COMMENT ON COLUMN tagdb.image_hashtags.taken_at IS 'When the photo was taken.';
 COMMENT ON COLUMN tagdb.image_hashtags.ingested_at IS 'When the image was stored.';
 COMMENT ON COLUMN tagdb.image_hashtags.carried_as IS

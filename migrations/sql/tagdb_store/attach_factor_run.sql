@@ -24,6 +24,10 @@ BEGIN
         name := kind || '_' || run;
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
                        WHERE i.inhrelid = format('tagdb_store.%I', name)::regclass) THEN
+            IF kind = 'image_factors' THEN -- of images removed since they were computed; see remove_images
+                EXECUTE format('DELETE FROM tagdb_store.%I f WHERE NOT EXISTS'
+                               ' (SELECT FROM tagdb_store.images i WHERE i.image_id = f.image_id)', name);
+            END IF;
             EXECUTE format('ALTER TABLE tagdb_store.%I ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',
                            kind, name, run);
             EXECUTE format('ALTER TABLE tagdb_store.%I DROP CONSTRAINT of_run', name);

@@ -9,7 +9,8 @@ AS $$
 DECLARE
     name text := 'search_vectors_' || projection;
 BEGIN
-    -- images deleted in the meantime would be refused
+    -- Images removed in the meantime would be refused, so wait for who is removing some. Attaching takes the same lock.
+    LOCK TABLE tagdb_store.images IN SHARE ROW EXCLUSIVE MODE;
     EXECUTE format('DELETE FROM tagdb_store.%I v WHERE NOT EXISTS'
                    ' (SELECT FROM tagdb_store.images i WHERE i.image_id = v.image_id)', name);
     EXECUTE format('ALTER TABLE tagdb_store.search_vectors ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',

@@ -13,7 +13,7 @@ DECLARE
     pgvector text := (SELECT n.nspname FROM pg_catalog.pg_extension e
                       JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector');
 BEGIN
-    EXECUTE format('ALTER TABLE tagdb_store.%I ADD PRIMARY KEY (projection_id, image_id)', name);
+    EXECUTE format('ALTER TABLE tagdb_store.%I ADD PRIMARY KEY (image_id, projection_id)', name);
     EXECUTE format('CREATE INDEX %I ON tagdb_store.%I USING hnsw (vector %I.halfvec_ip_ops)'
                    ' WITH (m = 16, ef_construction = 200)', name || '_hnsw', name, pgvector);
     EXECUTE format('ALTER INDEX tagdb_store.%I SET (ef_construction = 64)', name || '_hnsw');

@@ -14,7 +14,7 @@ BEGIN ATOMIC
         FROM (
             SELECT ih.hashtag_id, ih.spelling, count(*) AS images
             FROM tagdb_store.image_hashtags ih
-            WHERE ih.source = 'ingest'
+            WHERE ih.source <> 'feedback'
               AND ih.hashtag_id IN (SELECT s.hashtag_id FROM tagdb_store.image_hashtags s
                                     WHERE s.spelling IS NOT NULL)
             GROUP BY ih.hashtag_id, ih.spelling

@@ -7,6 +7,6 @@ CREATE TABLE tagdb_store.embeddings (
     image_id bigint NOT NULL
         CONSTRAINT embeddings_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,
     embedding halfvec(1280) NOT NULL,
-    CONSTRAINT embeddings_pkey PRIMARY KEY (backbone_id, image_id)
+    CONSTRAINT embeddings_pkey PRIMARY KEY (image_id, backbone_id) -- so that an image is removed without a scan
 ) PARTITION BY LIST (backbone_id);
 ALTER TABLE tagdb_store.embeddings ALTER COLUMN embedding SET STORAGE PLAIN;

@@ -7,6 +7,7 @@ CREATE TABLE tagdb_store.ingest_runs (
     images_new integer NOT NULL DEFAULT 0,
     images_known integer NOT NULL DEFAULT 0,
     images_updated integer NOT NULL DEFAULT 0,
+    images_differing integer NOT NULL DEFAULT 0,
     rejected integer NOT NULL DEFAULT 0,
     -- Batches stored. A program whose connection broke while it stored one compares this with its own count
     -- to learn whether the batch was committed.

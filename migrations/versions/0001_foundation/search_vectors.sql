@@ -6,6 +6,6 @@ CREATE TABLE tagdb_store.search_vectors (
     image_id bigint NOT NULL
         CONSTRAINT search_vectors_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,
     vector halfvec(192) NOT NULL,
-    CONSTRAINT search_vectors_pkey PRIMARY KEY (projection_id, image_id)
+    CONSTRAINT search_vectors_pkey PRIMARY KEY (image_id, projection_id) -- so that an image is removed without a scan
 ) PARTITION BY LIST (projection_id);
 ALTER TABLE tagdb_store.search_vectors ALTER COLUMN vector SET STORAGE PLAIN;

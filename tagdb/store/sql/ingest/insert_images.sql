@@ -10,7 +10,7 @@ WITH inserted AS (
     FROM pg_temp.incoming_images n
     WHERE n.media_type IS NOT NULL
       AND NOT EXISTS (SELECT FROM tagdb_store.images k WHERE k.content_sha256 = n.content_sha256)
-    ORDER BY n.content_sha256
+    ORDER BY n.content_sha256, n.ctid -- of several files, the first
     ON CONFLICT (content_sha256) DO NOTHING
     RETURNING i.content_sha256, i.image_id
 )

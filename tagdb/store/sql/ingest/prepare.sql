@@ -9,5 +9,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_images (
     collection text,
     source_ref text,
     taken_at timestamptz,
-    metadata jsonb NOT NULL
+    metadata jsonb NOT NULL,
+    source_id integer, -- which source says this
+    said bigint, -- a hash of what it says
+    first boolean NOT NULL -- whether it says something of this image for the first time in this run
 ) ON COMMIT DELETE ROWS;

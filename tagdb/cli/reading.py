@@ -1,0 +1,62 @@
+"""How sources are read: options of the commands that ingest."""
+
+from typing import Any
+
+import click
+
+from tagdb.cli.common import F
+
+_OPTIONS = (
+    click.option("--format", "form", metavar="NAME", help="What SOURCE is, if it is not recognised."),
+    click.option("--collection", metavar="NAME", help="Collection of photos for which SOURCE names none."),
+    click.option(
+        "--hashtags", multiple=True, metavar="A,B", help="Hashtags of all photos, besides those in SOURCE."
+    ),
+    click.option(
+        "--allow-outside",
+        is_flag=True,
+        help="Allow manifests to name files, and links to lead, outside the folder.",
+    ),
+)
+_KEYWORDS = (
+    click.option(
+        "--keywords",
+        type=click.Choice(["all", "sidecar", "none"]),
+        default="all",
+        show_default=True,
+        help="Where keywords are read: in photos and sidecars, in sidecars only, or not at all.",
+    ),
+    click.option(
+        "--hierarchy",
+        type=click.Choice(["leaf", "path"]),
+        default="leaf",
+        show_default=True,
+        help="What of a keyword such as Places|Italy|Rome becomes a hashtag: Rome, or all three.",
+    ),
+)
+
+
+def reading_options(function: F) -> F:
+    """What a source is, and what is said of all its photos."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def keyword_options(function: F) -> F:
+    """Where keywords are read."""
+    for option in reversed(_KEYWORDS):
+        function = option(function)
+    return function
+
+
+def reading(form: str | None, collection: str | None, hashtags: tuple[str, ...], allow_outside: bool) -> Any:
+    """Return how sources are read, a ``tagdb.photos.sources.Reading``."""
+    from tagdb.errors import RejectedInput
+    from tagdb.hashtags import unfolded
+    from tagdb.photos.sources import Reading
+
+    try:
+        return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside)
+    except RejectedInput as error:
+        raise click.UsageError(f"--hashtags: {error}") from error

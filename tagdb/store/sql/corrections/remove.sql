@@ -1,0 +1,1 @@
+SELECT tagdb.remove_images(%(image_ids)s)
