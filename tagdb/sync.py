@@ -207,8 +207,8 @@ def require_readable(source: Source, difference: Difference) -> None:
         )
     if difference.unreadable:
         raise SourceError(
-            f"{difference.unreadable} files, folders or rows of {source.name} cannot be read, so nobody knows "
-            "what is gone; nothing was removed; make them readable, and run the same command again"
+            f"{difference.unreadable} files, folders or rows of {source.name} cannot be read, so nobody "
+            "knows what is gone; nothing was removed; make them readable, and run the same command again"
         )
 
 
