@@ -71,7 +71,7 @@ class Shuffled(Source):
 
 def ingested(connection: Connection, backbone: Backbone, source: Source, limit: int | None) -> float:
     """Ingest and return the seconds it took."""
-    options = ingest.Options(originals=False, limit=limit, quiet=True)
+    options = ingest.Options(originals="none", limit=limit, quiet=True)
     return ingest.run(connection, backbone, [source], options).seconds
 
 

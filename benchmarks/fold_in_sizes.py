@@ -143,7 +143,7 @@ def compare(
 def stored(url: str, source: str, weights: str, cache: Path) -> Photos:
     """Ingest photos and read what was stored."""
     with database.connect(url) as connection:
-        options = ingest.Options(originals=False, quiet=True)
+        options = ingest.Options(originals="none", quiet=True)
         ingest.run(connection, resolve(weights, None, None, cache), [open_source(source)], options)
         pairs, vectors = store.runs.interactions(connection), store.runs.embeddings(connection)
     hashtags: dict[int, set[int]] = {int(image_id): set() for image_id in vectors.image_ids}

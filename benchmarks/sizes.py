@@ -55,7 +55,7 @@ def quality(server: str, photos: str, flags: tuple[str, ...]) -> dict[str, float
     database.make_database(server, DATABASE)
     try:
         database.migrate(url)
-        tagdb(url, "ingest", photos, "--no-originals", *flags)
+        tagdb(url, "ingest", photos, "--originals", "none", *flags)
         rows = tagdb(url, "evaluate")["rows"]
         assert isinstance(rows, list)
         (shipped,) = (row for row in rows if row["label"] == "shipped defaults")

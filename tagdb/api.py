@@ -26,13 +26,14 @@ from tagdb.embedding.worker import Embedded
 from tagdb.errors import BackboneMismatch, RejectedInput, TagdbError
 from tagdb.factors import Computed
 from tagdb.hashtags import fold, given, unfolded
-from tagdb.ingest import Summary
+from tagdb.ingest import Originals, Summary
 from tagdb.learning.model import Embeddings
 from tagdb.learning.settings import FactorSettings
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
 from tagdb.photos.keywords import Hierarchy, Where, check
 from tagdb.photos.sources import Reading, Source, open_source
+from tagdb.photos.uris import Allowed
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.pool import Pool
@@ -132,7 +133,7 @@ class Database:
         self,
         *sources: str | Path,
         input_size: int | None = None,
-        originals: bool = True,
+        originals: Originals = "copy",
         limit: int | None = None,
         update: bool = False,
         dry_run: bool = False,
@@ -142,6 +143,9 @@ class Database:
         allow_outside: bool = False,
         keywords: Where = "all",
         hierarchy: Hierarchy = "leaf",
+        fetch: bool = False,
+        allow_private: bool = False,
+        allow_http: bool = False,
         on_rejected: Callable[[Rejected], None] = _ignore,
         quiet: bool = True,
     ) -> Summary:
@@ -150,7 +154,7 @@ class Database:
         Parameters
         ----------
         sources
-            Folders, lists, or photos, of any format of ``docs/sources.md``.
+            Folders, lists, or photos, of any format of ``docs/sources.md``, or their URIs.
         format
             Name of their format, if it is not recognised.
         collection
@@ -165,6 +169,15 @@ class Database:
             each (``path``).
         update
             Let what a source says now replace what it said before.
+        originals
+            Where the original photos are to be: ``copy`` in the database, ``keep`` where they are now, or
+            ``none``.
+        fetch
+            Read the photos that rows name by the URI of an object or of a file on the web.
+        allow_private
+            Fetch from private, loopback and link-local addresses of the web, too.
+        allow_http
+            Fetch by plain http, too.
         on_rejected
             Called with every rejected input.
         quiet
@@ -178,7 +191,8 @@ class Database:
             A source cannot be read at all.
         """
         check(keywords, hierarchy)
-        opened = [_opened(each, format, collection, hashtags, allow_outside) for each in sources]
+        reading = _reading(format, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
+        opened = [open_source(str(each), reading) for each in sources]
         options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
         with self._session() as connection:
             backbone = None if dry_run else self._resolved(connection, input_size)

@@ -9,9 +9,10 @@ next run finds its contents known.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
+from typing import Literal
 
 from tagdb import indexing, records, store
 from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
@@ -19,6 +20,7 @@ from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput
 from tagdb.folding_in import FoldingIn
 from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
+from tagdb.photos.remote import Remote
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
@@ -37,8 +39,13 @@ HASHED_TOGETHER = 32
 BATCH = 128
 """New images per transaction, unless they exceed ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
+READERS = 32
+"""Threads that read files from elsewhere: they wait most of the time, each for an answer."""
 BATCH_KNOWN = 1024
 """Maximum number of records per transaction, including known ones."""
+
+
+Originals = Literal["copy", "keep", "none"]
 
 
 class Seen:
@@ -64,8 +71,8 @@ class Seen:
 class Options:
     """Options of an ingest."""
 
-    originals: bool = True
-    """Store the original photos, not only thumbnails."""
+    originals: Originals = "copy"
+    """Where the original photos are to be: in the database, where they are now, or nowhere."""
     limit: int | None = None
     """Maximum number of records."""
     dry_run: bool = False
@@ -132,6 +139,7 @@ class _Ingest:
         self.on_rejected = on_rejected
         size = backbone.identity.input_size if backbone else DEFAULT_SIZE
         self.pipeline = Pipeline(None if options.dry_run else backbone, size)
+        self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="tagdb-reader")
         self.summary = Summary()
         self.backbone_id: int | None = None
         self.run_id: int | None = None
@@ -157,9 +165,12 @@ class _Ingest:
         said = ((numbers[source.location], each) for source in sources for each in source)
         given = islice(said, self.options.limit)
         with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
-            with self.pipeline:
-                for outcome in self.pipeline.results(self._planned(given)):
-                    self._take(outcome, report)
+            try:
+                with self.pipeline:
+                    for outcome in self.pipeline.results(self._planned(given)):
+                        self._take(outcome, report)
+            finally:
+                self.readers.shutdown(wait=False, cancel_futures=True)
             self._store(report)
         if self.run_id is not None:
             self._finish(self.run_id, self.backbone_id)
@@ -263,9 +274,39 @@ class _Ingest:
             size += record.size if isinstance(record, Record) else 0
             if size > CHUNK_BYTES:
                 break
-        said = [record for _, record in chunk]
-        parts = [said[start : start + HASHED_TOGETHER] for start in range(0, len(said), HASHED_TOGETHER)]
-        return chunk, [self.pipeline.submit(records.hashes, part, self.options.keywords) for part in parts]
+        hashing: list[Future[list[Content | Rejected]]] = []
+        said, keywords = [record for _, record in chunk], self.options.keywords
+        unchanged = self._unchanged(said)
+        for remote, group in groupby(said, lambda each: _remote(each) is not None):
+            part = list(group)
+            if remote:
+                hashing += [self._reading(each, unchanged) for each in part]
+                continue
+            for start in range(0, len(part), HASHED_TOGETHER):
+                together = part[start : start + HASHED_TOGETHER]
+                hashing.append(self.pipeline.submit(records.hashes, together, keywords))
+        return chunk, hashing
+
+    def _unchanged(self, chunk: Sequence[Record | Rejection]) -> dict[str, bytes]:
+        """Return the contents of objects, by URI, that a listing shows to be those that are stored."""
+        listed = [(file.uri, file.etag, file.size) for each in chunk if (file := _remote(each)) and file.etag]
+        backbone_id = self.backbone_id
+        if not listed or backbone_id is None:
+            return {}
+        return self.session.trying(
+            lambda connection: store.batches.known_objects(connection, backbone_id, listed)
+        )
+
+    def _reading(
+        self, record: Record | Rejection, unchanged: dict[str, bytes]
+    ) -> Future[list[Content | Rejected]]:
+        """Start to read a file from elsewhere, unless its content is known without that."""
+        assert isinstance(record, Record)
+        if (content := unchanged.get(record.file.uri or "")) is None:
+            return self.readers.submit(records.hashes, [record])
+        known: Future[list[Content | Rejected]] = Future()
+        known.set_result([Content(content, record.file.size)])
+        return known
 
     def _planned(self, given: Iterator[Given]) -> Iterator[Work[Outcome]]:
         """Hash a chunk, ask the database which contents are known, and yield the remaining work."""
@@ -303,8 +344,10 @@ class _Ingest:
 
     def _decoded(self, said: Said) -> Outcome:
         """Read, decode and embed a photo. Runs in a thread of the pipeline."""
-        record = said.record
+        record, keep = said.record, self.options.originals == "keep"
         try:
+            if keep and record.file.uri is None:
+                raise RejectedInput("it has no uri at which it could be kept; use --originals copy")
             content = record.file.read()
             embedded = self.pipeline.embed(content)
         except RejectedInput as error:
@@ -316,7 +359,8 @@ class _Ingest:
         image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
         image.byte_count = len(content)
         image.embedding, image.thumbnail = embedded.embedding, photo.thumbnail
-        image.original = content if self.options.originals else None
+        image.original = content if self.options.originals == "copy" else None
+        image.kept_at = record.file.uri if keep else None
         return outcome
 
     def _take(self, outcome: Outcome, report: Report) -> None:
@@ -413,6 +457,13 @@ def run(
         The database went away; what was stored stays.
     """
     return _Ingest(connection, backbone, options, on_rejected, reconnect).run(sources)
+
+
+def _remote(record: Record | Rejection) -> Remote | None:
+    """Return the file of a record, if it is elsewhere."""
+    if isinstance(record, Record) and isinstance(record.file, Remote):
+        return record.file
+    return None
 
 
 def _total(sources: Sequence[Source], limit: int | None) -> int | None:

@@ -10,6 +10,7 @@ from tagdb import hashtags
 from tagdb.errors import RejectedInput, UnreadableInput
 from tagdb.photos import images, sidecars
 from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
+from tagdb.photos.remote import Remote
 from tagdb.photos.sources import Record, Rejection
 from tagdb.store.batches import Image, Rejected
 
@@ -108,6 +109,7 @@ def image_of(
         fields=_named(record, metadata),
         # a sidecar that cannot be used takes nothing back
         first=said.first and not beside.refused,
+        etag=record.file.etag if isinstance(record.file, Remote) and record.file.uri == record.uri else None,
     )
     return image, refused
 

@@ -7,8 +7,8 @@ transaction, so an interrupted run continues where it stopped.
 
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -18,9 +18,9 @@ from tagdb import indexing, store
 from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
-from tagdb.ingest import BATCH, CHUNK
-from tagdb.photos import files, images
-from tagdb.photos.fields import path_of
+from tagdb.ingest import BATCH, CHUNK, READERS
+from tagdb.photos import images, remote
+from tagdb.photos.uris import PUBLIC_ONLY, Allowed
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
@@ -36,6 +36,8 @@ PAUSE = 0.3
 """Seconds between two attempts."""
 
 Found = TypeVar("Found")
+Content = bytes | Future[bytes] | None
+"""What is stored of an image, or is being read where it was kept."""
 
 
 @dataclass(slots=True)
@@ -74,8 +76,11 @@ class _Reembedding:
         backbone: Backbone,
         quiet: bool,
         on_rejected: Callable[[Rejected], None],
+        allowed: Allowed,
     ) -> None:
         self.connection = connection
+        self.allowed = allowed
+        self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="tagdb-reader")
         self.backbone = backbone
         self.quiet = quiet
         self.on_rejected = on_rejected
@@ -129,7 +134,7 @@ class _Reembedding:
         """Go through all images once; return how many there were."""
         before = self._looked_at
         works: Iterator[Work[_Outcome]] = (
-            (pipeline.submit(_embedded, pipeline, image, content), len(content or b""))
+            (pipeline.submit(_embedded, pipeline, image, content), image.bytes)
             for image, content in self._contents()
         )
         for outcome in pipeline.results(works):
@@ -141,8 +146,8 @@ class _Reembedding:
     def _looked_at(self) -> int:
         return self.summary.embedded + len(self.summary.rejected)
 
-    def _contents(self) -> Iterator[tuple[Unembedded, bytes | None]]:
-        """Yield missing images with their contents, if stored."""
+    def _contents(self) -> Iterator[tuple[Unembedded, Content]]:
+        """Yield missing images with their contents, if stored or kept elsewhere."""
         after = 0
         while chunk := store.backbones.images_without(
             self.connection, self.summary.backbone_id, after, CHUNK
@@ -154,17 +159,22 @@ class _Reembedding:
                 if image.image_id in self.summary.rejected:
                     continue
                 together.append(image)
-                size += image.original_bytes or 0
+                size += image.bytes if image.stored or image.kept_at else 0
                 if len(together) >= FETCHED_TOGETHER or size >= FETCHED_BYTES:
                     yield from self._fetched(together)
                     together, size = [], 0
             yield from self._fetched(together)
 
-    def _fetched(self, together: list[Unembedded]) -> Iterator[tuple[Unembedded, bytes | None]]:
-        stored = [image.image_id for image in together if image.original_bytes is not None]
-        found = store.backbones.originals(self.connection, stored) if stored else {}
+    def _fetched(self, together: list[Unembedded]) -> Iterator[tuple[Unembedded, Content]]:
+        stored = [image.image_id for image in together if image.stored]
+        kept = {
+            image.image_id: self.readers.submit(remote.read_kept, image.kept_at, self.allowed)
+            for image in together
+            if image.kept_at is not None
+        }
+        found: dict[int, bytes] = store.backbones.originals(self.connection, stored) if stored else {}
         for image in together:
-            yield image, found.pop(image.image_id, None)
+            yield image, found.pop(image.image_id, None) or kept.pop(image.image_id, None)
 
     def _take(self, outcome: _Outcome, report: Report) -> None:
         """Add the result of an image to the batch."""
@@ -194,10 +204,11 @@ def run(
     quiet: bool = False,
     on_rejected: Callable[[Rejected], None] = lambda rejected: None,
     reconnect: Callable[[], Connection] | None = None,
+    allowed: Allowed = PUBLIC_ONLY,
 ) -> Summary:
     """Embed all stored images with a backbone, build its vector index if there are many, and switch to it.
 
-    If an image's content is not stored, its file is read, provided that it still exists and is unchanged.
+    An original that was kept at its URI is read there, provided that it still exists and is unchanged.
     Images that cannot be embedded are reported and prevent the switch, because they would no longer be found.
 
     Parameters
@@ -217,6 +228,8 @@ def run(
     reconnect
         Returns a new connection after the current one broke; it may wait for the database. Without it, a
         broken connection ends the run.
+    allowed
+        What may be fetched from the web besides public addresses by https.
 
     Raises
     ------
@@ -227,9 +240,12 @@ def run(
     """
     if store.backbones.active(connection) is None:
         raise BackboneError("there is nothing to embed yet; run: tagdb ingest SOURCE --backbone NAME|PATH")
-    reembedding = _Reembedding(connection, backbone, quiet, on_rejected)
-    with Session(connection, reconnect, reembedding.reconnected) as session:
-        return session.trying(lambda _: reembedding.run(switch, allow_missing))
+    reembedding = _Reembedding(connection, backbone, quiet, on_rejected, allowed)
+    try:
+        with Session(connection, reconnect, reembedding.reconnected) as session:
+            return session.trying(lambda _: reembedding.run(switch, allow_missing))
+    finally:
+        reembedding.readers.shutdown(wait=False, cancel_futures=True)
 
 
 def use(connection: Connection, backbone_id: int, allow_missing: bool = False) -> None:
@@ -322,23 +338,24 @@ def _patiently(attempt: Callable[[], Found | None], complaint: str) -> Found:
     return found
 
 
-def _embedded(pipeline: Pipeline, image: Unembedded, content: bytes | None) -> _Outcome:
-    """Embed an image, from its file if its content is not stored. Runs in a thread of the pipeline."""
+def _embedded(pipeline: Pipeline, image: Unembedded, content: Content) -> _Outcome:
+    """Embed an image by its content, stored or kept elsewhere. Runs in a thread of the pipeline."""
+    kept = isinstance(content, Future)
     try:
-        pixels = _of_file(image) if content is None else content
+        pixels = _of_kept(content) if isinstance(content, Future) else content
+        if pixels is None:
+            raise RejectedInput("its original was left out (--originals none); ingest it again")
         if images.content_hash(pixels) != image.content_sha256:
             raise RejectedInput(
-                "its file has different content now" if content is None else "its stored content is damaged"
+                "its original has different content now" if kept else "its stored content is damaged"
             )
         return _Outcome(image, pipeline.embed(pixels).embedding)
     except RejectedInput as error:
         return _Outcome(image, None, str(error))
 
 
-def _of_file(image: Unembedded) -> bytes:
-    if not image.uri.lower().startswith("file:"):
-        raise RejectedInput("its content is not stored, and its uri does not name a local file")
+def _of_kept(content: Future[bytes]) -> bytes:
     try:
-        return files.read(Path(path_of(image.uri)))
+        return content.result()
     except (RejectedInput, ValueError) as error:
-        raise RejectedInput(f"its content is not stored, and reading its file failed: {error}") from error
+        raise RejectedInput(f"its original was kept where it was, and reading it failed: {error}") from error

@@ -81,7 +81,7 @@ def score(
     top = [tag for tag, _ in popular.most_common(10)]
     with database.connect(own) as connection:
         backbone = resolve(backbone_name, None, None, cache)
-        ingest.run(connection, backbone, [Listed(stored)], ingest.Options(originals=False, quiet=True))
+        ingest.run(connection, backbone, [Listed(stored)], ingest.Options(originals="none", quiet=True))
         factors.compute(connection, FactorSettings(), quiet=True)
         total = baseline = 0.0
         for record in queries:

@@ -14,6 +14,7 @@ from tagdb.cli.common import (
     print_json,
     print_table,
     quiet_option,
+    remote_options,
     settings,
     shared_options,
     silent,
@@ -72,19 +73,27 @@ def list_backbones(as_json: bool) -> None:
 )
 @click.option("--no-switch", is_flag=True, help="Embed all images but keep the current backbone.")
 @allow_missing_option
+@remote_options
 @json_option
 @quiet_option
 @shared_options
 def reembed(
-    backbone: str, input_size: int | None, no_switch: bool, allow_missing: bool, as_json: bool, quiet: bool
+    backbone: str,
+    input_size: int | None,
+    no_switch: bool,
+    allow_missing: bool,
+    allow_private: bool,
+    allow_http: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Embed all stored images with another backbone and switch to it.
 
     The backbone is imagenet, bundled, a weights file, or the number of one that the database already has.
 
     The old backbone stays in use until the switch, and its embeddings stay until `tagdb backbone drop`.
-    An interrupted run keeps what it stored; run the same command again to continue. If the original photos
-    were not stored (--no-originals), their files are read again.
+    An interrupted run keeps what it stored; run the same command again to continue. Original photos that
+    were kept where they are (tagdb ingest --originals keep) are read there again.
 
     \b
     Examples:
@@ -95,6 +104,7 @@ def reembed(
     from tagdb import reembed as reembedding
     from tagdb import store
     from tagdb.embedding.backbone import resolve
+    from tagdb.photos.uris import Allowed
     from tagdb.postgres import database
 
     if no_switch and allow_missing:
@@ -111,7 +121,7 @@ def reembed(
         try:
             done = reembedding.run(
                 connection, network, not no_switch, allow_missing, quiet, rejections,
-                lambda: database.reconnect(config, say),
+                lambda: database.reconnect(config, say), Allowed(allow_private, allow_http),
             )  # fmt: skip
         except KeyboardInterrupt:
             raise click.ClickException(

@@ -62,6 +62,16 @@ def backbone_options(function: F) -> F:
     )(function)  # fmt: skip
 
 
+def remote_options(function: F) -> F:
+    """``--allow-private`` and ``--allow-http``, of commands that read files of the web."""
+    function = click.option(
+        "--allow-http", is_flag=True, help="Fetch by plain http too, which anyone on the way can change."
+    )(function)
+    return click.option(
+        "--allow-private", is_flag=True, help="Fetch from private, loopback and link-local addresses, too."
+    )(function)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
 

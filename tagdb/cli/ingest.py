@@ -21,9 +21,10 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.cli.reading import keyword_options, reading, reading_options
+from tagdb.cli.reading import keyword_options, originals_option, reading, reading_options
 
 if TYPE_CHECKING:
+    from tagdb.ingest import Originals
     from tagdb.photos.keywords import Hierarchy, Where
     from tagdb.photos.sources import Source
 
@@ -34,7 +35,7 @@ EXPLAINED = 3
 @click.command("ingest")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @backbone_options
-@click.option("--no-originals", is_flag=True, help="Store thumbnails only, not the original photos.")
+@originals_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ingest at most N records.")
 @click.option("--update", is_flag=True, help="Let what a source says now replace what it said before.")
 @click.option("--dry-run", is_flag=True, help="Read and decode everything but store nothing.")
@@ -48,7 +49,7 @@ def command(
     sources: tuple[str, ...],
     backbone: str | None,
     input_size: int | None,
-    no_originals: bool,
+    originals: "Originals",
     limit: int | None,
     update: bool,
     dry_run: bool,
@@ -57,6 +58,9 @@ def command(
     hashtags: tuple[str, ...],
     explain: bool,
     allow_outside: bool,
+    fetch: bool,
+    allow_private: bool,
+    allow_http: bool,
     keywords: "Where",
     hierarchy: "Hierarchy",
     as_json: bool,
@@ -88,10 +92,12 @@ def command(
       tagdb ingest downloads/ --explain
       tagdb ingest photos.csv --update
       cat photos.jsonl | tagdb ingest -
+      tagdb ingest s3://bucket/photos --originals keep
+      tagdb ingest photos.csv --fetch
     """
     from tagdb.photos.sources import open_source
 
-    how = reading(form, collection, hashtags, allow_outside)
+    how = reading(form, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
     opened = [open_source(source, how) for source in sources]
     if explain:
         _explain(opened, as_json)
@@ -110,7 +116,7 @@ def command(
             network = resolve(
                 config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
             )
-        options = ingest.Options(not no_originals, limit, dry_run, quiet, keywords, hierarchy, update)
+        options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
         try:
             summary = ingest.run(
                 connection, network, opened, options, rejections, lambda: database.reconnect(config, say)

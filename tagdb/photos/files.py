@@ -20,6 +20,14 @@ class File(Protocol):
     def name(self) -> str:
         """Its name, for messages."""
 
+    @property
+    def uri(self) -> str | None:
+        """Where it can be read again; None if nowhere."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes between being hashed and being decoded."""
+
     def read(self) -> bytes:
         """Return its content.
 
@@ -44,6 +52,16 @@ class Local:
         """The file's name."""
         return self.path.name
 
+    @property
+    def uri(self) -> str:
+        """Where it is."""
+        return self.path.as_uri()
+
+    @property
+    def size(self) -> int:
+        """Nothing: it is read twice."""
+        return 0
+
     def read(self) -> bytes:
         """Return its content; see :func:`read`."""
         return read(self.path, self.within)
@@ -55,6 +73,16 @@ class Held:
 
     name: str
     content: bytes = field(repr=False)
+
+    @property
+    def uri(self) -> None:
+        """Nowhere."""
+        return None
+
+    @property
+    def size(self) -> int:
+        """All of it."""
+        return len(self.content)
 
     def read(self) -> bytes:
         """Return its content.

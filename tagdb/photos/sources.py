@@ -34,6 +34,8 @@ from tagdb.photos.folders import LeftOut, identity, walk
 from tagdb.photos.formats import Beside, Format, Lists, format_of
 from tagdb.photos.manifests import Row, column, json_lines
 from tagdb.photos.places import Root
+from tagdb.photos.remote import RemoteRoot, file_of
+from tagdb.photos.uris import PUBLIC_ONLY, Allowed, is_remote, public
 
 MAX_COLLECTION = 500
 """Longest name of a collection, in characters; it must fit into an index."""
@@ -134,6 +136,10 @@ class Reading:
     """Hashtags of every photo, besides those that the source says."""
     allow_outside: bool = False
     """Allow records to name files, and links to lead, outside the source's folder."""
+    fetch: bool = False
+    """Read the photos that rows name by the URI of an object or of a file on the web."""
+    allowed: Allowed = PUBLIC_ONLY
+    """What may be fetched from the web besides public addresses by https."""
 
     def __post_init__(self) -> None:
         """Reject what no record could have."""
@@ -149,8 +155,8 @@ def open_source(
     Parameters
     ----------
     source
-        A folder or file of any format of :mod:`tagdb.photos.formats`, or ``-`` for JSON Lines on standard
-        input.
+        A folder or file of any format of :mod:`tagdb.photos.formats`, its URI if it is in an object store or
+        on the web, or ``-`` for JSON Lines on standard input.
     reading
         How it is read.
     stdin
@@ -170,9 +176,13 @@ def open_source(
     if source == "-":
         stream = stdin if stdin is not None else sys.stdin.buffer
         root = Root(Path.cwd(), "the current directory", reading.allow_outside)
-        return _Rows(
+        return Rows(
             "standard input", root, reading, lambda: json_lines(stream, "standard input"), counted=False
         )
+    if is_remote(source):
+        from tagdb.photos.remote_sources import open_remote  # which knows this module
+
+        return open_remote(source, reading)
     path, name = Path(source).absolute(), printable(source)
     try:
         if ".." in path.parts:
@@ -211,13 +221,13 @@ def _opened(known: Format, path: Path, name: str, reading: Reading) -> "Source":
     root = Root(folder, what, reading.allow_outside)
     if known.eager:
         next(known.rows(path), None)  # report an unreadable file or a wrong header before anything is done
-    return _Rows(name, root, reading, lambda: known.rows(path), whole=path.is_dir())
+    return Rows(name, root, reading, lambda: known.rows(path), whole=path.is_dir())
 
 
-class _Described(Source):
+class Described(Source):
     """A source whose records are made of rows."""
 
-    def __init__(self, name: str, root: Root, reading: Reading) -> None:
+    def __init__(self, name: str, root: Root | RemoteRoot, reading: Reading) -> None:
         self.name, self._root, self._reading = name, root, reading
 
     def _record(self, origin: str, line: int | None, row: Any, file: File | None = None) -> Record:
@@ -226,7 +236,7 @@ class _Described(Source):
             raise UnreadableInput(str(row)) from row
         if isinstance(row, dict) and isinstance(row.get("file"), Held):
             file = row.pop("file")
-        size = check(row, "the row") + (len(file.content) if isinstance(file, Held) else 0)
+        size = check(row, "the row")
         if not isinstance(row, dict):
             raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
         known, metadata = _split(row)
@@ -234,8 +244,9 @@ class _Described(Source):
         if file is None:
             file, uri = self._named(text_of(known, "file_name"), uri)
         if uri is None:
-            assert isinstance(file, Local)
-            uri = file.path.as_uri()
+            assert file.uri is not None
+            uri = file.uri
+        uri, size = public(uri), size + file.size
         hashtags = (*hashtags_of(known["hashtags"]), *self._reading.hashtags)
         collection = text_of(known, "collection") or self._reading.collection
         source_ref = text_of(known, "source_ref")
@@ -250,10 +261,17 @@ class _Described(Source):
         if name is None:
             if uri is None:
                 raise RejectedInput("neither file_name nor uri is given")
-            if _REMOTE.match(uri):
-                raise RejectedInput("uris are never fetched; add file_name with a local copy")
+            if _REMOTE.match(uri) or (uri.lower().startswith("file:") and isinstance(self._root, RemoteRoot)):
+                return self._elsewhere(uri), uri
             name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
         return self._root.file(name), uri
+
+    def _elsewhere(self, uri: str) -> File:
+        if isinstance(self._root, RemoteRoot) and (name := self._root.inside(uri)) is not None:
+            return self._root.file(name)
+        if is_remote(uri) and not self._reading.fetch:
+            raise RejectedInput("uris are fetched only with --fetch; or add file_name with a local copy")
+        return file_of(uri, self._reading.allowed)
 
 
 def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -276,12 +294,12 @@ def _time(value: object) -> tuple[datetime | None, tuple[str, ...]]:
     return None, (f"taken_at can be no photo's time: {as_json(value)} is {taken_at.date()}",)
 
 
-class _Photos(_Described):
+class _Photos(Described):
     """A photo, or all photos below a folder, with what lies beside them."""
 
     def __init__(self, name: str, path: Path, root: Root, reading: Reading, form: Beside) -> None:
         super().__init__(name, root, reading)
-        self._path, self._form = path, form
+        self._path, self._form, self._folder = path, form, root
 
     def required(self) -> "_Photos":
         """Return the source itself, if there is a photo.
@@ -303,13 +321,13 @@ class _Photos(_Described):
         return sum(1 for _ in self._find(self.left_out))
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        describe = self._form.describe(self._root)
+        describe = self._form.describe(self._folder)
         for entry, reason in self._find_readable():
             origin = printable(str(entry))
             try:
                 if reason is not None:
                     raise UnreadableInput(reason)
-                file = self._root.file(entry)
+                file = self._folder.file(entry)
                 said, row = describe(entry)
                 record = self._record(printable(str(said)), None, row, file)
             except RejectedInput as error:
@@ -326,17 +344,17 @@ class _Photos(_Described):
     def _find(self, left_out: LeftOut | None = None) -> Iterator[tuple[Path, str | None]]:
         """Yield the photos, and folders that cannot be read with the reason."""
         if self._path.is_dir():
-            return walk(self._path, self._root.allow_outside, left_out)
+            return walk(self._path, self._folder.allow_outside, left_out)
         return iter([(self._path, None)])
 
 
-class _Rows(_Described):
+class Rows(Described):
     """Rows of lists, each of which names a photo."""
 
     def __init__(
         self,
         name: str,
-        root: Root,
+        root: Root | RemoteRoot,
         reading: Reading,
         read: Callable[[], Iterator[Row]],
         *,
@@ -348,6 +366,7 @@ class _Rows(_Described):
         self._read, self._counted, self._whole = read, counted, whole
 
     def count(self) -> int | None:
+        """Return the number of rows, unless they can be read only once."""
         return sum(1 for _ in self._read()) if self._counted else None
 
     def __iter__(self) -> Iterator[Record | Rejection]:
@@ -365,7 +384,7 @@ class _Rows(_Described):
                 if self._whole and isinstance(record.file, Local):
                     named |= _identities(record.file.path)
                 yield record
-            if self._whole:
+            if self._whole and isinstance(self._root, Root):
                 self.left_out = self._root.unnamed(named)
         except OSError as error:
             raise SourceError(f"cannot read {self.name}: {why(error)}") from error

@@ -109,7 +109,9 @@ images = Table(
     Column("ingested_at", _TIME, nullable=False, server_default=_NOW),
     Column("ingest_run_id", BigInteger, ForeignKey(ingest_runs.c.ingest_run_id, ondelete="SET NULL")),
     Column("metadata", JSONB, nullable=False, server_default=_EMPTY),
+    Column("etag", Text),
     UniqueConstraint("content_sha256", name="images_content_sha256_key"),
+    Index("images_etag", "etag", postgresql_where=text("etag IS NOT NULL")),
     Index("images_collection", "collection"),
     Index("images_ingest_run_id", "ingest_run_id"),
 )
@@ -125,7 +127,9 @@ image_files = Table(
         autoincrement=False,
     ),
     Column("original", LargeBinary),
+    Column("kept_at", Text),
     Column("thumbnail", LargeBinary, nullable=False),
+    CheckConstraint("original IS NULL OR kept_at IS NULL", name="image_files_one_original"),
 )
 
 image_sources = Table(

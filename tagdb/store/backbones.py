@@ -63,8 +63,12 @@ class Unembedded:
     image_id: int
     content_sha256: bytes
     uri: str
-    original_bytes: int | None
-    """Size of its content in bytes, if stored."""
+    bytes: int
+    """Size of its content."""
+    stored: bool
+    """Whether its content is in the database."""
+    kept_at: str | None
+    """URI of its original, if it was kept there."""
 
 
 def active(connection: Connection) -> StoredBackbone | None:

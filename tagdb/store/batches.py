@@ -42,6 +42,10 @@ class Image:
     """float32 (1280,) of length 1."""
     thumbnail: bytes | None = None
     original: bytes | None = None
+    kept_at: str | None = None
+    """URI of the original, if it stays there and is to be read again."""
+    etag: str | None = None
+    """Version of the object at ``uri``, by which its content is known without being read."""
     spellings: Mapping[str, str] = field(default_factory=dict)
     """How those hashtags are written that are not written as they are folded."""
     source_id: int | None = None
@@ -88,6 +92,27 @@ def known_contents(connection: Connection, backbone_id: int, hashes: Sequence[by
             connection, "ingest/known_contents", binary=True, backbone_id=backbone_id, hashes=list(hashes)
         )
     }
+
+
+def known_objects(
+    connection: Connection, backbone_id: int, listed: Sequence[tuple[str | None, str | None, int]]
+) -> dict[str, bytes]:
+    """Return the contents, by URI, of objects that are stored with an embedding by this backbone.
+
+    Parameters
+    ----------
+    listed
+        URI, version and size of each object.
+    """
+    return fetch_map(
+        connection,
+        "ingest/known_objects",
+        binary=True,
+        backbone_id=backbone_id,
+        uris=[each[0] for each in listed],
+        etags=[each[1] for each in listed],
+        sizes=[each[2] for each in listed],
+    )
 
 
 def save(
@@ -257,7 +282,7 @@ def _land(connection: Connection, images: Sequence[Image]) -> None:
         (
             *(i.content_sha256, i.uri, i.media_type, i.width, i.height, i.byte_count),
             *(i.collection, i.source_ref, i.taken_at, Jsonb(i.metadata)),
-            *(i.source_id, i.said, i.first),
+            *(i.source_id, i.said, i.first, i.etag),
         )
         for i in images
     )
@@ -279,8 +304,8 @@ def _save_content(
     without_files = (
         (image_id, by_hash[content]) for image_id, content, has_files in missing if not has_files
     )
-    rows = ((image_id, image.original, image.thumbnail) for image_id, image in without_files)
-    _copy(connection, "ingest/copy_files", rows, ["int8", "bytea", "bytea"])
+    rows = ((image_id, image.original, image.kept_at, image.thumbnail) for image_id, image in without_files)
+    _copy(connection, "ingest/copy_files", rows, ["int8", "bytea", "text", "bytea"])
 
 
 def _missing(

@@ -128,21 +128,21 @@ def test_where_contents_are_not_stored(
     """Files are read if they are the same; the others are rejected, and nothing is switched then."""
     kept = tmp_path / "kept"
     shutil.copytree(photos, kept)
-    assert ingest(photos / "photos.csv", "--no-originals", "--quiet").exit_code == 0
+    assert ingest(photos / "photos.csv", "--originals", "keep", "--quiet").exit_code == 0
     (photos / "00.jpg").unlink()
     (photos / "01.jpg").write_bytes((photos / "02.jpg").read_bytes())
-    connection.execute("UPDATE tagdb_store.images SET uri = 'https://x.test/3' WHERE uri LIKE '%03.jpg'")
+    connection.execute(
+        "UPDATE tagdb_store.image_files SET kept_at = 'https://127.0.0.1/3' WHERE kept_at LIKE '%03.jpg'"
+    )
     done = tagdb("backbone", "reembed", "bundled")
     assert done.exit_code == 3
     assert "is not active: 9 embedded, 3 rejected" in done.stdout
     lines = done.stderr.splitlines()
     text = "\n".join(lines)
-    unread = "its content is not stored, and reading its file failed: cannot be read"
-    assert f"rejected {(photos / '00.jpg').as_uri()}: {unread}" in text
-    assert f"rejected {(photos / '01.jpg').as_uri()}: its file has different content now" in text
-    assert (
-        "rejected https://x.test/3: its content is not stored, and its uri does not name a local file" in text
-    )
+    unread = "its original was kept where it was, and reading it failed"
+    assert f"rejected {(photos / '00.jpg').as_uri()}: {unread}: cannot be read" in text
+    assert f"rejected {(photos / '01.jpg').as_uri()}: its original has different content now" in text
+    assert f"{(photos / '03.jpg').as_uri()}: {unread}: its host has a private address" in text
     assert lines[3] == (
         "not switched: 3 images would no longer be found; "
         "fix them and run the same command again, or pass --allow-missing"

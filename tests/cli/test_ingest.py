@@ -554,7 +554,7 @@ def test_quiet_prepares_a_backbone_silently(
 
 
 def test_originals_can_be_left_out(ingest: Run, photos: Path, connection: Connection) -> None:
-    assert ingest(photos, "--no-originals").exit_code == 0
+    assert ingest(photos, "--originals", "none").exit_code == 0
     rows = connection.execute("SELECT original, length(thumbnail) FROM tagdb_store.image_files").fetchall()
     assert len(rows) == 12
     assert all(original is None and size > 500 for original, size in rows)

@@ -314,8 +314,11 @@ def test_a_fifo_among_lists(tmp_path: Path) -> None:
         ),
         ({"file_name": "a.jpg", "hashtags": ["a"] * 1001}, "1001 hashtags; at most 1000 are allowed"),
         ({"file_name": "a.jpg", "hashtags": "#a" * 1001}, "1001 hashtags; at most 1000 are allowed"),
-        ({"uri": "https://x/a.jpg"}, "uris are never fetched; add file_name with a local copy"),
-        ({"uri": "data:image/png;base64,"}, "uris are never fetched; add file_name with a local copy"),
+        (
+            {"uri": "https://x/a.jpg"},
+            "uris are fetched only with --fetch; or add file_name with a local copy",
+        ),
+        ({"uri": "data:image/png;base64,"}, "a data: uri is never read"),
         ({"uri": "file://server/a.jpg"}, "file on another machine: file://server/a.jpg"),
         ({"uri": "file://[/a.jpg"}, "not a valid uri: file://[/a.jpg"),
         ({"file_name": "b.jpg"}, "no such file: b.jpg"),

@@ -1,4 +1,5 @@
--- An image is identified by its bytes: the same content is one row, whatever the file's name.
+-- An image is identified by its bytes: the same content is one row, whatever the file's name. `etag` is what
+-- an object store's listing said of the object at `uri`: while that is the same, it need not be read again.
 CREATE TABLE tagdb_store.images (
     image_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT images_pkey PRIMARY KEY,
     content_sha256 bytea NOT NULL
@@ -16,7 +17,9 @@ CREATE TABLE tagdb_store.images (
     ingest_run_id bigint
         CONSTRAINT images_ingest_run_id_fkey
         REFERENCES tagdb_store.ingest_runs (ingest_run_id) ON DELETE SET NULL,
-    metadata jsonb NOT NULL DEFAULT '{}'
+    metadata jsonb NOT NULL DEFAULT '{}',
+    etag text
 );
 CREATE INDEX images_collection ON tagdb_store.images (collection);
+CREATE INDEX images_etag ON tagdb_store.images (etag) WHERE etag IS NOT NULL;
 CREATE INDEX images_ingest_run_id ON tagdb_store.images (ingest_run_id);

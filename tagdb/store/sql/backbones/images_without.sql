@@ -1,5 +1,5 @@
 -- The next images in the order of their ids that a backbone has not embedded.
-SELECT i.image_id, i.content_sha256, i.uri, octet_length(f.original) AS original_bytes
+SELECT i.image_id, i.content_sha256, i.uri, i.bytes, f.original IS NOT NULL AS stored, f.kept_at
 FROM tagdb_store.images i
 LEFT JOIN tagdb_store.image_files f ON f.image_id = i.image_id
 WHERE i.image_id > %(after)s

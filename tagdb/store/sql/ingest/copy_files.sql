@@ -1,1 +1,1 @@
-COPY tagdb_store.image_files (image_id, original, thumbnail) FROM STDIN (FORMAT binary)
+COPY tagdb_store.image_files (image_id, original, kept_at, thumbnail) FROM STDIN (FORMAT binary)

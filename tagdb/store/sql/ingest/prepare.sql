@@ -12,5 +12,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_images (
     metadata jsonb NOT NULL,
     source_id integer, -- which source says this
     said bigint, -- a hash of what it says
-    first boolean NOT NULL -- whether it says something of this image for the first time in this run
+    first boolean NOT NULL, -- whether it says something of this image for the first time in this run
+    etag text
 ) ON COMMIT DELETE ROWS;
