@@ -3,9 +3,9 @@
     python benchmarks/object_store.py [PHOTOS] [--photos 2000] [--turns 3] [--latency 0] [--backbone WEIGHTS]
 
 PHOTOS is a folder; without it, pictures are drawn. In turns, each into a fresh database: from disk, from
-moto's Amazon S3, and from a server that does nothing but send files in the way of Amazon S3 (``--latency``
-seconds after each request). Both servers are processes of their own on loopback, and share the processor with the
-ingest: their seconds of it are reported.
+moto's Amazon S3, and from a server that only sends files in the way of Amazon S3, ``--latency`` seconds after
+each request. Both servers are processes of their own on loopback, and share the processor with the ingest:
+their seconds of it are reported.
 """
 
 import argparse
@@ -104,7 +104,7 @@ def moto(folder: Path) -> None:
     """Serve a folder from moto. Runs in a process of its own."""
     import logging
 
-    import boto3
+    import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").disabled = True
@@ -199,12 +199,14 @@ def main() -> None:
     share = {way: found[way] / found["disk"] for way in ("moto", "static")}
     results.record(
         "object-store",
-        f"{found['moto']:.0f} photos/s from moto's Amazon S3 ({share['moto']:.0%} of the {found['disk']:.0f} "
-        f"from disk; moto took {found['moto_processor_seconds']:.0f} s of the processor for {photos:,} photos), "
-        f"{found['static']:.0f} ({share['static']:.0%}) from a plain server, {given.latency * 1000:.0f} ms "
-        f"after each request; {found['moto_again']:.0f} unchanged objects/s",
+        f"{found['moto']:.0f} photos/s from moto's Amazon S3, {share['moto']:.0%} of the "
+        f"{found['disk']:.0f} from disk (moto took {found['moto_processor_seconds']:.0f} s of the processor "
+        f"for {photos:,} photos); "
+        f"{found['static']:.0f} ({share['static']:.0%}) from a plain server, "
+        f"{given.latency * 1000:.0f} ms after each request; {found['moto_again']:.0f} unchanged objects/s",
         {"photos": photos, "latency_seconds": given.latency, "turns": given.turns,
-         "backbone": backbone.identity.name, "measured": found, "every_turn": figures, "share_of_disk": share},
+         "backbone": backbone.identity.name, "measured": found, "every_turn": figures,
+         "share_of_disk": share},
         aim=f"0.8 of the rate from disk: {'reached' if share['moto'] >= 0.8 else 'missed'}",
         packages=("obstore", "ai-edge-litert", "pillow", "psycopg"),
     )  # fmt: skip

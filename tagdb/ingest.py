@@ -289,7 +289,9 @@ class _Ingest:
 
     def _unchanged(self, chunk: Sequence[Record | Rejection]) -> dict[str, bytes]:
         """Return the contents of objects, by URI, that a listing shows to be those that are stored."""
-        listed = [(file.uri, file.etag, file.size) for each in chunk if (file := _remote(each)) and file.etag]
+        listed = [
+            (file.uri, file.etag, file.byte_count) for each in chunk if (file := _remote(each)) and file.etag
+        ]
         backbone_id = self.backbone_id
         if not listed or backbone_id is None:
             return {}

@@ -155,7 +155,7 @@ class Bucket:
 
     def _explained(self, error: Exception, key: str) -> Unreadable:
         """Return what an error of the client means, without its text."""
-        text, kind = str(error), type(error).__name__
+        text, kind = _text(error), type(error).__name__
         if "NoSuchBucket" in text or "ContainerNotFound" in text:
             return Unreadable(f"there is no bucket {self.uri}")
         if isinstance(error, FileNotFoundError):
@@ -201,7 +201,7 @@ def _object(meta: Any) -> Object:
 
 
 def _status(error: Exception) -> str:
-    found = _STATUS.search(str(error))
+    found = _STATUS.search(_text(error))
     return found[1] if found else ""
 
 
@@ -215,11 +215,17 @@ def _coded(text: str) -> str:
     return f" ({found[1]})" if found else ""
 
 
+def _text(error: Exception) -> str:
+    """Return an error's text, without the description of the whole client that follows."""
+    return str(error).partition("Debug source")[0]
+
+
 def _said(error: Exception) -> str:
+    text = _text(error).lower()
     if status := _status(error):
-        return f"it answered with status {status}{_coded(str(error))}"
-    if "credential" in str(error).lower() or "169.254." in str(error):
+        return f"it answered with status {status}{_coded(_text(error))}"
+    if any(place in text for place in ("credential", "api/token", "169.254.", "metadata.google")):
         return "there are no credentials"
-    if "timed out" in str(error).lower() or "timeout" in str(error).lower():
+    if "timed out" in text:
         return "it did not answer in time"
     return "it cannot be reached, or the connection broke"

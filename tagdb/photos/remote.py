@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from tagdb.errors import RejectedInput
@@ -16,23 +16,23 @@ from tagdb.photos.images import MAX_BYTES
 from tagdb.photos.object_stores import Bucket, Object
 from tagdb.photos.uris import WEB, Allowed, file_name, is_remote, public, scheme_of, split_object
 
-IN_MEMORY = 8 << 20
-"""Larger files are kept in a temporary one, in bytes, between hashing and decoding."""
-ASSUMED = 1 << 20
-"""Size of a file of which nothing is known yet, in bytes."""
+IN_MEMORY = 1 << 20
+"""Larger files are kept in a temporary one, in bytes, between hashing and decoding: many are read ahead."""
 
 
 class Remote(ABC):
     """A file that is elsewhere. Its content is transferred once, and kept as long as this object."""
 
     name: str
-    size: int
-    """In bytes, or an assumption."""
+    size: int = IN_MEMORY
+    """How much memory its content takes at most, in bytes."""
     uri: str | None
     """Where it can be read again; None if only the holder of a secret can."""
     etag: str | None = None
     """What changes with its content, if that is known without reading it."""
-    _content: "SpooledTemporaryFile[bytes] | None" = None
+    byte_count: int | None = None
+    """Its size, if that is known without reading it."""
+    _content: IO[Any] | None = None
 
     def read(self) -> bytes:
         """Return its content.
@@ -59,8 +59,8 @@ class InStore(Remote):
 
     def __init__(self, bucket: Bucket, key: str, listed: Object | None = None) -> None:
         self.name, self.uri = file_name(key), bucket.uri_of(key)
-        self.size = listed.size if listed else ASSUMED
-        self.etag = listed.etag if listed else None
+        if listed:
+            self.etag, self.byte_count, self.size = listed.etag, listed.size, min(listed.size, IN_MEMORY)
         self._bucket, self._key, self._listed = bucket, key, listed
 
     def copy(self, into: IO[bytes], limit: int = MAX_BYTES) -> None:
@@ -73,7 +73,7 @@ class OnWeb(Remote):
 
     def __init__(self, address: str, allowed: Allowed) -> None:
         name = unquote(file_name(public(address))).replace("\\", "/")
-        self.name, self.size = name.rpartition("/")[2].lstrip("."), ASSUMED  # it may name a copy
+        self.name = name.rpartition("/")[2].lstrip(".")  # it may name a copy
         self.uri = address if address == public(address) else None
         self._address, self._allowed = address, allowed
 

@@ -34,7 +34,8 @@ _CONNECTING = 10.0
 _AGAIN = (408, 429, 500, 502, 503, 504)
 _CHUNK = 1 << 16
 _WRITTEN = "/%:@!$&'()*+,;=~[]"  # what stays as it is written in a path; all else is percent-encoded
-_AZURES_OWN = ipaddress.ip_address("168.63.129.16")  # a public address, with the machine's secrets behind it
+# Behind these, too, clouds have secrets of the machine; not every Python knows that the first is private.
+_METADATA = [ipaddress.IPv4Network(net) for net in ("192.0.0.0/24", "168.63.129.16/32")]
 _IPV4_WITHIN = [ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "::/96")]
 
 
@@ -232,7 +233,9 @@ def is_public(address: str) -> bool:
             within = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if within:
             return is_public(str(within))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip != _AZURES_OWN
+    if ip.is_multicast or ip.is_reserved or any(ip in net for net in _METADATA):
+        return False
+    return ip.is_global
 
 
 @cache

@@ -95,7 +95,7 @@ def known_contents(connection: Connection, backbone_id: int, hashes: Sequence[by
 
 
 def known_objects(
-    connection: Connection, backbone_id: int, listed: Sequence[tuple[str | None, str | None, int]]
+    connection: Connection, backbone_id: int, listed: Sequence[tuple[str | None, str | None, int | None]]
 ) -> dict[str, bytes]:
     """Return the contents, by URI, of objects that are stored with an embedding by this backbone.
 

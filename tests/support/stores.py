@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import unquote
 
 BUCKET = "pictures"
 KEY, SECRET = "AKIATESTTESTTESTTEST", "verysecretverysecretverysecret/verysecret"
@@ -30,17 +29,27 @@ class Faults:
     """How often each object was sent as a whole."""
     most: int = 0
     """Most requests at a time."""
+    authorizations: set[str] = field(default_factory=set)
+    """How requests were signed."""
     _now: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reset(self) -> None:
+        """Forget faults and requests."""
+        self.answer, self.delay, self.most = lambda path, nth: None, 0.0, 0
+        self.reads.clear()
+        self.sent.clear()
+        self.authorizations.clear()
 
     def around(self, application: Callable[[Environ, Respond], Iterable[bytes]]) -> Any:
         """The application with these faults."""
 
         def faulty(environ: Environ, respond: Respond) -> Iterable[bytes]:
-            path = unquote(environ["PATH_INFO"])
+            path = environ["PATH_INFO"].encode("latin-1").decode()
             if environ["REQUEST_METHOD"] != "GET":
                 return application(environ, respond)
             with self._lock:
+                self.authorizations.add(environ.get("HTTP_AUTHORIZATION", ""))
                 nth = self.reads[path]
                 self.reads[path] += 1
                 self._now += 1
@@ -49,7 +58,7 @@ class Faults:
                 time.sleep(self.delay)
                 fault = self.answer(path, nth)
                 if fault == "drop":
-                    _hang_up(environ)
+                    hang_up(environ)
                 if fault not in (None, "cut"):
                     respond(str(fault), [("Content-Type", "application/xml"), ("Content-Length", "0")])
                     return [b""]
@@ -68,10 +77,10 @@ class Faults:
 
 def _cut(body: bytes, environ: Environ) -> Iterator[bytes]:
     yield body[: len(body) // 2]
-    _hang_up(environ)
+    hang_up(environ)
 
 
-def _hang_up(environ: Environ) -> NoReturn:
+def hang_up(environ: Environ) -> NoReturn:
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError
 
@@ -95,8 +104,14 @@ class Store:
         }
 
     def put(self, key: str, content: bytes | str) -> None:
-        """Put an object into the bucket."""
-        self.client.put_object(Bucket=BUCKET, Key=key, Body=content)
+        """Put an object into the bucket, for all the world to read."""
+        self.client.put_object(Bucket=BUCKET, Key=key, Body=content, ACL="public-read")
+
+    def empty(self) -> None:
+        """Delete all objects."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+            for one in page.get("Contents", []):
+                self.client.delete_object(Bucket=BUCKET, Key=one["Key"])
 
 
 @contextmanager
@@ -137,11 +152,5 @@ def store() -> Iterator[Store]:
             region_name="us-east-1",
         )  # fmt: skip
         client.create_bucket(Bucket=BUCKET)
-        try:
-            yield Store(faults, endpoint, client)
-        finally:
-            for each in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-                for one in each.get("Contents", []):
-                    client.delete_object(Bucket=BUCKET, Key=one["Key"])
-            client.delete_bucket(Bucket=BUCKET)
-            client.close()
+        yield Store(faults, endpoint, client)
+        client.close()
