@@ -32,7 +32,7 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
 from tagdb.photos.keywords import Hierarchy, Where, check
-from tagdb.photos.sources import Reading, Source, open_source
+from tagdb.photos.sources import Reading, open_source
 from tagdb.photos.uris import Allowed
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
@@ -206,6 +206,9 @@ class Database:
         collection: str | None = None,
         hashtags: str | Iterable[str] = (),
         allow_outside: bool = False,
+        fetch: bool = False,
+        allow_private: bool = False,
+        allow_http: bool = False,
         keywords: Where = "all",
         hierarchy: Hierarchy = "leaf",
         on_rejected: Callable[[Rejected], None] = _ignore,
@@ -216,7 +219,8 @@ class Database:
         The arguments are those of :meth:`ingest`.
         """
         check(keywords, hierarchy)
-        opened = _opened(source, format, collection, hashtags, allow_outside)
+        reading = _reading(format, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
+        opened = open_source(str(source), reading)
         options = ingest.Options(quiet=quiet, keywords=keywords, hierarchy=hierarchy)
         with self._session() as connection:
             return sync.compare(connection, opened, options, on_rejected)
@@ -227,11 +231,14 @@ class Database:
         *,
         remove: int | None = None,
         input_size: int | None = None,
-        originals: bool = True,
+        originals: Originals = "copy",
         format: str | None = None,
         collection: str | None = None,
         hashtags: str | Iterable[str] = (),
         allow_outside: bool = False,
+        fetch: bool = False,
+        allow_private: bool = False,
+        allow_http: bool = False,
         keywords: Where = "all",
         hierarchy: Hierarchy = "leaf",
         on_rejected: Callable[[Rejected], None] = _ignore,
@@ -253,7 +260,8 @@ class Database:
         TagdbError
             Another number of images is gone; nothing was removed.
         """
-        opened = _opened(source, format, collection, hashtags, allow_outside)
+        reading = _reading(format, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
+        opened = open_source(str(source), reading)
         check(keywords, hierarchy)
         agree = sync.up_to_half if remove is None else sync.exactly(remove)
         options = ingest.Options(originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
@@ -578,15 +586,17 @@ def _content(photo: NewPhoto) -> bytes:
     return stream.getvalue()
 
 
-def _opened(
-    source: str | Path,
+def _reading(
     form: str | None,
     collection: str | None,
     hashtags: str | Iterable[str],
     allow_outside: bool,
-) -> Source:
-    reading = Reading(form, collection, tuple(unfolded(hashtags)), allow_outside)
-    return open_source(str(source), reading)
+    fetch: bool,
+    allow_private: bool,
+    allow_http: bool,
+) -> Reading:
+    allowed = Allowed(allow_private, allow_http)
+    return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside, fetch, allowed)
 
 
 def _stored(connection: Connection, photo: Photo, several: bool = False) -> list[Stored]:

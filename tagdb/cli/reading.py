@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from tagdb.cli.common import F
+from tagdb.cli.common import F, remote_options
 
 _OPTIONS = (
     click.option("--format", "form", metavar="NAME", help="What SOURCE is, if it is not recognised."),
@@ -17,6 +17,8 @@ _OPTIONS = (
         is_flag=True,
         help="Allow manifests to name files, and links to lead, outside the folder.",
     ),
+    click.option("--fetch", is_flag=True, help="Fetch photos that rows name by a uri elsewhere."),
+    remote_options,
 )
 _KEYWORDS = (
     click.option(
@@ -36,6 +38,15 @@ _KEYWORDS = (
 )
 
 
+originals_option = click.option(
+    "--originals",
+    type=click.Choice(["copy", "keep", "none"]),
+    default="copy",
+    show_default=True,
+    help="Copy the original photos into the database, keep them where they are, or store none.",
+)
+
+
 def reading_options(function: F) -> F:
     """What a source is, and what is said of all its photos."""
     for option in reversed(_OPTIONS):
@@ -50,13 +61,23 @@ def keyword_options(function: F) -> F:
     return function
 
 
-def reading(form: str | None, collection: str | None, hashtags: tuple[str, ...], allow_outside: bool) -> Any:
+def reading(
+    form: str | None,
+    collection: str | None,
+    hashtags: tuple[str, ...],
+    allow_outside: bool,
+    fetch: bool,
+    allow_private: bool,
+    allow_http: bool,
+) -> Any:
     """Return how sources are read, a ``tagdb.photos.sources.Reading``."""
     from tagdb.errors import RejectedInput
     from tagdb.hashtags import unfolded
     from tagdb.photos.sources import Reading
+    from tagdb.photos.uris import Allowed
 
     try:
-        return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside)
+        allowed = Allowed(allow_private, allow_http)
+        return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside, fetch, allowed)
     except RejectedInput as error:
         raise click.UsageError(f"--hashtags: {error}") from error

@@ -19,9 +19,10 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.cli.reading import keyword_options, reading, reading_options
+from tagdb.cli.reading import keyword_options, originals_option, reading, reading_options
 
 if TYPE_CHECKING:
+    from tagdb.ingest import Originals
     from tagdb.photos.keywords import Hierarchy, Where
     from tagdb.sync import Difference
 
@@ -32,7 +33,7 @@ SHOWN = 5
 @click.command("sync")
 @click.argument("source", metavar="SOURCE")
 @backbone_options
-@click.option("--no-originals", is_flag=True, help="Store thumbnails only, not the original photos.")
+@originals_option
 @click.option("--dry-run", is_flag=True, help="Show the difference and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask, unless more than half is gone.")
 @click.option(
@@ -47,7 +48,7 @@ def command(
     source: str,
     backbone: str | None,
     input_size: int | None,
-    no_originals: bool,
+    originals: "Originals",
     dry_run: bool,
     yes: bool,
     remove: int | None,
@@ -55,6 +56,9 @@ def command(
     collection: str | None,
     hashtags: tuple[str, ...],
     allow_outside: bool,
+    fetch: bool,
+    allow_private: bool,
+    allow_http: bool,
     keywords: "Where",
     hierarchy: "Hierarchy",
     as_json: bool,
@@ -81,8 +85,10 @@ def command(
         raise click.UsageError("--dry-run, --yes and --remove exclude each other")
     config = settings(backbone)
     tell = silent if quiet else note
-    opened = open_source(source, reading(form, collection, hashtags, allow_outside))
-    options = ingest.Options(not no_originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
+    opened = open_source(
+        source, reading(form, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
+    )
+    options = ingest.Options(originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
     rejections = Rejections(tell)
     with database.open_database(config, tell) as connection:
         agree = sync.up_to_half if remove is None else sync.exactly(remove)

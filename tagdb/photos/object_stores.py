@@ -13,7 +13,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import IO, Any
 
-from tagdb.errors import RejectedInput, SourceError
+from tagdb.errors import RejectedInput, SourceError, UnreadableInput
 from tagdb.photos import aws_profiles
 from tagdb.photos.images import MAX_BYTES
 from tagdb.photos.uris import STORES
@@ -44,11 +44,7 @@ class Object:
     """What changes with the content; None if the store does not promise that."""
 
 
-class Unreadable(RejectedInput):
-    """An object or a bucket cannot be read."""
-
-
-class Missing(Unreadable):
+class Missing(RejectedInput):
     """There is no such object."""
 
 
@@ -87,7 +83,7 @@ class Bucket:
 
         Raises
         ------
-        Unreadable
+        RejectedInput
             The bucket does not exist or may not be listed.
         """
         try:
@@ -135,7 +131,7 @@ class Bucket:
         result = self._obstore.get(self._store, key)
         now = _object(result.meta)
         if listed is not None and (now.size, now.etag) != (listed.size, listed.etag):
-            raise RejectedInput("it changed after it was listed; run the same command again")
+            raise UnreadableInput("it changed after it was listed; run the same command again")
         if now.size > limit:
             raise RejectedInput(f"larger than {limit >> 20} MB")
         size = 0
@@ -153,20 +149,20 @@ class Bucket:
                     "what was stored stays; run the same command again when it answers"
                 )
 
-    def _explained(self, error: Exception, key: str) -> Unreadable:
+    def _explained(self, error: Exception, key: str) -> RejectedInput:
         """Return what an error of the client means, without its text."""
         text, kind = _text(error), type(error).__name__
         if "NoSuchBucket" in text or "ContainerNotFound" in text:
-            return Unreadable(f"there is no bucket {self.uri}")
+            return UnreadableInput(f"there is no bucket {self.uri}")
         if isinstance(error, FileNotFoundError):
             return Missing("no such object")
         if kind in ("PermissionDeniedError", "UnauthenticatedError") or _status(error) in ("401", "403"):
-            return Unreadable(f"no permission to read {self.uri}{_coded(text)}; check your credentials")
+            return UnreadableInput(f"no permission to read {self.uri}{_coded(text)}; check your credentials")
         if "PermanentRedirect" in text or "AuthorizationHeaderMalformed" in text:
-            return Unreadable(f"{self.uri} is in another region; name it by AWS_REGION")
+            return UnreadableInput(f"{self.uri} is in another region; name it by AWS_REGION")
         if kind == "InvalidPathError":
-            return Unreadable("a key that cannot be read, with an empty part or a part of dots")
-        return Unreadable(f"{self.uri} cannot be read: {_said(error)}")
+            return UnreadableInput("a key that cannot be read, with an empty part or a part of dots")
+        return UnreadableInput(f"{self.uri} cannot be read: {_said(error)}")
 
 
 @lru_cache(maxsize=256)

@@ -14,13 +14,14 @@ from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
 from tagdb.photos import object_stores
 from tagdb.photos.fields import why
-from tagdb.photos.folders import MANIFEST_SUFFIXES, PHOTO, LeftOut, kind_of
+from tagdb.photos.folders import LeftOut, kind_of
+from tagdb.photos.kinds import MANIFEST_SUFFIXES, PHOTO
 from tagdb.photos.formats import Format, Lists, format_of, formats
 from tagdb.photos.manifests import Row
 from tagdb.photos.object_stores import Bucket, Object
 from tagdb.photos.remote import InStore, OnWeb, Remote, RemoteRoot
-from tagdb.photos.sources import Described, Reading, Record, Rejection, Rows, Source
-from tagdb.photos.uris import WEB, file_name, scheme_of, shown, split_object
+from tagdb.photos.sources import Described, Reading, Record, Rejection, Rows, Source, location_of
+from tagdb.photos.uris import WEB, file_name, public, scheme_of, shown, split_object
 
 MAX_LIST = 1 << 30
 """Largest list that is transferred, in bytes."""
@@ -60,10 +61,11 @@ def _file(file: Remote, uri: str, name: str, reading: Reading) -> Source:
     if isinstance(form, Lists) or (form is None and PurePosixPath(file.name).suffix.lower() in _LISTS):
         copied = _Copied(_parent(shown(uri)))
         copied.add(file, file.name)
-        return copied.source(copied.path / file.name, name, root, reading)
+        return copied.source(copied.path / file.name, name, root, reading, public(uri))
     known, how = _of_photos(reading, "it is a single file")
     one = _Photo(name, root, reading, file)
     one.format, one.what, one.how = known.name, known.what, how
+    one.location = location_of(_parent(public(uri)).rstrip("/"))
     return one
 
 
@@ -81,10 +83,11 @@ def _folder(bucket: Bucket, folder: str, name: str, reading: Reading) -> Source:
             if copied.any and not split:
                 break
         if copied.any:
-            return copied.source(copied.path, name, root, reading)
+            return copied.source(copied.path, name, root, reading, uri.rstrip("/"))
     known, how = _of_photos(reading, "nothing else was recognised")
     objects = _Objects(name, root, reading, bucket, folder)
     objects.format, objects.what, objects.how = known.name, known.what, how
+    objects.location, objects.complete, objects.whole = location_of(uri.rstrip("/")), True, True
     return objects.required()
 
 
@@ -121,13 +124,14 @@ class _Copied:
                 file.copy(copy, MAX_LIST)
         self.any = True
 
-    def source(self, path: Path, name: str, root: RemoteRoot, reading: Reading) -> Source:
+    def source(self, path: Path, name: str, root: RemoteRoot, reading: Reading, uri: str) -> Source:
         known, how = format_of(path, reading.format)
         assert isinstance(known, Lists)
         opened = Rows(name, root, reading, lambda: self._rows(known, path))
         if known.eager:
             next(self._rows(known, path), None)
         opened.format, opened.what, opened.how = known.name, known.what, how
+        opened.location, opened.complete = location_of(uri), True
         return opened
 
     def _rows(self, known: Lists, path: Path) -> Iterator[Row]:
@@ -190,7 +194,7 @@ class _Objects(Described):
                     yield Rejection(origin, None, str(error))
                 else:
                     yield record
-        except object_stores.Unreadable as error:
+        except RejectedInput as error:
             raise SourceError(f"cannot list {self.name}: {error}") from None
 
     def _photos(self) -> Iterator[Object]:

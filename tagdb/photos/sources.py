@@ -195,7 +195,7 @@ def open_source(
         opened.format, opened.what, opened.how = known.name, known.what, how
         opened.complete = path.is_dir() or not isinstance(known, Beside)
         opened.whole = path.is_dir() and isinstance(known, Beside)
-        opened.location = _location(path if opened.complete else path.parent)
+        opened.location = location_of((path if opened.complete else path.parent).resolve().as_uri())
         return opened
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(f"no such file or folder: {name}") from None
@@ -203,8 +203,8 @@ def open_source(
         raise SourceError(f"cannot read {name}: {why(error)}") from error
 
 
-def _location(path: Path) -> str:
-    uri = path.resolve().as_uri()
+def location_of(uri: str) -> str:
+    """Return a URI in a form that fits into an index."""
     return uri if len(uri) <= MAX_LOCATION else f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
 
 
@@ -270,7 +270,7 @@ class Described(Source):
         if isinstance(self._root, RemoteRoot) and (name := self._root.inside(uri)) is not None:
             return self._root.file(name)
         if is_remote(uri) and not self._reading.fetch:
-            raise RejectedInput("uris are fetched only with --fetch; or add file_name with a local copy")
+            raise UnreadableInput("uris are fetched only with --fetch; or add file_name with a local copy")
         return file_of(uri, self._reading.allowed)
 
 

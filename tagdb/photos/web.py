@@ -19,7 +19,7 @@ from threading import Timer
 from typing import IO
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from tagdb.errors import RejectedInput
+from tagdb.errors import RejectedInput, UnreadableInput
 from tagdb.photos.images import MAX_BYTES
 from tagdb.photos.uris import PUBLIC_ONLY, WEB, Allowed
 
@@ -70,7 +70,7 @@ def copy(
         except _Again as failure:
             wait = max(failure.wait, pause * random.uniform(0.5, 1))  # noqa: S311  (not a secret)
             if attempt == _ATTEMPTS - 1 or time.monotonic() + wait > until:
-                raise RejectedInput(str(failure)) from None
+                raise UnreadableInput(str(failure)) from None
             time.sleep(wait)
             pause *= 2
         else:
@@ -88,9 +88,9 @@ def _follow(uri: str, into: IO[bytes], allowed: Allowed, limit: int, until: floa
                 return
             place = answer.headers.get("Location")
             if not place:
-                raise RejectedInput("redirected to nowhere")
+                raise UnreadableInput("redirected to nowhere")
             uri = urljoin(uri, place)
-    raise RejectedInput(f"redirected more than {REDIRECTS} times")
+    raise UnreadableInput(f"redirected more than {REDIRECTS} times")
 
 
 def _host(uri: str) -> tuple[str, str | None, int | None]:
@@ -98,7 +98,7 @@ def _host(uri: str) -> tuple[str, str | None, int | None]:
         parts = urlsplit(uri)
         return parts.scheme, parts.hostname, parts.port
     except ValueError:
-        raise RejectedInput("not a valid uri") from None
+        raise UnreadableInput("not a valid uri") from None
 
 
 class _Request:
@@ -107,9 +107,9 @@ class _Request:
     def __init__(self, uri: str, allowed: Allowed, until: float, with_login: bool) -> None:
         scheme, host, port = _host(uri)
         if scheme not in WEB or not host:
-            raise RejectedInput("only https: is fetched, and what it redirects to by https:")
+            raise UnreadableInput("only https: is fetched, and what it redirects to by https:")
         if scheme == "http" and not allowed.http:
-            raise RejectedInput("http: is not fetched, as anyone on the way can change it (--allow-http)")
+            raise UnreadableInput("http: is not fetched, as anyone on the way can change it (--allow-http)")
         parts = urlsplit(uri)
         target = quote(parts.path or "/", safe=_WRITTEN)
         if parts.query:
@@ -155,13 +155,13 @@ class _Request:
         if self._socket is not None:
             self._socket.close()
         if self._late:
-            raise RejectedInput("took too long") from None
+            raise UnreadableInput("took too long") from None
         if isinstance(error, ssl.SSLCertVerificationError):
-            raise RejectedInput("its certificate is not valid") from None
+            raise UnreadableInput("its certificate is not valid") from None
         if isinstance(error, (OSError, HTTPException)):
             raise _Again(f"the connection broke: {_why(error)}") from None
         if isinstance(error, UnicodeError):
-            raise RejectedInput("not a valid uri") from None
+            raise UnreadableInput("not a valid uri") from None
 
     def _give_up(self) -> None:
         self._late = True
@@ -176,10 +176,12 @@ def _take(answer: HTTPResponse, into: IO[bytes], limit: int) -> None:
     if status in _AGAIN:
         wait = answer.headers.get("Retry-After", "")
         raise _Again(_named(status), float(wait) if wait.isdecimal() and len(wait) < 4 else 0.0)
-    if status != HTTPStatus.OK:
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise RejectedInput(_named(status))
+    if status != HTTPStatus.OK:
+        raise UnreadableInput(_named(status))
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise RejectedInput("sent compressed, which was not asked for")
+        raise UnreadableInput("sent compressed, which was not asked for")
     if answer.length is not None and answer.length > limit:
         raise RejectedInput(f"larger than {limit >> 20} MB")
     expected, size = answer.length, 0
@@ -206,7 +208,7 @@ def _connected(host: str, port: int, allowed: Allowed, until: float) -> socket.s
         raise _Again("there is no such host") from None
     places = [(each[0], each[4]) for each in found if allowed.private or is_public(str(each[4][0]))]
     if not places:
-        raise RejectedInput("its host has a private address, which is not fetched from (--allow-private)")
+        raise UnreadableInput("its host has a private address, which is not fetched from (--allow-private)")
     failure: OSError | None = None
     for family, place in places[:4]:
         opened = socket.socket(family, socket.SOCK_STREAM)

@@ -477,3 +477,36 @@ def test_large_objects_take_little_memory_until_they_are_decoded(store: Store) -
     assert one.file.read() == b"x" * (3 << 20) == one.file.read()
     assert one.file._content._rolled  # type: ignore[union-attr]
     assert store.faults.reads[f"/{BUCKET}/large.jpg"] == 1
+
+
+# --- what is gone ---------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_synchronised_with(tagdb: Run, ingest: Run, store: Store, connection: Connection) -> None:
+    fill(store, "set", 4)
+    assert ingest(f"{S3}/set").exit_code == 0
+    store.client.delete_object(Bucket=BUCKET, Key="set/01.jpg")
+    store.faults.reset()
+    done = tagdb("sync", f"{S3}/set/", "--yes")
+    assert done.exit_code == 0, done.output
+    assert uris(connection) == [f"{S3}/set/{n:02}.jpg" for n in (0, 2, 3)]
+    assert not [path for path in store.faults.reads if path.endswith(".jpg")]
+
+
+def test_what_cannot_be_read_is_not_taken_for_gone(
+    tagdb: Run, ingest: Run, store: Store, connection: Connection, impatient: None
+) -> None:
+    """An object that the store does not give now, and a row whose uri is not fetched this time."""
+    fill(store, "set", 4)
+    rows = [{"uri": f"{S3}/set/{n:02}.jpg"} for n in range(4)]
+    store.put("lists/list.jsonl", "\n".join(map(json.dumps, rows)))
+    assert ingest(f"{S3}/lists/list.jsonl", "--fetch").exit_code == 0
+    said = tagdb("sync", f"{S3}/lists/list.jsonl", "--yes").stderr
+    assert "nothing was removed" in said
+    store.put("lists/list.jsonl", "\n".join(map(json.dumps, rows[1:])))
+    store.faults.answer = lambda path, nth: "503 Slow Down" if path.endswith("/02.jpg") else None
+    assert "cannot be read" in tagdb("sync", f"{S3}/lists/list.jsonl", "--fetch", "--yes").stderr
+    assert len(uris(connection)) == 4
+    store.faults.reset()
+    assert tagdb("sync", f"{S3}/lists/list.jsonl", "--fetch", "--yes").exit_code == 0
+    assert len(uris(connection)) == 3
