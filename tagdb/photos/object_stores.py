@@ -157,7 +157,8 @@ class Bucket:
         if isinstance(error, FileNotFoundError):
             return Missing("no such object")
         if kind in ("PermissionDeniedError", "UnauthenticatedError") or _status(error) in ("401", "403"):
-            return UnreadableInput(f"no permission to read {self.uri}{_coded(text)}; check your credentials")
+            place = self.uri + _coded(text)
+            return UnreadableInput(f"no permission to read {place}; check your credentials")
         if "PermanentRedirect" in text or "AuthorizationHeaderMalformed" in text:
             return UnreadableInput(f"{self.uri} is in another region; name it by AWS_REGION")
         if kind == "InvalidPathError":

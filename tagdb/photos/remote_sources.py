@@ -15,8 +15,8 @@ from tagdb.hashtags import printable
 from tagdb.photos import object_stores
 from tagdb.photos.fields import why
 from tagdb.photos.folders import LeftOut, kind_of
-from tagdb.photos.kinds import MANIFEST_SUFFIXES, PHOTO
 from tagdb.photos.formats import Format, Lists, format_of, formats
+from tagdb.photos.kinds import MANIFEST_SUFFIXES, PHOTO
 from tagdb.photos.manifests import Row
 from tagdb.photos.object_stores import Bucket, Object
 from tagdb.photos.remote import InStore, OnWeb, Remote, RemoteRoot
