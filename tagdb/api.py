@@ -17,7 +17,8 @@ import psycopg
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from tagdb import config, corrections, factors, feedback, ingest, recommend, store, sync
+from tagdb import collect, config, corrections, factors, feedback, ingest, recommend, store, sync
+from tagdb.collect import Collected
 from tagdb.config import Settings
 from tagdb.corrections import Removed, Tagged, Untagged
 from tagdb.embedding.backbone import Backbone, resolve
@@ -306,6 +307,37 @@ class Database:
             else:
                 found = [each for photo in photos for each in _stored(connection, photo, several=True)]
             return corrections.remove(connection, list({each.image_id for each in found}))
+
+    def collect(
+        self,
+        *urls: str,
+        into: str | Path = "collected",
+        limit: int | None = None,
+        on_problem: Callable[[str], None] = _ignore,
+        on_rejected: Callable[[Rejected], None] = _ignore,
+        quiet: bool = True,
+    ) -> list[Collected]:
+        """Collect photos of public pages by gallery-dl and ingest them; see ``tagdb collect --help``.
+
+        Parameters
+        ----------
+        on_problem
+            Called with each problem of collecting, which begins with the page's URL.
+        on_rejected
+            Called with every rejected input of ingesting.
+
+        Raises
+        ------
+        SourceError
+            gallery-dl is not installed.
+        """
+        collected = collect.collect(urls, collect.Options(Path(into), limit, quiet), self._notify, on_problem)
+        if sources := collect.sources(collected):
+            with self._session() as connection:
+                backbone = self._resolved(connection)
+                options = ingest.Options(quiet=quiet)
+                ingest.run(connection, backbone, sources, options, on_rejected, self._reconnect)
+        return collected
 
     def compute_factors(
         self, preset: str | None = None, *, activate: bool = True, quiet: bool = True, **settings: Any

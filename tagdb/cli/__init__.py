@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "See it work on photos that it draws itself.",
     "init": "Create or upgrade the schema.",
     "ingest": "Store photos and their hashtags.",
+    "collect": "Collect photos of hashtags' public pages.",
     "sync": "Ingest a source, and remove what is gone from it.",
     "factors": "Compute ALS factors and manage factor runs.",
     "recommend": "Recommend hashtags for photos.",

@@ -1,7 +1,7 @@
 """``tagdb ingest``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,10 @@ from tagdb.cli.common import (
     silent,
 )
 from tagdb.cli.reading import keyword_options, originals_option, reading, reading_options
+from tagdb.config import Settings
 
 if TYPE_CHECKING:
-    from tagdb.ingest import Originals
+    from tagdb.ingest import Options, Originals, Summary
     from tagdb.photos.keywords import Hierarchy, Where
     from tagdb.photos.sources import Source
 
@@ -102,68 +103,90 @@ def command(
     if explain:
         _explain(opened, as_json)
         return
-    from tagdb import ingest, store
-    from tagdb.embedding.backbone import resolve
-    from tagdb.postgres import database
+    from tagdb import ingest
 
-    config = settings(backbone)
     say = silent if quiet else note
     rejections = Rejections(say, "; see the view tagdb.ingest_errors")
-    with database.open_database(config, say) as connection:
-        network = None
-        if not dry_run:
-            stored = store.backbones.active(connection)
-            network = resolve(
-                config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, say
-            )
-        options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
-        try:
-            summary = ingest.run(
-                connection, network, opened, options, rejections, lambda: database.reconnect(config, say)
-            )
-            if summary.check_due:
-                say(
-                    "the recall of the vector index was never measured with this many images; "
-                    "to measure it: tagdb index check --apply"
-                )
-            if summary.statistics_lag:
-                say("the statistics do not include these images yet; to refresh them: tagdb stats refresh")
-            if summary.untagged:
-                say("no image has a hashtag, and recommending needs some; to add them, ingest a manifest")
-        except KeyboardInterrupt:
-            raise click.ClickException(
-                "interrupted; what was stored stays; run the same command again to continue"
-            ) from None
-    if 0 < summary.bare < summary.records:  # all of them: a folder, of which nobody expects any
-        say(
-            f"{summary.bare} of {summary.records} photos came without hashtags; nothing is learned from those"
-        )
+    options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
+    summary = stored(opened, settings(backbone), input_size, options, rejections, say)
     for source in opened:
         if lists := source.left_out.named_lists():
             say(f"{source.name} was read as photos without hashtags; {lists} was not read: name it as SOURCE")
         if others := str(source.left_out):
             say(f"left out of {source.name}: {others}")
     rejections.finish()
-    rate = summary.records / summary.seconds if summary.seconds else 0.0
-    counts = asdict(summary.counts)
     if as_json:
-        print_json(
-            counts
-            | {"seconds": round(summary.seconds, 3), "images_per_second": round(rate, 1), "dry_run": dry_run}
-            | {"left_out": summary.left_out}
-        )
+        print_json(as_dict(summary) | {"dry_run": dry_run, "left_out": summary.left_out})
     else:
-        c = summary.counts
-        text = f"{c.new} new, {c.known} already known, {c.updated} updated, {c.rejected} rejected"
-        if c.differing:
-            text += f"; {c.differing} differ{'s' if c.differing == 1 else ''}, kept (use --update)"
-        text += f"; {summary.seconds:.1f} s, {rate:.0f} images/s"
-        if dry_run:
-            text = f"would be: {text}; nothing was stored"
-        elif not (c.new or c.updated or c.rejected or c.differing):
-            text = f"nothing changed: {text}"
-        click.echo(text)
+        click.echo(line(summary, dry_run))
     exit_after_rejections(summary.counts.rejected)
+
+
+def stored(
+    sources: "Sequence[Source]",
+    config: Settings,
+    input_size: int | None,
+    options: "Options",
+    rejections: Rejections,
+    say: Callable[[str], None],
+) -> "Summary":
+    """Ingest sources into the database, and say what to do next."""
+    from tagdb import ingest, store
+    from tagdb.embedding.backbone import resolve
+    from tagdb.postgres import database
+
+    with database.open_database(config, say) as connection:
+        network = None
+        if not options.dry_run:
+            active = store.backbones.active(connection)
+            network = resolve(
+                config.backbone, input_size, active.identity if active else None, config.backbone_cache, say
+            )
+        try:
+            summary = ingest.run(
+                connection, network, sources, options, rejections, lambda: database.reconnect(config, say)
+            )
+        except KeyboardInterrupt:
+            raise click.ClickException(
+                "interrupted; what was stored stays; run the same command again to continue"
+            ) from None
+    if summary.check_due:
+        say(
+            "the recall of the vector index was never measured with this many images; "
+            "to measure it: tagdb index check --apply"
+        )
+    if summary.statistics_lag:
+        say("the statistics do not include these images yet; to refresh them: tagdb stats refresh")
+    if summary.untagged:
+        say("no image has a hashtag, and recommending needs some; to add them, ingest a manifest")
+    if 0 < summary.bare < summary.records:  # all of them: a folder, of which nobody expects any
+        say(
+            f"{summary.bare} of {summary.records} photos came without hashtags; nothing is learned from those"
+        )
+    return summary
+
+
+def _rate(summary: "Summary") -> float:
+    return summary.records / summary.seconds if summary.seconds else 0.0
+
+
+def as_dict(summary: "Summary") -> dict[str, Any]:
+    """The result of an ingest for JSON."""
+    rate = round(_rate(summary), 1)
+    return asdict(summary.counts) | {"seconds": round(summary.seconds, 3), "images_per_second": rate}
+
+
+def line(summary: "Summary", dry_run: bool = False) -> str:
+    """The result of an ingest for people."""
+    c = summary.counts
+    text = f"{c.new} new, {c.known} already known, {c.updated} updated, {c.rejected} rejected"
+    if c.differing:
+        text += f"; {c.differing} differ{'s' if c.differing == 1 else ''}, kept (use --update)"
+    text += f"; {summary.seconds:.1f} s, {_rate(summary):.0f} images/s"
+    if dry_run:
+        return f"would be: {text}; nothing was stored"
+    changed = c.new or c.updated or c.rejected or c.differing
+    return text if changed else f"nothing changed: {text}"
 
 
 def _explain(sources: "Sequence[Source]", as_json: bool) -> None:

@@ -155,6 +155,7 @@ def test_gallery_dls_sites(
     assert source.format == "gallery-dl"
     assert (found["a.png"].hashtags, found["a.png"].source_ref) == (hashtags, post)
     assert found["a.png"].collection == row.get("search_tags")
+    assert found["a.png"].uri == (tmp_path / "a.png").as_uri()  # and not the post's
 
 
 def test_gallery_dls_other_files(tmp_path: Path) -> None:

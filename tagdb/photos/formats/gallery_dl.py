@@ -76,7 +76,7 @@ def fields(row: dict[str, Any]) -> Fields:
         "taken_at": next((row[name] for name in _DATES if row.get(name)), None),
         "collection": row.get("search_tags") or None,
     }
-    used = {"filename", "extension", *_DATES, *said}
+    used = {"filename", "extension", "uri", *_DATES, *said}  # "uri": the post's, which is no photo's
     return said | {
         name: value
         for name, value in row.items()
