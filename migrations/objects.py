@@ -85,6 +85,11 @@ OBJECTS = (
     "tagdb_store.similar",
     "tagdb.similar_images",
     "tagdb.similar_images_to",
+    # vectors and thumbnails
+    "tagdb.thumbnail",
+    "tagdb.embedding",
+    "tagdb.image_factors",
+    "tagdb.hashtag_factors",
     # what is stored
     "tagdb.images",
     "tagdb.hashtags",

@@ -26,8 +26,8 @@ from tagdb.postgres.database import Connection, Notify, reason
 from tagdb.postgres.server import Server
 from tagdb.postgres.urls import SECRETS, libpq_url
 
-GROUPS = {"reader": "tagdb_reader", "writer": "tagdb_writer"}
-"""Name of a role in tagdb, and its name in PostgreSQL. A writer is a reader too."""
+GROUPS = {"reader": "tagdb_reader", "analyst": "tagdb_analyst", "writer": "tagdb_writer"}
+"""Name of a role in tagdb, and its name in PostgreSQL. Each includes those before it."""
 PORT = 5433
 """Port that is suggested if none is set."""
 
@@ -252,10 +252,12 @@ def grant(
             raise DatabaseError(
                 f"{login!r} does not inherit the rights of its roles (NOINHERIT); choose another login"
             )
-        writer = store.logins.has_role(connection, login, GROUPS["writer"])
+        highest = [name for name, group in GROUPS.items() if store.logins.has_role(connection, login, group)][
+            -1
+        ]
         if password is not None:  # last: a password that cannot be stored must not be changed
             where.passfile.write(where.place, login, kept)
-    return Granted("writer" if writer else role, not present, bool(present) and password is not None)
+    return Granted(highest, not present, bool(present) and password is not None)
 
 
 def _check(login: str, password: str | None) -> None:

@@ -41,6 +41,7 @@ from tagdb.postgres.pool import Pool
 from tagdb.store.answers import Contribution, Query, Recommendation, SimilarImage
 from tagdb.store.batches import Rejected
 from tagdb.store.corrections import Stored
+from tagdb.store.exports import Selection
 from tagdb.store.feedback import Feedback
 from tagdb.store.runs import FactorRun, Factors
 from tagdb.store.statistics import Statistics
@@ -49,6 +50,8 @@ from tagdb.sync import Difference, Synchronised
 
 if TYPE_CHECKING:
     from tagdb.evaluation.reports import Report
+    from tagdb.export.originals import GivenBack
+    from tagdb.export.run import Exported
 
 Result = TypeVar("Result")
 NewPhoto = str | Path | bytes | Image
@@ -498,6 +501,87 @@ class Database:
     def factor_runs(self) -> list[FactorRun]:
         """Return all factor runs, oldest first."""
         return self._ask(store.runs.list_all)
+
+    def export(
+        self,
+        target: str | Path | None,
+        format: str | None = None,
+        *,
+        collection: str | None = None,
+        where: str | None = None,
+        recommend: int | None = None,
+        min_score: float | None = None,
+        vectors: bool = False,
+        photos: bool = True,
+        keywords: str = "carried",
+        embed: bool = False,
+        force: bool = False,
+        on_rejected: Callable[[Rejected], None] = _ignore,
+        quiet: bool = True,
+    ) -> "Exported":
+        """Write images with their hashtags for other programs; see ``tagdb export --help``.
+
+        Parameters
+        ----------
+        target
+            A file or a folder, as the format has it; None for sidecars beside the photos.
+        format
+            ``imagefolder``, ``parquet``, ``csv``, ``jsonl``, ``xmp`` or ``harrison``; None: by the suffix.
+        where
+            A condition in SQL on the columns of ``tagdb.images``.
+        recommend
+            Number of hashtags to recommend for each image.
+        photos
+            Whether photos are in a Parquet file.
+        on_rejected
+            Called with every image that cannot be written.
+
+        Raises
+        ------
+        ExportError
+            The target exists or cannot be written, or something does not fit the format.
+        """
+        from tagdb.export.run import Options, export
+
+        options = Options(
+            format,
+            Selection(collection, where),
+            recommend,
+            min_score,
+            vectors,
+            photos,
+            keywords,
+            embed,
+            force,
+            quiet,
+        )
+        with self._session() as connection:
+            return export(connection, None if target is None else str(target), options, on_rejected)
+
+    def originals(
+        self,
+        target: str | Path,
+        *,
+        collection: str | None = None,
+        where: str | None = None,
+        force: bool = False,
+        on_rejected: Callable[[Rejected], None] = _ignore,
+        quiet: bool = True,
+    ) -> "GivenBack":
+        """Write the stored photos into a folder; see ``tagdb originals --help``.
+
+        Raises
+        ------
+        ExportError
+            The folder has something in it, or cannot be written.
+        """
+        from tagdb.export.originals import give_back
+
+        with self._session() as connection:
+            return give_back(
+                connection, str(target), Selection(collection, where), force=force, quiet=quiet,
+                on_rejected=on_rejected,
+            )  # fmt: skip
 
     # --- deciding -----------------------------------------------------------------------------------
 

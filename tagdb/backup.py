@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tagdb import __version__, archive, indexing, store
+from tagdb.access import GROUPS
 from tagdb.archive import CHUNK, Archive, Description
 from tagdb.config import Settings
 from tagdb.errors import BackupError, DatabaseError, SchemaError
@@ -300,7 +301,7 @@ def _put_back(
     pg_restore, psql = programs
     dsn, environment = address(url)
     restore = [pg_restore, *_RESTORE]
-    known = {"PUBLIC", *roles, "tagdb_reader", "tagdb_writer"}
+    known = {"PUBLIC", *roles, *GROUPS.values()}
     rights, left_out = _rights(backup, restore, environment, known)
     run = [psql, *_PSQL, f"--dbname={dsn}"]
     with running(run, environment, PIPE, DEVNULL) as target:

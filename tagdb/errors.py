@@ -14,7 +14,8 @@
     │   └── BackboneMismatch    the database's embeddings were made by another backbone
     ├── FactorsError            factors cannot be computed, or there are none
     ├── EvaluationError         the quality of recommendations cannot be measured
-    └── BackupError             a backup cannot be written or restored
+    ├── BackupError             a backup cannot be written or restored
+    └── ExportError             nothing can be exported, or not to there
 
 The command line prints the message and exits with code 1; a traceback is shown only with ``--verbose``. An
 ingest catches ``RejectedInput`` and turns it into a row of ``ingest_errors``.
@@ -71,3 +72,7 @@ class EvaluationError(TagdbError):
 
 class BackupError(TagdbError):
     """A backup cannot be written or restored."""
+
+
+class ExportError(TagdbError):
+    """Nothing can be exported, or not to there."""

@@ -1,5 +1,5 @@
--- Readers see the views and may execute the functions of schema tagdb, except those that write. Writers also ingest
--- and recompute; PUBLIC gets nothing. Run after everything is recreated. A revision that takes a right away revokes
+-- Readers see the views and may execute the functions of schema tagdb, except those that write and those that give
+-- out thumbnails and vectors. Analysts get these, too. Writers also ingest and recompute; PUBLIC gets nothing. Run after everything is recreated. A revision that takes a right away revokes
 -- it itself.
 REVOKE ALL ON SCHEMA tagdb, tagdb_store FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA tagdb FROM PUBLIC;
@@ -9,8 +9,12 @@ GRANT USAGE ON SCHEMA tagdb TO tagdb_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
 REVOKE EXECUTE ON FUNCTION
-    tagdb.give_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image, tagdb.untag_image
+    tagdb.give_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image, tagdb.untag_image,
+    tagdb.thumbnail, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors
     FROM tagdb_reader;
+GRANT EXECUTE ON FUNCTION
+    tagdb.thumbnail, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors
+    TO tagdb_analyst;
 GRANT EXECUTE ON FUNCTION
     tagdb.give_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image, tagdb.untag_image
     TO tagdb_writer;

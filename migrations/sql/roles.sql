@@ -3,8 +3,9 @@
 DO $$
 DECLARE
     wanted text;
+    member text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['tagdb_reader', 'tagdb_writer'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['tagdb_reader', 'tagdb_analyst', 'tagdb_writer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = wanted) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -13,18 +14,20 @@ BEGIN
             END;
         END IF;
     END LOOP;
-    IF NOT pg_has_role('tagdb_writer', 'tagdb_reader', 'MEMBER') THEN
-        BEGIN
-            GRANT tagdb_reader TO tagdb_writer;
-        EXCEPTION WHEN unique_violation THEN
-            NULL; -- another database's tagdb was quicker
-        END;
-    END IF;
+    FOR member, wanted IN VALUES ('tagdb_analyst', 'tagdb_reader'), ('tagdb_writer', 'tagdb_analyst') LOOP
+        IF NOT pg_has_role(member, wanted, 'MEMBER') THEN
+            BEGIN
+                EXECUTE format('GRANT %I TO %I', wanted, member);
+            EXCEPTION WHEN unique_violation THEN
+                NULL; -- another database's tagdb was quicker
+            END;
+        END IF;
+    END LOOP;
 EXCEPTION WHEN insufficient_privilege THEN
     RAISE EXCEPTION USING
         ERRCODE = 'insufficient_privilege',
         MESSAGE = SQLERRM,
-        HINT = 'CREATE ROLE tagdb_reader NOLOGIN; CREATE ROLE tagdb_writer NOLOGIN; '
-               'GRANT tagdb_reader TO tagdb_writer';
+        HINT = 'CREATE ROLE tagdb_reader NOLOGIN; CREATE ROLE tagdb_analyst NOLOGIN; CREATE ROLE tagdb_writer NOLOGIN; '
+               'GRANT tagdb_reader TO tagdb_analyst; GRANT tagdb_analyst TO tagdb_writer';
 END
 $$;

@@ -37,6 +37,8 @@ COMMANDS = {
     "backbone": "Backbones: list, reembed, use, drop.",
     "index": "The vector index: build, status, check, drop.",
     "doctor": "Find what is wrong and which settings cost speed.",
+    "export": "Write images and hashtags for other programs.",
+    "originals": "Write the stored photos into a folder.",
     "backup": "Write everything into one file.",
     "restore": "Restore a backup into a database.",
     "db": "The database: start, stop, status, url, shell, grant.",

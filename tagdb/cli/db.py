@@ -12,7 +12,7 @@ from tagdb.cli.common import json_option, note, print_json, say, settings, share
 from tagdb.config import Settings
 from tagdb.errors import ConfigError
 
-ROLES = click.Choice(("reader", "writer"))
+ROLES = click.Choice(("reader", "analyst", "writer"))
 
 
 @click.group("db")
@@ -165,7 +165,12 @@ def url(role: str | None, login: str | None) -> None:
 
 @command.command("grant")
 @click.argument("login")
-@click.option("--role", type=ROLES, required=True, help="Read only, or also ingest and compute.")
+@click.option(
+    "--role",
+    type=ROLES,
+    required=True,
+    help="Read only; also vectors and thumbnails; or also ingest and compute.",
+)
 @click.option("--prompt", is_flag=True, help="Ask for the password and do not store it.")
 @click.option("--new-password", is_flag=True, help="Generate a new password for an existing login.")
 @json_option
@@ -179,6 +184,7 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
     \b
     Examples:
       tagdb db grant bi --role reader
+      tagdb db grant notebook --role analyst
       tagdb db grant ingester --role writer --prompt
       tagdb db grant bi --role reader --new-password
     """

@@ -28,8 +28,10 @@ def rights(examination: Examination) -> Iterator[Finding]:
         commands = []
         for schema, kind in dict.fromkeys((row.schema, row.kind) for row in its):
             if kind == "SCHEMA":
-                # readers in tagdb_store and PUBLIC must have no rights; others must not create objects
-                everything = grantee == "PUBLIC" or (grantee, schema) == ("tagdb_reader", "tagdb_store")
+                # readers and analysts in tagdb_store, and PUBLIC, must have no rights; others must not create objects
+                everything = grantee == "PUBLIC" or (
+                    schema == "tagdb_store" and grantee in ("tagdb_reader", "tagdb_analyst")
+                )
                 what = "ALL" if everything else "CREATE"
                 commands.append(f"REVOKE {what} ON SCHEMA {schema} FROM {_quoted(grantee)}")
             else:

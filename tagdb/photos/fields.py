@@ -21,6 +21,9 @@ MAX_HASHTAGS = 1_000
 FIELDS = ("file_name", "uri", "hashtags", "collection", "source_ref", "taken_at")
 """What a row says about its photo in columns of its own; everything else is metadata."""
 
+DIGEST, METADATA = "content_sha256", "metadata"
+"""Columns that lists of tagdb's own have: all that is metadata is in the second."""
+
 _MAX_DEPTH = 64  # of nested JSON; far below what overflows the stack when it is written again
 # Shorter numbers in a string may mean a year or a day; nine digits reach back to 1973.
 _UNIX_TIME = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)
@@ -91,6 +94,21 @@ def check(value: Any, where: str, depth: int = 0, *, in_hashtags: bool = False) 
             hashtags = depth == 0 and name == "hashtags"
             size += check(item, printable(name, 40), depth + 1, in_hashtags=hashtags)
     return size
+
+
+def own_metadata(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the metadata of a row that tagdb exported: an object, or JSON in a text; None for other rows.
+
+    Whatever else such a row has besides ``FIELDS`` tagdb computes itself.
+    """
+    if DIGEST not in row or not isinstance(metadata := row.get(METADATA), str | dict):
+        return None
+    if isinstance(metadata, str):
+        try:
+            metadata = json.loads(metadata)
+        except (ValueError, RecursionError):
+            return None
+    return metadata if isinstance(metadata, dict) else None
 
 
 def text_of(row: dict[str, Any], name: str) -> str | None:

@@ -23,6 +23,7 @@ from tagdb.photos.fields import (
     as_json,
     check,
     hashtags_of,
+    own_metadata,
     path_of,
     plausible,
     text_of,
@@ -236,10 +237,16 @@ class Described(Source):
             raise UnreadableInput(str(row)) from row
         if isinstance(row, dict) and isinstance(row.get("file"), Held):
             file = row.pop("file")
+        own = own_metadata(row) if isinstance(row, dict) else None
+        if own is not None:
+            row = {name: row[name] for name in FIELDS if name in row}
         size = check(row, "the row")
         if not isinstance(row, dict):
             raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
         known, metadata = _split(row)
+        if own is not None:
+            size += check(own, "the metadata", 1)
+            metadata = own
         uri = text_of(known, "uri")
         if file is None:
             file, uri = self._named(text_of(known, "file_name"), uri)

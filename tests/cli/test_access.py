@@ -338,7 +338,7 @@ def test_several_grants_at_once(names: Names, database_url: str, home: Path, tag
 def test_usage_errors_of_grant_and_url(tagdb: Run) -> None:
     for arguments, says in (
         (("grant", "bi"), "Missing option '--role'"),
-        (("grant", "bi", "--role", "owner"), "'owner' is not one of 'reader', 'writer'"),
+        (("grant", "bi", "--role", "owner"), "'owner' is not one of 'reader', 'analyst', 'writer'"),
         (("grant", "bi", "--role", "reader", "--prompt", "--new-password"), "exclude each other"),
         (("url", "--login", "bi"), "--login needs --role"),
     ):

@@ -18,9 +18,15 @@ from tagdb.postgres.database import Connection
 from tagdb.store import index
 from tests.support import golden, seed
 from tests.support.postgres import become, rows
-from tests.support.surface import PUBLIC, WRITING, call
+from tests.support.surface import ANALYSING, PUBLIC, WRITING, call
 
-NO_ROLE, READER, WRITER, OWNER = "no role", "tagdb_reader", "tagdb_writer", "owner"
+NO_ROLE, READER, ANALYST, WRITER, OWNER = (
+    "no role",
+    "tagdb_reader",
+    "tagdb_analyst",
+    "tagdb_writer",
+    "owner",
+)
 READ_ONLY = {"alembic_version", "factor_runs", "hashtag_edits", "projections", "statistics"} | {
     f"hashtag_{statistic}" for statistic in ("counts", "collections", "pairs", "trend")
 }
@@ -186,7 +192,7 @@ def test_the_permissions_of_every_login_are_as_agreed(
     role: Callable[..., str], populated: Connection
 ) -> None:
     """``pytest tests/db/test_roles.py -k permissions -s`` shows them."""
-    logins = {NO_ROLE: role(), READER: role(READER), WRITER: role(WRITER), OWNER: None}
+    logins = {NO_ROLE: role()} | {group: role(group) for group in (READER, ANALYST, WRITER)} | {OWNER: None}
     found = table({name: tried(populated, login) for name, login in logins.items()})
     print(f"\n{found}")
     golden.compare("permissions.txt", found)
@@ -204,7 +210,7 @@ def test_a_reader_only_reads(role: Callable[..., str], populated: Connection) ->
     login = role(READER)
     expected = {("tagdb", "the schema"): "U", ("tagdb", "views"): "r", ("tagdb", "functions"): "x"}
     for this, letters in tried(populated, login).items():
-        if this.name in WRITING:
+        if this.schema == "tagdb" and this.name in WRITING | ANALYSING:
             assert letters == "", this
         else:
             assert letters == expected.get((this.schema, this.group), ""), this
@@ -214,12 +220,26 @@ def test_a_reader_only_reads(role: Callable[..., str], populated: Connection) ->
 
 def test_a_reader_sees_what_the_owner_sees(role: Callable[..., str], populated: Connection) -> None:
     queries = everything(populated, "tagdb", "v") + [
-        call("tagdb", name) for name in PUBLIC if name not in WRITING
+        call("tagdb", name) for name in PUBLIC if name not in WRITING | ANALYSING
     ]
     seen = [populated.execute(query).fetchall() for query in queries]
     assert all(seen)
     become(populated, role(READER))
     assert [populated.execute(query).fetchall() for query in queries] == seen
+
+
+def test_an_analyst_is_a_reader_who_gets_vectors_and_thumbnails(
+    role: Callable[..., str], populated: Connection
+) -> None:
+    reader, analyst = tried(populated, role(READER)), tried(populated, role(ANALYST))
+    more = {this for this in analyst if analyst[this] != reader[this]}
+    assert {(this.schema, this.name) for this in more} == {("tagdb", name) for name in ANALYSING}
+    assert {analyst[this] for this in more} == {"x"}
+    queries = [call("tagdb", name) for name in ANALYSING]
+    seen = [populated.execute(query).fetchall() for query in queries]
+    become(populated, role(ANALYST))
+    assert [populated.execute(query).fetchall() for query in queries] == seen
+    assert all(answer is not None for ((answer,),) in seen)
 
 
 def test_what_a_writer_must_not(role: Callable[..., str], populated: Connection) -> None:

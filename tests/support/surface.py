@@ -31,10 +31,16 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "remove_images": ("{1,2}",),
     "tag_image": (1, "{#New}"),
     "untag_image": (1, "{tag1}"),
+    "thumbnail": (1,),
+    "embedding": (1,),
+    "image_factors": (1,),
+    "hashtag_factors": ("tag1",),
 }
 """Every public function, and arguments that give rows in a world."""
 WRITING = {"give_feedback", "remove_image", "remove_images", "tag_image", "untag_image"}
 """Those of them that write: for writers only."""
+ANALYSING = {"thumbnail", "embedding", "image_factors", "hashtag_factors"}
+"""Those of them that give out pictures and vectors: for analysts and writers."""
 INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
     "activate_factor_run": (1,),
@@ -102,6 +108,7 @@ def fill(connection: Connection) -> None:
     store.tags.edit(connection, "alias", ["tag6"], "tag5")
     store.tags.edit(connection, "ban", ["tag7"])
     connection.execute("SELECT tagdb.give_feedback(1, '{tag1,new}', '{tag2}')")
+    connection.execute("INSERT INTO tagdb_store.image_files VALUES (1, NULL, 'thumbnail')")
     store.statistics.refresh(connection)
     seed.begin_run(connection, 4)
     seed.add_index(connection, world.backbone_id)

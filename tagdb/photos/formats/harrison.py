@@ -10,7 +10,7 @@ from tagdb.photos.formats import Lists
 from tagdb.photos.formats.look import Look
 from tagdb.photos.manifests import Row
 
-_PHOTOS, _HASHTAGS = "data_list.txt", "tag_list.txt"
+PHOTOS, HASHTAGS = "data_list.txt", "tag_list.txt"
 
 
 def _folder(path: Path) -> Path:
@@ -19,25 +19,25 @@ def _folder(path: Path) -> Path:
 
 def _claim(look: Look) -> str:
     folder = _folder(look.path)
-    named = look.is_folder or look.path.name in (_PHOTOS, _HASHTAGS)
-    both = (folder / _PHOTOS).is_file() and (folder / _HASHTAGS).is_file()
-    return f"there are {_PHOTOS} and {_HASHTAGS}" if named and both else ""
+    named = look.is_folder or look.path.name in (PHOTOS, HASHTAGS)
+    both = (folder / PHOTOS).is_file() and (folder / HASHTAGS).is_file()
+    return f"there are {PHOTOS} and {HASHTAGS}" if named and both else ""
 
 
 def _rows(path: Path) -> Iterator[Row]:
     folder = _folder(path)
-    origin = printable(str(folder / _PHOTOS))
+    origin = printable(str(folder / PHOTOS))
     with (
-        (folder / _PHOTOS).open(encoding="utf-8-sig", errors="surrogateescape") as photos,
-        (folder / _HASHTAGS).open(encoding="utf-8-sig", errors="surrogateescape") as hashtags,
+        (folder / PHOTOS).open(encoding="utf-8-sig", errors="surrogateescape") as photos,
+        (folder / HASHTAGS).open(encoding="utf-8-sig", errors="surrogateescape") as hashtags,
     ):
         for number, (photo, tags) in enumerate(zip_longest(photos, hashtags), 1):
             if photo is None or tags is None:
                 if (photo or tags).strip():
-                    lacking = _PHOTOS if photo is None else _HASHTAGS
+                    lacking = PHOTOS if photo is None else HASHTAGS
                     yield origin, number, RejectedInput(f"{lacking} has no line {number}")
             elif photo.strip():
                 yield origin, number, {"file_name": photo.strip(), "hashtags": tags.split()}
 
 
-FORMAT = Lists("harrison", f"{_PHOTOS} and {_HASHTAGS}, line by line", _claim, _rows, _folder)
+FORMAT = Lists("harrison", f"{PHOTOS} and {HASHTAGS}, line by line", _claim, _rows, _folder)

@@ -1,5 +1,5 @@
--- What the roles should be able to do, and are not: readers with the schema tagdb, writers with tagdb_store and
--- the functions of tagdb that write.
+-- What the roles should be able to do, and are not: readers with the schema tagdb, analysts with its functions that
+-- give out vectors and thumbnails, writers with tagdb_store and the functions of tagdb that write.
 SELECT r.rolname::text AS role, 'USAGE' AS "right", 'schema ' || n.nspname AS name
 FROM pg_roles r
 JOIN pg_namespace n ON n.nspname = CASE r.rolname WHEN 'tagdb_reader' THEN 'tagdb' ELSE 'tagdb_store' END
@@ -15,14 +15,18 @@ SELECT r.rolname, 'EXECUTE', p.oid::regprocedure::text
 FROM pg_roles r
 JOIN pg_namespace n ON n.nspname IN ('tagdb', 'tagdb_store')
 JOIN pg_proc p ON p.pronamespace = n.oid AND p.prorettype <> 'trigger'::regtype
-WHERE r.rolname = CASE WHEN n.nspname = 'tagdb' AND p.provolatile <> 'v' THEN 'tagdb_reader' ELSE 'tagdb_writer' END
+WHERE r.rolname = CASE WHEN n.nspname = 'tagdb_store' OR p.provolatile = 'v' THEN 'tagdb_writer'
+                       WHEN p.proname IN ('thumbnail', 'embedding', 'image_factors', 'hashtag_factors') THEN 'tagdb_analyst'
+                       ELSE 'tagdb_reader' END
   AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
 UNION ALL
-SELECT 'tagdb_writer', 'MEMBER', 'role tagdb_reader'
-FROM pg_roles w, pg_roles r
-WHERE w.rolname = 'tagdb_writer' AND r.rolname = 'tagdb_reader' AND NOT pg_has_role(w.oid, r.oid, 'MEMBER')
+SELECT m.rolname, 'MEMBER', 'role ' || r.rolname
+FROM pg_roles m
+JOIN pg_roles r ON r.rolname = CASE m.rolname WHEN 'tagdb_analyst' THEN 'tagdb_reader'
+                                              WHEN 'tagdb_writer' THEN 'tagdb_analyst' END
+WHERE NOT pg_has_role(m.oid, r.oid, 'MEMBER')
 UNION ALL
 SELECT wanted.role, 'CREATE', 'role ' || wanted.role
-FROM (VALUES ('tagdb_reader'), ('tagdb_writer')) wanted (role)
+FROM (VALUES ('tagdb_reader'), ('tagdb_analyst'), ('tagdb_writer')) wanted (role)
 WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = wanted.role)
 ORDER BY 1, 2, 3

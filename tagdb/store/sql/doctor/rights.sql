@@ -1,18 +1,19 @@
--- Rights that nobody should have: of everybody in tagdb's schemas, of readers in tagdb_store and to execute what
--- writes, and to make something there.
+-- Rights that nobody should have: of everybody in tagdb's schemas, of readers and analysts in tagdb_store and to
+-- execute what writes, of readers to execute what gives out vectors and thumbnails, and to make something there.
 WITH own AS (SELECT n.* FROM pg_namespace n WHERE n.nspname IN ('tagdb', 'tagdb_store')),
 given AS (
     SELECT 'SCHEMA' AS kind, n.nspname, n.nspname::text AS name, n.nspowner AS owner, a.grantee, a.privilege_type,
-           false AS writes
+           false AS writes, false AS analyses
     FROM own n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
     UNION ALL
-    SELECT 'TABLE', n.nspname, format('%I.%I', n.nspname, c.relname), c.relowner, a.grantee, a.privilege_type, false
+    SELECT 'TABLE', n.nspname, format('%I.%I', n.nspname, c.relname), c.relowner, a.grantee, a.privilege_type, false, false
     FROM own n
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'S'),
          aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, c.relowner))) a
     UNION ALL
     SELECT 'FUNCTION', n.nspname, p.oid::regprocedure::text, p.proowner, a.grantee, a.privilege_type,
-           p.prosecdef AND p.provolatile = 'v'
+           p.prosecdef AND p.provolatile = 'v',
+           n.nspname = 'tagdb' AND p.proname IN ('thumbnail', 'embedding', 'image_factors', 'hashtag_factors')
     FROM own n
     JOIN pg_proc p ON p.pronamespace = n.oid,
          aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
@@ -22,7 +23,9 @@ SELECT CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE r.rolname::text END AS grantee
 FROM given g
 LEFT JOIN pg_roles r ON r.oid = g.grantee
 WHERE g.grantee = 0
-   OR (g.grantee <> g.owner AND r.rolname = 'tagdb_reader' AND (g.nspname = 'tagdb_store' OR g.writes))
+   OR (g.grantee <> g.owner AND r.rolname IN ('tagdb_reader', 'tagdb_analyst')
+       AND (g.nspname = 'tagdb_store' OR g.writes))
+   OR (g.grantee <> g.owner AND r.rolname = 'tagdb_reader' AND g.analyses)
    OR (g.grantee <> g.owner AND g.privilege_type = 'CREATE' AND g.kind = 'SCHEMA')
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3 DESC, 4
