@@ -111,7 +111,9 @@ def command(
     with database.open_database(settings(), tell) as connection:
         done = export(connection, target, options, rejections)
     rejections.finish()
-    if done.skipped:
+    if done.skipped and done.format == "xmp":
+        tell(f"left out {done.skipped} images: their URIs name no file on this machine")
+    elif done.skipped:
         tell(f"left out {done.skipped} images: no photo of theirs is stored, nor unchanged where it was")
     elif done.without_photo:
         tell(f"{done.without_photo} images are without a photo: none is stored, nor unchanged where it was")

@@ -28,7 +28,7 @@ def rights(examination: Examination) -> Iterator[Finding]:
         commands = []
         for schema, kind in dict.fromkeys((row.schema, row.kind) for row in its):
             if kind == "SCHEMA":
-                # readers and analysts in tagdb_store, and PUBLIC, must have no rights; others must not create objects
+                # readers and analysts in tagdb_store, and PUBLIC, must have no rights; others must not create
                 everything = grantee == "PUBLIC" or (
                     schema == "tagdb_store" and grantee in ("tagdb_reader", "tagdb_analyst")
                 )

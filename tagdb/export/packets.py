@@ -73,6 +73,8 @@ def with_keywords(packet: bytes, keywords: Sequence[str]) -> bytes:
     """
     if len(packet) > MAX_BYTES:
         raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+    if b"\0" in packet:  # in UTF-16, where bytes are not what is written
+        raise RejectedInput("only UTF-8 can be added to")
     mark, body = (_BOM, packet[len(_BOM) :]) if packet.startswith(_BOM) else (b"", packet)
     found = _Reader(body)
     edits: list[tuple[int, int, bytes]] = []
@@ -121,19 +123,16 @@ class _Element:
     start: int
     inside: int
     """Where its start tag ends."""
+    is_empty: bool
+    """Whether it is written as one tag."""
     end: int = 0
-    """Where its end tag begins; for an empty element, where it begins itself."""
+    """Where its end tag begins, or would."""
     after: int = 0
     last_child: tuple[int, int] | None = None
     """Where its last child begins and ends."""
     container: "_Element | None" = None
     values: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it is written as one tag."""
-        return self.end == self.start
 
     def sibling(self, name: str) -> bytes:
         """Return a name of RDF's with the prefix that it has here."""
@@ -181,12 +180,13 @@ class _Reader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         start = self._parser.CurrentByteIndex
         tag = _START_TAG.match(self._body, start)
-        if tag is None:  # UTF-16: what is parsed is not what is written
+        if tag is None:  # what is parsed is not what is written
             raise RejectedInput("only UTF-8 can be added to")
         spaces = self._open[-1].spaces if self._open else {}
         if own := {key[6:]: value for key, value in attributes.items() if key.split(":")[0] == "xmlns"}:
             spaces = spaces | own
-        element = _Element(name, _resolved(name, spaces), spaces, start, tag.end())
+        is_empty = tag[0].endswith(b"/>")
+        element = _Element(name, _resolved(name, spaces), spaces, start, tag.end(), is_empty)
         self._open.append(element)
         depth = len(self._open)
         if self._rdf is None and element.key == (RDF, "RDF"):

@@ -23,7 +23,7 @@ from tagdb.export.names import Names
 from tagdb.export.parquet import Parquet
 from tagdb.export.rows import Row, Writer
 from tagdb.export.tables import Csv, JsonLines
-from tagdb.export.xmp import Beside, Sidecars, own_file
+from tagdb.export.xmp import Beside, Sidecars, is_local, own_file
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
 from tagdb.postgres.database import Connection
@@ -87,7 +87,7 @@ class Exported:
     without_photo: int = 0
     """Images for which there is neither a stored original nor an unchanged file on this machine."""
     skipped: int = 0
-    """Images that were left out: without a photo, where the format needs one."""
+    """Images that were left out: there is no photo, and the format needs one."""
     unchanged: int = 0
     """Images whose sidecars had all keywords already, or that have none."""
     rejected: int = 0
@@ -125,8 +125,12 @@ def export(
     started = time.monotonic()
     with store.exports.snapshot(connection):
         ids = store.exports.select(connection, options.selection)
-        with _writer(form, target, options, run.vectors, len(ids)) as writer:
-            run.write(ids, writer)
+        if target is None:
+            with Beside(options.embed, run.original) as beside:
+                run.write(ids, beside)
+        else:
+            with _writer(form, target, options, run.vectors, len(ids)) as writer:
+                run.write(ids, writer)
     run.done.seconds = time.monotonic() - started
     return run.done
 
@@ -156,9 +160,7 @@ def _format(target: str | None, options: Options) -> str:
 
 
 @contextmanager
-def _writer(
-    form: str, target: str | None, options: Options, vectors: Vectors, images: int
-) -> Iterator[Writer]:
+def _writer(form: str, target: str, options: Options, vectors: Vectors, images: int) -> Iterator[Writer]:
     about: dict[str, object] = {
         "tagdb": __version__,
         "format": form,
@@ -169,10 +171,7 @@ def _writer(
     if options.vectors:
         about |= {"factor_run_id": vectors.factor_run_id, "backbone_id": vectors.backbone_id}
     with_recommended = options.recommend is not None
-    if target is None:
-        with Beside(options.embed) as beside:
-            yield beside
-    elif form in _TABLES:
+    if form in _TABLES:
         with targets.file(target, options.force) as stream:
             writer: Writer
             if form == "csv":
@@ -224,6 +223,9 @@ class _Run:
             if self._needs_photo:
                 done.skipped += 1
                 return
+        if self._in_place and not is_local(row.image.uri):
+            done.skipped += 1
+            return
         try:
             if not writer.write(row):
                 done.unchanged += 1
@@ -235,6 +237,10 @@ class _Run:
         done.images += 1
         done.hashtags += len(row.keywords if self._form == "xmp" else row.image.hashtags)
         done.photos += self._reads_photo and row.photo is not None
+
+    def original(self, image_id: int) -> bytes | None:
+        """Return the stored content of an image."""
+        return store.exports.originals(self._connection, [image_id]).get(image_id)
 
     def _rows(self, ids: NDArray[np.int64]) -> Iterator[Row]:
         options, connection = self._options, self._connection
@@ -276,14 +282,13 @@ class _Run:
 
     def _photos(self, images: Sequence[StoredImage]) -> Iterator[tuple[StoredImage, bytes | None]]:
         """Yield images with their photos, if these are read."""
-        if not self._reads_photo and not (self._in_place and self._options.embed):
+        if not self._reads_photo:
             yield from ((image, None) for image in images)
             return
         for few in portions(images):
             originals = store.exports.originals(self._connection, [image.image_id for image in few])
             for image in few:
-                # of photos in place, only to know them again
-                yield image, photo_of(image, originals.pop(image.image_id, None), local=self._reads_photo)
+                yield image, photo_of(image, originals.pop(image.image_id, None))
 
 
 def portions(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:
@@ -299,12 +304,10 @@ def portions(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:
         yield few
 
 
-def photo_of(image: StoredImage, original: bytes | None, local: bool) -> bytes | None:
+def photo_of(image: StoredImage, original: bytes | None) -> bytes | None:
     """Return an image's photo, if it is the one that was ingested: as it is stored, or from its file."""
     if original is not None and content_hash(original) == image.content_sha256:
         return original
-    if not local:
-        return None
     try:
         content = files.read(own_file(image.uri))
     except RejectedInput:

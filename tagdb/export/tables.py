@@ -41,6 +41,7 @@ class Csv(_Lines):
         """Begin a table, with a column for recommended hashtags or without."""
         super().__init__(stream)
         self._rows = csv.writer(self._text, lineterminator="\n")
+        self._quoted = csv.writer(self._text, lineterminator="\n", quoting=csv.QUOTE_ALL)
         self._rows.writerow([*COLUMNS, *(["recommended"] if recommended else []), METADATA])
 
     def __enter__(self) -> "Csv":
@@ -48,9 +49,11 @@ class Csv(_Lines):
 
     def write(self, row: Row) -> int:
         """Write a row."""
-        self._rows.writerow(
-            as_json(value) if isinstance(value, list) else value for value in row.fields().values()
-        )
+        values = row.fields().values()
+        cells = [as_json(value) if isinstance(value, list) else value for value in values]
+        # a return alone ends a line for many readers, and csv does not quote it
+        returns = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (self._quoted if returns else self._rows).writerow(cells)
         return 1
 
 

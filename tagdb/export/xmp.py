@@ -1,7 +1,7 @@
 """Keywords for other programs: in sidecars beside the photos, in sidecars in a folder, or in the photos."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tagdb.errors import RejectedInput
@@ -12,6 +12,7 @@ from tagdb.hashtags import printable
 from tagdb.photos import files
 from tagdb.photos.fields import path_of
 from tagdb.photos.images import content_hash
+from tagdb.store.exports import StoredImage
 
 
 class Sidecars:
@@ -34,10 +35,11 @@ class Sidecars:
 
 
 class Beside:
-    """The photos' own files: their sidecars, or with ``embed`` the packets in JPEGs."""
+    """The photos' own files: their sidecars, or the packets in JPEGs."""
 
-    def __init__(self, embed: bool) -> None:
-        self._embed = embed
+    def __init__(self, embed: bool, original: Callable[[int], bytes | None]) -> None:
+        """Write beside photos, or with ``embed`` into them; ``original`` gives what is stored of an image."""
+        self._embed, self._original = embed, original
 
     def __enter__(self) -> "Beside":
         return self
@@ -51,7 +53,7 @@ class Beside:
             return 0
         path = own_file(row.image.uri)
         content = files.read(path)
-        if not is_photo(content, row):
+        if not self._is_photo(content, row.image):
             raise RejectedInput("the photo has changed since it was ingested")
         try:
             if self._embed and jpegs.is_jpeg(content):
@@ -59,6 +61,22 @@ class Beside:
             return _beside(path, row.keywords)
         except OSError as error:
             raise RejectedInput(f"cannot be written: {error.strerror or error}") from error
+
+    def _is_photo(self, content: bytes, image: StoredImage) -> bool:
+        """Whether a file is the photo that was ingested, but for a packet that was embedded since."""
+        if content_hash(content) == image.content_sha256:
+            return True
+        original = self._original(image.image_id) if jpegs.is_jpeg(content) else None
+        return (
+            original is not None
+            and jpegs.is_jpeg(original)
+            and jpegs.without_packet(content) == jpegs.without_packet(original)
+        )
+
+
+def is_local(uri: str) -> bool:
+    """Whether a URI names a file, on this machine as far as it says."""
+    return uri.lower().startswith("file:")
 
 
 def own_file(uri: str) -> Path:
@@ -69,17 +87,9 @@ def own_file(uri: str) -> Path:
     RejectedInput
         It names none.
     """
-    if not uri.lower().startswith("file:"):
+    if not is_local(uri):
         raise RejectedInput("its URI names no file on this machine")
     return Path(path_of(uri))
-
-
-def is_photo(content: bytes, row: Row) -> bool:
-    """Whether a file is the photo that was ingested, but for a packet that may have been embedded since."""
-    if content_hash(content) == row.image.content_sha256:
-        return True
-    both = row.photo is not None and jpegs.is_jpeg(content) and jpegs.is_jpeg(row.photo)
-    return both and jpegs.without_packet(content) == jpegs.without_packet(row.photo or b"")
 
 
 def sidecar_of(photo: Path) -> Path:

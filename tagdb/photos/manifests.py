@@ -251,6 +251,7 @@ def read_csv(path: Path, needs_hashtags: bool = True) -> Iterator[Row]:
         The header is missing or lacks a column.
     """
     origin = printable(str(path))
+    csv.field_size_limit(MAX_LINE)  # of the whole process; a cell may be as long as a line
     with path.open("rb") as file:
         usual = "," if path.suffix.lower() == ".csv" else "\t"
         delimiter, numbered = _delimited(_lines(_recoded(file)), usual, needs_hashtags)

@@ -244,6 +244,7 @@ def test_connecting_where_not_everybody_may(names: Names, tagdb: Run, database_u
         "TagDB",
         "postgres",
         "tagdb_reader",
+        "tagdb_analyst",
         "tagdb_writer",
         "pg_monitor",
         "PG_x",

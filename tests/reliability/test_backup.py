@@ -340,7 +340,7 @@ def test_onto_the_embedded_server_from_nothing(saved: Path, collection: str) -> 
         assert stored(url) == stored(collection)
         assert answers(url) == answers(collection)
         with psycopg.connect(url) as connection:
-            member = "SELECT pg_has_role('tagdb_writer', 'tagdb_reader', 'MEMBER')"
+            member = "SELECT pg_has_role('tagdb_writer', 'tagdb_analyst', 'MEMBER')"
             assert connection.execute(member).fetchone() == (True,)
     finally:
         Server(home).stop()
@@ -928,7 +928,7 @@ def test_no_password_in_arguments(
 
 def test_who_may_not(login: Callable[..., str], saved: Path, collection: str, program: Tagdb) -> None:
     """A reader and a writer are told so, in one sentence."""
-    for group in ("tagdb_reader", "tagdb_writer"):
+    for group in ("tagdb_reader", "tagdb_analyst", "tagdb_writer"):
         theirs = login(collection, group)
         said = complaint(program(theirs, "backup", "theirs"))
         assert "your login may not do this" in said

@@ -91,6 +91,9 @@ def fill(connection: Connection) -> None:
         " started_at = '2026-06-01 12:00+00', finished_at = '2026-06-01 12:00:01+00'",
         (IMAGES,),
     )
+    connection.execute(
+        "INSERT INTO tagdb_store.image_files SELECT image_id, NULL, 'a JPEG' FROM tagdb_store.images"
+    )
     plan = FactorSettings(factors=16, neighbours=10)
     model = modelling.fit(store.runs.interactions(connection), store.runs.embeddings(connection), plan)
     factor_run_id = store.runs.begin(connection, plan, {})
