@@ -1,6 +1,5 @@
 """Names of files for images: made of their URIs, which may say anything, and never the same twice."""
 
-import mimetypes
 import re
 import unicodedata
 from collections import defaultdict
@@ -8,7 +7,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from tagdb.photos.folders import PHOTO_SUFFIXES
+from tagdb.photos.kinds import PICTURE_SUFFIXES
 
 MOST = 180
 """Most bytes of a name without its suffix; with a number and ``.xmp`` every file system takes it."""
@@ -17,6 +16,8 @@ _SUFFIXES = {
     "image/jpeg": (".jpg", ".jpeg", ".jpe"),
     "image/tiff": (".tif", ".tiff"),
     "image/bmp": (".bmp", ".dib"),
+    "image/heic": (".heic", ".heif", ".hif"),
+    "image/heif": (".heif", ".heic", ".hif"),
 }
 _UNUSABLE = re.compile(r'[<>:"/\\|?*\x7f]')
 # On Windows these are devices, whatever their suffix.
@@ -64,10 +65,10 @@ def file_name(uri: str, media_type: str) -> str:
     clean = _UNUSABLE.sub("_", clean).strip(" .").lstrip("-")
     suffixes = _suffixes(media_type)
     stem, suffix = PurePosixPath(clean).stem, PurePosixPath(clean).suffix
-    if suffix.lower() not in suffixes:
-        if suffix.lower() not in PHOTO_SUFFIXES:
-            stem = clean
-        suffix = suffixes[0]
+    is_picture = suffix.lower() in PICTURE_SUFFIXES
+    is_raw = media_type.startswith("image/x-")  # whose suffix says more than that
+    if suffix.lower() not in suffixes and not (is_raw and is_picture):
+        stem, suffix = stem if is_picture else clean, suffixes[0]
     stem = stem.encode()[:MOST].decode(errors="ignore").strip(" .")
     if not stem.strip("_"):
         return ""
@@ -75,5 +76,5 @@ def file_name(uri: str, media_type: str) -> str:
 
 
 def _suffixes(media_type: str) -> tuple[str, ...]:
-    known = _SUFFIXES.get(media_type)
-    return known or (mimetypes.guess_extension(media_type) or f".{media_type.rpartition('/')[2]}",)
+    """Return the suffixes of a format, the usual one first: of ``image/x-canon-cr2``, ``.cr2``."""
+    return _SUFFIXES.get(media_type) or (f".{re.split('[/-]', media_type)[-1]}",)

@@ -109,6 +109,23 @@ def test_harrison_carries_photos_and_hashtags(
     assert rows(elsewhere, carried) == rows(database_url, carried)
 
 
+@pytest.mark.parametrize("embed", [False, True])
+def test_keywords_are_read_as_the_hashtags_that_they_were(
+    filled: Path, tagdb: Run, database_url: str, elsewhere: str, chosen: tuple[object, ...], embed: bool
+) -> None:
+    done = parsed(tagdb("export", "--format", "xmp", "--json", *(["--embed"] if embed else [])))
+    assert done["images"] == 12
+    (filled / "photos.csv").unlink()
+    again = invoke("ingest", filled, "--json", *chosen, TAGDB_DATABASE_URL=elsewhere)
+    assert parsed(again)["new"] == 12
+    carried = """
+        SELECT i.uri, array_agg(coalesce(ih.spelling, h.hashtag) ORDER BY h.hashtag COLLATE "C")
+        FROM tagdb_store.images i JOIN tagdb_store.image_hashtags ih USING (image_id)
+        JOIN tagdb_store.hashtags h USING (hashtag_id) GROUP BY i.uri ORDER BY i.uri COLLATE "C"
+    """
+    assert rows(elsewhere, carried) == rows(database_url, carried)
+
+
 def test_aliases_bans_and_accepted_hashtags_come_along_as_images_carry_them(
     filled: Path, tagdb: Run, tmp_path: Path
 ) -> None:
@@ -363,7 +380,7 @@ def test_sidecars_beside_photos(filled: Path, tagdb: Run) -> None:
 
 
 SIDECAR = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
- <rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" 
+ <rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
   crs:Exposure2012="+0.35"/>
 </rdf:RDF></x:xmpmeta>"""
 

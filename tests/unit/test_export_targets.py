@@ -33,6 +33,11 @@ from tagdb.export.names import Names, file_name
         ("data:image/png;base64,AAAA", "image/png", ""),
         ("http://[x/a.jpg", "image/jpeg", "a.jpg"),
         ("", "image/tiff", ""),
+        ("a/IMG.CR2", "image/x-canon-cr2", "IMG.CR2"),
+        ("a/IMG.NEF", "image/x-raw", "IMG.NEF"),
+        ("a/IMG", "image/x-adobe-dng", "IMG.dng"),
+        ("a/IMG.jpg", "image/avif", "IMG.avif"),
+        ("a/IMG.HIF", "image/heic", "IMG.HIF"),
     ],
 )
 def test_a_name_is_the_last_part_of_the_uri(uri: str, media_type: str, name: str) -> None:
