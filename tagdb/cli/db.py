@@ -214,7 +214,8 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
         note(f"granted {login} the role {role}" + (" and set a new password" if done.renewed else ""))
     else:
         renewed = "; its password is new" if done.renewed else ""
-        note(f"{login} is already a {done.role}, which includes {role}{renewed}")
+        article = "an" if done.role == "analyst" else "a"
+        note(f"{login} is already {article} {done.role}, which includes {role}{renewed}")
     if password is not None:
         note(f"its password is in {where.passfile.path}")
     elif typed is None:

@@ -231,6 +231,23 @@ def test_a_reader_becomes_a_writer(names: Names, tagdb: Run) -> None:
     may_write(url)
 
 
+def test_an_analyst_is_a_reader_and_less_than_a_writer(names: Names, tagdb: Run) -> None:
+    login = names()
+    url = granted(tagdb("db", "grant", login, "--role", "reader"))
+    thumbnail = "SELECT tagdb.thumbnail(1)"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        execute(url, thumbnail)
+    assert granted(tagdb("db", "grant", login, "--role", "analyst")) == url
+    assert execute(url, thumbnail) == [(None,)]
+    may_read(url)
+    assert granted(tagdb("db", "url", "--role", "analyst", "--login", login)) == url
+    done = tagdb("db", "grant", login, "--role", "reader", "--json")
+    assert parsed(done)["role"] == "analyst"
+    assert done.stderr.splitlines()[0] == f"{login} is already an analyst, which includes reader"
+    assert granted(tagdb("db", "grant", login, "--role", "writer")) == url
+    assert parsed(tagdb("db", "grant", login, "--role", "analyst", "--json"))["role"] == "writer"
+
+
 def test_connecting_where_not_everybody_may(names: Names, tagdb: Run, database_url: str) -> None:
     name = str(conninfo.conninfo_to_dict(database_url)["dbname"])
     execute(database_url, "REVOKE CONNECT ON DATABASE {} FROM PUBLIC", name)

@@ -308,6 +308,22 @@ SAFETY = {
         "tagdb_reader has rights in tagdb's schemas that tagdb does not grant: SELECT on tagdb_store.images, "
         "USAGE on tagdb_store",
     ),
+    "readers get vectors": (
+        "GRANT EXECUTE ON FUNCTION tagdb.embedding TO tagdb_reader",
+        {"rights of tagdb_reader": "wrong"},
+        "tagdb_reader has rights in tagdb's schemas that tagdb does not grant: "
+        "EXECUTE on tagdb.embedding(bigint)",
+    ),
+    "analysts read tables": (
+        "GRANT USAGE ON SCHEMA tagdb_store TO tagdb_analyst",
+        {"rights of tagdb_analyst": "wrong"},
+        "USAGE on tagdb_store",
+    ),
+    "analysts get no thumbnails": (
+        "REVOKE EXECUTE ON FUNCTION tagdb.thumbnail FROM tagdb_analyst",
+        {"rights that tagdb_analyst lacks": "wrong"},
+        "tagdb_analyst lacks rights that it should have: EXECUTE on tagdb.thumbnail(bigint)",
+    ),
     "writers make things": (
         "GRANT CREATE ON SCHEMA tagdb TO tagdb_writer",
         {"rights of tagdb_writer": "wrong"},

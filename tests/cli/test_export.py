@@ -228,6 +228,22 @@ def test_python_exports_the_same(
     assert (tmp_path / "cli.jsonl").read_bytes() == (tmp_path / "python.jsonl").read_bytes()
 
 
+def test_hugging_face_reads_what_was_written(
+    filled: Path, tagdb: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    datasets = pytest.importorskip("datasets")
+    for target in (("folder", "--format", "imagefolder"), ("out.parquet", "--vectors")):
+        assert tagdb("export", tmp_path / target[0], *target[1:], "--quiet").exit_code == 0
+    sources = {"imagefolder": {"data_dir": "folder"}, "parquet": {"data_files": "out.parquet"}}
+    for form, named in sources.items():
+        where = {name: str(tmp_path / value) for name, value in named.items()}
+        found = datasets.load_dataset(form, **where)["train"]
+        assert (len(found), found[0]["image"].size) == (12, (200, 160))
+        assert found[0]["hashtags"] == ["Beach", "sun"]
+
+
 # --- which images --------------------------------------------------------------------------------
 
 

@@ -203,6 +203,12 @@ def test_no_command_runs_what_was_planted(
         (stored, ("db", "status")),
         (stored, ("db", "grant", planted.hostile, "--role", "reader")),  # refused: it cannot log in
         (stored, ("backbone", "list")),
+        (stored, ("export", tmp_path / "kept.jsonl", "--where", "hashtags > 0", "--recommend", 2)),
+        (stored, ("originals", tmp_path / "originals")),
+        (stored, ("tag", photo, "more")),
+        (stored, ("untag", photo, "more")),
+        (stored, ("sync", photos, *chosen, "--dry-run")),
+        (stored, ("remove", photo, "--yes")),
         (stored, ("backup", tmp_path / "kept")),
         (measured, ("factors", "compute", "--factors", 4)),
         (measured, ("factors", "compute", "--factors", 4, "--activate-if-better")),
@@ -408,7 +414,10 @@ def test_numbers_name_no_other_table(role: Callable[..., str], populated: Connec
 
 
 def test_readers_have_no_way_to_originals(connection: Connection) -> None:
-    """No view and no function of theirs depends on them; see also the matrix in tests/db/test_roles.py."""
+    """No view and no function of theirs depends on them; see also the matrix in tests/db/test_roles.py.
+
+    Thumbnails, which lie beside them, are for analysts.
+    """
     query = (
         "WITH RECURSIVE above AS ("
         " SELECT 'tagdb_store.image_files'::regclass::oid AS oid"
@@ -418,8 +427,14 @@ def test_readers_have_no_way_to_originals(connection: Connection) -> None:
         " WHERE c.relnamespace = 'tagdb'::regnamespace"
         " UNION ALL SELECT p.oid::regprocedure::text FROM above a JOIN pg_proc p USING (oid)"
     )
-    assert connection.execute(query).fetchall() == []
+    assert connection.execute(query).fetchall() == [("thumbnail(bigint)",)]
+    column = (
+        "SELECT count(*) FROM pg_depend d"
+        " JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
+        " WHERE a.attrelid = 'tagdb_store.image_files'::regclass AND a.attname = 'original'"
+    )
+    assert connection.execute(column).fetchall() == [(0,)]
     bodies = (
         "SELECT proname FROM pg_proc WHERE pronamespace = 'tagdb'::regnamespace AND prosrc ~ 'image_files'"
     )
-    assert connection.execute(bodies).fetchall() == []
+    assert connection.execute(bodies).fetchall() == [("remove_images",)]  # for writers
