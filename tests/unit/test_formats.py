@@ -355,7 +355,8 @@ def test_harrison(tmp_path: Path) -> None:
         assert isinstance(first, Record)
         assert isinstance(second, Record)
         assert (first.hashtags, first.line, second.hashtags) == (("sea", "sun"), 1, ("#Beach",))
-        assert third == Rejection(str(tmp_path / "data_list.txt"), 3, "tag_list.txt has no line 3")
+        assert isinstance(third, Rejection)
+        assert (third.line, third.reason) == (3, "tag_list.txt has no line 3")
 
 
 def test_image_folders_with_splits(tmp_path: Path) -> None:
