@@ -22,7 +22,7 @@ class GivenBack:
     photos: int = 0
     bytes: int = 0
     not_stored: int = 0
-    """Images whose original is not stored, as after ``tagdb ingest --no-originals``."""
+    """Images whose original is not stored, as after ``tagdb ingest --originals keep``."""
     damaged: int = 0
     """Images whose stored bytes are not those that were ingested."""
 

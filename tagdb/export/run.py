@@ -24,8 +24,9 @@ from tagdb.export.parquet import Parquet
 from tagdb.export.rows import Row, Writer
 from tagdb.export.tables import Csv, JsonLines
 from tagdb.export.xmp import Beside, Sidecars, is_local, own_file
-from tagdb.photos import files
+from tagdb.photos import files, remote
 from tagdb.photos.images import content_hash
+from tagdb.photos.uris import PUBLIC_ONLY
 from tagdb.postgres.database import Connection
 from tagdb.progress import track
 from tagdb.store.batches import Rejected
@@ -305,11 +306,14 @@ def portions(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:
 
 
 def photo_of(image: StoredImage, original: bytes | None) -> bytes | None:
-    """Return an image's photo, if it is the one that was ingested: as it is stored, or from its file."""
+    """Return an image's photo, if it is the one that was ingested: as it is stored, or from where it is."""
     if original is not None and content_hash(original) == image.content_sha256:
         return original
     try:
-        content = files.read(own_file(image.uri))
+        if image.kept_at is not None:
+            content = remote.read_kept(image.kept_at, PUBLIC_ONLY)
+        else:
+            content = files.read(own_file(image.uri))
     except RejectedInput:
         return None
     return content if content_hash(content) == image.content_sha256 else None

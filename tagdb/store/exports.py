@@ -52,6 +52,8 @@ class StoredImage:
     """JSON as PostgreSQL writes it, so that no number is rounded."""
     hashtags: list[str]
     """As the image spells them."""
+    kept_at: str | None = None
+    """URI of its original, if it was kept there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ def test_vectors_are_those_of_the_database(
 def test_photos_that_are_not_stored_come_from_their_files(
     photos: Path, ingest: Run, tagdb: Run, tmp_path: Path
 ) -> None:
-    assert ingest(photos / "photos.csv", "--no-originals", "--quiet").exit_code == 0
+    assert ingest(photos / "photos.csv", "--originals", "none", "--quiet").exit_code == 0
     (photos / "01.jpg").write_bytes(b"another")
     (photos / "02.jpg").unlink()
     done = parsed(tagdb("export", tmp_path / "folder", "--format", "imagefolder", "--json"))

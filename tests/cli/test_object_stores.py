@@ -359,7 +359,9 @@ def test_what_another_backbone_has_not_embedded_is_read(
 # --- where originals are --------------------------------------------------------------------------------
 
 
-def test_originals_stay_in_the_store(ingest: Run, tagdb: Run, store: Store, connection: Connection) -> None:
+def test_originals_stay_in_the_store(
+    ingest: Run, tagdb: Run, store: Store, connection: Connection, tmp_path: Path
+) -> None:
     fill(store, "set", 5)
     assert ingest(f"{S3}/set", "--originals", "keep").exit_code == 0
     rows = connection.execute(
@@ -374,6 +376,8 @@ def test_originals_stay_in_the_store(ingest: Run, tagdb: Run, store: Store, conn
     assert (
         f"{S3}/set/02.jpg: its original was kept where it was, and reading it failed: no such" in done.stderr
     )
+    exported = parsed(tagdb("export", tmp_path / "folder", "--format", "imagefolder", "--json"))
+    assert (exported["photos"], exported["without_photo"]) == (3, 2)
     store.put("set/01.jpg", photo(1))
     store.put("set/02.jpg", photo(2))
     assert "is active: 2 embedded, 0 rejected" in tagdb("backbone", "reembed", "bundled").stdout

@@ -5,7 +5,8 @@ SELECT i.image_id, i.content_sha256, i.uri, i.media_type, i.width, i.height, i.b
              FROM tagdb_store.image_hashtags ih
              JOIN tagdb_store.hashtags h ON h.hashtag_id = ih.hashtag_id
              WHERE ih.image_id = i.image_id
-             ORDER BY ih.hashtag_id) AS hashtags
+             ORDER BY ih.hashtag_id) AS hashtags,
+       (SELECT f.kept_at FROM tagdb_store.image_files f WHERE f.image_id = i.image_id) AS kept_at
 FROM tagdb_store.images i
 WHERE i.image_id = ANY (%(image_ids)s)
 ORDER BY i.image_id
