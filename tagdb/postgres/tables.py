@@ -127,8 +127,8 @@ image_files = Table(
         autoincrement=False,
     ),
     Column("original", LargeBinary),
-    Column("kept_at", Text),
     Column("thumbnail", LargeBinary, nullable=False),
+    Column("kept_at", Text),
     CheckConstraint("original IS NULL OR kept_at IS NULL", name="image_files_one_original"),
 )
 

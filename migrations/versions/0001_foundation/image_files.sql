@@ -6,8 +6,8 @@ CREATE TABLE tagdb_store.image_files (
         CONSTRAINT image_files_pkey PRIMARY KEY
         CONSTRAINT image_files_image_id_fkey REFERENCES tagdb_store.images (image_id) ON DELETE CASCADE,
     original bytea,
-    kept_at text,
     thumbnail bytea NOT NULL,
+    kept_at text,
     CONSTRAINT image_files_one_original CHECK (original IS NULL OR kept_at IS NULL)
 );
 ALTER TABLE tagdb_store.image_files
