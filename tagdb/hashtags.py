@@ -25,19 +25,25 @@ _RANGES = (
     range(0x2060, 0x2070), range(0xFFF0, 0xFFF9), range(0x1BCA0, 0x1BCA4), range(0x1D173, 0x1D17B),
 )  # fmt: skip
 _INVISIBLE = dict.fromkeys(
-    [0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0x2800, 0x3164, 0xFEFF, 0xFFA0, *chain.from_iterable(_RANGES)]
+    chain([0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0x2800, 0x3164, 0xFEFF, 0xFFA0, 0xE0001], *_RANGES)
 )
-# Of one character's looks, such as ❤ and ❤️: they are written, and are the same.
-_VARIATIONS = (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+# Of one character's looks, such as ❤ and ❤️, and what makes Arabic letters long: they are written, and are
+# the same.
+_VARIATIONS = (0x640, *range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 _VARIATION_SELECTORS = dict.fromkeys(_VARIATIONS)
 _PLACEHOLDERS = frozenset("\ufffc\ufffd")  # of an object, and of what could not be decoded
 _BLACK_FLAG = "\U0001f3f4"  # letters of tags behind it make the flags of England, Scotland and Wales
 _TAGS = dict.fromkeys(range(0xE0020, 0xE0080))
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_MORE_EMOJI = frozenset("↔⤴⤵◻◼◽◾〰〽")  # which Unicode counts as arrows, shapes and dashes
+_IDLE_JOINERS = re.compile("(?:^|(?<=[\0-\x7f]))[\u200c\u200d]+|[\u200c\u200d]+$")
+"""Joiners at an end, and behind ASCII, where they join nothing."""
 _DELIMITERS = re.compile(r"[\s,;|#＃、，､،；؛。｡۔｜]+")
 _NOT_JOINED = re.compile(r"\W+", re.ASCII)
 # Addresses and entities of HTML have a # that begins no hashtag.
-_IN_CAPTION = re.compile(r"https?://\S+|&#\w+;|[#＃]([^\s#＃&]+)", re.IGNORECASE)
+_IN_CAPTION = re.compile(r"(?:https?://|\bwww\.)\S+|&#\w+;|[#＃]([^\s#＃&]+)", re.IGNORECASE)
+_BEGINS_HASHTAG = re.compile(r"(?<![^\W_])[#＃](?=[^\s#＃,;.])")
+_COMMAS = re.compile("[,;|]")
 
 
 @lru_cache(maxsize=1 << 16)  # a few hashtags are on most photos
@@ -57,9 +63,9 @@ def fold(text: str) -> str:
     stripped = _visible(text).translate(_VARIATION_SELECTORS).strip()
     if len(stripped) > _MAX_RAW_LENGTH:
         raise _too_long(stripped)
-    folded = unicodedata.normalize("NFKC", stripped).lstrip("# ").casefold()
+    folded = unicodedata.normalize("NFKC", stripped).lstrip("# \u200c\u200d").casefold()
     # Case folding may decompose (ǰ), so normalise again.
-    folded = unicodedata.normalize("NFKC", folded)
+    folded = unicodedata.normalize("NFKC", _IDLE_JOINERS.sub("", folded))
     if not folded:
         raise RejectedInput("empty hashtag")
     if len(folded) > MAX_LENGTH:
@@ -81,7 +87,7 @@ def fold(text: str) -> str:
 def _is_substantial(character: str) -> bool:
     category = unicodedata.category(character)
     symbol = category == "So" and character not in _PLACEHOLDERS
-    return category[0] in "LN" or symbol or character in _SKIN_TONES
+    return category[0] in "LN" or symbol or character in _SKIN_TONES or character in _MORE_EMOJI
 
 
 def _joins(character: str) -> bool:
@@ -98,7 +104,8 @@ def spelled(text: str) -> str:
 
     It folds to the same, and has at most ``MAX_LENGTH`` code points; a longer one is folded.
     """
-    written = unicodedata.normalize("NFC", _visible(text).strip().lstrip("#\uff03 "))
+    bare = _visible(text).strip().lstrip("#\uff03 \u200c\u200d")
+    written = unicodedata.normalize("NFC", _IDLE_JOINERS.sub("", bare))
     return written if len(written) <= MAX_LENGTH else fold(text)
 
 
@@ -129,9 +136,12 @@ def written(text: str) -> list[str]:
     """Return the hashtags in what somebody wrote under a photo, without ``#`` and not yet folded.
 
     If there is a ``#``, only words that begin with one count, and they end at white space or punctuation that
-    cannot be in a hashtag: ``"Lunch #sea, (#sun)!"`` gives ``["sea", "sun"]``. Otherwise, as ``split``.
+    cannot be in a hashtag: ``"Lunch #sea, (#sun)!"`` gives ``["sea", "sun"]``. Otherwise, and if it is only
+    within single words, as in ``"c#, dotnet"``, as ``split``.
     """
     if "#" not in text and "＃" not in text:
+        return split(text)
+    if not _BEGINS_HASHTAG.search(text) and all(len(part.split()) < 2 for part in _COMMAS.split(text)):
         return split(text)
     words = ("".join(takewhile(_goes_on, match[1] or "")) for match in _IN_CAPTION.finditer(text))
     return [word for word in words if word]

@@ -89,13 +89,15 @@ SET jit = off
 BEGIN ATOMIC
     SELECT CASE
         WHEN t.hashtag ~ '^[\\x01-\\x7f]*$' THEN lower(t.hashtag COLLATE "C")
-        ELSE normalize(translate(
+        ELSE normalize(regexp_replace(translate(
 {opening}
             lower(t.hashtag COLLATE "C"),
 {pairs},
             -- each of these becomes the one at its place below
 {literal("".join(single))},
-{literal("".join(single.values()))}), NFKC)
+{literal("".join(single.values()))}),
+            -- joiners at an end, and behind ASCII, where they join nothing
+            '(?:^|(?<=[\x01-\x7f]))[\u200c\u200d]+|[\u200c\u200d]+$', '', 'g'), NFKC)
     END
     FROM (
         SELECT ltrim(
@@ -106,7 +108,7 @@ BEGIN ATOMIC
                         || CASE WHEN strpos(hashtag, E'\\U0001F3F4') = 0 THEN '{tags}' ELSE '' END || ']',
                     '', 'g'), NFKC),
                 E'{escaped}'),
-            '# ') AS hashtag
+            E'# \u200c\u200d') AS hashtag
     ) t;
 END;"""
 

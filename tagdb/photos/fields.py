@@ -1,6 +1,5 @@
 """Fields of a manifest's row: what may be stored, and hashtags, names and times as programs write them."""
 
-import ast
 import json
 import math
 import re
@@ -13,7 +12,8 @@ from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from tagdb.errors import RejectedInput
-from tagdb.hashtags import printable, written
+from tagdb.hashtags import printable
+from tagdb.photos import cells
 
 MAX_HASHTAGS = 1_000
 """Maximum number of hashtags per row."""
@@ -25,28 +25,22 @@ DIGEST, METADATA = "content_sha256", "metadata"
 """Columns that lists of tagdb's own have: all that is metadata is in the second."""
 
 _MAX_DEPTH = 64  # of nested JSON; far below what overflows the stack when it is written again
-# Shorter numbers in a string may mean a year or a day; nine digits reach back to 1973.
-_UNIX_TIME = re.compile(r"-?\d{9,}(?:\.\d+)?", re.ASCII)
-_PARTS = {13: 1e3, 16: 1e6, 19: 1e9}  # of a second, in a Unix time with so many digits
+# Shorter numbers may mean a year, a day, or a day of a spreadsheet; nine digits reach back to 1973.
+_UNIX_TIME = re.compile(r"-?(\d{9,})(?:[.,]\d+)?", re.ASCII)
+_WRAPPED = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")  # as .NET writes it
+_SCIENTIFIC = re.compile(r"\d\.\d+[eE]\+?\d+", re.ASCII)
+_PARTS = {11: 1e3, 12: 1e3, 13: 1e3, 15: 1e6, 16: 1e6, 18: 1e9, 19: 1e9}
+"""Of a second, in a Unix time with so many digits."""
 _COMPACT = re.compile(
     r"((?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))((?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)", re.ASCII
 )
-_DAY = re.compile(r"(\d{4})[:/.](\d\d)[:/.](\d\d)\b", re.ASCII)  # EXIF has colons in it
+# EXIF has colons in dates; some programs leave out zeros.
+_DATE = re.compile(r"(\d{4})[-:/.](\d\d?)[-:/.](\d\d?)(?:$|[T ]+(\d\d?)(:\d\d.*)$)", re.ASCII)
+_ZONE_NAME = re.compile(r"\s*(?:(?:UTC|GMT)$|\[[^]]*\]$)| (?=[+-]\d\d:?\d\d$)")
 _FIRST_PHOTO = datetime(1826, 1, 1, tzinfo=UTC)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what the bytes were decoded to
-# What pandas, databases and Excel write where there is no value.
-NO_VALUE = frozenset(["", "NaN", "nan", "NaT", "None", "null", "NULL", "<NA>", "\\N", "n/a", "N/A", "#N/A"])
-NO_VALUE |= {"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"}
-_NO_TIME = NO_VALUE | {"-", "?", "unknown", "NA", "0000-00-00 00:00:00", "0000:00:00 00:00:00"}
-# Lists as Python, JSON and PostgreSQL write them: ['sea', "sun"], {sea,sun}, ('sea',); and as NumPy and R do:
-# array(['sea'], dtype=object), c("sea", "sun")
-_CALL = re.compile(r"(?:array|c|frozenset|list|set|tuple)\((.*?)(?:, dtype=\S+)?\)", re.DOTALL)
-_LIST = re.compile(r"""\[([^][]*)]|\{([^{}]*)}|\((\s*['"][^()]*)\)""")
-_LIST_ITEM = re.compile(
-    r"""("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')|([^\s,"'][^\s,]*)""", re.DOTALL
-)
-_MAX_LIST = 1 << 18  # characters; for this, MAX_HASHTAGS would be long ones
+_NO_TIME = frozenset(["-", "?", "unknown", "0000-00-00 00:00:00", "0000:00:00 00:00:00"])
 _WINDOWS_1252 = {
     ord(char): byte for byte in range(0x80, 0xA0) if (char := bytes([byte]).decode("cp1252", "ignore"))
 }
@@ -80,7 +74,7 @@ def check(value: Any, where: str, depth: int = 0, *, in_hashtags: bool = False) 
         if "\0" in value and not in_hashtags:
             raise RejectedInput(f"a NUL character in {where}")
         if _SURROGATE.search(value) and not in_hashtags:
-            raise RejectedInput(f"not valid UTF-8: {where}")
+            raise RejectedInput(f"half a character in {where}")
         size += len(value)
     elif isinstance(value, float) and not math.isfinite(value):
         raise RejectedInput(f"not a finite number: {where}")
@@ -112,8 +106,10 @@ def own_metadata(row: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def text_of(row: dict[str, Any], name: str) -> str | None:
-    """Return a string field of a row, or None if it is empty or missing."""
+    """Return a field of a row as a text, which may be a number there, or None if it is empty or missing."""
     value = row.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
     if value is not None and not isinstance(value, str):
         raise RejectedInput(f"{name} must be a string: {as_json(value)}")
     return value or None
@@ -121,39 +117,13 @@ def text_of(row: dict[str, Any], name: str) -> str | None:
 
 def hashtags_of(value: object) -> tuple[str, ...]:
     """Return hashtags, not folded, from a list of strings or from one string, which is split."""
-    if value is None:
-        return ()
-    hashtags = _words(repaired(value).strip()) if isinstance(value, str) else value
-    # None is a missing value, as in a column of numbers
-    if not isinstance(hashtags, list) or not all(isinstance(one, str | None) for one in hashtags):
-        raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}")
+    try:
+        hashtags = [*(cells.words(repaired(value).strip()) if isinstance(value, str) else cells.items(value))]
+    except TypeError:
+        raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}") from None
     if len(hashtags) > MAX_HASHTAGS:
         raise RejectedInput(f"{len(hashtags)} hashtags; at most {MAX_HASHTAGS} are allowed")
-    return tuple(repaired(hashtag) for hashtag in hashtags if hashtag is not None)
-
-
-def _words(text: str) -> list[str]:
-    """Return the items of a written list, or the hashtags of another text."""
-    if len(text) > _MAX_LIST:
-        return written(text)
-    if called := _CALL.fullmatch(text):
-        text = called[1] if called[1][:1] in ("[", "{", "(") else f"({called[1]})"
-    if not (listed := _LIST.fullmatch(text)):
-        return written(text)
-    items = _LIST_ITEM.findall(listed[listed.lastindex or 0])
-    return [_unquoted(quoted) if quoted else bare for quoted, bare in items if quoted or bare not in NO_VALUE]
-
-
-def _unquoted(text: str) -> str:
-    """Return the string that a literal of JSON, Python or PostgreSQL stands for."""
-    if "\\" not in text:
-        return text[1:-1]
-    for read in (json.loads, ast.literal_eval):  # JSON first: it pairs surrogates
-        try:
-            return str(read(text))
-        except (SyntaxError, ValueError):
-            pass
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return tuple(map(repaired, hashtags))
 
 
 def repaired(text: str) -> str:
@@ -201,21 +171,28 @@ def time_of(value: object) -> datetime | None:
     """Return a time in UTC from a date and time (UTC if it has no zone) or Unix time; None for no value.
 
     Dates are written as in ISO 8601 or EXIF, with the year first. Unix time is in seconds, or in milli-,
-    micro- or nanoseconds if it has 13, 16 or 19 digits; twelve or fourteen are date and time.
+    micro- or nanoseconds if it has as many digits; eight, twelve or fourteen are a date, or date and time.
     """
-    if isinstance(value, str):
-        value = value.strip()
-    if value is None or (isinstance(value, str) and value in _NO_TIME):
+    if isinstance(value, dict) and len(value) == 1:  # {"$date": …}
+        (value,) = value.values()
+    text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if value is None or (isinstance(value, str) and (cells.is_empty(text) or text in _NO_TIME)):
         return None
-    if not isinstance(value, bool) and (compact := _COMPACT.fullmatch(str(value))):
-        value = f"{compact[1]}T{compact[2]}"
     try:
-        if isinstance(value, str) and not _UNIX_TIME.fullmatch(value):
-            time = datetime.fromisoformat(_DAY.sub(r"\1-\2-\3", value, count=1))
-            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
-            digits = len(str(value).lstrip("-").partition(".")[0])
-            return datetime.fromtimestamp(float(value) / _PARTS.get(digits, 1), UTC)
+        if isinstance(value, float) or _SCIENTIFIC.fullmatch(text):
+            text = f"{float(text):.6f}"
+        if digits := _UNIX_TIME.fullmatch(_WRAPPED.sub(r"\1", text)):
+            number, length = digits[0], len(digits[1])
+            if not (length in (12, 14) and digits[1][:2] in ("18", "19", "20")):  # a broken date
+                return datetime.fromtimestamp(float(number.replace(",", ".")) / _PARTS.get(length, 1), UTC)
+        if date := _DATE.match(text):
+            year, month, day, hour, rest = date.groups()
+            clock = f"T{hour:0>2}{_ZONE_NAME.sub('', rest)}" if hour else ""
+            time = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}{clock}")
+        else:
+            compact = _COMPACT.fullmatch(text)
+            time = datetime.fromisoformat(f"{compact[1]}T{compact[2]}" if compact else text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (OSError, OverflowError, ValueError):
         pass
     raise RejectedInput(f"taken_at must be a time as in ISO 8601, or Unix time: {as_json(value)}")

@@ -17,13 +17,14 @@ from typing import Any, BinaryIO, TextIO
 
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.hashtags import printable
-from tagdb.photos.fields import FIELDS, NO_VALUE, NOT_UTF_8, Duplicate, why
+from tagdb.photos.cells import is_empty
+from tagdb.photos.fields import FIELDS, NOT_UTF_8, Duplicate, why
 from tagdb.photos.kinds import PICTURE_SUFFIXES
 
 MAX_LINE = 10_000_000
 """Longest line of a manifest, in bytes, and longest object in a JSON list, in characters."""
 
-MAX_TABLE = 256 << 20
+MAX_TABLE = 64 << 20
 """Largest file that is read as one JSON object, in bytes."""
 
 Row = tuple[str, int | None, Any]
@@ -37,6 +38,7 @@ _PADDING = b"\0\x1a \t\r\n"  # behind the last line, of old systems and of disks
 _LINE_END = re.compile(rb"\n|(?<!\r)(\r++)[^\n]")
 _TITLES = 5
 """Most lines with something else above a header."""
+_AS_TEXT = re.compile(r'^="([^"]*)"$')  # so that Excel takes it for a text
 _SEPARATOR = re.compile(r'"?sep=([^\w\s"\0]|\t)"?\s*', re.IGNORECASE)
 
 
@@ -115,17 +117,31 @@ def read_json(path: Path) -> Iterator[Row]:
         stream = _recoded(file)
         start = stream.peek().lstrip()
         if start[:1] == b"[" and (path.suffix.lower() == ".json" or start[1:].lstrip()[:1] == b"{"):
-            yield from json_list(io.TextIOWrapper(stream, "utf-8", "surrogateescape"), origin)
+            for each in json_list(io.TextIOWrapper(stream, "utf-8", "surrogateescape"), origin):
+                yield from _inner(each)
             return
         rows = _json_lines(stream, origin)
         first = next(rows, None)
         if first is None:
             return
-        if path.suffix.lower() == ".json" and not _is_row(first[2]) and (table := _table(path)) is not None:
+        table = None
+        if isinstance(first[2], RejectedInput) or (path.suffix.lower() == ".json" and not _is_row(first[2])):
+            table = _table(path)
+        if table is not None:
             rows = ((origin, number, row) for number, row in enumerate(table, 1))
         else:
             rows = chain([first], rows)
         yield from rows
+
+
+def _inner(row: Row) -> Iterator[Row]:
+    """Yield the rows of a table that is an item of a list, as phpMyAdmin writes it, or the row itself."""
+    origin, line, item = row
+    data = item.get("data") if isinstance(item, dict) and not _is_row(item) else None
+    if isinstance(data, list) and any(map(_is_row, data)):
+        yield from ((origin, line, each) for each in data)
+    elif not (isinstance(item, dict) and item.get("type") in ("header", "database")):
+        yield row
 
 
 _PHOTO_NAMES = ("file_name", "uri")
@@ -140,36 +156,73 @@ def _is_row(value: object) -> bool:
 def _table(path: Path) -> list[Any] | None:
     """Return the rows of a file with one JSON object, as pandas and PowerShell write tables; None for others.
 
-    The rows are a list in it, or its values, or have to be made of its columns. As nothing of it can be used
-    before its end, a large file is not read.
+    The rows are a list in it, or its values, or have to be made of its columns; or there are several objects,
+    each over several lines. As nothing of it can be used before its end, a large file is not read.
     """
     if path.stat().st_size > MAX_TABLE:
         return None
     try:
         with path.open("rb") as file:
-            table = _DECODER.decode(_recoded(file).read().decode("utf-8", "surrogateescape"))
+            values = _values(_recoded(file).read().decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError):
         return None
+    if len(values) > 1:
+        return values
+    (table,) = values
     if not isinstance(table, dict):
         return None
     if _is_row(table):
         return [table]  # over several lines
-    names, data = table.get("columns"), table.get("data")
-    if isinstance(names, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
-        return [dict(zip(map(str, names), row, strict=False)) for row in data]
-    for rows in table.values():
-        if isinstance(rows, list) and rows and _is_row(rows[0]):
-            return rows
+    return next(filter(None, (_split(table), _listed(table), _transposed(table))), None)
+
+
+def _values(text: str) -> list[Any]:
+    """Return the values of a text in JSON, one after the other."""
+    values, at = [], 0
+    while at < len(text):
+        value, at = _DECODER.raw_decode(text, at)
+        values.append(value)
+        at = len(text) - len(text[at:].lstrip()) if text[at : at + 1].isspace() else at
+    return values
+
+
+def _split(table: dict[str, Any]) -> list[Any] | None:
+    """Return the rows of a table in which the names of columns, and lists of cells, stand apart."""
+    names = table.get("columns")
+    rows = next(
+        (table[name] for name in ("data", "rows", "values") if isinstance(table.get(name), list)), None
+    )
+    if rows is None or not all(isinstance(row, list) for row in rows):
+        return None
+    if not isinstance(names, list):
+        names, *rows = rows or [[]]
+    return [dict(zip(map(str, names), row, strict=False)) for row in rows]
+
+
+def _listed(table: dict[str, Any]) -> list[Any] | None:
+    """Return the list of rows in an object."""
+    lists = (value for value in table.values() if isinstance(value, list))
+    return next((each for each in lists if any(map(_is_row, each))), None)
+
+
+def _transposed(table: dict[str, Any]) -> list[Any] | None:
+    """Return rows made of columns, which are lists or objects, or the rows that are an object's values."""
+    named = next((value for name, value in table.items() if column(name) in _PHOTO_NAMES), None)
+    if isinstance(named, list) and all(isinstance(value, list) for value in table.values()):
+        return [dict(zip(table, cells, strict=False)) for cells in zip(*table.values(), strict=False)]
     if not all(isinstance(value, dict) for value in table.values()):
         return None
-    for photos in (value for name, value in table.items() if column(name) in _PHOTO_NAMES):
-        return [{name: cells[key] for name, cells in table.items() if key in cells} for key in photos]
-    return list(table.values()) or None
+    if isinstance(named, dict):
+        return [{name: cells[key] for name, cells in table.items() if key in cells} for key in named]
+    return list(table.values())
 
 
 def json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
-    """Yield the value of each line that is not blank."""
-    return _json_lines(_recoded(stream), origin)
+    """Yield the value of each line that is not blank, or the items of a list."""
+    recoded = _recoded(stream)
+    if recoded.peek(64).lstrip()[:1] == b"[":
+        return json_list(io.TextIOWrapper(recoded, "utf-8", "surrogateescape"), origin)
+    return _json_lines(recoded, origin)
 
 
 def _json_lines(stream: BinaryIO, origin: str) -> Iterator[Row]:
@@ -269,10 +322,10 @@ def read_csv(path: Path, needs_hashtags: bool = True) -> Iterator[Row]:
             advice = "is the header missing?" if _names_a_photo(header) else "rename the columns"
             raise SourceError(f"the header of {origin} lacks {' and '.join(missing)}; it has {has}; {advice}")
         names = [name for name in header if name]  # the nameless column is the index that pandas writes
-        name, times = _most_frequent(names)
+        name, times = _most_frequent([name for name in names if name in FIELDS])
         if times > 1:
             raise SourceError(f"the header of {origin} has the column {printable(name, 40)} {times} times")
-        first_row = True
+        header, first_row = _numbered(header), True
         while True:
             lines.begin_row()
             try:
@@ -281,29 +334,74 @@ def read_csv(path: Path, needs_hashtags: bool = True) -> Iterator[Row]:
                 return
             except csv.Error as error:
                 number, first = lines.taken[0]
-                invalid = RejectedInput(f"invalid CSV: {why(error)}")
-                yield origin, number, first if isinstance(first, RejectedInput) else invalid
+                if isinstance(first, str) and (found := _otherwise(first, delimiter, len(header))):
+                    yield origin, number, _named(header, found)
+                else:
+                    invalid = RejectedInput(f"invalid CSV: {why(error)}")
+                    yield origin, number, first if isinstance(first, RejectedInput) else invalid
                 lines.put_back()
                 continue
-            number = lines.taken[0][0]
-            if len(cells) == len(header) + 1:
-                if not cells[-1].strip():  # a comma too many
-                    cells.pop()
-                elif cells[0] == "1" and first_row:  # R names the rows, and not their column
-                    header.insert(0, "")
+            number, alone = lines.taken[0][0], len(lines.taken) == 1
+            if first_row and len(cells) == len(header) + 1 and _has_row_names(header, cells):
+                header.insert(0, "")
             first_row = False
+            while len(cells) > len(header) and not cells[-1].strip():  # commas too many
+                cells.pop()
             if not any(map(str.strip, cells)):
                 continue  # a blank row, as Excel writes them
+            if alone and len(cells) < len(header) and (len(cells) > 1 or _names_a_photo(cells)):
+                cells += [""] * (len(header) - len(cells))  # Excel leaves out empty cells at the end
+            if alone and len(cells) != len(header):
+                first = lines.taken[0][1]
+                cells = _otherwise(str(first), delimiter, len(header)) or cells
             if len(cells) == len(header):
-                named = zip(header, cells, strict=True)
-                yield (
-                    origin,
-                    number,
-                    {name: cell for name, cell in named if name and cell.strip() not in NO_VALUE},
-                )
+                yield origin, number, _named(header, cells)
             else:
                 yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
                 lines.put_back()
+
+
+def _numbered(header: list[str]) -> list[str]:
+    """Return a header in which names that occur again are numbered, as pandas does."""
+    seen = Counter[str]()
+    numbered = []
+    for name in header:
+        numbered.append(f"{name}.{seen[name]}" if name and seen[name] else name)
+        seen[name] += 1
+    return numbered
+
+
+def _named(header: list[str], cells: list[str]) -> dict[str, str]:
+    """Return a row by the names of its columns, without those that have no name or no value."""
+    texts = (_AS_TEXT.sub(r"\1", cell) for cell in cells)
+    return {name: cell for name, cell in zip(header, texts, strict=True) if name and not is_empty(cell)}
+
+
+def _has_row_names(header: list[str], cells: list[str]) -> bool:
+    """Whether a row begins with its name, as R writes them: each cell stands one further than its column."""
+    at = next(n for n, name in enumerate(header) if name in ("file_name", "uri"))
+    return _names_a_photo(cells[at + 1 : at + 2]) and not _names_a_photo(cells[at : at + 1])
+
+
+def _otherwise(line: str, delimiter: str, width: int) -> list[str] | None:
+    """Return the cells of a line that is no CSV, if it has as many as needed in other ways of writing it.
+
+    R and MySQL write a backslash before quotation marks; in TSV of databases these mean nothing; people write
+    blanks behind commas.
+    """
+    ways: list[dict[str, Any]] = [{"strict": True, "skipinitialspace": True}]
+    if '\\"' in line:
+        ways.append({"strict": True, "escapechar": "\\", "doublequote": False})
+    if delimiter == "\t":
+        ways.append({"quoting": csv.QUOTE_NONE})
+    for way in ways:
+        try:
+            (cells,) = csv.reader([line], delimiter=delimiter, **way)
+        except (csv.Error, ValueError):
+            continue
+        if len(cells) == width:
+            return cells
+    return None
 
 
 def column(name: str) -> str:

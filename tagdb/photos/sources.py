@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from tagdb.errors import RejectedInput, SourceError, UnreadableInput
 from tagdb.hashtags import printable
@@ -43,6 +43,7 @@ MAX_COLLECTION = 500
 MAX_LOCATION = 2000
 """Longest location of a source, in characters; it must fit into an index, too."""
 
+Value = TypeVar("Value")
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
 
 
@@ -237,31 +238,35 @@ class Described(Source):
             raise UnreadableInput(str(row)) from row
         if isinstance(row, dict) and isinstance(row.get("file"), Held):
             file = row.pop("file")
-        own = own_metadata(row) if isinstance(row, dict) else None
-        if own is not None:
-            row = {name: row[name] for name in FIELDS if name in row}
-        size = check(row, "the row")
         if not isinstance(row, dict):
+            check(row, "the row")
             raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
+        own = own_metadata(row)
         known, metadata = _split(row)
-        if own is not None:
-            size += check(own, "the metadata", 1)
-            metadata = own
+        usable = _Usable()
+        for name in ("file_name", "uri"):
+            check(known[name], name)  # without them there is no photo
+        metadata = usable.fields(metadata if own is None else own)
         uri = text_of(known, "uri")
         if file is None:
             file, uri = self._named(text_of(known, "file_name"), uri)
         if uri is None:
             assert file.uri is not None
             uri = file.uri
-        uri, size = public(uri), size + file.size
-        hashtags = (*hashtags_of(known["hashtags"]), *self._reading.hashtags)
-        collection = text_of(known, "collection") or self._reading.collection
-        source_ref = text_of(known, "source_ref")
-        if collection is not None and len(collection) > MAX_COLLECTION:
-            raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
-        taken_at, refused = _time(known["taken_at"])
+        collection = usable(lambda: _collection(known))
+        source_ref = usable(lambda: _text(known, "source_ref"))
         return Record(
-            file, uri, hashtags, collection, source_ref, taken_at, metadata, origin, line, size, refused
+            file,
+            public(uri),
+            (*(usable(lambda: _hashtags(known)) or ()), *self._reading.hashtags),
+            collection or self._reading.collection,
+            source_ref,
+            usable(lambda: _time(known)),
+            metadata,
+            origin,
+            line,
+            usable.size + file.size,
+            tuple(usable.refused),
         )
 
     def _named(self, name: str | None, uri: str | None) -> tuple[File, str | None]:
@@ -290,15 +295,56 @@ def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return known, row
 
 
-def _time(value: object) -> tuple[datetime | None, tuple[str, ...]]:
-    """Return a photo's time, or why it cannot be used: that costs the time, not the photo."""
-    try:
-        taken_at = time_of(value)
-    except RejectedInput as error:
-        return None, (str(error),)
-    if taken_at is None or plausible(taken_at):
-        return taken_at, ()
-    return None, (f"taken_at can be no photo's time: {as_json(value)} is {taken_at.date()}",)
+class _Usable:
+    """What can be used of a row, and why not the rest: a field that is wrong costs itself."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self.size = 500  # of a record without anything in it, in bytes
+
+    def __call__(self, value: Callable[[], Value]) -> Value | None:
+        """Return a value, or None if it raises RejectedInput."""
+        try:
+            return value()
+        except RejectedInput as error:
+            self.refused.append(str(error))
+            return None
+
+    def fields(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields that can be stored as they are."""
+        usable: dict[str, Any] = {}
+        for name, value in values.items():
+            size = self(lambda name=name, value=value: check({name: value}, "the row"))  # type: ignore[misc]
+            if size is not None:
+                self.size += size
+                usable[name] = value
+        return usable
+
+
+def _text(known: dict[str, Any], name: str) -> str | None:
+    check(known[name], name)
+    return text_of(known, name)
+
+
+def _collection(known: dict[str, Any]) -> str | None:
+    collection = _text(known, "collection")
+    if collection is not None and len(collection) > MAX_COLLECTION:
+        raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
+    return collection
+
+
+def _hashtags(known: dict[str, Any]) -> tuple[str, ...]:
+    check({"hashtags": known["hashtags"]}, "the row")
+    return hashtags_of(known["hashtags"])
+
+
+def _time(known: dict[str, Any]) -> datetime | None:
+    check(known["taken_at"], "taken_at")
+    taken_at = time_of(known["taken_at"])
+    if taken_at is not None and not plausible(taken_at):
+        given = as_json(known["taken_at"])
+        raise RejectedInput(f"taken_at can be no photo's time: {given} is {taken_at.date()}")
+    return taken_at
 
 
 class _Photos(Described):

@@ -93,6 +93,13 @@ def test_what_is_no_hashtag_is_refused_with_a_reason(raw: str, reason: str) -> N
         ("\u3164sea\uffa0\u2800", "sea"),  # blanks that count as letters or symbols
         ("葛\U000e0100城", "葛城"),
         ("東京・大阪", "東京・大阪"),
+        ("\u200dsea\u200c", "sea"),  # joiners that join nothing
+        ("sea\u200dsun", "seasun"),
+        ("👩\u200d", "👩"),
+        ("\u200d#sea", "sea"),
+        ("بحــر", "بحر"),
+        ("sea\U000e0001", "sea"),
+        ("⤴\ufe0f", "⤴"),
         ("ﾄﾛ･ﾏｸﾞﾛ", "トロ・マグロ"),
         ("#צה״ל", "צה״ל"),
         ("བོད་ཡིག", "བོད་ཡིག"),
