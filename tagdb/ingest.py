@@ -25,7 +25,7 @@ from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
-from tagdb.records import Content, Outcome, Said
+from tagdb.records import Content, Outcome, Said, Seen
 from tagdb.store.batches import Image, Rejected
 from tagdb.store.ingest_runs import Counts
 from tagdb.store.sources import Comparison
@@ -46,25 +46,6 @@ BATCH_KNOWN = 1024
 
 
 Originals = Literal["copy", "keep", "none"]
-
-
-class Seen:
-    """Which contents the sources of an ingest have, in 64 bits each: there may be millions."""
-
-    def __init__(self) -> None:
-        self._hashes: set[int] = set()
-
-    def __contains__(self, place: tuple[int, bytes]) -> bool:
-        return hash(place) in self._hashes
-
-    def __len__(self) -> int:
-        return len(self._hashes)
-
-    def add(self, place: tuple[int, bytes]) -> bool:
-        """Add a content of a source; return whether it is the first time."""
-        before = len(self._hashes)
-        self._hashes.add(hash(place))
-        return len(self._hashes) > before
 
 
 @dataclass(frozen=True, slots=True)

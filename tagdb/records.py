@@ -63,19 +63,38 @@ def rejected(record: Record, error: RejectedInput) -> Rejected:
     return Rejected(record.origin, record.line, reason, isinstance(error, UnreadableInput))
 
 
+class Seen:
+    """Which contents the sources of an ingest have, in 64 bits each: there may be millions."""
+
+    def __init__(self) -> None:
+        self._hashes: set[int] = set()
+
+    def __contains__(self, place: tuple[int, bytes]) -> bool:
+        return hash(place) in self._hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, place: tuple[int, bytes]) -> bool:
+        """Add a content of a source; return whether it is the first time."""
+        before = len(self._hashes)
+        self._hashes.add(hash(place))
+        return len(self._hashes) > before
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A record of a source, and what is written beside its photo."""
 
     record: Record
-    beside: Description
-    source_id: int
-    first: bool
+    beside: Description = NOTHING
+    source_id: int | None = None
+    first: bool = True
     """Whether the source says something of this content for the first time."""
 
 
 def image_of(
-    said: Said, content_sha256: bytes, within: Description, hierarchy: Hierarchy
+    said: Said, content_sha256: bytes, within: Description = NOTHING, hierarchy: Hierarchy = "leaf"
 ) -> tuple[Image, list[Rejected]]:
     """Return what is said about a content, with folded hashtags, and rejections of what is invalid.
 

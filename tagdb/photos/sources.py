@@ -87,7 +87,7 @@ class Rejection:
     origin: str
     line: int | None
     reason: str
-    unreadable: bool = False
+    unreadable: bool = field(default=False, compare=False)
     """Whether nobody knows which photo this is, because something could not be read."""
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from tagdb.postgres.database import Connection
-from tagdb.store import backbones, index, ingest_runs, sources
+from tagdb.store import backbones, descriptions, index, ingest_runs
 from tagdb.store.ingest_runs import Counts
-from tagdb.store.sources import Comparison, Place, Statement
+from tagdb.store.sources import Comparison
 from tagdb.store.statements import (
     copy_arrays,
     execute,
@@ -155,7 +155,7 @@ def save(
         # others that somebody else has inserted just before
         late = {i.content_sha256 for i in images if i.media_type} - known.keys() - new.keys()
         ids = known | new | _held(connection, late, comparison.replace)
-        done = _describe(connection, images, ids, {*new.values()}, comparison)
+        done = descriptions.save(connection, images, ids, {*new.values()}, comparison)
         fold(done.linked)
         if rejected:
             rows = ((ingest_run_id, r.origin, r.line, r.reason) for r in rejected)
@@ -178,68 +178,10 @@ def compare(connection: Connection, images: Sequence[Image], comparison: Compari
     with connection.transaction(force_rollback=True):
         ids = _held(connection, {i.content_sha256 for i in images}, comparison.replace)
         _land(connection, images)
-        done = _describe(connection, images, ids, set(), comparison)
+        done = descriptions.save(connection, images, ids, set(), comparison)
     differing = len(done.differing - comparison.differing)
     done.note(comparison)
     return Counts(known=len(images) - len(done.changed), updated=len(done.changed), differing=differing)
-
-
-@dataclass(slots=True)
-class _Described:
-    """What a batch has changed about its images, and what it has found."""
-
-    linked: set[int]
-    """Images that got hashtags."""
-    changed: set[int]
-    """Known images that were changed."""
-    differing: set[int]
-    unsaid: Mapping[Place, set[int]]
-
-    def note(self, comparison: Comparison) -> None:
-        """Add it to what the batches before have found."""
-        comparison.changed |= self.changed
-        comparison.differing |= self.differing
-        for place, hashtags in self.unsaid.items():
-            comparison.unsaid.pop(place, None)
-            if hashtags:
-                comparison.unsaid[place] = hashtags
-
-
-def _describe(
-    connection: Connection,
-    images: Sequence[Image],
-    ids: Mapping[bytes, int],
-    new: Collection[int],
-    comparison: Comparison,
-) -> _Described:
-    """Store what is said of the images, in the caller's transaction. ``new`` are those of this batch."""
-    changed: set[int] = set()
-    differing: list[sources.Differing] = []
-    if len(images) > len(new):  # otherwise everything about the images was stored with them
-        if comparison.replace:
-            changed |= {each.image_id for each in sources.differing(connection, True)}
-        changed |= {*fetch_column(connection, "ingest/update_images")}
-        if not comparison.replace:
-            differing = sources.differing(connection, False)
-    numbers = _numbers(connection, images)
-    linked = _link(connection, images, ids, numbers)
-    statements: dict[Place, Statement] = {}
-    for i in images:
-        if i.source_id is not None and i.content_sha256 in ids:
-            place = ids[i.content_sha256], i.source_id
-            statement = statements.setdefault(place, Statement(i.said, i.first))
-            statement.hashtag_ids.update(numbers[h] for h in i.hashtags if h not in i.own)
-            statement.fields.update(i.fields)
-    unsaid: dict[Place, set[int]] = {}
-    if statements:
-        kept = {(each.image_id, each.source_id) for each in differing}
-        unsaid = sources.say(connection, statements, new, kept, comparison)
-    return _Described(
-        linked,
-        (changed | linked).difference(new),
-        {each.image_id for each in differing if each.counts}.difference(new),
-        unsaid,
-    )
 
 
 def _held(connection: Connection, contents: Collection[bytes], change: bool) -> dict[bytes, int]:
@@ -338,45 +280,3 @@ def _save_embeddings(
     backbone = np.full(len(ids), backbone_id, np.int32)
     copy_arrays(connection, "ingest/copy_embeddings", backbone, ids, embeddings)
     index.add_search_vectors(connection, backbone_id, ids, embeddings)
-
-
-def _numbers(connection: Connection, images: Sequence[Image]) -> dict[str, int]:
-    """Store the hashtags of a batch; return their numbers.
-
-    Numbers are looked up instead of by joins: a join would read all images and hashtags every time.
-    """
-    hashtags = list({hashtag for i in images for hashtag in i.hashtags})
-    if not hashtags:
-        return {}
-    spellings = {hashtag: spelling for i in images for hashtag, spelling in i.spellings.items()}
-    execute(
-        connection,
-        "ingest/insert_hashtags",
-        hashtags=hashtags,
-        spellings=[spellings.get(h) for h in hashtags],
-    )
-    return fetch_map(connection, "ingest/hashtag_ids", binary=True, hashtags=hashtags)
-
-
-def _link(
-    connection: Connection, images: Sequence[Image], ids: Mapping[bytes, int], numbers: Mapping[str, int]
-) -> set[int]:
-    """Give images their hashtags; return the images that got new ones."""
-    carried = [
-        (ids[i.content_sha256], numbers[h], "photo" if h in i.own else "ingest", i.spellings.get(h))
-        for i in images
-        if i.content_sha256 in ids
-        for h in i.hashtags
-    ]
-    if not carried:
-        return set()
-    return {
-        *fetch_column(
-            connection,
-            "ingest/insert_image_hashtags",
-            image_ids=[each[0] for each in carried],
-            hashtag_ids=[each[1] for each in carried],
-            sources=[each[2] for each in carried],
-            spellings=[each[3] for each in carried],
-        )
-    }

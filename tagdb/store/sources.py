@@ -42,6 +42,10 @@ class Statement:
     fields: set[str] = field(default_factory=set)
     """Names of the fields that it says, with keys of the metadata."""
 
+    def said_otherwise(self, before: "Before | None") -> bool:
+        """Whether it said something else before, or nothing that was taken over."""
+        return before is None or before.said != self.said
+
 
 @dataclass(frozen=True, slots=True)
 class Differing:
@@ -54,7 +58,9 @@ class Differing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
+class Before:
+    """What a source said of an image before."""
+
     image_id: int
     source_id: int
     said: int | None
@@ -87,10 +93,24 @@ def differing(connection: Connection, replace: bool) -> list[Differing]:
     return fetch_all(connection, Differing, "sources/differing", replace=replace)
 
 
+def said_before(connection: Connection, places: Sequence[Place]) -> dict[Place, Before]:
+    """Return what sources have said of images before, where they have."""
+    if not places:
+        return {}
+    rows = fetch_all(
+        connection,
+        Before,
+        "sources/said_before",
+        image_ids=[place[0] for place in places],
+        source_ids=list({place[1] for place in places}),
+    )
+    return {(row.image_id, row.source_id): row for row in rows}
+
+
 def say(
     connection: Connection,
     statements: Mapping[Place, Statement],
-    new: Collection[int],
+    before: Mapping[Place, Before],
     not_taken_over: Collection[Place],
     comparison: Comparison,
 ) -> dict[Place, set[int]]:
@@ -98,8 +118,8 @@ def say(
 
     Parameters
     ----------
-    new
-        Images that the batch added.
+    before
+        What they said before.
     not_taken_over
         Where something else than is said stays stored.
 
@@ -108,17 +128,6 @@ def say(
     dict
         What remains unsaid of these images; for the comparison, once the transaction is over.
     """
-    known = [place for place in statements if place[0] not in new]
-    before = {}
-    if known:
-        rows = fetch_all(
-            connection,
-            _Before,
-            "sources/said_before",
-            image_ids=[place[0] for place in known],
-            source_ids=list({place[1] for place in known}),
-        )
-        before = {(row.image_id, row.source_id): row for row in rows}
     unsaid: dict[Place, set[int]] = {}
     changed: list[tuple[int, int, int | None, str, str]] = []
     for place, now in statements.items():

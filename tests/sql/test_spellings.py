@@ -6,18 +6,12 @@ import pytest
 
 from tagdb import factors, records, store
 from tagdb.learning.settings import FactorSettings
-from tagdb.photos.keywords import NOTHING
 from tagdb.photos.sources import Record
 from tagdb.postgres.database import Connection
 from tests.support import seed
 from tests.support.postgres import rows
 
 PLAN = FactorSettings(factors=4, min_images=1, min_hashtags=1, neighbours=5)
-
-
-def _read(record: Record) -> store.batches.Image:
-    said = records.Said(record, NOTHING, 0, True)
-    return records.image_of(said, b"", NOTHING, "leaf")[0]
 
 
 def stored(connection: Connection, *written: Sequence[str]) -> None:
@@ -29,7 +23,8 @@ def stored(connection: Connection, *written: Sequence[str]) -> None:
     for n, hashtags in enumerate(written, start):
         image = seed.image(n)
         record = Record(None, "", tuple(hashtags), None, None, None, {}, "test", None)
-        image.hashtags, image.spellings = (read := _read(record)).hashtags, read.spellings
+        read, _ = records.image_of(records.Said(record), b"")
+        image.hashtags, image.spellings = read.hashtags, read.spellings
         images.append(image)
     store.batches.save(connection, run, backbone_id, images, [])
     store.statistics.refresh(connection)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from tagdb import records
 from tagdb.photos import manifests
 from tagdb.photos.fields import hashtags_of, repaired
-from tagdb.photos.keywords import NOTHING
 from tagdb.photos.sources import Record, Rejection, open_source
 
 ROWS = ["file_name{0}hashtags{0}title", "a.jpg{0}#Größe #海{0}ü", "b.jpg{0}{0}"]
@@ -371,7 +370,7 @@ def test_a_bad_hashtag_costs_itself(photos: Path) -> None:
         (photos / name).write_text(text)
         (record,) = open_source(str(photos / name))
         assert isinstance(record, Record)
-        image, refused = records.image_of(records.Said(record, NOTHING, 0, True), bytes(32), NOTHING, "leaf")
+        image, refused = records.image_of(records.Said(record), bytes(32))
         assert (image.hashtags, image.metadata) == (["sea"], {"title": "T"})
         assert len(refused) == len(record.hashtags) - 1
         assert all(one.line == record.line and one.reason.isprintable() for one in refused)
