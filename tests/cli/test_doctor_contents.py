@@ -174,6 +174,8 @@ CONTENTS = {
             "orphans in image_hashtags (image)": "wrong",
             "orphans in embeddings (image)": "wrong",
             "orphans in search_vectors (image)": "wrong",
+            "orphans in image_factors (image)": "wrong",
+            "statistics": "advice",
         },
         "3 rows of image_hashtags have lost the image they belong to",
     ),

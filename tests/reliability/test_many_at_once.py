@@ -13,6 +13,7 @@ import pytest
 
 from tagdb import corrections, store
 from tagdb.postgres import database
+from tagdb.store.doctor import orphans
 from tests.support.programs import SOAK, contents, drawn, finished, started, stray
 
 SECONDS = 6 if SOAK == 1 else 75
@@ -206,6 +207,6 @@ def test_removals_beside_ingests_computations_and_index_builds(
     together.all(SECONDS)
     with database.connect(database_url) as connection:
         assert stray(connection) == []
-        assert store.doctor.orphans(connection) == []
+        assert orphans(connection) == []
     finished(started("ingest", manifest, *chosen, **environment))
     finished(started("doctor", **environment))

@@ -92,7 +92,8 @@ def fill(connection: Connection) -> None:
         (IMAGES,),
     )
     connection.execute(
-        "INSERT INTO tagdb_store.image_files SELECT image_id, NULL, 'a JPEG' FROM tagdb_store.images"
+        "INSERT INTO tagdb_store.image_files (image_id, thumbnail)"
+        " SELECT image_id, 'a JPEG' FROM tagdb_store.images"
     )
     plan = FactorSettings(factors=16, neighbours=10)
     model = modelling.fit(store.runs.interactions(connection), store.runs.embeddings(connection), plan)

@@ -108,7 +108,7 @@ def fill(connection: Connection) -> None:
     store.tags.edit(connection, "alias", ["tag6"], "tag5")
     store.tags.edit(connection, "ban", ["tag7"])
     connection.execute("SELECT tagdb.give_feedback(1, '{tag1,new}', '{tag2}')")
-    connection.execute("INSERT INTO tagdb_store.image_files VALUES (1, NULL, 'thumbnail')")
+    connection.execute("INSERT INTO tagdb_store.image_files (image_id, thumbnail) VALUES (1, 'thumbnail')")
     store.statistics.refresh(connection)
     seed.begin_run(connection, 4)
     seed.add_index(connection, world.backbone_id)
