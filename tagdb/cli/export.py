@@ -70,7 +70,8 @@ def command(
     """Write images with their hashtags, and what is recommended for them, for other programs.
 
     TARGET is a file for parquet, csv and jsonl ("-": standard output, for the last two), and a folder for
-    imagefolder, harrison and xmp. It appears when it is complete. What was exported can be ingested again.
+    imagefolder, harrison and xmp, on this machine or in an object store (s3://, gs://, az://). It appears
+    when it is complete. What was exported can be ingested again.
 
     Photos come from the database, or from their own files if these have not changed. For images with
     neither, imagefolder and harrison have no place, and parquet has a row without a photo.
@@ -82,6 +83,7 @@ def command(
     Examples:
       tagdb export photos.parquet --recommend 10 --min-score 0.2 --vectors
       tagdb export beach/ --format imagefolder --collection beach
+      tagdb export s3://bucket/photos.parquet
       tagdb export - --format jsonl --where "taken_at >= '2024-01-01' AND hashtags >= 3"
       tagdb export --format xmp --keywords accepted
       tagdb export --format xmp --keywords recommended --recommend 5 --min-score 0.3 --embed

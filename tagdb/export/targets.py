@@ -1,6 +1,7 @@
-"""Where an export goes: a file, a folder or standard output. All of it appears at once, or nothing.
+"""Where an export goes: a file, a folder, an object store or standard output.
 
-A file or folder is made beside its place under a hidden name, and renamed when it is complete.
+A file or folder is made beside its place under a hidden name, and renamed when it is complete: all of it
+appears at once, or nothing. In an object store that goes for each object; in a folder there, lists come last.
 """
 
 import json
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tagdb.errors import ExportError
+from tagdb.errors import ExportError, RejectedInput, SourceError
 from tagdb.hashtags import printable
+from tagdb.photos.object_stores import Bucket, bucket
+from tagdb.photos.uris import STORES, scheme_of, split_object
 
 MARK = ".tagdb-export.json"
 """File in the folder of an export, by which ``--force`` knows that it may replace the folder."""
@@ -40,6 +43,24 @@ class Folder:
         return (self.path / name).open("xb")
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteFolder(Folder):
+    """A folder of an object store. What is opened is written on this machine first, in ``path``."""
+
+    bucket: Bucket
+    prefix: str
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object."""
+        self.bucket.put(f"{self.prefix}/{name}", content)
+
+    def finish(self) -> None:
+        """Write what was opened."""
+        for each in sorted(self.path.iterdir()):
+            with each.open("rb") as stream:
+                self.bucket.put(f"{self.prefix}/{each.name}", stream)
+
+
 @contextmanager
 def file(target: str, force: bool) -> Iterator[BinaryIO]:
     """Yield the stream of a file that appears when all is written; ``-`` is standard output.
@@ -52,6 +73,10 @@ def file(target: str, force: bool) -> Iterator[BinaryIO]:
     if target == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+        return
+    if scheme_of(target) in STORES:
+        with _object(target, force) as stream:
+            yield stream
         return
     path, shown = _place(target), printable(target)
     if path.is_dir():
@@ -93,6 +118,10 @@ def folder(target: str, force: bool, about: dict[str, object]) -> Iterator[Folde
     """
     if target == "-":
         raise ExportError("this format is a folder and cannot go to standard output; name a folder")
+    if scheme_of(target) in STORES:
+        with _remote_folder(target, force, about) as remote:
+            yield remote
+        return
     path, shown = _place(target), printable(target)
     _check_free(path, shown, force)
     with _explained(shown):
@@ -116,15 +145,54 @@ def folder(target: str, force: bool, about: dict[str, object]) -> Iterator[Folde
             shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def _object(target: str, force: bool) -> Iterator[BinaryIO]:
+    with _stored(target) as (into, key), tempfile.TemporaryFile() as stream:
+        if not key or key.endswith("/"):
+            raise ExportError(f"{printable(target)} is a folder; name an object in it")
+        if not force and into.head(key) is not None:
+            raise ExportError(f"{printable(target)} exists; name another object, or replace it with --force")
+        yield stream
+        stream.seek(0)
+        into.put(key, stream)
+
+
+@contextmanager
+def _remote_folder(target: str, force: bool, about: dict[str, object]) -> Iterator[Folder]:
+    with _stored(target) as (into, key), tempfile.TemporaryDirectory() as partial:
+        folder, prefix = RemoteFolder(Path(partial), into, key.rstrip("/")), key.rstrip("/")
+        shown = printable(target)
+        if not prefix:
+            raise ExportError(f"{shown} is a whole bucket; name a folder in it")
+        if next(into.objects(prefix), None) is not None:
+            _check_replaced(shown, force, into.head(f"{prefix}/{MARK}") is not None)
+        yield folder
+        folder.finish()
+        folder.put(MARK, json.dumps(about, ensure_ascii=False).encode() + b"\n")
+
+
+@contextmanager
+def _stored(target: str) -> Iterator[tuple[Bucket, str]]:
+    try:
+        scheme, name, key = split_object(target)
+        yield bucket(scheme, name), key
+    except (RejectedInput, SourceError) as error:
+        raise ExportError(f"cannot write {printable(target)}: {error}") from error
+
+
 def _check_free(path: Path, shown: str, force: bool) -> None:
     if os.path.lexists(path) and not path.is_dir():
         raise ExportError(f"{shown} is not a folder; name another")
     with _explained(shown):
         if not path.is_dir() or not any(path.iterdir()):
             return
+    _check_replaced(shown, force, (path / MARK).is_file())
+
+
+def _check_replaced(shown: str, force: bool, is_export: bool) -> None:
     if not force:
         raise ExportError(f"{shown} is not empty; name another folder, or replace an export with --force")
-    if not (path / MARK).is_file():
+    if not is_export:
         raise ExportError(f"{shown} has something else than an export in it, which --force does not replace")
 
 

@@ -23,6 +23,7 @@ IN_A_ROW = 40
 _ATTEMPTS = 3
 """Transfers of an object; each begins with requests that are repeated by the client."""
 _PAGE = 1000
+_DONE = {"read": "read", "write": "written"}
 _CHUNK = 1 << 20
 _RETRIES: Any = {
     "max_retries": 8,
@@ -127,6 +128,19 @@ class Bucket:
                 self._note(failed=False)
                 return
 
+    def put(self, key: str, content: bytes | IO[bytes]) -> None:
+        """Write an object, which appears when all of it is there.
+
+        Raises
+        ------
+        RejectedInput
+            It cannot be written.
+        """
+        try:
+            self._obstore.put(self._store, key, content)
+        except (self._obstore.exceptions.BaseError, OSError, ValueError) as error:
+            raise self._explained(error, key, "write") from None
+
     def _transferred(self, key: str, into: IO[bytes], listed: Object | None, limit: int) -> None:
         result = self._obstore.get(self._store, key)
         now = _object(result.meta)
@@ -149,7 +163,7 @@ class Bucket:
                     "what was stored stays; run the same command again when it answers"
                 )
 
-    def _explained(self, error: Exception, key: str) -> RejectedInput:
+    def _explained(self, error: Exception, key: str, what: str = "read") -> RejectedInput:
         """Return what an error of the client means, without its text."""
         text, kind = _text(error), type(error).__name__
         if "NoSuchBucket" in text or "ContainerNotFound" in text:
@@ -158,12 +172,14 @@ class Bucket:
             return Missing("no such object")
         if kind in ("PermissionDeniedError", "UnauthenticatedError") or _status(error) in ("401", "403"):
             place = self.uri + _coded(text)
-            return UnreadableInput(f"no permission to read {place}; check your credentials")
+            return UnreadableInput(f"no permission to {what} {place}; check your credentials")
         if "PermanentRedirect" in text or "AuthorizationHeaderMalformed" in text:
             return UnreadableInput(f"{self.uri} is in another region; name it by AWS_REGION")
         if kind == "InvalidPathError":
-            return UnreadableInput("a key that cannot be read, with an empty part or a part of dots")
-        return UnreadableInput(f"{self.uri} cannot be read: {_said(error)}")
+            return UnreadableInput(
+                f"a key that cannot be {_DONE[what]}, with an empty part or a part of dots"
+            )
+        return UnreadableInput(f"{self.uri} cannot be {_DONE[what]}: {_said(error)}")
 
 
 @lru_cache(maxsize=256)

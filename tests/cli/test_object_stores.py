@@ -21,7 +21,7 @@ from tagdb.photos.sources import Reading, Record, Rejection, open_source
 from tagdb.photos.uris import PUBLIC_ONLY, Allowed
 from tagdb.postgres.database import Connection
 from tests.support import stores
-from tests.support.commands import TAGS, Run, complaint, parsed
+from tests.support.commands import TAGS, Run, complaint, draw, parsed, write_csv
 from tests.support.pictures import photo
 from tests.support.programs import contents
 from tests.support.stores import BUCKET, KEY, SECRET, Store
@@ -514,3 +514,30 @@ def test_what_cannot_be_read_is_not_taken_for_gone(
     store.faults.reset()
     assert tagdb("sync", f"{S3}/lists/list.jsonl", "--fetch", "--yes").exit_code == 0
     assert len(uris(connection)) == 3
+
+
+def test_exports_go_there_and_come_back(
+    tagdb: Run, ingest: Run, store: Store, photos: Path, connection: Connection
+) -> None:
+    draw(photos, range(3))
+    rows = [[f"{n:02}.jpg", f"#tag{n} #Sea"] for n in range(3)]
+    write_csv(photos / "photos.csv", ["file_name", "hashtags"], rows)
+    assert ingest(photos / "photos.csv").exit_code == 0
+    query = "SELECT image_id, hashtag FROM tagdb.image_hashtags ORDER BY 1, 2"
+    carried = connection.execute(query).fetchall()
+    assert carried
+    targets = {f"{S3}/out/list.jsonl": "jsonl", f"{S3}/out/t.parquet": "parquet", f"{S3}/set": "imagefolder"}
+    for target, form in targets.items():
+        done = tagdb("export", target, "--format", form, "--json")
+        assert parsed(done)["images"] == 3
+        again = complaint(tagdb("export", target, "--format", form))
+        assert "--force" in again
+        assert tagdb("export", target, "--format", form, "--force").exit_code == 0
+    for source in (f"{S3}/set", f"{S3}/out/t.parquet"):
+        counts = parsed(ingest(source, "--json"))
+        assert (counts["new"], counts["rejected"]) == (0, 0)
+    assert connection.execute(query).fetchall() == carried
+    store.put("mine/1.jpg", photo(1))
+    assert "something else" in complaint(tagdb("export", f"{S3}/mine", "--format", "imagefolder", "--force"))
+    assert "there is no bucket" in complaint(tagdb("export", "s3://nowhere-at-all/x.jsonl"))
+    assert "name a folder in it" in complaint(tagdb("export", S3, "--format", "imagefolder"))
