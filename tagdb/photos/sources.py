@@ -33,7 +33,8 @@ from tagdb.photos.fields import (
 from tagdb.photos.files import File, Held, Local
 from tagdb.photos.folders import LeftOut, identity, walk
 from tagdb.photos.formats import Beside, Format, Lists, format_of
-from tagdb.photos.manifests import Row, column, json_lines
+from tagdb.photos.json_rows import json_lines
+from tagdb.photos.manifests import Row, column
 from tagdb.photos.places import Root
 from tagdb.photos.remote import RemoteRoot, file_of
 from tagdb.photos.uris import PUBLIC_ONLY, Allowed, is_remote, public

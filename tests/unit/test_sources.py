@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagdb.errors import RejectedInput, SourceError
-from tagdb.photos import files, manifests
+from tagdb.photos import files, json_rows, manifests
 from tagdb.photos.files import Local
 from tagdb.photos.sources import Record, Rejection, Source, open_source
 
@@ -199,7 +199,7 @@ def test_json_list_across_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             return super().read(1)
 
     text = ' [12, {"a": "]"} , [1, 2] ,"x",-3.5e1, {}\n] '
-    items = [item for _, _, item in manifests.json_list(Trickle(text), "m")]
+    items = [item for _, _, item in json_rows.json_list(Trickle(text), "m")]
     assert items == json.loads(text)
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagdb import records
+from tagdb.errors import RejectedInput, SourceError
 from tagdb.photos import manifests
 from tagdb.photos.fields import hashtags_of, repaired
 from tagdb.photos.sources import Record, Rejection, open_source
@@ -96,7 +97,7 @@ def test_texts_are_the_same_in_pieces(text: str, encoding: str, begin: str, size
     content = encoded(begin + text, encoding)
     expected = begin + text if "\n" in begin else (begin + text).replace("\r", "\n")
     for stream in (io.BytesIO(content), Trickle(content)):
-        assert manifests._recoded(stream).read().decode() == expected
+        assert manifests.recoded(stream).read().decode() == expected
 
 
 def test_carriage_returns_within_other_lines_stay(photos: Path) -> None:
@@ -268,10 +269,10 @@ def test_tables_that_are_one_json_object(photos: Path) -> None:
 def test_a_huge_header_takes_no_longer_than_reading_it(photos: Path) -> None:
     begun = time.process_time()
     (photos / "m.csv").write_bytes(b"," * 2_000_000)
-    with pytest.raises(manifests.SourceError, match="it has"):
+    with pytest.raises(SourceError, match="it has"):
         open_source(str(photos / "m.csv"))
     (photos / "m.csv").write_bytes(b"\r" * 9_000_000)
-    with pytest.raises(manifests.SourceError, match="it has nothing"):
+    with pytest.raises(SourceError, match="it has nothing"):
         open_source(str(photos / "m.csv"))
     assert time.process_time() - begun < 20
 
@@ -357,7 +358,7 @@ def test_lists_that_are_peculiar(cell: str, hashtags: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
     begun = time.monotonic()
-    with suppress(manifests.RejectedInput):
+    with suppress(RejectedInput):
         hashtags_of(text)
     assert time.monotonic() - begun < 10
 

@@ -9,7 +9,8 @@ from tagdb.errors import RejectedInput
 from tagdb.photos.fields import text_of
 from tagdb.photos.formats import Fields, Lists
 from tagdb.photos.formats.look import Look
-from tagdb.photos.manifests import Row, converted, read_json
+from tagdb.photos.json_rows import read_json
+from tagdb.photos.manifests import Row, converted
 
 
 def _lists(path: Path) -> list[Path]:

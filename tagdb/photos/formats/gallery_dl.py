@@ -14,7 +14,7 @@ from tagdb.hashtags import joined, written
 from tagdb.photos.fields import hashtags_of
 from tagdb.photos.formats import Beside, Describe, Fields
 from tagdb.photos.formats.look import Look, json_of, text_of
-from tagdb.photos.manifests import read_json
+from tagdb.photos.json_rows import read_json
 from tagdb.photos.places import Root
 
 _NAMES = ("name", "tag", "text", "raw")

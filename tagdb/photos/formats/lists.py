@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from tagdb.hashtags import written
+from tagdb.photos.csv_rows import read_csv
 from tagdb.photos.fields import hashtags_of
 from tagdb.photos.formats import Fields, Lists
 from tagdb.photos.formats.look import Look
+from tagdb.photos.json_rows import read_json
 from tagdb.photos.kinds import MANIFEST_SUFFIXES
-from tagdb.photos.manifests import Row, column, converted, read_csv, read_json
+from tagdb.photos.manifests import Row, column, converted
 
 _TABLES = frozenset([".csv", ".tsv", ".txt"])  # the last as Excel names its Unicode text
 _METADATA = ("metadata.jsonl", "metadata.csv")

@@ -10,7 +10,8 @@ from typing import Any
 
 from tagdb.errors import RejectedInput
 from tagdb.photos.files import Local
-from tagdb.photos.manifests import MAX_LINE, decoded
+from tagdb.photos.json_rows import decoded
+from tagdb.photos.manifests import MAX_LINE
 
 ENTRIES = 5_000
 """How many files are looked at, by name."""

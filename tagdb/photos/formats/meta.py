@@ -12,8 +12,9 @@ from tagdb.hashtags import printable, written
 from tagdb.photos import files
 from tagdb.photos.formats import Fields, Lists
 from tagdb.photos.formats.look import Look
+from tagdb.photos.json_rows import decoded
 from tagdb.photos.kinds import is_video
-from tagdb.photos.manifests import Row, decoded
+from tagdb.photos.manifests import Row
 
 _LISTS = (
     "media.json",  # Instagram, until 2019
