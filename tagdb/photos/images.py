@@ -33,7 +33,7 @@ from tagdb.hashtags import printable
 from tagdb.photos import boxes, colours, jxl, mending, metadata, raws
 from tagdb.photos.fields import plausible
 from tagdb.photos.keywords import NOTHING, Description
-from tagdb.photos.kinds import JXL, PHOTO, RAW, begins, extra_of, is_readable
+from tagdb.photos.kinds import HEAD, JXL, PHOTO, RAW, advice, begins, extra_of, foreign, is_readable
 
 MAX_BYTES = 256 << 20
 """Largest file, in bytes; larger ones are rejected."""
@@ -79,7 +79,10 @@ _TRANSPOSITIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_EXIF_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+# As EXIF has it, or as in ISO 8601, which some programs write.
+_EXIF_TIME = re.compile(
+    r"(\d{4})([:/.-])(\d\d)\2(\d\d)[ T](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?([^\0]*)", re.ASCII
+)
 _EXIF_OFFSET = re.compile(r"\s*([+-])(\d\d?):?(\d\d)[\s\0]*", re.ASCII)
 
 
@@ -227,6 +230,8 @@ def _reason(content: bytes, error: Exception) -> str:
     detail = printable(str(error).rstrip("."), 100) or type(error).__name__
     if isinstance(error, UnidentifiedImageError):
         if (kind := begins(content[:16])) != PHOTO:
+            if kind is None and (what := foreign(content[:HEAD])):
+                return f"{what}, not an image" + advice(what)
             return _UNSUPPORTED + (f", but {kind}" if kind else "")
         detail = "its header cannot be read"
     return f"truncated or damaged: {detail}"
@@ -328,11 +333,13 @@ def _exif_time(time: str, offset: str) -> datetime | None:
     match = _EXIF_TIME.match(time)
     if not match:
         return None
+    *day_and_time, seconds, behind = match.group(1, 3, 4, 5, 6, 7, 8)
     zone = timedelta()
-    if signed := _EXIF_OFFSET.fullmatch(offset):
+    if signed := _EXIF_OFFSET.fullmatch(behind) or _EXIF_OFFSET.fullmatch(offset):
         zone = timedelta(hours=int(signed[2]), minutes=int(signed[3])) * (-1 if signed[1] == "-" else 1)
+    second = 59 if seconds == "60" else int(seconds or 0)  # a leap second
     try:
-        taken_at = datetime(*map(int, match.groups()), tzinfo=timezone(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
+        taken_at = datetime(*map(int, day_and_time), second, tzinfo=timezone(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
     except (ValueError, OverflowError):  # cameras without a clock write 0000:00:00 00:00:00
         return None
     return taken_at if plausible(taken_at) else None

@@ -33,6 +33,7 @@ _SEVERAL = re.compile(r"[,;、،，；؛]")
 # Branches of digiKam and darktable that say something about the file: labels, its format.
 _INTERNAL = frozenset(["_digikam_internal_tags_", "darktable"])
 _ROOT = "_Digikam_root_tag_"
+_LEAP_SECOND = re.compile(r"(\d\d:\d\d):60\b")
 _UNSTORABLE = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
@@ -187,7 +188,7 @@ def rating_in(text: str, percent: bool = False) -> int | None:
 def time_in(text: str) -> datetime | None:
     """Return a time in UTC, if it is a photo's."""
     with suppress(RejectedInput):
-        if (time := time_of(text)) is not None and plausible(time):
+        if (time := time_of(_LEAP_SECOND.sub(r"\1:59", text))) is not None and plausible(time):
             return time
     return None
 

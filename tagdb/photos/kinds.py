@@ -1,5 +1,6 @@
 """What a file is by how it begins, and by what its name ends in."""
 
+import codecs
 import re
 from functools import cache
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ PHOTO_SUFFIXES = frozenset([
     ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".heic", ".heif",
     ".heics", ".heifs", ".hif", ".avif", ".avifs",
 ])  # fmt: skip
-MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv"])
+MANIFEST_SUFFIXES = frozenset([".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".psv"])
 SUFFIXES = {
     f".{suffix}": kind
     for kind, suffixes in {
@@ -63,6 +64,47 @@ _BEGINNINGS = {
         VIDEO: rb"....ftyp(iso|mp4|avc1|M4V|qt  |3g|MSNV|XAVC|dash)|RIFF....AVI |\x1aE\xdf\xa3",
     }.items()
 }
+
+HEAD = 1024
+"""Bytes of a file that say what it is, if it is no picture."""
+JSON, ZEROS = "JSON", "a file of zeros"
+_FOREIGN = {
+    what: re.compile(beginning, re.DOTALL | re.IGNORECASE)
+    for what, beginning in {
+        "a Git LFS pointer": rb"version https://git-lfs",
+        "a PDF": rb"%PDF-",
+        "an Office document": rb"PK\x03\x04.{26}(\[Content_Types]|docProps/|_rels/|xl/|mimetypeapplication/v)"
+        rb"|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "a ZIP archive": rb"PK(\x03\x04|\x05\x06)",
+        "a gzip file": rb"\x1f\x8b\x08",
+        "an SQLite database": rb"SQLite format 3\0",
+        "an SVG drawing": rb"(<[?!][^<>]*>\s*)*<svg\b",
+        "an HTML page": rb"<!doctype html|(<[?!][^<>]*>\s*)*<(html|head|body)\b",
+        "an XML document": rb"<\?xml",
+        JSON: rb'(\{\s*["}]|\[\s*[]{"])',
+        "a picture as base64 text": rb"data:image/[^,;]+;base64,|(/9j/|iVBORw0KGgo|R0lGOD|UklGR)[\w+/=\s]*\Z",
+        ZEROS: rb"\0+\Z",
+    }.items()
+}
+_ADVICE = {
+    "a Git LFS pointer": "run: git lfs pull",
+    "a ZIP archive": "unpack it",
+    "a gzip file": "unpack it",
+    "a picture as base64 text": "decode it",
+    ZEROS: "copy it again",
+}
+
+
+def foreign(head: bytes) -> str | None:
+    """Return what it is that lies under the name of a photo or list, by its first ``HEAD`` bytes."""
+    head = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    return next((what for what, beginning in _FOREIGN.items() if beginning.match(head)), None)
+
+
+def advice(what: str, otherwise: str = "") -> str:
+    """Return what to do about it, behind a semicolon; empty if that is left to the user."""
+    remedy = _ADVICE.get(what, otherwise)
+    return f"; {remedy}" if remedy else ""
 
 
 def begins(head: bytes) -> str | None:

@@ -1,5 +1,6 @@
 """How photos are decoded; every picture is drawn here."""
 
+import base64
 import hashlib
 import io
 import random
@@ -230,6 +231,15 @@ def test_the_orientation_of_exif_is_applied(kind: str, orientation: int) -> None
         ("2019:06:16 12:30:05", " +05:30\0", datetime(2019, 6, 16, 7, 0, 5, tzinfo=UTC)),
         ("2019:06:16 12:30:05", "Z", datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
         ("2019:06:16 12:30:05", "rubbish", datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+        ("2019-06-16 12:30:05", None, datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+        ("2019/06/16 12:30:05", "+02:00", datetime(2019, 6, 16, 10, 30, 5, tzinfo=UTC)),
+        ("2019-06-16T12:30:05.25+02:00", None, datetime(2019, 6, 16, 10, 30, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30", None, datetime(2019, 6, 16, 12, 30, tzinfo=UTC)),
+        ("2019:06:16 12:30:  ", None, datetime(2019, 6, 16, 12, 30, tzinfo=UTC)),
+        ("2016:12:31 23:59:60", None, datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2019:06:16 12:30:05.25\0", None, datetime(2019, 6, 16, 12, 30, 5, tzinfo=UTC)),
+        ("2019:06:16 12:30:61", None, None),
+        ("2019:06-16 12:30:05", None, None),
         ("2919:06:16 12:30:05", None, None),
         ("1819:06:16 12:30:05", None, None),
         ("0000:00:00 00:00:00", None, None),
@@ -332,7 +342,23 @@ def bomb() -> bytes:
     [
         (b"", "empty file"),
         (b"GIF", "not an image in a supported format (JPEG, PNG, "),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image in a supported format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing, not an image"),
+        (b'<?xml version="1.0"?>\n<!-- a drawing -->\n<svg>', "an SVG drawing, not an image"),
+        (b'<?xml version="1.0"?><Error/>', "an XML document, not an image"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html>\n<html>", "an HTML page, not an image"),
+        (b"<HTML lang=en>", "an HTML page, not an image"),
+        (b'{"error": "not found"}', "JSON, not an image"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "a Git LFS pointer, not an image; run: git lfs pull",
+        ),
+        (b"%PDF-1.7", "a PDF, not an image"),
+        (b"\x1f\x8b\x08\0\0\0", "a gzip file, not an image; unpack it"),
+        (b"PK\x03\x04" + bytes(26) + b"a.jpg", "a ZIP archive, not an image; unpack it"),
+        (base64.encodebytes(encode(quarters(), "JPEG")), "a picture as base64 text, not an image; decode it"),
+        (b"data:image/png;base64,AAAA", "a picture as base64 text, not an image; decode it"),
+        (bytes(5_000), "a file of zeros, not an image; copy it again"),
+        (b"a < b, <html>", "not an image in a supported format"),
         (encode(Image.new("RGB", (8, 8)), "PPM"), "not an image in a supported format"),
         (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", "truncated or damaged: its header cannot be read"),
         (b"\xff\xd8\xffmilk, bread", "truncated or damaged: its header cannot be read"),

@@ -101,6 +101,8 @@ def test_iptc_is_read_as_far_as_it_is_whole() -> None:
     assert metadata.iptc(whole + extended + datasets((2, 25, b"wind"))[:-1]).keywords == ("sea", "sun")
     assert metadata.iptc(whole + b"\x1c\x02\x19\xff\xff" + b"\xff" * 100).keywords == ("sea",)
     assert metadata.iptc(datasets((2, 55, b"20190203"))).taken_at == datetime(2019, 2, 3, tzinfo=UTC)
+    leap = metadata.iptc(datasets((2, 55, b"20161231"), (2, 60, b"23:59:60")))
+    assert leap.taken_at == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
     assert metadata.iptc(datasets((2, 55, b"00000000"), (2, 60, b"x"))).taken_at is None
 
 

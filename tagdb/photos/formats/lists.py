@@ -5,16 +5,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tagdb.hashtags import written
+from tagdb.errors import SourceError
+from tagdb.hashtags import printable, written
 from tagdb.photos.csv_rows import read_csv
 from tagdb.photos.fields import hashtags_of
 from tagdb.photos.formats import Fields, Lists
-from tagdb.photos.formats.look import Look
+from tagdb.photos.formats.look import Look, head_of
 from tagdb.photos.json_rows import read_json
-from tagdb.photos.kinds import MANIFEST_SUFFIXES
+from tagdb.photos.kinds import (
+    JSON,
+    MANIFEST_SUFFIXES,
+    PICTURE_SUFFIXES,
+    SUFFIXES,
+    ZEROS,
+    advice,
+    begins,
+    foreign,
+)
 from tagdb.photos.manifests import Row, column, converted
 
-_TABLES = frozenset([".csv", ".tsv", ".txt"])  # the last as Excel names its Unicode text
+_TABLES = frozenset([".csv", ".tsv", ".tab", ".psv", ".txt"])  # the last as Excel names its Unicode text
+_SPREADSHEETS = {
+    **dict.fromkeys([".xls", ".xlsx", ".xlsm", ".xlsb"], "an Excel workbook"),
+    ".ods": "an OpenDocument spreadsheet",
+    ".numbers": "a Numbers spreadsheet",
+}
+_NO_LISTS = frozenset(["an Office document", "a ZIP archive", "a gzip file", "an SQLite database"])
+"""What may be meant as a list, and is not read; see ``foreign``."""
 _METADATA = ("metadata.jsonl", "metadata.csv")
 """Lists of the photos in a folder; the first counts."""
 _SPLITS = re.compile(r"(train|training|test|testing|eval|evaluation|dev|valid|validation)\b.*", re.IGNORECASE)
@@ -24,15 +41,35 @@ _CAPTIONS = ("caption", "captions", "text", "description", "title")
 
 def _manifest(look: Look) -> str:
     suffix = look.path.suffix.lower()
-    return (
-        f"its name ends with {suffix}"
-        if not look.is_folder and suffix in MANIFEST_SUFFIXES | {".txt"}
-        else ""
-    )
+    if look.is_folder or suffix in PICTURE_SUFFIXES:
+        return ""
+    if suffix in MANIFEST_SUFFIXES | _SPREADSHEETS.keys() | {".txt"}:
+        return f"its name ends with {suffix}"
+    what = foreign(look.head)
+    if what in _NO_LISTS:
+        return f"it is {what}"
+    is_text = look.head and b"\0" not in look.head and begins(look.head[:16]) is None
+    return "it is text" if is_text and suffix not in SUFFIXES and what in (None, JSON) else ""
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    return read_csv(path) if path.suffix.lower() in _TABLES else read_json(path)
+    return _read(path, needs_hashtags=True)
+
+
+def _read(path: Path, needs_hashtags: bool) -> Iterator[Row]:
+    """Yield the rows of a table or of JSON; where the name does not say which, the beginning does.
+
+    Raises
+    ------
+    SourceError
+        It is neither.
+    """
+    suffix, what = path.suffix.lower(), foreign(head_of(path))
+    if what not in (None, JSON, ZEROS):
+        named = _SPREADSHEETS.get(suffix, str(what))
+        raise SourceError(f"{printable(str(path))} is {named}{advice(named, 'save it as CSV')}")
+    is_table = suffix in _TABLES if suffix in MANIFEST_SUFFIXES | _TABLES else what != JSON
+    return read_csv(path, needs_hashtags) if is_table else read_json(path)
 
 
 MANIFEST = Lists(
@@ -72,8 +109,7 @@ def _labelled(path: Path) -> Iterator[Row]:
         def fields(row: dict[str, Any], folder: Path = folder, split: str = split) -> Fields:
             return _fields(row, folder, split)
 
-        rows = read_csv(each, needs_hashtags=False) if each.suffix == ".csv" else read_json(each)
-        yield from converted(rows, fields)
+        yield from converted(_read(each, needs_hashtags=False), fields)
 
 
 def _fields(row: Fields, folder: Path, split: str) -> Fields:

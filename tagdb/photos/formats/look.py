@@ -11,6 +11,7 @@ from typing import Any
 from tagdb.errors import RejectedInput
 from tagdb.photos.files import Local
 from tagdb.photos.json_rows import decoded
+from tagdb.photos.kinds import HEAD
 from tagdb.photos.manifests import MAX_LINE
 
 ENTRIES = 5_000
@@ -37,6 +38,11 @@ class Look:
         return found
 
     @cached_property
+    def head(self) -> bytes:
+        """The beginning of a file; empty for a folder and for what cannot be read."""
+        return b"" if self.is_folder else head_of(self.path)
+
+    @cached_property
     def objects(self) -> list[tuple[Path, dict[str, Any]]]:
         """The first JSON objects among these files, each the whole of its file."""
         found: list[tuple[Path, dict[str, Any]]] = []
@@ -46,6 +52,15 @@ class Look:
             if isinstance(value, dict):
                 found.append((path, value))
         return found
+
+
+def head_of(path: Path) -> bytes:
+    """Return the beginning of a file; empty if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
 
 
 def json_of(file: Local) -> Any:
