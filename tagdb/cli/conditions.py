@@ -64,7 +64,7 @@ def degrade() -> None:
     codecs.register_error("tagdb", _plainly)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # it was closed; no other file may get its number
-            flags = os.O_WRONLY if name == "stderr" else os.O_RDONLY  # a result cannot be written
+            flags = os.O_RDONLY if name == "stdout" else os.O_WRONLY  # no result can be written, nothing read
             setattr(sys, name, open(os.open(os.devnull, flags), mode))  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # there is none, or it is somebody's own

@@ -150,6 +150,9 @@ def stored(
             raise click.ClickException(
                 "interrupted; what was stored stays; run the same command again to continue"
             ) from None
+    for source in sources:
+        if source.empty:
+            say(f"{source.name} has no rows")
     if summary.check_due:
         say(
             "the recall of the vector index was never measured with this many images; "

@@ -1,5 +1,6 @@
 """Read a photo's file, which may have changed since it was found, without blocking or filling memory."""
 
+import errno
 import os
 import stat
 import sys
@@ -113,7 +114,7 @@ def read(path: Path, within: Path | None = None, most: int = MAX_BYTES) -> bytes
         The file cannot be read, is not a regular file, is too large, lies elsewhere, or changed while it was
         being read.
     """
-    with _explained(), open(path, "rb", opener=_without_waiting) as file:
+    with explained(), open(path, "rb", opener=_without_waiting) as file:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise RejectedInput("no longer a regular file")
@@ -138,7 +139,7 @@ def read_named(photo: str) -> bytes:
     RejectedInput
         It cannot be read.
     """
-    with _explained():
+    with explained():
         if photo == "-":
             return sys.stdin.buffer.read(MAX_BYTES + 1)
         path = Path(photo)
@@ -150,10 +151,13 @@ def read_named(photo: str) -> bytes:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Turn errors of reading a file or stream into one phrase."""
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EBADF:
+            raise UnreadableInput("standard input is closed") from error
         raise UnreadableInput(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL character in the name
         raise RejectedInput(f"cannot be read: {error}") from error

@@ -129,7 +129,7 @@ class _Copied:
         assert isinstance(known, Lists)
         opened = Rows(name, root, reading, lambda: self._rows(known, path))
         if known.eager:
-            next(self._rows(known, path), None)
+            opened.empty = next(self._rows(known, path), None) is None
         opened.format, opened.what, opened.how = known.name, known.what, how
         opened.location, opened.complete = location_of(uri), True
         return opened

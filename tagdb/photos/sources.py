@@ -5,6 +5,7 @@ exception, so the other rows are still read.
 """
 
 import hashlib
+import io
 import re
 import stat
 import sys
@@ -30,7 +31,7 @@ from tagdb.photos.fields import (
     time_of,
     why,
 )
-from tagdb.photos.files import File, Held, Local
+from tagdb.photos.files import File, Held, Local, explained
 from tagdb.photos.folders import LeftOut, identity, walk
 from tagdb.photos.formats import Beside, Format, Lists, format_of
 from tagdb.photos.json_rows import json_lines
@@ -109,6 +110,8 @@ class Source(ABC):
     """Whether it has all that is there, so that what it does not have is gone."""
     whole: bool = False
     """Whether all photos below its location are in it, in whatever folder."""
+    empty: bool = False
+    """Whether it is known to have no rows."""
     left_out: LeftOut = LeftOut()
     """What is left out of a folder; known once it was counted."""
 
@@ -177,7 +180,7 @@ def open_source(
     if not source:
         raise SourceError("the name of the source is empty")
     if source == "-":
-        stream = stdin if stdin is not None else sys.stdin.buffer
+        stream = _piped(stdin if stdin is not None else sys.stdin.buffer)
         root = Root(Path.cwd(), "the current directory", reading.allow_outside)
         return Rows(
             "standard input", root, reading, lambda: json_lines(stream, "standard input"), counted=False
@@ -192,7 +195,10 @@ def open_source(
             path = path.resolve()  # so that a file has one URI
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise SourceError(f"{name} is neither a folder nor a regular file")
+            raise SourceError(
+                f"{name} is neither a folder nor a regular file; save it as one, "
+                "or pipe JSON Lines to standard input and name it -"
+            )
         known, how = format_of(path, reading.format)
         opened = _opened(known, path, name, reading)
         opened.format, opened.what, opened.how = known.name, known.what, how
@@ -204,6 +210,28 @@ def open_source(
         raise SourceError(f"no such file or folder: {name}") from None
     except (OSError, RuntimeError, ValueError) as error:  # symlink loops; NUL characters
         raise SourceError(f"cannot read {name}: {why(error)}") from error
+
+
+def _piped(stdin: BinaryIO) -> BinaryIO:
+    """Return standard input, if it begins like JSON Lines.
+
+    Raises
+    ------
+    SourceError
+        It begins with a line without any object, such as the header of a table.
+    """
+    stream = stdin if isinstance(stdin, io.BufferedReader) else io.BufferedReader(stdin)  # type: ignore[type-var]
+    try:
+        with explained():
+            first = stream.peek().lstrip(b"\r\n\t ").partition(b"\n")[0]
+    except RejectedInput as error:
+        raise SourceError(f"the source - cannot be used: {error}") from error
+    if first and b"{" not in first:
+        raise SourceError(
+            "standard input is not JSON Lines, an object a line; save a table or a JSON list as a file, "
+            "and name that"
+        )
+    return stream
 
 
 def location_of(uri: str) -> str:
@@ -222,9 +250,10 @@ def _opened(known: Format, path: Path, name: str, reading: Reading) -> "Source":
     folder = known.root(path)
     what = "the manifest's folder" if folder == path.parent else f"the {printable(folder.name)} folder"
     root = Root(folder, what, reading.allow_outside)
-    if known.eager:
-        next(known.rows(path), None)  # report an unreadable file or a wrong header before anything is done
-    return Rows(name, root, reading, lambda: known.rows(path), whole=path.is_dir())
+    opened = Rows(name, root, reading, lambda: known.rows(path), whole=path.is_dir())
+    if known.eager:  # report an unreadable file or a wrong header before anything is done
+        opened.empty = next(known.rows(path), None) is None
+    return opened
 
 
 class Described(Source):

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from tagdb.errors import TagdbError
 from tagdb.photos import images
+from tagdb.photos.files import explained
 from tagdb.photos.folders import kind_of
 from tagdb.photos.kinds import PHOTO, begins, is_unreadable
 
@@ -26,12 +27,13 @@ _State = tuple[int, int]
 def read_stream(stream: BinaryIO) -> bytes | Iterator[str]:
     """Return the content of a stream: an image's bytes, or the names of photos, line by line."""
     head = b""
-    while len(head) < HEAD and (byte := stream.read(1)):
-        head += byte
-        # Do not wait beyond the end of a line. In a BMP or WebP the byte may belong to the size.
-        size = (head[:2] == b"BM" and len(head) <= 6) or (head[:4] == b"RIFF" and len(head) <= 8)
-        if byte == b"\n" and not size and not begins(head):
-            break
+    with explained():
+        while len(head) < HEAD and (byte := stream.read(1)):
+            head += byte
+            # Do not wait beyond the end of a line. In a BMP or WebP the byte may belong to the size.
+            size = (head[:2] == b"BM" and len(head) <= 6) or (head[:4] == b"RIFF" and len(head) <= 8)
+            if byte == b"\n" and not size and not begins(head):
+                break
     if not head or begins(head):
         return head + stream.read(images.MAX_BYTES + 1)
     return _lines(head, stream)

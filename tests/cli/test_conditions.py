@@ -119,6 +119,23 @@ def test_a_stream_that_is_closed(worded: Path, database_url: str, home: Path, cl
         assert "1  #" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("ingest -", "Error: the source - cannot be used: standard input is closed\n"),
+        ("recommend -", "Error: standard input is closed\n"),
+        ("similar -", "rejected -: standard input is closed\n"),
+    ],
+)
+def test_standard_input_that_is_closed(
+    worded: Path, database_url: str, home: Path, command: str, said: str
+) -> None:
+    environment = os.environ | {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)}
+    shell = ["/bin/sh", "-c", f'"$0" -m tagdb {command} <&-', sys.executable]
+    done = subprocess.run(shell, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     ("command", "redirection", "code"),

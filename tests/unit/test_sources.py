@@ -1,9 +1,11 @@
 """What is found in sources; the photos here are files that nobody opens."""
 
+import gzip
 import io
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from tagdb.errors import RejectedInput, SourceError
 from tagdb.photos import files, json_rows, manifests
 from tagdb.photos.files import Local
-from tagdb.photos.sources import Record, Rejection, Source, open_source
+from tagdb.photos.sources import Reading, Record, Rejection, Source, open_source
 
 INSTAGRAM = Path(__file__).parents[2] / "../shared/data/instagram10"
 
@@ -559,10 +561,123 @@ def test_standard_input_is_read_lazily(tmp_path: Path, photo: Path, monkeypatch:
             return len(line)
 
     source = open_source("-", stdin=io.BufferedReader(Endless()))  # type: ignore[type-var]
-    assert read == 0
+    assert read == 1  # to see whether it is a table
     for number, item in zip(count(1), islice(source, 100), strict=False):
         assert item.line == number
         assert read <= number + 1
+
+
+@pytest.mark.parametrize(
+    "text", [b"file_name,hashtags\na.jpg,#x\n", b'\n[\n{"file_name": "a.jpg"}\n]', b"null"]
+)
+def test_standard_input_that_is_something_else(text: bytes) -> None:
+    with pytest.raises(SourceError, match=r"^standard input is not JSON Lines, .*; save a table"):
+        open_source("-", stdin=io.BytesIO(text))
+
+
+def test_a_broken_first_line_of_standard_input_costs_itself(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for text in (
+        b'{"file_name": \n{"file_name": "a.jpg"}\n',
+        '\ufeff{"x"\n{"file_name": "a.jpg"}'.encode("utf-16"),
+    ):
+        rejection, record = open_source("-", stdin=io.BytesIO(text))
+        assert (rejection.line, isinstance(record, Record)) == (1, True)
+
+
+# --- What is no list, or is one under another name ----------------------------------------------------
+
+
+def zipped(name: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr(name, "x")
+    return stream.getvalue()
+
+
+PAGE, WORKBOOK = b"<!DOCTYPE html><html>", zipped("[Content_Types].xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("m.xlsx", WORKBOOK, "an Excel workbook; save it as CSV"),
+        ("m.csv", WORKBOOK, "an Office document; save it as CSV"),
+        ("m", WORKBOOK, "an Office document; save it as CSV"),
+        ("m.ods", zipped("mimetype").replace(b"mimetypex", b"mimetypeapplication/vnd.oasis"),
+         "an OpenDocument spreadsheet; save it as CSV"),
+        ("m.numbers", zipped("Index/Document.iwa"), "a Numbers spreadsheet; save it as CSV"),
+        ("m.sqlite", b"SQLite format 3\0", "an SQLite database; save it as CSV"),
+        ("m.csv.gz", gzip.compress(b"file_name", mtime=0), "a gzip file; unpack it"),
+        ("m.zip", zipped("a.csv"), "a ZIP archive; unpack it"),
+        ("m.json", zipped("a.csv"), "a ZIP archive; unpack it"),
+        ("m.csv", PAGE, "an HTML page; save it as CSV"),
+        ("m.jsonl", PAGE, "an HTML page; save it as CSV"),
+        ("m.csv", b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer; run: git lfs pull"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_is_named(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(write(tmp_path / name, text=content))
+    assert str(caught.value) == f"{tmp_path / name} is {reason}"
+
+
+def test_what_is_no_list_beside_photos(tmp_path: Path, photo: Path) -> None:
+    write(tmp_path / "metadata.csv", text=PAGE)
+    with pytest.raises(SourceError, match="is an HTML page"):
+        open_source(str(tmp_path))
+
+
+@pytest.mark.parametrize("form", [None, "manifest"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("m.tab", "file_name\thashtags\na.jpg\t#x"),
+        ("m.psv", "file_name|hashtags\na.jpg|#x"),
+        ("m", "file_name,hashtags\na.jpg,#x"),
+        ("m.2024", "file_name;hashtags\na.jpg;#x"),
+        ("m", '{"file_name": "a.jpg", "hashtags": "#x"}'),
+        ("m", '[\n {"file_name": "a.jpg", "hashtags": ["x"]}\n]'),
+        ("m.xls", "file_name\thashtags\na.jpg\t#x"),  # as many programs call a table for Excel
+    ],
+)
+def test_lists_under_other_names(tmp_path: Path, photo: Path, name: str, text: str, form: str | None) -> None:
+    source = open_source(write(tmp_path / name, text=text), Reading(form))
+    (record,) = records(source)
+    assert (source.format, record.path, record.hashtags) == ("manifest", photo, ("x",))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jpg", PAGE),
+        ("a", b"\xff\xd8\xff\xe0milk"),
+        ("a.svg", b"<svg>"),
+        ("a.md", b"milk"),
+        ("a.pdf", b"%PDF-1.4"),
+    ],
+)
+def test_files_that_are_no_lists_are_left_to_the_decoder(tmp_path: Path, name: str, content: bytes) -> None:
+    assert open_source(write(tmp_path / name, text=content)).format == "photos"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "empty"),
+    [
+        ("m.csv", "file_name,hashtags\n", True),
+        ("m.csv", "file_name,hashtags\n,\n\n", True),
+        ("m.json", "", True),
+        ("m.json", " []", True),
+        ("m.jsonl", "\n\n", True),
+        ("m.jsonl", "\0\0\0\0", True),
+        ("m.jsonl", "{}", False),
+        ("m.csv", "file_name,hashtags\na.jpg", False),
+    ],
+)
+def test_lists_without_rows_are_known(tmp_path: Path, name: str, text: str, empty: bool) -> None:
+    assert open_source(write(tmp_path / name, text=text)).empty == empty
 
 
 # --- Folders and photos -------------------------------------------------------------------------------
@@ -616,7 +731,9 @@ def test_folder_of_peculiar_files(tmp_path: Path) -> None:
         "the file's name is not valid UTF-8": str(folder) + "/\\udcff.jpg",
     }
     assert all(item.origin.isprintable() for item in found)
-    with pytest.raises(SourceError, match="neither a folder nor a regular file"):
+    with pytest.raises(
+        SourceError, match=r"neither a folder nor a regular file; save .*, or pipe JSON Lines"
+    ):
         open_source(str(folder / "fifo.jpg"))
 
 
