@@ -22,11 +22,15 @@ def _decide(kind: str, hashtags: tuple[str, ...], into: str | None, as_json: boo
     from psycopg.errors import InvalidParameterValue
 
     from tagdb import store
-    from tagdb.hashtags import fold
+    from tagdb.errors import RejectedInput
+    from tagdb.hashtags import fold, given
     from tagdb.postgres import database
 
-    folded = [fold(hashtag) for hashtag in hashtags]
-    target = fold(into) if into is not None else None
+    try:
+        folded = [fold(hashtags[0])] if kind == "alias" else given(hashtags)
+        target = fold(into) if into is not None else None
+    except RejectedInput as error:
+        raise click.UsageError(str(error)) from error
     with database.open_database(settings(), note) as connection:
         try:
             edit = store.tags.edit(connection, kind, folded, target)

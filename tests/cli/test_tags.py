@@ -77,6 +77,15 @@ def test_hashtags_as_people_write_them(tagdb: Run, connection: Connection) -> No
     assert policy(connection) == {"nyc": "newyork", "strasse": True, "שלום": True, "🌊": True}
 
 
+def test_hashtags_with_commas(tagdb: Run, connection: Connection) -> None:
+    said(tagdb, "ban", "#sea,FÜSSE", "sun; moon")
+    said(tagdb, "merge", "nyc,ny", "--into", "newyork")
+    assert policy(connection) == dict.fromkeys(("sea", "füsse", "sun", "moon"), True) | {
+        "nyc": "newyork",
+        "ny": "newyork",
+    }
+
+
 def test_an_alias_of_an_alias_says_what_it_counts_as(tagdb: Run) -> None:
     said(tagdb, "alias", "b", "c")
     assert said(tagdb, "alias", "a", "b") == "#a counts as #c (to undo it: tagdb tags undo 2)\n"
@@ -208,11 +217,6 @@ def test_what_is_refused_is_said_in_one_sentence(tagdb: Run, connection: Connect
         (("ban", "Spam"), "#spam is already banned"),
         (("ban", "a", "Spam"), "#spam is already banned (nothing was changed)"),
         (("ban", "x"), "#x counts as #z; ban that, or undo this first"),
-        (("alias", "a!b", "c"), "U+0021 (EXCLAMATION MARK) cannot be part of a hashtag: 'a!b'"),
-        (("merge", "c", "--into", "new york"), "U+0020 (SPACE) cannot be part of a hashtag: 'new york'"),
-        (("ban", "a", "#"), "empty hashtag"),
-        (("ban", "_"), "no letter, number or symbol in the hashtag: U+005F"),
-        (("ban", "\x1b[0m"), "U+001B cannot be part of a hashtag: '\\x1b[0m'"),
         (("undo", 1), "edit 2 was made later on the same hashtags; undo that first"),
         (("undo", 7), "there is no edit 7"),
     ):
@@ -221,6 +225,20 @@ def test_what_is_refused_is_said_in_one_sentence(tagdb: Run, connection: Connect
     assert policy(connection) == before
     row = connection.execute("SELECT count(*) FROM tagdb.hashtags").fetchone()
     assert row == (4,)
+
+
+def test_what_is_no_hashtag_is_an_error_of_usage(tagdb: Run, connection: Connection) -> None:
+    for arguments, sentence in (
+        (("alias", "a!b", "c"), "U+0021 (EXCLAMATION MARK) cannot be part of a hashtag: 'a!b'"),
+        (("alias", "a,b", "c"), "U+002C (COMMA) cannot be part of a hashtag: 'a,b'"),
+        (("merge", "c", "--into", "new york"), "U+0020 (SPACE) cannot be part of a hashtag: 'new york'"),
+        (("ban", "a", "#"), "no hashtag in '#'"),
+        (("ban", "_"), "no letter, number or symbol in the hashtag: U+005F"),
+        (("ban", "\x1b[0m"), "U+001B cannot be part of a hashtag: '\\x1b[0m'"),
+    ):
+        done = tagdb("tags", *arguments)
+        assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, f"Error: {sentence}")
+    assert policy(connection) == {}
 
 
 def test_nothing_to_undo(tagdb: Run) -> None:
