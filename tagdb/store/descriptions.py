@@ -62,6 +62,8 @@ def save(
         if i.source_id is not None and i.content_sha256 in ids:
             hashtags = statements[ids[i.content_sha256], i.source_id].hashtag_ids
             hashtags.update(numbers[h] for h in i.hashtags if h not in i.own)
+    # of sources that only a dry run knows, which are below 0, nothing can be noted
+    statements = {place: each for place, each in statements.items() if place[1] > 0}
     unsaid: dict[Place, set[int]] = {}
     if statements:
         kept = {(each.image_id, each.source_id) for each in differing}

@@ -189,6 +189,13 @@ def test_a_manifest_from_standard_input(
     assert [row[:2] for row in errors(connection)] == [("standard input", 3)]
 
 
+def test_a_list_without_rows_is_mentioned(ingest: Run, photos: Path) -> None:
+    (photos / "none.csv").write_text("file_name,hashtags\n")
+    done = ingest(photos / "none.csv")
+    assert (done.exit_code, done.stderr) == (0, f"{photos / 'none.csv'} has no rows\n")
+    assert ingest(photos / "none.csv", "--quiet").stderr == ""
+
+
 def test_several_sources(ingest: Run, photos: Path, connection: Connection) -> None:
     draw(photos.parent / "more", range(20, 22))
     done = ingest(photos / "photos.csv", photos.parent / "more", photos / "00.jpg")
@@ -588,6 +595,18 @@ def test_a_dry_run_knows_what_is_stored(ingest: Run, photos: Path, connection: C
     assert (found["new"], found["known"], found["dry_run"]) == (11, 1, True)
     assert everything(connection) == before
     assert count(connection, "tagdb.ingest_runs") == 1
+
+
+def test_a_dry_run_of_a_new_source_with_known_photos(
+    ingest: Run, photos: Path, connection: Connection
+) -> None:
+    assert ingest(photos / "00.jpg").exit_code == 0
+    copied = photos.parent / "copied"
+    draw(copied, [0])
+    before = everything(connection)
+    found = parsed(ingest(copied, "--dry-run", "--json"))
+    assert (found["new"], found["known"]) == (0, 1)
+    assert everything(connection) == before
 
 
 def test_a_dry_run_needs_no_backbone(tagdb: Run, photos: Path) -> None:
