@@ -31,7 +31,7 @@ GROUPS = {"reader": "tagdb_reader", "analyst": "tagdb_analyst", "writer": "tagdb
 PORT = 5433
 """Port that is suggested if none is set."""
 
-_RESERVED = {"tagdb", "postgres", *GROUPS.values()}
+_RESERVED = {"tagdb", "postgres", "public", "none", *GROUPS.values()}
 _OWNERS = {"user", "passfile", *SECRETS}  # parts of a URL that are not for others
 
 
@@ -89,7 +89,9 @@ class Passfile:
         try:
             yield
         except OSError as error:
-            raise ConfigError(f"cannot {what} {self.path}, where passwords are kept: {error}") from error
+            raise ConfigError(
+                f"cannot {what} {self.path}, where passwords are kept: {error.strerror}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def back_up(
     """
     file = archive.place(file, force)
     url = database.ensure_url(settings, notify)
-    with database.connect(url) as connection, database.translated(connection):
+    with database.connect(url) as connection, database.translated(connection, by_owner=True):
         schema = database.revision(connection)
         # older ones are allowed, for example to back up before an upgrade
         if schema is None or schema == database.UNRELEASED or schema > SCHEMA_REVISION:
@@ -158,7 +158,7 @@ def check(
             except DatabaseError as error:
                 notify(f"whether the database can take it was not checked: {error}")
             else:
-                with connection, database.translated(connection):
+                with connection, database.translated(connection, by_owner=True):
                     _prepared(connection, settings, backup.description, replace=True)
         return backup.description
 
@@ -185,7 +185,7 @@ def restore(
     """
     with _opened(file, quiet) as backup:
         url = database.ensure_url(settings, notify)
-        with database.connect(url) as connection, database.translated(connection):
+        with database.connect(url) as connection, database.translated(connection, by_owner=True):
             target, programs = _prepared(connection, settings, backup.description, replace)
             begin = _begin(connection, settings, target, backup.description, replace)
         left_out = _put_back(backup, url, programs, target.roles, begin, notify, quiet)

@@ -16,7 +16,7 @@ from psycopg import conninfo, sql
 from tagdb.config import Settings
 from tagdb.errors import DatabaseError, SchemaError, ServerError
 from tagdb.postgres.server import Server, embedded, run_by_account
-from tagdb.postgres.session_settings import settle, undoing
+from tagdb.postgres.session_settings import WITHOUT_LIMITS, settle, undoing
 from tagdb.postgres.urls import describe, libpq_url, misread
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ Notify = Callable[[str], None]
 
 
 @contextmanager
-def translated(connection: Connection | None = None) -> Iterator[None]:
+def translated(connection: Connection | None = None, *, by_owner: bool = False) -> Iterator[None]:
     """Turn psycopg's errors into one sentence. Only this function knows PostgreSQL's error classes.
 
-    Given the connection, it also says which of its settings are in the way.
+    Given the connection, it also says which of its settings are in the way. ``by_owner`` is for what only the
+    database's owner may do.
     """
     try:
         yield
@@ -60,6 +61,10 @@ def translated(connection: Connection | None = None) -> Iterator[None]:
             raise DatabaseError(
                 f"your sessions run as the role {role}, which may not do this: {reason(error)}; "
                 f"{undoing(connection, 'role')}"
+            ) from error
+        if by_owner:
+            raise DatabaseError(
+                f"your login may not do this: {reason(error)}; use the database owner's login"
             ) from error
         raise DatabaseError(
             f"your login may not do this: {reason(error)}; "
@@ -167,9 +172,19 @@ def _opened(url: str) -> Connection:
     if trusts_us(url):
         defaults["require_auth"] = "none"  # a server that asks for a password is an impostor
     given = conninfo.conninfo_to_dict(libpq_url(url))
+    parts = defaults | given | {"client_encoding": "utf8"}
     with _environment(url):
-        connection = psycopg.connect(**defaults | given | {"client_encoding": "utf8"}, autocommit=True)
-    settle(connection)
+        connection = psycopg.connect(**parts, autocommit=True)
+        try:
+            settle(connection)
+        except psycopg.OperationalError:
+            # A time limit was over before it was lifted. PgBouncer refuses options, so they are not given at
+            # once.
+            connection.close()
+            own = parts.get("options") or os.environ.get("PGOPTIONS", "")
+            parts["options"] = f"{own} {WITHOUT_LIMITS}"
+            connection = psycopg.connect(**parts, autocommit=True)
+            settle(connection)
     return connection
 
 

@@ -192,8 +192,9 @@ class Server:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
+            place, why = error.filename or self.home, error.strerror or error
             raise ServerError(
-                f"the embedded PostgreSQL cannot use {self.home}: {error}; set another TAGDB_HOME"
+                f"the embedded PostgreSQL cannot use {place}: {why}; set another TAGDB_HOME"
             ) from error
 
     def _programs(self) -> Path:

@@ -30,6 +30,8 @@ PINNED = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
+    "tcp_user_timeout": "0",
+    "exit_on_error": "off",
     # compiling plans takes longer than nearly all of tagdb's queries
     "jit": "off",
     "plan_cache_mode": "auto",
@@ -52,6 +54,8 @@ PINNED = {
     "restrict_nonsystem_relation_kind": "",
 }
 """What tagdb's own connections rely on, whatever a server, a database, a role or the environment sets."""
+WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_session_timeout=0"
+"""Options of libpq for a session whose time limits are too short for a first statement."""
 _PIN = sql.SQL(
     "SELECT set_config(name, value, false) FROM (VALUES {}) pinned (name, value)"
     " WHERE current_setting(name, true) <> value"  # the setting of a newer server is null here

@@ -27,6 +27,7 @@ AWKWARD = {
     "default_transaction_isolation": "serializable",
     "statement_timeout": "1ms",
     "idle_session_timeout": "1s",
+    "exit_on_error": "on",
     "jit": "on",
     "jit_above_cost": "0",
     "enable_indexscan": "off",
@@ -71,6 +72,17 @@ def test_what_a_database_is_set_to_does_not_matter(make_database: Callable[[bool
             known = {name: value for name, value in shown.items() if value is not None}
             assert known == {name: session_settings.PINNED[name] for name in known}
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("limit", ["idle_session_timeout", "statement_timeout"])
+def test_a_time_limit_that_is_over_at_once(make_database: Callable[[bool], str], limit: str) -> None:
+    """Before the statement arrives that lifts it, or while it runs."""
+    url = make_database(True)
+    name = str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+    administer(url, f"ALTER DATABASE {{}} SET {limit} = 1", name)
+    for _ in range(20):
+        with database.connect(url) as connection:
+            assert rows(connection, "SELECT pg_sleep(0.01)::text, 1") == [("", 1)]
 
 
 @pytest.fixture

@@ -329,6 +329,15 @@ def test_a_long_home_has_its_socket_elsewhere(spare: Path) -> None:
         home.rename(spare)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_home_that_cannot_be_made() -> None:
+    with pytest.raises(ServerError) as caught:
+        Server(Path("/proc/x")).start()
+    assert str(caught.value) == (
+        "the embedded PostgreSQL cannot use /proc/x: No such file or directory; set another TAGDB_HOME"
+    )
+
+
 @as_root
 def test_a_parent_that_is_closed_to_the_account_is_refused(parents: Parents) -> None:
     parent = parents()
