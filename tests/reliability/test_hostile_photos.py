@@ -202,13 +202,13 @@ def test_workers_end_with_the_program(
     assert workers
     process.send_signal(end)
     begun = time.monotonic()
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert "Traceback" not in err
     if end == signal.SIGINT:
         assert process.returncode == 1
         assert "run the same command again to continue" in err
-    until(lambda: not any(map(alive, workers)), 5)
-    assert time.monotonic() - begun < 10
+    until(lambda: not any(map(alive, workers)), 30)
+    assert time.monotonic() - begun < 60  # of the 100 seconds that they have
 
 
 @linux

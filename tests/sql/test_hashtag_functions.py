@@ -365,7 +365,7 @@ def test_what_is_not_recommended_is_explained_all_the_same(connection: Connectio
 def test_texts_that_take_long_to_normalise_are_passed_over(connection: Connection) -> None:
     """They are far too long for a hashtag; as tagdb.fold_hashtag knows, which refuses them at once."""
     query = seed.literal(seed.world(connection).embeddings[0])
-    text = "\u0301\u0323" * 3000
+    text = "\u0301\u0323" * 30_000  # half a minute, if it were normalised
     calls: list[tuple[str, list[object]]] = [
         ("recommend_for_embedding(%s, known => %s)", [query, [text]]),
         ("recommend_for_image(1, exclude => %s)", [[text]]),
@@ -377,11 +377,11 @@ def test_texts_that_take_long_to_normalise_are_passed_over(connection: Connectio
     for call, values in calls:
         started = time.monotonic()
         rows(connection, f"SELECT * FROM tagdb.{call}", *values)
-        assert time.monotonic() - started < 0.2, call
+        assert time.monotonic() - started < 5, call
     started = time.monotonic()
     with pytest.raises(psycopg.errors.InvalidParameterValue):
         store.tags.edit(connection, "ban", [text])
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 5
 
 
 # --- completed -----------------------------------------------------------------------------------

@@ -357,10 +357,10 @@ def test_lists_that_are_peculiar(cell: str, hashtags: tuple[str, ...]) -> None:
      "&#a" * 1_000_000, "[" + "{" * 200_000 + "]"],
 )  # fmt: skip
 def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     with suppress(RejectedInput):
         hashtags_of(text)
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_a_bad_hashtag_costs_itself(photos: Path) -> None:

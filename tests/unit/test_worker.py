@@ -2,6 +2,8 @@
 
 import io
 import os
+import socket
+import struct
 import sys
 import threading
 import time
@@ -33,10 +35,13 @@ def one() -> Iterator[Worker]:
 
 @pytest.fixture
 def sabotaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Decoders of new processes do what photos say; two seconds and 400 MB are theirs."""
+    """Decoders of new processes do what photos say.
+
+    Two seconds and 400 MB are theirs. They are waited for longer: on a busy machine starting takes its time.
+    """
     monkeypatch.syspath_prepend(str(sabotage(tmp_path / "site")))
     monkeypatch.setattr(worker, "SECONDS", 2)
-    monkeypatch.setattr(worker, "GRACE", 1)
+    monkeypatch.setattr(worker, "GRACE", 60)
     monkeypatch.setattr(worker, "MEMORY", 400 << 20)
 
 
@@ -76,6 +81,13 @@ def test_a_worker_is_started_when_it_is_needed() -> None:
     assert [each._running.process.poll() for each in workers._all if each._running] == [-9]
 
 
+def impatient(one: Worker) -> None:
+    """Let a worker that has started have three seconds for each photo until it is killed."""
+    assert one._running is not None
+    with socket.socket(fileno=os.dup(one._running.connection.fileno())) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", worker.SECONDS + 1, 0))
+
+
 @pytest.mark.usefixtures("sabotaged")
 @pytest.mark.parametrize(
     ("deed", "reason"),
@@ -89,14 +101,15 @@ def test_a_worker_is_started_when_it_is_needed() -> None:
         ("eat", "decoding crashed"),
     ],
 )
-def test_what_ends_a_worker(one: Worker, deed: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ends_a_worker(one: Worker, deed: str, reason: str) -> None:
     """The photo is rejected, in bounded time, and the next one is decoded."""
-    if deed == "spin":  # its own alarm ends it
-        monkeypatch.setattr(worker, "GRACE", 60)
+    one.embed(photo(0))
+    if deed in ("undisturbed", "stop"):  # all others end by themselves, with "spin" by its own alarm
+        impatient(one)
     started = time.monotonic()
     with pytest.raises(RejectedInput, match=reason):
         one.embed(that(deed, photo(1)))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < worker.GRACE
     assert one.embed(photo(2)).photo.width == 200
 
 
@@ -133,10 +146,10 @@ def test_closing_does_not_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         started = time.monotonic()
         workers.close()
         with pytest.raises(TagdbError, match="decoding was stopped"):
-            waiting.result(5)
-        assert time.monotonic() - started < 5
+            waiting.result(30)
+        assert time.monotonic() - started < 30  # of the minute that it has
         with pytest.raises(TagdbError, match="decoding was stopped"):
-            pool.submit(workers.embed, photo(2)).result(5)
+            pool.submit(workers.embed, photo(2)).result(30)
 
 
 def test_it_cannot_be_started(monkeypatch: pytest.MonkeyPatch, one: Worker) -> None:
