@@ -823,8 +823,11 @@ def test_any_content_gives_rows_or_a_source_error(
     def items() -> Iterator[Record | Rejection]:
         yield from open_source(str(path))
 
-    for item in items():
-        assert isinstance(item, Record) or item.reason.isprintable()
+    try:
+        for item in items():
+            assert isinstance(item, Record) or item.reason.isprintable()
+    except SourceError as error:  # a PDF, say
+        assert str(error).isprintable()  # noqa: PT017
 
 
 @pytest.mark.parametrize("swapped", ["file", "folder", "folder above"])
