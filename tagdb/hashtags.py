@@ -27,9 +27,8 @@ _RANGES = (
 _INVISIBLE = dict.fromkeys(
     chain([0xAD, 0x34F, 0x61C, 0x180E, 0x200B, 0x2800, 0x3164, 0xFEFF, 0xFFA0, 0xE0001], *_RANGES)
 )
-# Of one character's looks, such as ❤ and ❤️, and what makes Arabic letters long: they are written, and are
-# the same.
-_VARIATIONS = (0x640, *range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+# Of one character's looks, such as ❤ and ❤️: they are written, and are the same.
+_VARIATIONS = (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 _VARIATION_SELECTORS = dict.fromkeys(_VARIATIONS)
 _PLACEHOLDERS = frozenset("\ufffc\ufffd")  # of an object, and of what could not be decoded
 _BLACK_FLAG = "\U0001f3f4"  # letters of tags behind it make the flags of England, Scotland and Wales

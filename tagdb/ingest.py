@@ -350,7 +350,8 @@ class _Ingest:
         """Add the result of a record to the batch."""
         self.batch.append(outcome)
         self.batch_bytes += outcome.size
-        self.summary.bare += outcome.image is not None and not outcome.image.hashtags
+        image = outcome.image  # of a known one, what is written in it was read before
+        self.summary.bare += image is not None and image.thumbnail is not None and not image.hashtags
         if outcome.image is not None and outcome.image.thumbnail is not None:
             self.batch_new += 1
             self.batch_bytes += len(outcome.image.original or b"")

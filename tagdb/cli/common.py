@@ -160,6 +160,7 @@ def print_answers(
     show: Callable[[str, Sequence[Any]], None],
     lines: bool = False,
     every: bool = False,
+    nothing: str = "",
 ) -> None:
     """Print the answers for each photo and exit with the right code.
 
@@ -173,6 +174,8 @@ def print_answers(
         Print JSON as one line per photo as soon as it is there, instead of one array at the end.
     every
         Show a photo that was rejected as one without answers.
+    nothing
+        What to say of a photo for which there is no answer.
     """
     results: list[dict[str, object]] = []
     answered = rejected = 0
@@ -186,6 +189,8 @@ def print_answers(
                 show(photo, [])
         else:
             answered += 1
+            if not answer and nothing:
+                note(f"{photo}: {nothing}")
             result[what] = [asdict(row) for row in answer]
             if not as_json:
                 show(photo, answer)

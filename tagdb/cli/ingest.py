@@ -101,7 +101,7 @@ def command(
     how = reading(form, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
     opened = [open_source(source, how) for source in sources]
     if explain:
-        _explain(opened, as_json)
+        _explain(opened, keywords, hierarchy, as_json)
         return
     from tagdb import ingest
 
@@ -162,10 +162,9 @@ def stored(
         say("the statistics do not include these images yet; to refresh them: tagdb stats refresh")
     if summary.untagged:
         say("no image has a hashtag, and recommending needs some; to add them, ingest a manifest")
-    if 0 < summary.bare < summary.records:  # all of them: a folder, of which nobody expects any
-        say(
-            f"{summary.bare} of {summary.records} photos came without hashtags; nothing is learned from those"
-        )
+    new = summary.counts.new
+    if 0 < summary.bare < new:  # all of them: a folder, of which nobody expects any
+        say(f"{summary.bare} of {new} new photos came without hashtags; nothing is learned from those")
     return summary
 
 
@@ -192,9 +191,9 @@ def line(summary: "Summary", dry_run: bool = False) -> str:
     return text if changed else f"nothing changed: {text}"
 
 
-def _explain(sources: "Sequence[Source]", as_json: bool) -> None:
+def _explain(sources: "Sequence[Source]", keywords: "Where", hierarchy: "Hierarchy", as_json: bool) -> None:
     """Say what sources were taken for, and what their first records come to."""
-    explained = [_explained(source) for source in sources]
+    explained = [_explained(source, keywords, hierarchy) for source in sources]
     if as_json:
         print_json(explained)
         return
@@ -206,14 +205,37 @@ def _explain(sources: "Sequence[Source]", as_json: bool) -> None:
             click.echo()
 
 
-def _explained(source: "Source") -> dict[str, Any]:
+def _explained(source: "Source", keywords: "Where", hierarchy: "Hierarchy") -> dict[str, Any]:
+    from tagdb.embedding.backbone import DEFAULT_SIZE
+    from tagdb.embedding.pipeline import Pipeline
+    from tagdb.errors import RejectedInput
+    from tagdb.photos import sidecars
+    from tagdb.photos.keywords import NOTHING
     from tagdb.photos.sources import Record
 
     records: list[dict[str, object]] = []
-    for one in islice(source, EXPLAINED):
-        said = asdict(one) | ({"file": one.file.name} if isinstance(one, Record) else {})
-        kept = {name: value for name, value in said.items() if name != "size" and value not in (None, (), {})}
-        records.append(kept)
+    with Pipeline(None, DEFAULT_SIZE) as pipeline:
+        for one in islice(source, EXPLAINED):
+            if not isinstance(one, Record):
+                records.append({"origin": one.origin, "line": one.line, "rejected": one.reason})
+                continue
+            said: dict[str, object] = {"file": one.file.name, "uri": one.uri}
+            hashtags, metadata, taken_at = list(one.hashtags), dict(one.metadata), one.taken_at
+            refused = list(one.refused)
+            try:
+                beside = NOTHING if keywords == "none" else sidecars.read(one.file)
+                photo = pipeline.embed(one.file.read()).photo
+                everything = beside | photo.description if keywords == "all" else beside
+                found, unusable = everything.hashtags(hierarchy)
+                hashtags, metadata = [*hashtags, *found], everything.metadata | metadata
+                taken_at = taken_at or everything.taken_at or photo.taken_at
+                refused += unusable
+            except RejectedInput as error:
+                said["rejected"] = str(error)
+            said |= {"hashtags": [*dict.fromkeys(hashtags)], "collection": one.collection}
+            said |= {"source_ref": one.source_ref, "taken_at": taken_at, "metadata": metadata}
+            said |= {"refused": refused, "origin": one.origin, "line": one.line}
+            records.append({name: value for name, value in said.items() if value not in (None, [], {})})
     return {"source": source.name, "format": source.format, "how": source.how, "records": records}
 
 

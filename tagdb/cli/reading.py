@@ -73,9 +73,12 @@ def reading(
     """Return how sources are read, a ``tagdb.photos.sources.Reading``."""
     from tagdb.errors import RejectedInput
     from tagdb.hashtags import unfolded
+    from tagdb.photos.formats import formats
     from tagdb.photos.sources import Reading
     from tagdb.photos.uris import Allowed
 
+    if form is not None and form not in formats():
+        raise click.UsageError(f"--format: no format is called {form}; there are {', '.join(formats())}")
     try:
         allowed = Allowed(allow_private, allow_http)
         return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside, fetch, allowed)

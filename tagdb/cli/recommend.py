@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ from tagdb.cli.common import (
 
 if TYPE_CHECKING:
     from tagdb.store.answers import Recommendation
+
+
+_NOTHING = "no image like it has factors any more; to compute them: tagdb factors compute"
 
 
 @click.command("recommend")
@@ -114,7 +117,7 @@ def command(
     from tagdb import recommend, store
     from tagdb.embedding.backbone import resolve
     from tagdb.postgres import database
-    from tagdb.store.answers import Query
+    from tagdb.store.answers import ANYTHING, Query
 
     query = Query(
         top,
@@ -157,6 +160,7 @@ def command(
                 as_json or form == "json",
                 _as_hashtags if form == "hashtags" else _as_table(with_names=named.many),
                 lines=named.at_once,
+                nothing=_NOTHING if query == replace(ANYTHING, top=query.top) else "",
                 every=form == "hashtags" and not watch,  # whose names nobody gave, so nothing to line up with
             )
 

@@ -81,8 +81,8 @@ def command(
     from tagdb.photos.sources import open_source
     from tagdb.postgres import database
 
-    if sum((dry_run, yes, remove is not None)) > 1:
-        raise click.UsageError("--dry-run, --yes and --remove exclude each other")
+    if dry_run and (yes or remove is not None):
+        raise click.UsageError("--dry-run changes nothing, so there is nothing to agree to")
     config = settings(backbone)
     tell = silent if quiet else note
     opened = open_source(
@@ -92,10 +92,13 @@ def command(
     rejections = Rejections(tell)
     with database.open_database(config, tell) as connection:
         agree = sync.up_to_half if remove is None else sync.exactly(remove)
-        if not yes and remove is None:
+        if not yes or remove is not None:
             difference = sync.compare(connection, opened, options, rejections)
             if difference.removable:
                 sync.require_readable(opened, difference)
+            if remove is not None:
+                agree(difference)  # before anything is changed
+        if not yes and remove is None:
             if dry_run or difference.nothing:
                 rejections.finish()
                 _show(difference, as_json, dry_run)

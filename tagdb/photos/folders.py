@@ -42,7 +42,7 @@ _KEPT = {
     ],
 }  # fmt: skip
 _SNAPSHOTS = frozenset(["#snapshot", ".snapshot", ".snapshots", "@recently-snapshot", ".zfs"])
-_PLURAL = re.compile("( (in|of|that) .*)?$")
+_PLURAL = re.compile("( (in|of|that|without) .*)?$")
 _LIBRARIES = (".photoslibrary", ".aplibrary", ".migratedphotolibrary")
 _OF_LIBRARIES = frozenset(["resources", "previews", "thumbnails", "database", "private", "scopes"])
 _HIDDEN, _OTHER, _SNAPSHOT, _LINKED = "hidden file", "other file", "folder of snapshots", "linked folder"

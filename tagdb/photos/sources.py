@@ -34,6 +34,7 @@ from tagdb.photos.fields import (
 from tagdb.photos.files import File, Held, Local, explained
 from tagdb.photos.folders import LeftOut, identity, walk
 from tagdb.photos.formats import Beside, Format, Lists, format_of
+from tagdb.photos.formats.look import Look
 from tagdb.photos.json_rows import json_lines
 from tagdb.photos.manifests import Row, column
 from tagdb.photos.places import Root
@@ -247,6 +248,8 @@ def _opened(known: Format, path: Path, name: str, reading: Reading) -> "Source":
             ).required()
         return _Photos(name, path, Root(path.parent, "", allow_outside=True), reading, known)
     assert isinstance(known, Lists)
+    if reading.format is not None and path.is_dir() and not known.claim(Look(path)):
+        raise SourceError(f"{name} is not what the format {known.name} is: {known.what}")
     folder = known.root(path)
     what = "the manifest's folder" if folder == path.parent else f"the {printable(folder.name)} folder"
     root = Root(folder, what, reading.allow_outside)

@@ -96,7 +96,8 @@ def test_what_a_source_is_taken_for_is_explained(tagdb: Run, photos: Path, tmp_p
     )
     assert (said["format"], said["how"]) == ("photos", "as told")
     assert [one["collection"] for one in said["records"]] == ["c"] * 3
-    assert "no format is called x" in complaint(tagdb("ingest", photos, "--format", "x"))
+    done = tagdb("ingest", photos, "--format", "x")
+    assert (done.exit_code, "no format is called x; there are" in done.stderr) == (2, True)
     done = tagdb("ingest", photos, "--hashtags", "a-b")
     assert (done.exit_code, "cannot be part of a hashtag" in done.stderr) == (2, True)
 
@@ -703,9 +704,10 @@ def test_photos_without_hashtags_among_others(ingest: Run, tmp_path: Path) -> No
         tmp_path / "photos/photos.csv", ["file_name", "hashtags"],
         [["00.jpg", "#sea"], ["01.jpg", ""], ["02.jpg", "#sun"]],
     )  # fmt: skip
-    said = "1 of 3 photos came without hashtags; nothing is learned from those"
+    said = "1 of 3 new photos came without hashtags; nothing is learned from those"
     assert ingest(tmp_path / "photos/photos.csv").stderr.splitlines() == [said]
     assert "without hashtags;" not in ingest(tmp_path / "photos/00.jpg").stderr
+    assert "without hashtags;" not in ingest(tmp_path / "photos/photos.csv").stderr  # they are known now
     assert ingest(tmp_path / "photos/photos.csv", "--quiet").stderr == ""
 
 

@@ -193,3 +193,14 @@ def test_what_a_title_says_can_always_be_stored(ingest: Run, folder: Path, said:
     (folder / "beside.jpg").write_bytes(with_iptc(datasets((2, 5, b"a\x1b\x07b"), (2, 25, b"s\x1bea"))))
     assert ingest(folder).exit_code == 0
     assert said("beside.jpg") == (None, {"title": "a b"})
+
+
+def test_keywords_are_explained(tagdb: Run, tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/a.jpg").write_bytes(with_xmp(keywords("Low Tide", paths=["Places|Wales"])))
+    (tmp_path / "p/a.xmp").write_bytes(keywords("dunes"))
+    found = {}
+    for chosen in ("all", "sidecar", "none"):
+        (said,) = parsed(tagdb("ingest", tmp_path / "p", "--explain", "--json", "--keywords", chosen))
+        found[chosen] = set(said["records"][0].get("hashtags", []))
+    assert found == {"all": {"LowTide", "Wales", "dunes"}, "sidecar": {"dunes"}, "none": set()}

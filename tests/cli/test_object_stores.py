@@ -94,6 +94,12 @@ def test_a_folder(ingest: Run, store: Store, connection: Connection) -> None:
     assert all(store.faults.reads[f"/{BUCKET}/holiday/ä b+%25/{n:02}.jpg"] == 1 for n in range(3))
 
 
+def test_what_is_there_is_explained(tagdb: Run, store: Store) -> None:
+    fill(store, "some", 2)
+    (said,) = parsed(tagdb("ingest", f"{S3}/some", "--explain", "--json"))
+    assert [one["uri"] for one in said["records"]] == [f"{S3}/some/00.jpg", f"{S3}/some/01.jpg"]
+
+
 def test_a_whole_bucket_and_one_photo(store: Store) -> None:
     fill(store, "a", 2)
     store.put("top.jpg", photo(5))

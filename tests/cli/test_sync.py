@@ -14,6 +14,7 @@ from tagdb.errors import UnreadableInput
 from tagdb.photos import files, folders
 from tagdb.postgres.database import Connection
 from tests.support.commands import Run, complaint, draw, parsed
+from tests.support.pictures import photo
 
 Write = Callable[..., Path]
 
@@ -316,7 +317,11 @@ def test_most_is_removed_only_by_number(synced: Run, photos: Path, connection: C
         synced(photos, "--remove", 6)
     )
     assert len(stored(connection)) == 12
-    assert counts(synced(photos, "--remove", 7, "--json"), "removed") == [7]
+    (photos / "new.jpg").write_bytes(photo(99))
+    assert synced(photos, "--remove", 6, "--yes").exit_code == 1
+    assert len(stored(connection)) == 12  # a wrong number changes nothing at all
+    (photos / "new.jpg").unlink()
+    assert counts(synced(photos, "--remove", 7, "--yes", "--json"), "removed") == [7]
     assert len(stored(connection)) == 5
 
 
@@ -330,7 +335,7 @@ def test_half_may_be_removed(synced: Run, photos: Path, connection: Connection) 
 def test_what_is_no_source_to_follow(synced: Run, photos: Path) -> None:
     for source in (photos / "00.jpg", "-"):
         assert "does not say what is gone; name a folder or a list" in complaint(synced(source, "--yes"))
-    assert "exclude each other" in synced(photos, "--yes", "--dry-run").stderr
+    assert "nothing to agree to" in synced(photos, "--yes", "--dry-run").stderr
 
 
 def test_a_photo_that_can_no_longer_be_decoded_is_not_gone(

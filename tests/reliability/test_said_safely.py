@@ -375,8 +375,9 @@ def test_no_address_is_ever_fetched(
             found = tagdb(database_url, *given)
             assert found.exit_code == 0, found.output
         for address in addresses:
-            for command in ("recommend", "similar", "ingest"):
+            for command in ("recommend", "similar"):
                 assert tagdb(database_url, command, address, *chosen).exit_code == 1
+            assert tagdb(database_url, "ingest", address, *chosen).exit_code in (1, 3)
             assert tagdb(database_url, "feedback", address, "--accepted", "a").exit_code == 1
             assert tagdb(database_url, "recommend", "x.jpg", "--backbone", address).exit_code == 1
         with pytest.raises(BlockingIOError):

@@ -163,7 +163,9 @@ CALLS = (
     "feedback", "feedback PHOTO --accepted a", "evaluate", "tune --minutes 1", "similar PHOTO", "tags list",
     "tags ban a", "tags alias a b", "tags merge a --into b", "tags undo", "stats refresh", "backbone list",
     "backbone reembed bundled", "backbone use 1", "backbone drop 1", "index build", "index status",
-    "index check", "index drop", "init --repair", "backup FOLDER/file",
+    "index check", "index drop", "init --repair", "backup FOLDER/file", "tag PHOTO a", "untag PHOTO a",
+    "remove PHOTO --yes", "sync FOLDER --yes", "export FOLDER/x.jsonl", "originals FOLDER/originals",
+    "collect https://mastodon.social/tags/a",
 )  # fmt: skip
 """Every command that opens the database, so that it would begin; but for those that say what they find."""
 OTHERS = {"demo", "doctor", "db", "restore"}

@@ -45,7 +45,6 @@ PICKED = [
     "\u200d#sea",
     "ß\u200dx",
     "ａ\u200d\u0301b",
-    "بحــر",
     "〰\ufe0f",
     "ᠮᠣ\u180bᠩ",
     "東京・大阪",
@@ -290,7 +289,8 @@ def test_problem_of_every_character(connection: Connection, newer: frozenset[str
         for text in (character, "x" + character):
             is_folded = unicodedata.normalize("NFKC", text.casefold()) == text
             # These are folded away, so that Python would not judge them.
-            framed = text != text.strip().lstrip("#") or character in UNSEEN
+            bare = hashtags._IDLE_JOINERS.sub("", text.strip().lstrip("#"))
+            framed = text != bare or character in UNSEEN
             if is_folded and not framed and character not in newer:
                 texts.append(text)
     expected = [in_python(text) for text in texts]

@@ -211,6 +211,7 @@ def test_instaloader(tmp_path: Path, compressed: bool) -> None:
     assert first.metadata == {"caption": "Low tide #Sea,#sun #นํ้า", "username": "someone", "likes": 4}
     alone = found["2023-05-07_07-08-09_UTC.jpg"]
     assert (alone.hashtags, alone.metadata) == (("Tide",), {"caption": "alone #Tide"})
+    assert alone.taken_at == TIME.replace(day=7)  # its name says it
     assert str(source.left_out) == "1 video (.mp4)"
 
 
@@ -498,3 +499,10 @@ def test_exports_that_are_broken(tmp_path: Path, content: bytes) -> None:
     put(tmp_path / "media.json", content)
     for one in open_source(str(tmp_path)):
         assert isinstance(one, Rejection)
+
+
+@pytest.mark.parametrize("form", ["scraped", "harrison", "parquet", "manifest", "meta", "imagefolder"])
+def test_a_folder_that_is_not_what_it_is_said_to_be(tmp_path: Path, form: str) -> None:
+    put(tmp_path / "a.jpg")
+    with pytest.raises(SourceError, match=f"is not what the format {form} is: "):
+        open_source(str(tmp_path), Reading(format=form))

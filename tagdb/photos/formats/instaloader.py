@@ -13,7 +13,7 @@ from tagdb.photos.formats import Beside, Describe, Fields
 from tagdb.photos.formats.look import Look, json_of, text_of
 from tagdb.photos.places import Root
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_UTC(_\d+)?\.(jpe?g|webp|png|heic)", re.IGNORECASE)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d-\d\d-\d\d)_UTC(_\d+)?\.(jpe?g|webp|png|heic)", re.IGNORECASE)
 _NUMBER = re.compile(r"_\d{1,3}$")
 
 
@@ -36,18 +36,19 @@ def _describe(root: Root) -> Describe:
                 return beside, _fields(node) if isinstance(node, dict) else {}
         beside = base.with_name(f"{base.name}.txt")
         if (file := root.beside(beside)) and (text := text_of(file)) is not None:
-            return beside, {
-                "hashtags": _hashtags(text),
-                "caption": text,
-                "source_ref": beside.as_uri(),
-            }
+            said = {"hashtags": _hashtags(text), "caption": text, "source_ref": beside.as_uri()}
+            return beside, said
         return None
 
     def describe(photo: Path) -> tuple[Path, Fields]:
         whole = photo.with_suffix("")
         said, row = post(whole) or post(whole.with_name(_NUMBER.sub("", whole.name))) or (photo, {})
-        tagged = photo.parent.name  # of a download by hashtag
-        return said, ({"collection": tagged[1:]} if tagged[:1] == "#" and tagged[1:] else {}) | row
+        named: Fields = {}
+        if time := _TIME.match(photo.name):
+            named["taken_at"] = f"{time[1]} {time[2].replace('-', ':')}"
+        if photo.parent.name[:1] == "#":  # of a download by hashtag
+            named["collection"] = photo.parent.name[1:] or None
+        return said, named | row
 
     return describe
 
