@@ -320,7 +320,7 @@ def test_a_store_that_goes_away_ends_the_ingest(
     fill(store, "set", 12)
     store.faults.answer = lambda path, nth: "503 Slow Down" if path.endswith(".jpg") else None
     said = complaint(ingest(f"{S3}/set", "--quiet"))
-    assert re.match(r"Error: \d objects of s3://pictures in a row could not be read; what was", said)
+    assert re.match(r"Error: \d+ objects of s3://pictures in a row could not be read; what was", said)
 
 
 # --- how much is transferred ----------------------------------------------------------------------------
