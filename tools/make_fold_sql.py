@@ -25,6 +25,8 @@ from tagdb.errors import RejectedInput
 from tagdb.hashtags import _INVISIBLE, _TAGS, _VARIATIONS, MAX_LENGTH, fold
 
 INDENT = " " * 12
+IDLE_JOINERS = r"'(?:^|(?<=[\x01-\x7f]))[\u200c\u200d]+|[\u200c\u200d]+$'"
+"""The pattern of ``tagdb.hashtags._IDLE_JOINERS``, as an SQL literal."""
 WIDTH = 100
 
 
@@ -97,7 +99,7 @@ BEGIN ATOMIC
 {literal("".join(single))},
 {literal("".join(single.values()))}),
             -- joiners at an end, and behind ASCII, where they join nothing
-            '(?:^|(?<=[\x01-\x7f]))[\u200c\u200d]+|[\u200c\u200d]+$', '', 'g'), NFKC)
+            {IDLE_JOINERS}, '', 'g'), NFKC)
     END
     FROM (
         SELECT ltrim(
@@ -225,7 +227,7 @@ SET jit = off
 BEGIN ATOMIC
     SELECT CASE WHEN char_length(t.written) <= {MAX_LENGTH} THEN t.written ELSE tagdb_store.fold_hashtag(hashtag) END
     FROM (
-        SELECT normalize(ltrim(
+        SELECT normalize(regexp_replace(ltrim(
             btrim(
                 regexp_replace(
                     hashtag COLLATE "C",
@@ -233,7 +235,8 @@ BEGIN ATOMIC
                         || CASE WHEN strpos(hashtag, E'\\U0001F3F4') = 0 THEN '{code_ranges(list(_TAGS))}' ELSE '' END || ']',
                     '', 'g'),
                 E'{space}'),
-            E'#\\uFF03 '), NFC) AS written
+            E'#\\uFF03 \\u200C\\u200D'),
+            {IDLE_JOINERS}, '', 'g'), NFC) AS written
     ) t;
 END;"""
 

@@ -124,7 +124,8 @@ def test_what_cannot_be(connection: Connection, function: str) -> None:
     "text",
     ["#Sea", " ＃Sea ", "Stra\u00dfe", "e\u0301", "a\u00adb", "\u200bx", "\u2764\ufe0f", "# #x", "ǅ" * 80,
      "x" + "\ufe0f" * 160,
-     "\U0001f3f4\U000e0067\U000e0062\U000e007f", "a\U000e0067b", "İ", "\u00a0Sea\u3000"],
+     "\U0001f3f4\U000e0067\U000e0062\U000e007f", "a\U000e0067b", "İ",
+     "\u200dsea\u200c", "sea\u200dsun", "👩\u200d", "a\U000e0001", "می\u200cخ", "\u00a0Sea\u3000"],
 )  # fmt: skip
 def test_sql_spells_as_python_does(connection: Connection, text: str) -> None:
     assert rows(connection, "SELECT tagdb_store.spelled_hashtag(%s)", text) == [(spelled(text),)]

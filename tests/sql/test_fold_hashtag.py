@@ -7,6 +7,7 @@ hashtag, and ``tagdb.fold_hashtag`` is both, as ``tagdb.hashtags.fold`` is.
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from tagdb import hashtags
 from tagdb.errors import RejectedInput
 from tagdb.hashtags import MAX_LENGTH, fold
 from tagdb.postgres.database import Connection
+from tests.support.shared import ROOT
 
 # Letters whose case or compatibility folding is peculiar, and what hashtags are framed by.
 pytestmark = pytest.mark.read_only
@@ -272,6 +274,18 @@ def test_every_character_folds_as_in_python(connection: Connection, newer: froze
     folded = in_sql(connection, texts)
     found = [(None if p else f, p) for f, p in zip(folded, problems(connection, folded), strict=True)]
     assert not differing(texts, found, expected)
+
+
+@pytest.mark.parametrize("function", ["fold_hashtag", "hashtag_problem", "spelled_hashtag"])
+def test_what_is_generated_is_up_to_date(function: str) -> None:
+    written = (ROOT / f"migrations/sql/tagdb_store/{function}.sql").read_text("utf-8")
+    if f"Unicode {unicodedata.unidata_version}" not in written:
+        pytest.skip("this Python has another version of Unicode")
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tools/make_fold_sql.py"), function],
+        capture_output=True, check=True, encoding="utf-8",
+    )  # fmt: skip
+    assert written == made.stdout
 
 
 def test_problem_of_every_character(connection: Connection, newer: frozenset[str]) -> None:

@@ -210,7 +210,6 @@ PIECES = st.sampled_from(
         " dc:title='1e999'",
     ]
 )  # fmt: skip
-WRITTEN = st.lists(PIECES | st.text()).map(lambda pieces: "".join(pieces).encode("utf-8", "ignore"))
 
 
 @settings(max_examples=300, deadline=2_000)

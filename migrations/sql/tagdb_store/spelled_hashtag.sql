@@ -9,14 +9,15 @@ SET jit = off
 BEGIN ATOMIC
     SELECT CASE WHEN char_length(t.written) <= 150 THEN t.written ELSE tagdb_store.fold_hashtag(hashtag) END
     FROM (
-        SELECT normalize(ltrim(
+        SELECT normalize(regexp_replace(ltrim(
             btrim(
                 regexp_replace(
                     hashtag COLLATE "C",
-                    '[\u00AD\u034F\u061C\u115F-\u1160\u17B4-\u17B5\u180E\u200B\u200E-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFEFF\uFFA0\uFFF0-\uFFF8\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A'
+                    '[\u00AD\u034F\u061C\u115F-\u1160\u17B4-\u17B5\u180E\u200B\u200E-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFEFF\uFFA0\uFFF0-\uFFF8\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0001'
                         || CASE WHEN strpos(hashtag, E'\U0001F3F4') = 0 THEN '\U000E0020-\U000E007F' ELSE '' END || ']',
                     '', 'g'),
                 E'\u0009\u000A\u000B\u000C\u000D\u001C\u001D\u001E\u001F\u0020\u0085\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000'),
-            E'#\uFF03 '), NFC) AS written
+            E'#\uFF03 \u200C\u200D'),
+            '(?:^|(?<=[\x01-\x7f]))[\u200c\u200d]+|[\u200c\u200d]+$', '', 'g'), NFC) AS written
     ) t;
 END;
