@@ -262,16 +262,18 @@ class Database:
         SourceError
             The source cannot be read, is empty, or something in it cannot be read.
         TagdbError
-            Another number of images is gone; nothing was removed.
+            Another number of images is gone; nothing was changed.
         """
         reading = _reading(format, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
         opened = open_source(str(source), reading)
         check(keywords, hierarchy)
-        agree = sync.up_to_half if remove is None else sync.exactly(remove)
         options = ingest.Options(originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
         with self._session() as connection:
             backbone = self._resolved(connection, input_size)
-            return sync.run(connection, backbone, opened, agree, options, on_rejected, self._reconnect)
+            return sync.run(
+                connection, backbone, opened, sync.up_to_half, options, on_rejected, self._reconnect,
+                remove=remove,
+            )  # fmt: skip
 
     def tag(self, photo: Photo, hashtags: str | Iterable[str]) -> Tagged:
         """Give hashtags to a stored photo; see ``tagdb tag --help``."""

@@ -81,7 +81,7 @@ def up_to_half(difference: Difference) -> None:
         )
 
 
-def exactly(number: int) -> Agreement:
+def _exactly(number: int) -> Agreement:
     """Agree to removing a number of images."""
 
     def agree(difference: Difference) -> None:
@@ -138,6 +138,8 @@ def run(
     options: Options = DEFAULT,
     on_rejected: Callable[[Rejected], None] = lambda rejected: None,
     reconnect: Callable[[], Connection] | None = None,
+    *,
+    remove: int | None = None,
 ) -> Synchronised:
     """Ingest a source, and remove what is gone from it in one transaction at the end.
 
@@ -145,6 +147,8 @@ def run(
     ----------
     agree
         Asked before anything is removed.
+    remove
+        Number of images to remove, in place of ``agree``; if it is wrong, nothing is changed at all.
 
     Raises
     ------
@@ -156,6 +160,9 @@ def run(
     _require_complete(source)
     if options.limit is not None or options.dry_run:
         raise ValueError("all of the source must be ingested")
+    if remove is not None:
+        agree = _exactly(remove)
+        agree(compare(connection, source, options))
     images = len(_images(connection, source))
     summary = ingest.run(
         connection, backbone, [source], replace(options, update=True), on_rejected, reconnect

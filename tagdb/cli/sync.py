@@ -91,14 +91,11 @@ def command(
     options = ingest.Options(originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
     rejections = Rejections(tell)
     with database.open_database(config, tell) as connection:
-        agree = sync.up_to_half if remove is None else sync.exactly(remove)
-        if not yes or remove is not None:
+        agree: sync.Agreement = sync.up_to_half
+        if not yes and remove is None:
             difference = sync.compare(connection, opened, options, rejections)
             if difference.removable:
                 sync.require_readable(opened, difference)
-            if remove is not None:
-                agree(difference)  # before anything is changed
-        if not yes and remove is None:
             if dry_run or difference.nothing:
                 rejections.finish()
                 _show(difference, as_json, dry_run)
@@ -113,7 +110,7 @@ def command(
         )
         done = sync.run(
             connection, network, opened, agree, options, rejections,
-            lambda: database.reconnect(config, tell),
+            lambda: database.reconnect(config, tell), remove=remove,
         )  # fmt: skip
     rejections.finish()
     counts = done.summary.counts

@@ -145,6 +145,10 @@ def test_a_source_is_followed(
         assert len(db.difference(photos / "photos.csv").gone) == 11
         with pytest.raises(api.TagdbError, match="more than half"):
             db.sync(photos / "photos.csv")
+        write_csv(photos / "photos.csv", ["file_name", "hashtags"], [["00.jpg", "#new"]])
+        with pytest.raises(api.TagdbError, match="not 3"):
+            db.sync(photos / "photos.csv", remove=3)
+        assert db.difference(photos / "photos.csv").counts.updated == 1  # nothing was changed
         assert db.sync(photos / "photos.csv", remove=11).removed == 11
 
 
