@@ -61,7 +61,6 @@ class Bucket:
             obstore is not installed, or the settings of the platform cannot be used.
         """
         self.uri = f"{scheme}://{name}"
-        self._scheme, self._name = scheme, name
         self._failed, self._lock = 0, Lock()
         try:
             import obstore

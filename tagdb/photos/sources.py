@@ -15,20 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from tagdb.errors import RejectedInput, SourceError, UnreadableInput
 from tagdb.hashtags import printable
 from tagdb.photos.fields import (
-    FIELDS,
-    as_json,
     check,
-    hashtags_of,
     own_metadata,
     path_of,
-    plausible,
     text_of,
-    time_of,
     why,
 )
 from tagdb.photos.files import File, Held, Local, explained
@@ -36,17 +31,23 @@ from tagdb.photos.folders import LeftOut, identity, walk
 from tagdb.photos.formats import Beside, Format, Lists, format_of
 from tagdb.photos.formats.look import Look
 from tagdb.photos.json_rows import json_lines
-from tagdb.photos.manifests import Row, column
+from tagdb.photos.manifests import Row
 from tagdb.photos.places import Root
 from tagdb.photos.remote import RemoteRoot, file_of
 from tagdb.photos.uris import PUBLIC_ONLY, Allowed, is_remote, public
+from tagdb.photos.usable import (
+    MAX_COLLECTION,
+    Usable,
+    collection_of,
+    split_row,
+    usable_hashtags,
+    usable_text,
+    usable_time,
+)
 
-MAX_COLLECTION = 500
-"""Longest name of a collection, in characters; it must fit into an index."""
 MAX_LOCATION = 2000
 """Longest location of a source, in characters; it must fit into an index, too."""
 
-Value = TypeVar("Value")
 _REMOTE = re.compile(r"(?!file:)(?:[a-z][a-z0-9+.-]*://|data:)", re.IGNORECASE)
 
 
@@ -275,8 +276,8 @@ class Described(Source):
             check(row, "the row")
             raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
         own = own_metadata(row)
-        known, metadata = _split(row)
-        usable = _Usable()
+        known, metadata = split_row(row)
+        usable = Usable()
         for name in ("file_name", "uri"):
             check(known[name], name)  # without them there is no photo
         metadata = usable.fields(metadata if own is None else own)
@@ -286,15 +287,15 @@ class Described(Source):
         if uri is None:
             assert file.uri is not None
             uri = file.uri
-        collection = usable(lambda: _collection(known))
-        source_ref = usable(lambda: _text(known, "source_ref"))
+        collection = usable(lambda: collection_of(known))
+        source_ref = usable(lambda: usable_text(known, "source_ref"))
         return Record(
             file,
             public(uri),
-            (*(usable(lambda: _hashtags(known)) or ()), *self._reading.hashtags),
+            (*(usable(lambda: usable_hashtags(known)) or ()), *self._reading.hashtags),
             collection or self._reading.collection,
             source_ref,
-            usable(lambda: _time(known)),
+            usable(lambda: usable_time(known)),
             metadata,
             origin,
             line,
@@ -317,67 +318,6 @@ class Described(Source):
         if is_remote(uri) and not self._reading.fetch:
             raise UnreadableInput("uris are fetched only with --fetch; or add file_name with a local copy")
         return file_of(uri, self._reading.allowed)
-
-
-def _split(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a row's fields and its metadata."""
-    for name in [name for name in row if name not in FIELDS and column(name) in FIELDS]:
-        if column(name) not in row:
-            row[column(name)] = row.pop(name)
-    known = {name: row.pop(name, None) for name in FIELDS}
-    return known, row
-
-
-class _Usable:
-    """What can be used of a row, and why not the rest: a field that is wrong costs itself."""
-
-    def __init__(self) -> None:
-        self.refused: list[str] = []
-        self.size = 500  # of a record without anything in it, in bytes
-
-    def __call__(self, value: Callable[[], Value]) -> Value | None:
-        """Return a value, or None if it raises RejectedInput."""
-        try:
-            return value()
-        except RejectedInput as error:
-            self.refused.append(str(error))
-            return None
-
-    def fields(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields that can be stored as they are."""
-        usable: dict[str, Any] = {}
-        for name, value in values.items():
-            size = self(lambda name=name, value=value: check({name: value}, "the row"))  # type: ignore[misc]
-            if size is not None:
-                self.size += size
-                usable[name] = value
-        return usable
-
-
-def _text(known: dict[str, Any], name: str) -> str | None:
-    check(known[name], name)
-    return text_of(known, name)
-
-
-def _collection(known: dict[str, Any]) -> str | None:
-    collection = _text(known, "collection")
-    if collection is not None and len(collection) > MAX_COLLECTION:
-        raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
-    return collection
-
-
-def _hashtags(known: dict[str, Any]) -> tuple[str, ...]:
-    check({"hashtags": known["hashtags"]}, "the row")
-    return hashtags_of(known["hashtags"])
-
-
-def _time(known: dict[str, Any]) -> datetime | None:
-    check(known["taken_at"], "taken_at")
-    taken_at = time_of(known["taken_at"])
-    if taken_at is not None and not plausible(taken_at):
-        given = as_json(known["taken_at"])
-        raise RejectedInput(f"taken_at can be no photo's time: {given} is {taken_at.date()}")
-    return taken_at
 
 
 class _Photos(Described):
