@@ -5,7 +5,6 @@ A method calls the same function as the command, and so the same SQL, and return
 
 import io
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +20,10 @@ from tagdb import collect, config, corrections, factors, feedback, ingest, recom
 from tagdb.collect import Collected
 from tagdb.config import Settings
 from tagdb.corrections import Removed, Tagged, Untagged
-from tagdb.embedding.backbone import Backbone, resolve
-from tagdb.embedding.pipeline import Pipeline
+from tagdb.embedder import Embedder
+from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch, RejectedInput, TagdbError
+from tagdb.errors import RejectedInput, TagdbError
 from tagdb.factors import Computed
 from tagdb.hashtags import fold, given, unfolded
 from tagdb.ingest import Originals, Summary
@@ -113,15 +112,12 @@ class Database:
         with database.open_database(settings, notify):
             pass  # checks the schema
         self._pool = Pool(lambda: database.connect(self.url))
-        self._embedder: Pipeline | None = None
-        self._backbone: Backbone | None = None
-        self._embedding = threading.Lock()
+        self._embedder = Embedder(settings, notify)
 
     def close(self) -> None:
         """Close the connections and end the processes that decode photos."""
         self._pool.close()
-        with self._embedding:
-            self._forget_backbone()
+        self._embedder.close()
 
     def __enter__(self) -> "Database":
         return self
@@ -199,7 +195,7 @@ class Database:
         opened = [open_source(str(each), reading) for each in sources]
         options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
         with self._session() as connection:
-            backbone = None if dry_run else self._resolved(connection, input_size)
+            backbone = None if dry_run else self._embedder.backbone(connection, input_size)
             return ingest.run(connection, backbone, opened, options, on_rejected, self._reconnect)
 
     def difference(
@@ -269,7 +265,7 @@ class Database:
         check(keywords, hierarchy)
         options = ingest.Options(originals, quiet=quiet, keywords=keywords, hierarchy=hierarchy)
         with self._session() as connection:
-            backbone = self._resolved(connection, input_size)
+            backbone = self._embedder.backbone(connection, input_size)
             return sync.run(
                 connection, backbone, opened, sync.up_to_half, options, on_rejected, self._reconnect,
                 remove=remove,
@@ -339,7 +335,7 @@ class Database:
         collected = collect.collect(urls, collect.Options(Path(into), limit, quiet), self._notify, on_problem)
         if sources := collect.sources(collected):
             with self._session() as connection:
-                backbone = self._resolved(connection)
+                backbone = self._embedder.backbone(connection)
                 options = ingest.Options(quiet=quiet)
                 ingest.run(connection, backbone, sources, options, on_rejected, self._reconnect)
         return collected
@@ -643,47 +639,11 @@ class Database:
     def _reconnect(self) -> Connection:
         return database.reconnect(self._settings, self._notify)
 
-    def _resolved(self, connection: Connection, input_size: int | None = None) -> Backbone:
-        """Return the backbone, loaded once; its processes start with the first photo."""
-        with self._embedding:
-            stored = recommend.backbone_of(connection)
-            known = self._backbone
-            if known is None or input_size is not None or (stored and not stored.same(known.identity)):
-                self._forget_backbone()
-                settings = self._settings
-                self._backbone = known = resolve(
-                    settings.backbone, input_size, stored, settings.backbone_cache, self._notify
-                )
-            return known
-
-    def _forget_backbone(self) -> None:
-        if self._embedder is not None:
-            self._embedder.__exit__(None, None, None)
-        self._embedder = self._backbone = None
-
-    def _pipeline(self, backbone: Backbone) -> Pipeline:
-        with self._embedding:
-            if self._embedder is None:
-                self._embedder = Pipeline(backbone, backbone.identity.input_size)
-            return self._embedder
-
     def _embedded(
-        self,
-        photo: NewPhoto,
-        action: Callable[[Connection, Backbone, Embedded], Result],
+        self, photo: NewPhoto, action: Callable[[Connection, Backbone, Embedded], Result]
     ) -> Result:
-        """Embed a photo and run a query with it; repeat if the backbone was changed in the meantime."""
-        content = _content(photo)
-        for last in (False, True):
-            backbone = self._ask(self._resolved)
-            pipeline = self._pipeline(backbone)
-            done = pipeline.submit(pipeline.embed, content).result()
-            try:
-                return self._ask(lambda c, b=backbone, d=done: action(c, b, d))  # type: ignore[misc]
-            except BackboneMismatch:
-                if last:
-                    raise
-        raise AssertionError
+        """Embed a photo and run a query with it."""
+        return self._embedder.answer(self._ask, _content(photo), action)
 
 
 def _content(photo: NewPhoto) -> bytes:

@@ -6,6 +6,7 @@ for them. The queue, and with it memory, is bounded.
 """
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,9 @@ Work = tuple[Future[Result] | Result, int]
 class Pipeline:
     """Threads and their worker processes; a context manager that ends both."""
 
-    def __init__(self, backbone: Backbone | None, input_size: int, apart: bool = True) -> None:
+    def __init__(
+        self, backbone: Backbone | None, input_size: int, apart: bool = True, threads: int | None = None
+    ) -> None:
         """Create a pipeline.
 
         Parameters
@@ -41,8 +44,10 @@ class Pipeline:
         apart
             Whether photos are decoded in separate processes, so that only the photo that makes a decoder
             crash or hang is lost. Starting the processes takes a quarter of a second.
+        threads
+            Number of threads, each with a process of its own; None: one per core.
         """
-        self.threads = os.cpu_count() or 1
+        self.threads = threads or os.cpu_count() or 1
         self._backbone, self._input_size = backbone, input_size
         self._workers = Workers(backbone, input_size, self.threads) if apart else None
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tagdb")
@@ -85,6 +90,16 @@ class Pipeline:
         while waiting:
             first, _ = waiting.popleft()
             yield first.result() if isinstance(first, Future) else first
+
+    def retire(self) -> None:
+        """End both, without waiting for it, once everything that was submitted is done."""
+        self._pool.shutdown(wait=False)
+        threading.Thread(target=self._end, name="tagdb-retiring", daemon=True).start()
+
+    def _end(self) -> None:
+        self._pool.shutdown()
+        if self._workers is not None:
+            self._workers.close()
 
     def __enter__(self) -> "Pipeline":
         return self

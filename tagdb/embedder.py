@@ -1,0 +1,107 @@
+"""A backbone that stays loaded, for whoever answers photo after photo: Python, HTTP, the queue."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from tagdb import recommend
+from tagdb.config import Settings
+from tagdb.embedding.backbone import Backbone, resolve
+from tagdb.embedding.pipeline import Pipeline
+from tagdb.embedding.worker import Embedded
+from tagdb.errors import BackboneMismatch
+from tagdb.postgres.database import Connection, Notify
+
+Result = TypeVar("Result")
+Action = Callable[[Connection, Backbone, Embedded], Result]
+"""A query with a photo that was embedded by a backbone."""
+
+
+class Ask(Protocol):
+    """Runs a query on a connection."""
+
+    def __call__(self, action: Callable[[Connection], Result], /) -> Result:
+        """Return what the query returns."""
+
+
+class Embedder:
+    """The database's backbone, loaded once, and the processes that decode and embed. For several threads.
+
+    The processes start with the first photo. When the database's backbone is another one, it is loaded
+    instead.
+    """
+
+    def __init__(self, settings: Settings, notify: Notify, threads: int | None = None) -> None:
+        """Make one that loads nothing yet.
+
+        Parameters
+        ----------
+        settings
+            Name the backbone for a database that has none yet, and where backbones are kept.
+        threads
+            Number of processes that decode and embed; None: one per core.
+        """
+        self._settings, self._notify, self._threads = settings, notify, threads
+        self._backbone: Backbone | None = None
+        self._pipeline: Pipeline | None = None
+        self._lock = threading.Lock()
+
+    def backbone(self, connection: Connection, input_size: int | None = None) -> Backbone:
+        """Return the database's backbone.
+
+        Raises
+        ------
+        BackboneError
+            It cannot be loaded.
+        """
+        with self._lock:
+            stored = recommend.backbone_of(connection)
+            known = self._backbone
+            if known is None or input_size is not None or (stored and not stored.same(known.identity)):
+                self._forget()
+                settings = self._settings
+                self._backbone = known = resolve(
+                    settings.backbone, input_size, stored, settings.backbone_cache, self._notify
+                )
+            return known
+
+    def submit(self, backbone: Backbone, content: bytes) -> "Future[Embedded]":
+        """Start to decode and embed a photo; cancelling the future takes one that waits out of the queue."""
+        with self._lock:
+            if self._pipeline is None or self._backbone is not backbone:
+                self._forget()
+                self._backbone = backbone
+                self._pipeline = Pipeline(backbone, backbone.identity.input_size, threads=self._threads)
+            return self._pipeline.submit(self._pipeline.embed, content)
+
+    def answer(self, ask: Ask, content: bytes, action: Action[Result]) -> Result:
+        """Embed a photo and run a query with it, again if the backbone was changed in the meantime.
+
+        Raises
+        ------
+        RejectedInput
+            The photo cannot be used.
+        """
+        try:
+            return self._answer(ask, content, action)
+        except BackboneMismatch:
+            return self._answer(ask, content, action)
+
+    def _answer(self, ask: Ask, content: bytes, action: Action[Result]) -> Result:
+        backbone = ask(self.backbone)
+        embedded = self.submit(backbone, content).result()
+        return ask(lambda connection: action(connection, backbone, embedded))
+
+    def close(self) -> None:
+        """End the processes, also in the middle of a photo."""
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.__exit__(None, None, None)
+            self._pipeline = self._backbone = None
+
+    def _forget(self) -> None:
+        """Let the backbone go; photos that were submitted are still embedded by it."""
+        if self._pipeline is not None:
+            self._pipeline.retire()
+        self._pipeline = self._backbone = None
