@@ -19,12 +19,19 @@ TOGETHER = 1000
 class FoldingIn:
     """Folds the images of an ingest into the active run, batch by batch."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, basis: Basis | None = None) -> None:
+        """Prepare for images.
+
+        Parameters
+        ----------
+        basis
+            What was read on this connection before. It counts while its run is active.
+        """
         self.connection = connection
-        self.basis: Basis | None = None
+        self.basis = basis
         self.unknown: set[int] = set()
         """Hashtags of new images that are unknown to the run."""
-        self._run_id: int | None = None
+        self._run_id: int | None = basis.factor_run_id if basis else None
         self._looked = self._overtaken = False
 
     def reconnected(self, connection: Connection) -> None:

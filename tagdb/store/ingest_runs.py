@@ -47,6 +47,20 @@ def begin(connection: Connection, sources: Sequence[str]) -> int:
     return number
 
 
+def of_uploads(connection: Connection, source: str) -> int:
+    """Return the number of today's run of photos that come one by one; prepare for them if it is to begin.
+
+    One run for each photo would be a million rows that say nothing.
+    """
+    number: int | None = fetch_value(connection, "ingest/upload_run", source=source)
+    if number is None:
+        with connection.transaction():
+            execute(connection, "ingest/lock_uploads")
+            number = fetch_value(connection, "ingest/upload_run", source=source)  # somebody came first
+            number = begin(connection, [source]) if number is None else number
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """When a run began, and how many batches it has stored."""
