@@ -51,6 +51,7 @@ OBJECTS = (
     # feedback
     "tagdb_store.verdicts",
     "tagdb.give_feedback",
+    "tagdb.withdraw_feedback",
     "tagdb.rejected_hashtags",
     # corrections
     "tagdb_store.claim_images",
@@ -79,7 +80,9 @@ OBJECTS = (
     "tagdb_store.recommend",
     "tagdb.recommend_for_embedding",
     "tagdb.recommend_for_image",
+    "tagdb_store.explain",
     "tagdb.explain_recommendation",
+    "tagdb.explain_recommendation_for_image",
     "tagdb.related_hashtags",
     "tagdb.complete_hashtags",
     "tagdb_store.similar",
@@ -87,9 +90,14 @@ OBJECTS = (
     "tagdb.similar_images_to",
     # vectors and thumbnails
     "tagdb.thumbnail",
+    "tagdb.original",
     "tagdb.embedding",
     "tagdb.image_factors",
     "tagdb.hashtag_factors",
+    # tokens of tagdb serve
+    "tagdb_store.token",
+    "tagdb_store.note_token",
+    "tagdb_store.has_tokens",
     # what is stored
     "tagdb.images",
     "tagdb.hashtags",

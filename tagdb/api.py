@@ -452,8 +452,11 @@ class Database:
 
     def explain(self, photo: Photo, hashtag: str, neighbours: int | None = None) -> list[Contribution]:
         """Return the images that contribute to a hashtag's score for a photo, with their contributions."""
+        hashtag = fold(hashtag)
+        if isinstance(photo, int):
+            return self._ask(lambda c: store.answers.explain_for_image(c, photo, hashtag, neighbours))
         embedding = self.embed(photo)
-        return self._ask(lambda c: store.answers.explain(c, embedding, fold(hashtag), neighbours))
+        return self._ask(lambda c: store.answers.explain(c, embedding, hashtag, neighbours))
 
     def related(self, hashtag: str, top: int = 10) -> list[Recommendation]:
         """Return the hashtags most similar to a given one, by the cosine of their factors."""

@@ -6,6 +6,8 @@
     ├── ConfigError             a setting is not valid
     ├── DatabaseError           the database cannot be reached, or refused a query
     │   ├── ServerError         the embedded server cannot be started or stopped
+    │   ├── DatabaseGone        it cannot be reached, or the connection broke
+    │   ├── InvalidArgument     a function of tagdb's refused an argument
     │   └── SchemaError         the schema is missing or has another revision
     ├── SourceError             a source cannot be read at all
     ├── RejectedInput           one record or photo cannot be used; the others are not affected
@@ -36,6 +38,14 @@ class DatabaseError(TagdbError):
 
 class ServerError(DatabaseError):
     """The embedded server cannot be started or stopped."""
+
+
+class DatabaseGone(DatabaseError):
+    """The database cannot be reached, or the connection to it broke: later it may be there."""
+
+
+class InvalidArgument(DatabaseError):
+    """A function of the database refused an argument. Its text begins with the argument's name."""
 
 
 class SchemaError(DatabaseError):

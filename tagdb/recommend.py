@@ -101,10 +101,15 @@ def similar_to_one(
 
 def _checked(connection: Connection, backbone: Backbone, answer: list[Answer]) -> list[Answer]:
     """Return the answer, unless it may come from another backbone's embeddings."""
+    require_backbone(connection, backbone)
+    return answer
+
+
+def require_backbone(connection: Connection, backbone: Backbone) -> None:
+    """Raise BackboneMismatch unless the database's embeddings were made by this backbone."""
     stored = backbone_of(connection)
     if stored is None or not stored.same(backbone.identity):
         raise BackboneMismatch("the backbone of this database was changed; run the same command again")
-    return answer
 
 
 def _answers(
@@ -160,6 +165,13 @@ def require_collection(connection: Connection, collection: str) -> None:
     if collection not in there:
         names = ", ".join(there[:10]) or "none"
         raise TagdbError(f"there is no collection {collection!r}; there are: {names}")
+
+
+def require_ready(connection: Connection, collection: str | None) -> None:
+    """Raise an error with the next step unless something can be recommended, from this collection."""
+    require_factors(connection)
+    if collection is not None:
+        require_collection(connection, collection)
 
 
 def require_factors(connection: Connection) -> None:

@@ -34,6 +34,7 @@ TABLES = (
     "factor_maps",
     "factor_defaults",
     "feedback",
+    "tokens",
 )
 """Tables, each after those it refers to."""
 MARK = "'The revision of the schema, counted from tagdb 0.1.0 on.'"

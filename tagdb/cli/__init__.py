@@ -37,6 +37,7 @@ COMMANDS = {
     "backbone": "Backbones: list, reembed, use, drop.",
     "index": "The vector index: build, status, check, drop.",
     "doctor": "Find what is wrong and which settings cost speed.",
+    "serve": "A page in the browser, and HTTP for programs.",
     "export": "Write images and hashtags for other programs.",
     "originals": "Write the stored photos into a folder.",
     "backup": "Write everything into one file.",

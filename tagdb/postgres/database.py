@@ -14,7 +14,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from tagdb.config import Settings
-from tagdb.errors import DatabaseError, SchemaError, ServerError
+from tagdb.errors import DatabaseError, DatabaseGone, InvalidArgument, SchemaError, ServerError
 from tagdb.postgres.server import Server, embedded, run_by_account
 from tagdb.postgres.session_settings import WITHOUT_LIMITS, settle, undoing
 from tagdb.postgres.urls import describe, libpq_url, misread
@@ -92,7 +92,7 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
             f"other sessions were in the way: {reason(error)}; run the same command again"
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseError(
+        raise DatabaseGone(
             f"the connection to the database broke: {reason(error)}; run the same command again"
         ) from error
     except psycopg.errors.ReadOnlySqlTransaction as error:
@@ -103,7 +103,7 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
             "or see: SHOW default_transaction_read_only"
         ) from error
     except psycopg.errors.InvalidParameterValue as error:  # the message of a function of tagdb's
-        raise DatabaseError(reason(error)) from error
+        raise InvalidArgument(reason(error)) from error
     except psycopg.Error as error:
         raise DatabaseError(f"the database refused: {reason(error)}") from error
 
@@ -162,7 +162,7 @@ def connect(url: str) -> Connection:
         return _opened(url)
     except psycopg.Error as error:
         why = re.sub("^connection (?:failed|is bad): ", "", reason(error))
-        raise DatabaseError(
+        raise DatabaseGone(
             f"cannot connect to {describe(url)}: {why}; check --database-url or TAGDB_DATABASE_URL"
         ) from error
 

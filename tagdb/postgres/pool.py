@@ -17,6 +17,13 @@ class Pool:
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self.lent = 0
+        """Number of connections that are lent."""
+
+    @property
+    def idle(self) -> int:
+        """Number of open connections that nobody uses."""
+        return len(self._idle)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -27,11 +34,14 @@ class Pool:
             connection = self._idle.pop() if self._idle else None
         if connection is None or connection.closed:
             connection = self._connect()
+        with self._lock:
+            self.lent += 1
         try:
             yield connection
         finally:
             idle = not connection.closed and connection.info.transaction_status == 0
             with self._lock:
+                self.lent -= 1
                 if idle and not self._closed:
                     self._idle.append(connection)
                     connection = None

@@ -114,6 +114,7 @@ images = Table(
     Index("images_etag", "etag", postgresql_where=text("etag IS NOT NULL")),
     Index("images_collection", "collection"),
     Index("images_ingest_run_id", "ingest_run_id"),
+    Index("images_time", text("coalesce(taken_at, ingested_at)"), "image_id"),
 )
 
 image_files = Table(
@@ -417,4 +418,16 @@ hashtag_trend = Table(
     Column("starts_on", Date, primary_key=True),
     Column("images", BigInteger, nullable=False),
     Index("hashtag_trend_starts_on", "starts_on", "period"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("token_sha256", LargeBinary, nullable=False),
+    Column("created_at", _TIME, nullable=False, server_default=_NOW),
+    Column("created_by", Text, nullable=False, server_default=text("session_user")),
+    Column("last_used_on", Date),
+    UniqueConstraint("token_sha256", name="tokens_token_sha256_key"),
 )

@@ -15,6 +15,8 @@ from tagdb.store import (
     exports,
     feedback,
     folding_in,
+    hashtags,
+    images,
     index,
     index_checks,
     ingest_runs,
@@ -23,6 +25,7 @@ from tagdb.store import (
     sources,
     statistics,
     tags,
+    tokens,
 )
 
 __all__ = [
@@ -35,6 +38,8 @@ __all__ = [
     "exports",
     "feedback",
     "folding_in",
+    "hashtags",
+    "images",
     "index",
     "index_checks",
     "ingest_runs",
@@ -43,4 +48,5 @@ __all__ = [
     "sources",
     "statistics",
     "tags",
+    "tokens",
 ]

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import Cursor
 
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import TagdbError
@@ -68,6 +70,24 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What a service is asked about its database."""
+
+    images: int
+    hashtags: int
+    """Hashtags on images."""
+    refreshed_at: datetime
+    """When the statistics were computed."""
+    backbone: str | None
+    factor_run_id: int | None
+    computed_at: datetime | None
+    """When the active run was computed."""
+    recall: float | None
+    """Of the vector index, when it was last measured."""
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Arguments of a recommendation; see ``tagdb.recommend_for_embedding``."""
 
@@ -95,13 +115,18 @@ def readiness(connection: Connection) -> Readiness:
     return fetch_one(connection, Readiness, "answers/readiness")
 
 
+def state(connection: Connection) -> State:
+    """Return numbers of images and hashtags, the backbone, the active factor run, the index's recall."""
+    return fetch_one(connection, State, "answers/state")
+
+
 def collections(connection: Connection) -> list[str]:
     """Return the names of all collections, the largest first."""
     return fetch_column(connection, "answers/collections")
 
 
 def recommend(
-    connection: Connection, embedding: NDArray[np.float32], query: Query = ANYTHING
+    connection: Connection, embedding: NDArray[np.floating], query: Query = ANYTHING
 ) -> list[Recommendation]:
     """Call ``tagdb.recommend_for_embedding``: float32 (1280,) in, the best hashtags out."""
     return fetch_all(
@@ -146,6 +171,20 @@ def explain(
     )
 
 
+def explain_for_image(
+    connection: Connection, image_id: int, hashtag: str, neighbours: int | None = None
+) -> list[Contribution]:
+    """Call ``tagdb.explain_recommendation_for_image`` for a stored image."""
+    return fetch_all(
+        connection,
+        Contribution,
+        "answers/explain_for_image",
+        image_id=image_id,
+        hashtag=hashtag,
+        neighbours=neighbours,
+    )
+
+
 def related(connection: Connection, hashtag: str, top: int = 10) -> list[Recommendation]:
     """Call ``tagdb.related_hashtags``."""
     return fetch_all(connection, Recommendation, "answers/related", hashtag=hashtag, top=top)
@@ -160,6 +199,11 @@ def complete(
     )
 
 
+def views(connection: Connection) -> list[str]:
+    """Return the names of the views of schema ``tagdb``."""
+    return fetch_column(connection, "answers/views")
+
+
 def view(connection: Connection, name: str) -> list[dict[str, Any]]:
     """Return all rows of a view of schema ``tagdb``, columns by name.
 
@@ -168,9 +212,18 @@ def view(connection: Connection, name: str) -> list[dict[str, Any]]:
     TagdbError
         The view does not exist.
     """
-    if name not in (views := fetch_column(connection, "answers/views")):
-        raise TagdbError(f"there is no view {name!r} in schema tagdb; there are: {', '.join(views)}")
-    cursor = execute(connection, "answers/view", names={"view": ("tagdb", name)})
+    if name not in (there := views(connection)):
+        raise TagdbError(f"there is no view {name!r} in schema tagdb; there are: {', '.join(there)}")
+    return _by_name(execute(connection, "answers/view", names={"view": ("tagdb", name)}))
+
+
+def view_page(connection: Connection, name: str, limit: int, offset: int) -> list[dict[str, Any]]:
+    """Return some rows of a view that exists, ordered by its first column, downwards."""
+    names = {"view": ("tagdb", name)}
+    return _by_name(execute(connection, "answers/view_page", names=names, limit=limit, offset=offset))
+
+
+def _by_name(cursor: Cursor[tuple[Any, ...]]) -> list[dict[str, Any]]:
     columns = [column.name for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor]
 

@@ -62,6 +62,11 @@ def rejected_hashtags(connection: Connection, content_sha256: bytes) -> list[str
     return fetch_column(connection, "feedback/rejected", content_sha256=content_sha256)
 
 
+def withdraw(connection: Connection, image_id: int, hashtags: Sequence[str]) -> list[str]:
+    """Take back the last feedback on hashtags of an image; return those that there was any on."""
+    return fetch_column(connection, "feedback/withdraw", image_id=image_id, hashtags=list(hashtags))
+
+
 def acceptance(connection: Connection) -> list[Acceptance]:
     """Return accepted and rejected recommendations by factor run and week."""
     return fetch_all(connection, Acceptance, "feedback/acceptance")

@@ -53,3 +53,13 @@ def grant(connection: Connection, login: str, role: str) -> None:
 def has_role(connection: Connection, login: str, role: str) -> bool:
     """Return whether a login has the rights of a role."""
     return bool(fetch_value(connection, "logins/has_role", login=login, role=role))
+
+
+def may_act_as(connection: Connection, role: str) -> bool:
+    """Return whether this session may act as a role."""
+    return bool(fetch_value(connection, "logins/may_act_as", role=role))
+
+
+def act_as(connection: Connection, role: str) -> None:
+    """Go on with the rights of a role, and no others."""
+    execute(connection, "logins/act_as", names={"role": role})

@@ -1,4 +1,4 @@
--- Feedback on hashtags of an image. Rows are only added: the latest one per image and hashtag counts.
+-- Feedback on hashtags of an image. Rows are only added, or taken back: the latest one per image and hashtag counts.
 CREATE TABLE tagdb_store.feedback (
     feedback_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT feedback_pkey PRIMARY KEY,
     image_id bigint NOT NULL

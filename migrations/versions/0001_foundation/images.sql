@@ -23,3 +23,5 @@ CREATE TABLE tagdb_store.images (
 CREATE INDEX images_collection ON tagdb_store.images (collection);
 CREATE INDEX images_etag ON tagdb_store.images (etag) WHERE etag IS NOT NULL;
 CREATE INDEX images_ingest_run_id ON tagdb_store.images (ingest_run_id);
+-- by time: pages of a gallery
+CREATE INDEX images_time ON tagdb_store.images (coalesce(taken_at, ingested_at), image_id);

@@ -1,0 +1,202 @@
+"""The work behind the routes: photos go to the embedder, queries to PostgreSQL as the caller's role."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import psycopg
+from fastapi import Request
+
+from tagdb import doctor, store
+from tagdb.access import GROUPS
+from tagdb.config import Settings
+from tagdb.embedder import Embedder
+from tagdb.embedding.backbone import Backbone
+from tagdb.embedding.worker import Embedded
+from tagdb.errors import BackboneMismatch, DatabaseError, DatabaseGone, RejectedInput
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection, Notify
+from tagdb.postgres.pool import Pool
+from tagdb.postgres.server import Server
+from tagdb.serve.metrics import Metrics
+from tagdb.serve.options import WAITING, Options
+from tagdb.serve.problems import Busy, Problem
+
+QUERIES = 8
+"""Queries at once; others wait for a thread."""
+
+Result = TypeVar("Result")
+
+
+class ClientGone(Problem):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__(499, "the client went away")
+
+
+class Service:
+    """A database and an embedder for many requests at once. Its methods run in one event loop."""
+
+    def __init__(self, settings: Settings, options: Options, notify: Notify) -> None:
+        """Open the database; the backbone is loaded by :meth:`prepare`."""
+        self.settings, self.options, self._notify = settings, options, notify
+        self.metrics = Metrics()
+        self.url = database.ensure_url(settings, notify)
+        with database.open_database(settings, notify) as connection:
+            self.roles = tuple(role for role in GROUPS if store.logins.may_act_as(connection, GROUPS[role]))
+        self._embedder = Embedder(settings, notify, options.workers)
+        self._backbone: Backbone | None = None
+        self._threads = ThreadPoolExecutor(QUERIES, thread_name_prefix="tagdb-query")
+        self._pools = {None: Pool(lambda: database.connect(self.url))} | {
+            role: Pool(lambda group=group: self._connected_as(group))  # type: ignore[misc]
+            for role, group in GROUPS.items()
+        }
+        self.photos = 0
+        """Photos being embedded or waiting for it."""
+
+    def _connected_as(self, group: str) -> Connection:
+        connection = database.connect(self.url)
+        try:
+            store.logins.act_as(connection, group)
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection
+
+    async def prepare(self) -> None:
+        """Load the backbone, so that the first photo does not wait for it."""
+        await self._load()
+
+    async def _load(self) -> Backbone:
+        self._backbone = await self.ask(None, self._embedder.backbone)
+        return self._backbone
+
+    async def ask(
+        self, role: str | None, action: Callable[[Connection], Result], again: bool = True
+    ) -> Result:
+        """Run a query as a role of tagdb's, once more if the connection was broken.
+
+        Parameters
+        ----------
+        role
+            ``reader``, ``analyst`` or ``writer``; None: as the service's own login.
+        again
+            Whether it may be repeated. An embedded server that has crashed is started again, too.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._ask, role, action, again)
+
+    def _ask(self, role: str | None, action: Callable[[Connection], Result], again: bool) -> Result:
+        pool = self._pools[role]
+        with self.metrics.step("query"), database.translated():
+            try:
+                with pool.connection() as connection:
+                    return action(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseGone) as error:
+                if isinstance(error, psycopg.Error) and not database.gone(connection, error):
+                    raise
+                pool.forget()
+                self._revive()
+                if not again:
+                    raise
+            with pool.connection() as connection:
+                return action(connection)
+
+    def _revive(self) -> None:
+        """Start the embedded server again if it crashed, but not if somebody stopped it."""
+        if self.settings.database_url is None:
+            with suppress(DatabaseError):
+                server = Server(self.settings.home)
+                if server.crashed():
+                    server.start(port=self.settings.port)
+
+    async def embedded(
+        self,
+        request: Request,
+        role: str,
+        content: bytes,
+        action: Callable[[Connection, Backbone, Embedded], Result],
+        again: bool = True,
+    ) -> Result:
+        """Embed a photo and run a query with it, again if the backbone was changed in the meantime.
+
+        Raises
+        ------
+        RejectedInput
+            The photo cannot be used.
+        Busy
+            Too many others wait.
+        ClientGone
+            The client went away; the photo's place is free.
+        """
+        for last in (False, True):
+            backbone = self._backbone or await self._load()
+            done = await self._embed(request, backbone, content)
+            try:
+                return await self.ask(role, lambda c, b=backbone, d=done: action(c, b, d), again)  # type: ignore[misc]
+            except BackboneMismatch:
+                await self._load()
+                if last:
+                    raise
+        raise AssertionError
+
+    async def _embed(self, request: Request, backbone: Backbone, content: bytes) -> Embedded:
+        if self.photos >= WAITING:
+            self.metrics.turned_away.labels("queue").inc()
+            raise Busy("too many photos are waiting to be embedded; try again in a second")
+        self.photos += 1
+        with self.metrics.waiting.track_inprogress(), self.metrics.step("embed"):
+            try:
+                future = asyncio.wrap_future(self._embedder.submit(backbone, content))
+                gone = asyncio.ensure_future(_gone(request))
+                both: set[asyncio.Future[Any]] = {future, gone}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                if not future.done():
+                    future.cancel()
+                    raise ClientGone
+                gone.cancel()
+                return future.result()
+            except RejectedInput:
+                self.metrics.refused.inc()
+                raise
+            finally:
+                self.photos -= 1
+
+    @property
+    def workers(self) -> int:
+        """Number of processes that decode and embed."""
+        return self.options.workers or os.cpu_count() or 1
+
+    async def examine(self) -> list[doctor.Finding]:
+        """Return what ``tagdb doctor`` finds."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._examine)
+
+    def _examine(self) -> list[doctor.Finding]:
+        embedded = self.settings.database_url is None
+        with database.connect(self.url) as connection, database.translated(connection):
+            return doctor.examine(connection, None, self.settings.home, embedded)[1]
+
+    def connections(self) -> dict[tuple[str, str], int]:
+        """Return the number of connections by role and state."""
+        return {
+            (role or "service", state): number
+            for role, pool in self._pools.items()
+            for state, number in (("idle", pool.idle), ("busy", pool.lent))
+        }
+
+    def close(self) -> None:
+        """End processes, threads and connections."""
+        self._threads.shutdown(cancel_futures=True)
+        self._embedder.close()
+        for pool in self._pools.values():
+            pool.close()
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the client goes away; its body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

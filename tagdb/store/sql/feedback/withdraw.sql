@@ -1,0 +1,1 @@
+SELECT tagdb.withdraw_feedback(%(image_id)s, %(hashtags)s)

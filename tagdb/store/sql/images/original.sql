@@ -1,0 +1,1 @@
+SELECT tagdb.original(%(image_id)s)

@@ -1,0 +1,1 @@
+SELECT tagdb.thumbnail(%(image_id)s)

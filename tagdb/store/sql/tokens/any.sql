@@ -1,0 +1,1 @@
+SELECT tagdb_store.has_tokens()

@@ -1,0 +1,1 @@
+SELECT tagdb_store.note_token(%(token_sha256)s)
