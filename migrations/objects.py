@@ -90,7 +90,6 @@ OBJECTS = (
     "tagdb.similar_images_to",
     # vectors and thumbnails
     "tagdb.thumbnail",
-    "tagdb.original",
     "tagdb.embedding",
     "tagdb.image_factors",
     "tagdb.hashtag_factors",

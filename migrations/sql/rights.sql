@@ -10,10 +10,10 @@ GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
 REVOKE EXECUTE ON FUNCTION
     tagdb.give_feedback, tagdb.withdraw_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image,
-    tagdb.untag_image, tagdb.thumbnail, tagdb.original, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors
+    tagdb.untag_image, tagdb.thumbnail, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors
     FROM tagdb_reader;
 GRANT EXECUTE ON FUNCTION
-    tagdb.thumbnail, tagdb.original, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors
+    tagdb.thumbnail, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors
     TO tagdb_analyst;
 GRANT EXECUTE ON FUNCTION
     tagdb.give_feedback, tagdb.withdraw_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image,

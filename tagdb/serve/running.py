@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import uvicorn
 
@@ -32,9 +33,23 @@ def run(settings: Settings, options: Options, notify: Notify) -> None:
     """
     if not options.trusting:
         _require_token(settings, options, notify)
-    listening = _listening(options)  # before the backbone is loaded, which takes a while
-    with listening:
-        service = Service(settings, options, notify)
+    with listen(options) as listening:  # before the backbone is loaded, which takes a while
+        options = replace(options, port=listening.getsockname()[1])
+        server = Server(Service(settings, options, notify))
+        server.noted = lambda: notify(f"tagdb is at {options.url}; stop it with Ctrl-C")
+        # uvicorn repeats the signal that ended it, for whoever handled it before: for nobody, so that this
+        # returns
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ending, lambda number, frame: None)
+        server.run([listening])
+
+
+class Server(uvicorn.Server):
+    """A service's server; says when it is ready."""
+
+    noted: Callable[[], None]
+
+    def __init__(self, service: Service) -> None:
         config = uvicorn.Config(
             build(service),
             access_log=False,
@@ -46,19 +61,7 @@ def run(settings: Settings, options: Options, notify: Notify) -> None:
             h11_max_incomplete_event_size=32 << 10,
             limit_concurrency=4 * IN_PROGRESS,
         )
-        server = _Server(config)
-        server.noted = lambda: notify(f"tagdb is at {options.url}; stop it with Ctrl-C")
-        # uvicorn repeats the signal that ended it, for whoever handled it before: for nobody, so that this
-        # returns
-        for ending in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(ending, lambda number, frame: None)
-        server.run([listening])
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
-
-    noted: Callable[[], None]
+        super().__init__(config)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer."""
@@ -76,8 +79,14 @@ def _require_token(settings: Settings, options: Options, notify: Notify) -> None
             )
 
 
-def _listening(options: Options) -> socket.socket:
-    """Return a socket that listens, so that a taken port is one sentence."""
+def listen(options: Options) -> socket.socket:
+    """Return a socket that is bound, so that a taken port is one sentence.
+
+    Raises
+    ------
+    ServerError
+        The address is taken or not this machine's.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

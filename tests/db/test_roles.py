@@ -252,6 +252,7 @@ def test_what_a_writer_must_not(role: Callable[..., str], populated: Connection)
             assert letters == "", this
     tables = {this.name: letters for this, letters in found.items() if this.group == "tables"}
     assert {name: tables[name] for name in READ_ONLY} == dict.fromkeys(READ_ONLY, "r")
+    assert tables["tokens"] == ""
 
 
 def test_a_writer_ingests_and_decides(role: Callable[..., str], connection: Connection) -> None:

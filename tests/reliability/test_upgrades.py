@@ -165,7 +165,8 @@ CALLS = (
     "backbone reembed bundled", "backbone use 1", "backbone drop 1", "index build", "index status",
     "index check", "index drop", "init --repair", "backup FOLDER/file", "tag PHOTO a", "untag PHOTO a",
     "remove PHOTO --yes", "sync FOLDER --yes", "export FOLDER/x.jsonl", "originals FOLDER/originals",
-    "collect https://mastodon.social/tags/a",
+    "collect https://mastodon.social/tags/a", "serve --listen 127.0.0.1:0", "serve token add a --role reader",
+    "serve token list", "serve token revoke a",
 )  # fmt: skip
 """Every command that opens the database, so that it would begin; but for those that say what they find."""
 OTHERS = {"demo", "doctor", "db", "restore"}

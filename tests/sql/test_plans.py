@@ -141,6 +141,7 @@ SEARCHES = [
     ("tagdb.recommend_for_image(17)", 10, 50),
     ("tagdb.recommend_for_image(17) JOIN tagdb.hashtag_stats USING (hashtag)", 10, 50),
     ("tagdb.explain_recommendation(%(query)s, 'tag7')", 50, 50),
+    ("tagdb.explain_recommendation_for_image(17, 'tag7')", 50, 50),
     ("tagdb.similar_images(%(query)s)", 10, 0),
     ("tagdb.similar_images_to(17)", 10, 0),
 ]

@@ -23,10 +23,12 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "similar_images_to": (1,),
     "related_hashtags": ("tag1",),
     "explain_recommendation": (QUERY, "tag1"),
+    "explain_recommendation_for_image": (1, "tag1"),
     "complete_hashtags": ("t",),
     "fold_hashtag": ("#Tag1",),
     "rejected_hashtags": (sha256(b"1").digest(),),
     "give_feedback": (1, "{tag1}", "{tag2}"),
+    "withdraw_feedback": (1, "{tag1,tag2}"),
     "remove_image": (1,),
     "remove_images": ("{1,2}",),
     "tag_image": (1, "{#New}"),
@@ -37,7 +39,9 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "hashtag_factors": ("tag1",),
 }
 """Every public function, and arguments that give rows in a world."""
-WRITING = {"give_feedback", "remove_image", "remove_images", "tag_image", "untag_image"}
+WRITING = {
+    "give_feedback", "withdraw_feedback", "remove_image", "remove_images", "tag_image", "untag_image",
+}  # fmt: skip
 """Those of them that write: for writers only."""
 ANALYSING = {"thumbnail", "embedding", "image_factors", "hashtag_factors"}
 """Those of them that give out pictures and vectors: for analysts and writers."""
@@ -63,7 +67,9 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "edit_hashtags": ("ban", "{tag3}"),
     "fold_hashtag": ("#Tag1",),
     "fold_given": ("#Tag1",),
+    "explain": (QUERY, None, "tag1", 5),
     "finish_factor_run": (2, 1, 1, 1, 1.0, 1),
+    "has_tokens": (),
     "hashtag_likeness": (1, "{1,2}", 1),
     "hashtag_place": (FACTORS, FACTORS, False, 0.0, 1.0),
     "hashtag_problem": ("tag1",),
@@ -73,6 +79,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "new_factor_run": (Jsonb(asdict(FactorSettings(factors=4))), "{}"),
     "new_projection": (1, 10, 0.9),
     "note_factor_run_metrics": (1, "{}"),
+    "note_token": (b"0" * 32,),
     "projected": (1, QUERY),
     "prune_factor_run": (1,),
     "recommend": (None, QUERY, None, 10, 5, "{}", "{}", None, None, None, None, "cats"),
@@ -85,6 +92,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "searched_projection": (1,),
     "similar": (QUERY, None, 10),
     "spelled_hashtag": ("#Tag1",),
+    "token": (b"0" * 32,),
     "undo_hashtag_edit": (),
     "within": ("diversity", 0.5, 0, 1),
 }

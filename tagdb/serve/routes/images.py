@@ -172,7 +172,7 @@ async def thumbnail(request: Request, service: Asked, caller: Analyst, image_id:
 
 
 @router.get("/{image_id}/original", summary="Its file", response_class=Response)
-async def original(request: Request, service: Asked, caller: Analyst, image_id: Number) -> Response:
+async def original(request: Request, service: Asked, caller: Writer, image_id: Number) -> Response:
     """The photo's file, if it is kept in the database."""
     return await _file(request, service, caller.role, image_id, original=True)
 
