@@ -25,7 +25,7 @@ _PROBLEM = {
 _PROBLEMS = dict.fromkeys((400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503), _PROBLEM)
 
 
-def build(service: Service) -> ASGIApp:
+def build(service: Service, access: Access) -> ASGIApp:
     """Return the application of a service, which ends with it."""
 
     @asynccontextmanager
@@ -45,7 +45,7 @@ def build(service: Service) -> ASGIApp:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.service, app.state.access, app.state.jobs = service, Access(service), Jobs(service.settings)
+    app.state.service, app.state.access, app.state.jobs = service, access, Jobs(service.settings)
     problems.install(app)
     api = APIRouter(prefix="/v1", responses=_PROBLEMS)  # type: ignore[arg-type]
     for routes in (photos, images, hashtags, state, jobs, session):

@@ -11,6 +11,7 @@ from tagdb import store
 from tagdb.config import Settings
 from tagdb.errors import ConfigError, ServerError
 from tagdb.postgres.database import Notify, open_database
+from tagdb.serve.access import Access
 from tagdb.serve.app import build
 from tagdb.serve.options import IN_PROGRESS, Options
 from tagdb.serve.service import Service
@@ -50,8 +51,9 @@ class Server(uvicorn.Server):
     noted: Callable[[], None]
 
     def __init__(self, service: Service) -> None:
+        self.access = Access(service)
         config = uvicorn.Config(
-            build(service),
+            build(service, self.access),
             access_log=False,
             log_level="warning",
             server_header=False,

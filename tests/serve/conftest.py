@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tagdb.serve.options import Options
-from tests.support.postgres import Postgres, named
+from tests.support.postgres import Postgres
 from tests.support.served import Serve, Served, fill, serving
 
 
@@ -50,5 +50,6 @@ def served(serve: Serve) -> Served:
 @pytest.fixture(scope="session")
 def shared(gallery: str, postgres: Postgres, run_folder: Path) -> Iterator[Served]:
     """A service that tests only read from."""
-    with serving(named(postgres.url, gallery), run_folder, Options(port=0, workers=1)) as served:
+    # of a copy: what is copied must not be in use
+    with postgres.database(gallery) as url, serving(url, run_folder, Options(port=0, workers=1)) as served:
         yield served

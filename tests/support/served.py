@@ -21,6 +21,7 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.photos.sources import Reading, open_source
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
+from tagdb.serve.access import Access
 from tagdb.serve.options import Options
 from tagdb.serve.running import Server, listen
 from tagdb.serve.service import Service
@@ -61,6 +62,7 @@ class Served:
     """``http://127.0.0.1:PORT``."""
     database_url: str
     service: Service
+    access: Access
     home: Path
 
     def client(self, token: str | None = None, **headers: str) -> httpx.Client:
@@ -85,7 +87,7 @@ class Served:
 
     def page_cookie(self) -> str:
         """What the page's cookie holds."""
-        return httpx.get(f"{self.url}/", trust_env=False).cookies["tagdb_page"]
+        return self.access.page_cookie
 
     def token(self, role: str) -> str:
         """A new token."""
@@ -114,7 +116,7 @@ def serving(url: str, home: Path, options: Options | None = None) -> Iterator[Se
         thread.start()
         try:
             assert ready.wait(60), "the service did not start"
-            yield Served(f"http://127.0.0.1:{options.port}", url, service, home)
+            yield Served(f"http://127.0.0.1:{options.port}", url, service, server.access, home)
         finally:
             server.should_exit = True
             thread.join(60)
