@@ -18,14 +18,7 @@ from tagdb.store.answers import Query
 FILES = 100
 """Most photos in a form."""
 _FORM = "multipart/form-data"
-_PICTURES = (
-    "",
-    "image/*",
-    "image/",
-    "application/octet-stream",
-    "binary/",
-    "application/x-www-form-urlencoded",
-)
+_PICTURES = ("image/", "application/octet-stream", "binary/", "application/x-www-form-urlencoded")
 """What a body may be called. The last is what curl --data-binary calls everything."""
 
 

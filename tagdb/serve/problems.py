@@ -88,6 +88,8 @@ def install(app: FastAPI) -> None:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return document(400, "the body is not JSON")
+        if first["type"] == "model_attributes_type" and first["loc"] == ("body",):
+            return document(415, "the body is no JSON object sent as application/json")
         where = [str(part) for part in first["loc"][1:]] or ["the body"]
         return document(422, printable(f"{'.'.join(where)}: {_lowered(first['msg'])}"))
 
