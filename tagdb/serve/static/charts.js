@@ -6,7 +6,7 @@ const HEIGHT = 160;
 const LEFT = 40;
 const BOTTOM = 24;
 const TOP = 10;
-const LABELS = WIDTH / 100;
+const LABELS = WIDTH / 115;
 
 /** A number at or above `most` that reads well on an axis. */
 function ceiling(most) {
@@ -60,13 +60,13 @@ export const columns = (points, how) =>
       s("rect", { class: "column", x: x(index) - wide / 2, width: wide, y: y(one.value), height: Math.max(0.5, y(how.floor ?? 0) - y(one.value)), rx: 2 }, tip(one, how.format)));
   });
 
-/** A table; each column is `{title, figure}`, each cell text or an element. It scrolls by itself where it is too wide. */
+/** A table; each column is `{title, figure, short}`, each cell text or an element. It scrolls by itself where it is too wide. */
 export const table = (title, heads, rows) =>
   h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
     h("table", {}, h("caption", { class: "seen-by-ear" }, title),
       h("thead", {}, h("tr", {}, heads.map((one) => (one.title ? h("th", { scope: "col", class: one.figure ? "figure" : null }, one.title) : h("td", {}))))),
       h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, index) =>
-        (index ? h("td", { class: heads[index].figure ? "figure" : null }, cell ?? "–") : h("th", { scope: "row" }, cell ?? "–"))))))));
+        (index ? h("td", { class: heads[index].figure ? "figure" : heads[index].short ? "short" : null }, cell ?? "–") : h("th", { scope: "row" }, cell ?? "–"))))))));
 
 /** Rows of `{words, value, more}` with bars in proportion. */
 export const bars = (rows) => {

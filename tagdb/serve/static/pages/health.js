@@ -101,7 +101,7 @@ const drawRuns = () => into(byId("runs"), async () => {
     const words = active && run.factor_run_id < active.factor_run_id ? "Roll back to it" : "Activate";
     return h("button", { type: "button", class: "small", "aria-label": `${words}: run ${run.factor_run_id}`, onclick: () => activate(run.factor_run_id) }, words);
   };
-  const heads = [{ title: "Run" }, { title: "State" }, { title: "Begun" }, { title: "Factors", figure: true }, { title: "Photos", figure: true }, { title: "Hashtags", figure: true }, { title: "Took", figure: true }, { title: "" }];
+  const heads = [{ title: "Run" }, { title: "State", short: true }, { title: "Begun", short: true }, { title: "Factors", figure: true }, { title: "Photos", figure: true }, { title: "Hashtags", figure: true }, { title: "Took", figure: true }, { title: "" }];
   const measured = rows.filter((run) => metrics(run).length).reverse();
   return [
     compare(measured),
@@ -199,7 +199,7 @@ async function drawIngests() {
   if (live) setTimeout(() => into(byId("ingests"), drawIngests), POLL);
   else if (byId("ingests").dataset.live) await Promise.all([drawFigures(), drawCoverage(), drawErrors()]);
   byId("ingests").dataset.live = live ? "yes" : "";
-  const heads = [{ title: "Ingest" }, { title: "Of" }, { title: "Begun" }, { title: "New", figure: true }, { title: "Known", figure: true }, { title: "Changed", figure: true }, { title: "Rejected", figure: true }, { title: "State" }];
+  const heads = [{ title: "Ingest" }, { title: "Of" }, { title: "Begun", short: true }, { title: "New", figure: true }, { title: "Known", figure: true }, { title: "Changed", figure: true }, { title: "Rejected", figure: true }, { title: "State", short: true }];
   return table("Ingests", heads, rows.map((one) => [
     String(one.ingest_run_id), [one.sources].flat().join(", "), moment(one.started_at), number(one.images_new), number(one.images_known), number(one.images_updated), number(one.rejected),
     one.finished_at ? "finished" : h("span", { class: "mark advice" }, one === live ? "running" : "interrupted")]));
