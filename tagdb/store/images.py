@@ -113,3 +113,8 @@ def original(connection: Connection, image_id: int) -> bytes | None:
 
 def _bytes(value: object) -> bytes | None:
     return value if isinstance(value, bytes) else None
+
+
+def has_original(connection: Connection, image_id: int) -> bool:
+    """Return whether the file of an image is kept in the database. For writers."""
+    return bool(fetch_value(connection, "images/has_original", image_id=image_id))

@@ -143,7 +143,7 @@ async def add(
 
 @router.get("/{image_id}", summary="An image")
 async def image(service: Asked, caller: Reader, image_id: Number) -> Answer:
-    """All that is known of an image, with its hashtags."""
+    """All that is known of an image, with its hashtags; ``original``: whether you can have its file."""
 
     def ask(connection: Connection) -> Answer:
         found = store.images.get(connection, image_id)
@@ -152,6 +152,7 @@ async def image(service: Asked, caller: Reader, image_id: Number) -> Answer:
         hashtags = [asdict(each) for each in store.images.hashtags(connection, image_id)]
         more = {"ingest_run_id": found.ingest_run_id, "metadata": found.metadata}
         more |= {"has_embedding": found.has_embedding, "has_factors": found.has_factors}
+        more["original"] = caller.may("writer") and store.images.has_original(connection, image_id)
         return {**_shown(found), **more, "hashtags": hashtags}
 
     return await service.ask(caller.role, ask)

@@ -24,11 +24,17 @@ function fromAddress() {
 
 const filters = () => Object.fromEntries(NAMES.map((name) => [name, byId(name).value.trim()]).filter(([, value]) => value));
 
+/** The filters as the API wants them: days begin and end at midnight, UTC. */
+function asked(chosen) {
+  const midnight = (day, later) => (day ? new Date(Date.parse(`${day}T00:00:00Z`) + later * 86400e3).toISOString() : "");
+  return { ...chosen, taken_from: midnight(chosen.taken_from, 0), taken_to: midnight(chosen.taken_to, 1) };
+}
+
 function show() {
   const chosen = filters();
   byId("clear").hidden = !Object.keys(chosen).length;
   document.title = `${["Browse", chosen.hashtag && `#${chosen.hashtag}`, chosen.collection].filter(Boolean).join(" · ")} · tagdb`;
-  gallery.show(chosen);
+  gallery.show(asked(chosen));
 }
 
 function changed() {

@@ -8,7 +8,7 @@ import { session as started } from "../shell.js";
 import { number, placeOf, split } from "../words.js";
 
 const PAGE = 50;
-const NOTES = { growing: "More used lately than before: how many times as often." };
+const NOTES = { growing: "How many times as large their share of the last three months' photos is as before." };
 
 const session = await started;
 const shown = { order: "images", rows: [] };

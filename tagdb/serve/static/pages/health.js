@@ -20,11 +20,11 @@ const drawFigures = () => into(byId("figures"), async () => {
   const figure = (title, value, more) => h("div", {}, h("dt", {}, title), h("dd", {}, value, more ? h("small", {}, more) : null));
   return h("dl", { class: "figures" },
     figure("Photos", number(status.images)), figure("Hashtags", number(status.hashtags)),
-    figure("Factor run", status.factor_run ? String(status.factor_run.factor_run_id) : "none", status.factor_run?.finished_at && `since ${day(status.factor_run.finished_at)}`),
+    figure("Factor run", status.factor_run ? String(status.factor_run.factor_run_id) : "none", status.factor_run?.computed_at && `of ${day(status.factor_run.computed_at)}`),
     figure("Backbone", status.backbone ?? "none"),
     figure("Statistics", status.statistics?.refreshed_at ? day(status.statistics.refreshed_at) : "never", "last counted"),
     status.index ? figure("Index recall", score(status.index.recall), day(status.index.checked_at)) : null,
-    status.queue?.workers || status.queue?.waiting ? figure("Queue", `${number(status.queue.waiting)} waiting`, count(status.queue.workers ?? 0, "worker")) : null);
+    figure("Workers", number(status.queue.workers), status.queue.photos ? `${count(status.queue.photos, "photo")} waiting` : "idle"));
 });
 
 // ---- the doctor ----
@@ -154,9 +154,10 @@ async function drawJobs() {
 
 function jobRow(job) {
   const words = JOBS[job.kind] ?? job.kind;
-  if (job.state === "running") return h("li", {}, h("div", { class: "progress" }, h("span", {}, `${words} since ${moment(job.started_at)}…`), h("div", { class: "progress-track", "aria-hidden": "true" })));
+  if (job.state === "running") return h("li", {}, h("div", { class: "progress" }, h("span", {}, `${words} since ${moment(job.started_at)}…`), job.output ? h("span", { class: "soft small-words" }, job.output) : null, h("div", { class: "progress-track", "aria-hidden": "true" })));
   return h("li", {}, h("div", {}, h("span", { class: `mark ${job.state === "failed" ? "bad" : "good"}` }, job.state), ` ${words}, ${moment(job.started_at)}`,
-    job.output ? h("details", {}, h("summary", { class: "small-words" }, "What it printed"), h("pre", {}, job.output)) : null));
+    job.state === "failed" && job.output ? h("p", { class: "soft small-words" }, job.output) : null,
+    job.result ? h("details", {}, h("summary", { class: "small-words" }, "Its result"), h("pre", { tabindex: "0", "aria-label": "Its result" }, JSON.stringify(job.result, null, 2))) : null));
 }
 
 for (const [id, kind] of [["compute", "factors"], ["evaluate", "evaluate"]]) {

@@ -46,7 +46,7 @@ function drawPhoto() {
   if (!session.seesPhotos) return byId("photo").replaceChildren(placeholder(name));
   const whole = image.original && SHOWN.includes(image.media_type);
   byId("photo").replaceChildren(picture(whole ? `${path}/original` : thumbnailOf(id), name));
-  byId("photo-note").replaceChildren(...(whole ? [] : [image.original ? "Browsers cannot show its format, so this is its thumbnail. " : "This is its thumbnail; the original is where it was."]),
+  byId("photo-note").replaceChildren(...(whole ? [] : [image.original ? "Browsers cannot show its format, so this is its thumbnail. " : "This is its thumbnail."]),
     ...(image.original ? [h("a", { href: `${path}/original`, download: name }, "Download the original")] : []));
   return undefined;
 }
