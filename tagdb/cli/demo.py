@@ -87,5 +87,7 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
         "  tagdb recommend PHOTO\n\n"
         "Or explore the demo's database:\n"
         f"  tagdb db shell --database-url '{result.url}'\n"
-        "  tagdb demo --remove"
+        "  tagdb demo --remove\n\n"
+        "And in the browser, where you can drop photos and see why they get their hashtags:\n"
+        f"  tagdb serve --database-url '{result.url}'"
     )

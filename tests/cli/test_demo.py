@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -78,6 +80,26 @@ def test_the_demo_shows_what_to_type_next(home: Path) -> None:
     assert done.stderr == ""
     for line in ("tagdb ingest PHOTOS.csv --backbone bundled", "tagdb recommend PHOTO", "Look at them:"):
         assert line in done.stdout
+    last = shlex.split(done.stdout.splitlines()[-1])
+    assert last[:3] == ["tagdb", "serve", "--database-url"]
+    said = served(home, *last[1:], "--listen", "127.0.0.1:0", "--workers", "1")
+    assert re.fullmatch(r"tagdb is at http://127\.0\.0\.1:\d+/; stop it with Ctrl-C\n", said)
+
+
+def served(home: Path, *arguments: str) -> str:
+    """What a service says when it answers; then it is ended."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAGDB_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tagdb", *arguments],
+        env=environment | {"TAGDB_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stderr is not None
+        said = program.stderr.readline()
+        program.terminate()
+    return said
 
 
 def test_the_contact_sheet_escapes(tmp_path: Path) -> None:
