@@ -88,6 +88,15 @@ OBJECTS = (
     "tagdb_store.similar",
     "tagdb.similar_images",
     "tagdb.similar_images_to",
+    # photos by SQL
+    "tagdb_store.live_workers",
+    "tagdb_store.own_request",
+    "tagdb.workers",
+    "tagdb.submit_photo",
+    "tagdb.request_state",
+    "tagdb.answer",
+    "tagdb.withdraw_photo",
+    "tagdb.recommend_photo",
     # vectors and thumbnails
     "tagdb.thumbnail",
     "tagdb.embedding",
@@ -117,7 +126,7 @@ OBJECTS = (
 )
 
 _MADE = re.compile(
-    r"^CREATE OR REPLACE (?P<kind>VIEW|FUNCTION|TRIGGER) (?P<name>[\w.]+)"
+    r"^CREATE OR REPLACE (?P<kind>VIEW|FUNCTION|PROCEDURE|TRIGGER) (?P<name>[\w.]+)"
     r"(?:[^;]*? (?P<table>ON tagdb\w*\.\w+))?",
     re.MULTILINE,
 )

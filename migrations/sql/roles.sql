@@ -5,7 +5,7 @@ DECLARE
     wanted text;
     member text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['tagdb_reader', 'tagdb_analyst', 'tagdb_writer'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['tagdb_asker', 'tagdb_reader', 'tagdb_analyst', 'tagdb_writer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = wanted) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -14,7 +14,8 @@ BEGIN
             END;
         END IF;
     END LOOP;
-    FOR member, wanted IN VALUES ('tagdb_analyst', 'tagdb_reader'), ('tagdb_writer', 'tagdb_analyst') LOOP
+    FOR member, wanted IN VALUES ('tagdb_reader', 'tagdb_asker'), ('tagdb_analyst', 'tagdb_reader'),
+                                 ('tagdb_writer', 'tagdb_analyst') LOOP
         IF NOT pg_has_role(member, wanted, 'MEMBER') THEN
             BEGIN
                 EXECUTE format('GRANT %I TO %I', wanted, member);
@@ -27,7 +28,8 @@ EXCEPTION WHEN insufficient_privilege THEN
     RAISE EXCEPTION USING
         ERRCODE = 'insufficient_privilege',
         MESSAGE = SQLERRM,
-        HINT = 'CREATE ROLE tagdb_reader NOLOGIN; CREATE ROLE tagdb_analyst NOLOGIN; CREATE ROLE tagdb_writer NOLOGIN; '
+        HINT = 'CREATE ROLE tagdb_asker NOLOGIN; CREATE ROLE tagdb_reader NOLOGIN; CREATE ROLE tagdb_analyst NOLOGIN; '
+               'CREATE ROLE tagdb_writer NOLOGIN; GRANT tagdb_asker TO tagdb_reader; '
                'GRANT tagdb_reader TO tagdb_analyst; GRANT tagdb_analyst TO tagdb_writer';
 END
 $$;

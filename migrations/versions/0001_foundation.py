@@ -35,6 +35,7 @@ TABLES = (
     "factor_defaults",
     "feedback",
     "tokens",
+    "requests",
 )
 """Tables, each after those it refers to."""
 MARK = "'The revision of the schema, counted from tagdb 0.1.0 on.'"

@@ -28,6 +28,7 @@ COMMANDS = {
     "feedback": "Record which recommendations were right.",
     "evaluate": "Measure how good the recommendations are.",
     "tune": "Find the best settings for your photos.",
+    "work": "Answer photos that come by SQL.",
     "similar": "Show the stored images most like a photo.",
     "tags": "Alias, merge and ban hashtags, and undo it.",
     "tag": "Give hashtags to a stored photo.",

@@ -416,8 +416,10 @@ def gone(connection: Connection, error: psycopg.Error) -> bool:
     return connection.closed or isinstance(error, ending)
 
 
-def reconnect(settings: Settings, notify: Notify, *, writable: bool = True) -> Connection:
-    """Reconnect to a database that went away, waiting for it for up to ``PATIENCE`` seconds.
+def reconnect(
+    settings: Settings, notify: Notify, *, writable: bool = True, patience: float = PATIENCE
+) -> Connection:
+    """Reconnect to a database that went away, waiting for it for up to ``patience`` seconds.
 
     The embedded server is restarted if it crashed, but not if it was stopped.
 
@@ -434,7 +436,7 @@ def reconnect(settings: Settings, notify: Notify, *, writable: bool = True) -> C
         It came back with another schema.
     """
     notify("the connection to the database broke; reconnecting")
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while True:
         try:
             url, server = settings.database_url, Server(settings.home)

@@ -370,6 +370,37 @@ feedback = Table(
     Index("feedback_factor_run_id", "factor_run_id", "given_at"),
 )
 
+requests = Table(
+    "requests",
+    metadata,
+    Column("request_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("asked_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("asked_at", _TIME, nullable=False, server_default=_CLOCK),
+    Column("photo", LargeBinary),
+    Column("byte_count", Integer, nullable=False),
+    Column("arguments", JSONB, nullable=False),
+    Column("store", JSONB),
+    Column("taken_by", Integer),
+    Column("taken_at", _TIME),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("answered_at", _TIME),
+    Column("hashtags", JSONB),
+    Column("image_id", BigInteger),
+    Column("refused", Text),
+    CheckConstraint(
+        "(answered_at IS NULL) = (hashtags IS NULL AND refused IS NULL)", name="requests_answered"
+    ),
+    CheckConstraint("(answered_at IS NULL) = (photo IS NOT NULL)", name="requests_kept"),
+    Index("requests_waiting", "request_id", postgresql_where=text("answered_at IS NULL")),
+    Index(
+        "requests_asked_by",
+        "asked_by",
+        postgresql_include=["byte_count"],
+        postgresql_where=text("answered_at IS NULL"),
+    ),
+    Index("requests_answered_at", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
+)
+
 statistics = Table(
     "statistics",
     metadata,

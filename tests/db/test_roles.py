@@ -18,10 +18,11 @@ from tagdb.postgres.database import Connection
 from tagdb.store import index
 from tests.support import golden, seed
 from tests.support.postgres import become, rows
-from tests.support.surface import ANALYSING, PUBLIC, WRITING, call
+from tests.support.surface import ANALYSING, ASKING, PUBLIC, WRITING, call
 
-NO_ROLE, READER, ANALYST, WRITER, OWNER = (
+NO_ROLE, ASKER, READER, ANALYST, WRITER, OWNER = (
     "no role",
+    "tagdb_asker",
     "tagdb_reader",
     "tagdb_analyst",
     "tagdb_writer",
@@ -105,15 +106,15 @@ def objects(connection: Connection) -> dict[Object, Attempts]:
         found[Object(schema, group, name)] = attempts
     functions = rows(
         connection,
-        "SELECT n.nspname, p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+        "SELECT n.nspname, p.proname, p.prokind = 'p' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname IN ('tagdb', 'tagdb_store')"
         " AND p.prorettype <> 'trigger'::regtype"  # which nobody can call
         " ORDER BY 1, 2",
     )
-    for schema, name in functions:
+    for schema, name, procedure in functions:
         this = Object(schema, "functions", name)
         assert this not in found, f"two functions {schema}.{name}: try them both"
-        found[this] = {"x": [call(schema, name)], "o": [f"DROP FUNCTION {schema}.{name}"]}
+        found[this] = {"x": [call(schema, name)], "o": [f"DROP {'PROCEDURE' if procedure else 'FUNCTION'} {schema}.{name}"]}
     return found
 
 
@@ -129,7 +130,12 @@ def may(connection: Connection, command: str) -> bool:
     except errors.FeatureNotSupported:
         # Nobody may update what a view computes; but only who may truncate a table hears of foreign keys.
         return command.startswith("TRUNCATE")
-    except (errors.IntegrityError, errors.DependentObjectsStillExist, errors.InvalidParameterValue):
+    except (
+        errors.IntegrityError,
+        errors.DependentObjectsStillExist,
+        errors.InvalidParameterValue,
+        errors.InvalidTransactionTermination,
+    ):
         return True
     except errors.UndefinedTable:
         return command.endswith("nothing'::regclass")  # whoever may use a schema hears that
@@ -192,7 +198,7 @@ def test_the_permissions_of_every_login_are_as_agreed(
     role: Callable[..., str], populated: Connection
 ) -> None:
     """``pytest tests/db/test_roles.py -k permissions -s`` shows them."""
-    logins = {NO_ROLE: role()} | {group: role(group) for group in (READER, ANALYST, WRITER)} | {OWNER: None}
+    logins = {NO_ROLE: role()} | {group: role(group) for group in (ASKER, READER, ANALYST, WRITER)} | {OWNER: None}
     found = table({name: tried(populated, login) for name, login in logins.items()})
     print(f"\n{found}")
     golden.compare("permissions.txt", found)
@@ -206,7 +212,16 @@ def test_without_a_role_nothing(role: Callable[..., str], populated: Connection)
     assert {this.name for this, letters in found.items() if letters} == {"tagdb", "tagdb_store"}
 
 
-def test_a_reader_only_reads(role: Callable[..., str], populated: Connection) -> None:
+def test_an_asker_only_asks(role: Callable[..., str], populated: Connection) -> None:
+    may = {"workers", "request_state", "answer"} | ASKING
+    login = role(ASKER)
+    for this, letters in tried(populated, login).items():
+        assert letters == ("x" if this.name in may else "U" if this.name == "tagdb" else ""), this
+    for this, letters in tried(populated, login, let_in=True).items():
+        assert this.schema == "tagdb" or letters == "U" * (this.group == "the schema"), this
+
+
+def test_a_reader_only_reads_and_asks(role: Callable[..., str], populated: Connection) -> None:
     login = role(READER)
     expected = {("tagdb", "the schema"): "U", ("tagdb", "views"): "r", ("tagdb", "functions"): "x"}
     for this, letters in tried(populated, login).items():
@@ -220,7 +235,7 @@ def test_a_reader_only_reads(role: Callable[..., str], populated: Connection) ->
 
 def test_a_reader_sees_what_the_owner_sees(role: Callable[..., str], populated: Connection) -> None:
     queries = everything(populated, "tagdb", "v") + [
-        call("tagdb", name) for name in PUBLIC if name not in WRITING | ANALYSING
+        call("tagdb", name) for name in PUBLIC if name not in WRITING | ANALYSING | ASKING
     ]
     seen = [populated.execute(query).fetchall() for query in queries]
     assert all(seen)

@@ -37,12 +37,20 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "embedding": (1,),
     "image_factors": (1,),
     "hashtag_factors": ("tag1",),
+    "workers": (),
+    "submit_photo": (b"photo",),
+    "request_state": (1,),
+    "answer": (1,),
+    "withdraw_photo": (1,),
+    "recommend_photo": (b"photo",),
 }
 """Every public function, and arguments that give rows in a world."""
 WRITING = {
     "give_feedback", "withdraw_feedback", "remove_image", "remove_images", "tag_image", "untag_image",
 }  # fmt: skip
 """Those of them that write: for writers only."""
+ASKING = {"submit_photo", "withdraw_photo", "recommend_photo"}
+"""Those that write requests: for askers, and so for everybody with a role."""
 ANALYSING = {"thumbnail", "embedding", "image_factors", "hashtag_factors"}
 """Those of them that give out pictures and vectors: for analysts and writers."""
 INTERNAL: dict[str, tuple[object, ...]] = {
@@ -74,12 +82,14 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "hashtag_place": (FACTORS, FACTORS, False, 0.0, 1.0),
     "hashtag_problem": ("tag1",),
     "index_projection": (2,),
+    "live_workers": (),
     "known_blend": (1, FACTORS, "{1}", 0.5),
     "neighbours": (1, QUERY, None, 5, None),
     "new_factor_run": (Jsonb(asdict(FactorSettings(factors=4))), "{}"),
     "new_projection": (1, 10, 0.9),
     "note_factor_run_metrics": (1, "{}"),
     "note_token": (b"0" * 32,),
+    "own_request": (1,),
     "projected": (1, QUERY),
     "prune_factor_run": (1,),
     "recommend": (None, QUERY, None, 10, 5, "{}", "{}", None, None, None, None, "cats"),
@@ -104,6 +114,8 @@ def call(schema: str, name: str) -> str:
     arguments = {"tagdb": PUBLIC, "tagdb_store": INTERNAL}[schema]
     assert name in arguments, f"say above with what arguments to try {schema}.{name}"
     listed = sql.SQL(", ").join(map(sql.Literal, arguments[name])).as_string()
+    if name == "recommend_photo":
+        return f"CALL {schema}.{name}({listed})"
     return f"SELECT * FROM {schema}.{name}({listed})"
 
 
@@ -118,6 +130,11 @@ def fill(connection: Connection) -> None:
     connection.execute("SELECT tagdb.give_feedback(1, '{tag1,new}', '{tag2}')")
     connection.execute("INSERT INTO tagdb_store.image_files (image_id, thumbnail) VALUES (1, 'thumbnail')")
     store.statistics.refresh(connection)
+    connection.execute("SELECT tagdb.submit_photo('photo')")
+    assert store.requests.begin(connection, 1)
+    (request,) = store.requests.take(connection, 1, 1)
+    store.requests.answer(connection, request, [store.answers.Recommendation(1, "tag1", 0.5)], None)
+    connection.execute("SELECT pg_advisory_unlock_all()")
     seed.begin_run(connection, 4)
     seed.add_index(connection, world.backbone_id)
     index._new_projection(connection, world.backbone_id, 20)
