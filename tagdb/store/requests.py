@@ -13,7 +13,9 @@ from tagdb.store.statements import execute, fetch_all, fetch_one, fetch_value
 
 PATIENCE = 300
 """Seconds after which a worker hangs that still has a request: decoding has a minute, twice."""
-HOPELESS = "two workers ended or hung while they had this photo"
+TRIES = 3
+"""How often a photo is taken at most. Killing workers now and then hits some photo twice, but hardly thrice."""
+HOPELESS = "three workers ended or hung while they had this photo"
 """Why a photo is refused that nobody lives to answer."""
 
 
@@ -57,7 +59,7 @@ def take(connection: Connection, worker: int, most: int, again: bool = False) ->
     """
     taken = fetch_all(
         connection, Request, "requests/take",
-        binary=True, worker=worker, most=most, again=again, patience=PATIENCE,
+        binary=True, worker=worker, most=most, again=again, patience=PATIENCE, tries=TRIES,
     )  # fmt: skip
     return sorted(taken, key=lambda each: each.request_id)
 
@@ -95,8 +97,10 @@ def release(connection: Connection, request: Request) -> None:
 
 
 def refuse_hopeless(connection: Connection) -> int:
-    """Refuse what two workers had when they ended; return how many there were."""
-    return execute(connection, "requests/refuse_hopeless", patience=PATIENCE, reason=HOPELESS).rowcount
+    """Refuse what so many workers had when they ended; return how many there were."""
+    return execute(
+        connection, "requests/refuse_hopeless", patience=PATIENCE, tries=TRIES, reason=HOPELESS
+    ).rowcount
 
 
 def clean(connection: Connection) -> None:

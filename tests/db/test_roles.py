@@ -114,7 +114,10 @@ def objects(connection: Connection) -> dict[Object, Attempts]:
     for schema, name, procedure in functions:
         this = Object(schema, "functions", name)
         assert this not in found, f"two functions {schema}.{name}: try them both"
-        found[this] = {"x": [call(schema, name)], "o": [f"DROP {'PROCEDURE' if procedure else 'FUNCTION'} {schema}.{name}"]}
+        found[this] = {
+            "x": [call(schema, name)],
+            "o": [f"DROP {'PROCEDURE' if procedure else 'FUNCTION'} {schema}.{name}"],
+        }
     return found
 
 
@@ -198,7 +201,9 @@ def test_the_permissions_of_every_login_are_as_agreed(
     role: Callable[..., str], populated: Connection
 ) -> None:
     """``pytest tests/db/test_roles.py -k permissions -s`` shows them."""
-    logins = {NO_ROLE: role()} | {group: role(group) for group in (ASKER, READER, ANALYST, WRITER)} | {OWNER: None}
+    logins = (
+        {NO_ROLE: role()} | {group: role(group) for group in (ASKER, READER, ANALYST, WRITER)} | {OWNER: None}
+    )
     found = table({name: tried(populated, login) for name, login in logins.items()})
     print(f"\n{found}")
     golden.compare("permissions.txt", found)

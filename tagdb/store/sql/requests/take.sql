@@ -4,8 +4,9 @@ WITH free AS (
     FROM tagdb_store.requests r
     WHERE r.answered_at IS NULL
       AND CASE WHEN %(again)s
-               THEN r.tries = 1 AND (r.taken_by <> ALL (ARRAY(SELECT w FROM tagdb_store.live_workers() w))
-                                     OR r.taken_at < clock_timestamp() - %(patience)s * interval '1 second')
+               THEN r.tries BETWEEN 1 AND %(tries)s - 1
+                    AND (r.taken_by <> ALL (ARRAY(SELECT w FROM tagdb_store.live_workers() w))
+                         OR r.taken_at < clock_timestamp() - %(patience)s * interval '1 second')
                ELSE r.tries = 0 END
     ORDER BY r.request_id
     LIMIT %(most)s

@@ -1,0 +1,120 @@
+"""Photos by SQL while workers are killed: every request is answered once, and as it should be."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import psycopg
+
+from tagdb.postgres import database
+from tagdb.postgres.database import Connection
+from tests.support.pictures import photo
+from tests.support.postgres import Postgres, rows
+from tests.support.programs import SOAK, finished, started
+
+REQUESTS, KILLS = 200 * SOAK, 5 * SOAK
+PHOTOS = 20
+ASKERS = 4
+Here = Callable[[str], dict[str, str]]
+
+
+class Asker(threading.Thread):
+    """A session that asks again and again, every other time by the procedure."""
+
+    def __init__(self, url: str, requests: int, seed: int) -> None:
+        super().__init__()
+        self.url, self.requests, self.random = url, requests, random.Random(seed)
+        self.answers: list[tuple[int, object]] = []
+        """Number of the photo, and what was said."""
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                while len(self.answers) < self.requests:
+                    number = self.random.randrange(PHOTOS)
+                    self.answers.append((number, self.asked(connection, photo(number))))
+        except BaseException as error:
+            self.error = error
+
+    def asked(self, connection: psycopg.Connection[tuple[object, ...]], content: bytes) -> object:
+        if self.random.random() < 0.5:
+            said = connection.execute("CALL tagdb.recommend_photo(%b, seconds => 60)", (content,)).fetchone()
+            return said and said[0]
+        request = connection.execute("SELECT tagdb.submit_photo(%b)", (content,)).fetchone()
+        for _ in range(6000):
+            query = "SELECT state, hashtags FROM tagdb.request_state(%s)"
+            state, hashtags = connection.execute(query, request).fetchone() or ("", None)
+            if state != "waiting":
+                return hashtags
+            time.sleep(0.01)
+        return None
+
+
+def test_every_request_is_answered_once(
+    ingested: str, postgres: Postgres, here: Here, step: Callable[[str], None]
+) -> None:
+    with postgres.database(ingested.rpartition("/")[2].partition("?")[0]) as url:
+        place = here(url)
+        finished(started("factors", "compute", "--factors", "8", "--quiet", **place))
+        with database.connect(url) as connection:
+            ask_while_workers_are_killed(url, place, connection, step)
+
+
+def ask_while_workers_are_killed(
+    url: str, place: dict[str, str], connection: Connection, step: Callable[[str], None]
+) -> None:
+    def start() -> subprocess.Popen[str]:
+        return started("work", "--workers", 1, **place)
+
+    begun = time.monotonic()
+    step("two workers start")
+    workers, luck = [start(), start()], random.Random(KILLS)
+    while rows(connection, "SELECT tagdb.workers()") == [(0,)]:
+        time.sleep(0.01)
+    connection.execute("LISTEN tagdb_answers")
+    askers = [Asker(url, REQUESTS // ASKERS, seed) for seed in range(ASKERS)]
+    for asker in askers:
+        asker.start()
+    step("they are killed")
+    killed = interrupted = 0
+    while any(asker.is_alive() for asker in askers):
+        time.sleep(luck.uniform(0.2, 2.0))
+        if killed < KILLS:
+            which = luck.randrange(2)
+            workers[which].kill()
+            workers[which].communicate()
+            workers[which] = start()
+            killed += 1
+            query = "SELECT count(*) FROM tagdb_store.requests WHERE tries > 1"
+            interrupted = rows(connection, query)[0][0]
+    step("everything is answered")
+    for asker in askers:
+        asker.join()
+        assert asker.error is None
+    counts = "SELECT count(*), count(*) FILTER (WHERE refused IS NOT NULL), max(tries),"
+    counts += " count(*) FILTER (WHERE photo IS NOT NULL) FROM tagdb_store.requests"
+    ((requests, refused, tries, kept),) = rows(connection, counts)
+    interrupted = rows(connection, "SELECT count(*) FROM tagdb_store.requests WHERE tries > 1")[0][0]
+    told = Counter(heard.payload for heard in connection.notifies(timeout=1))
+    print(
+        f"{requests} requests, {killed} kills, {interrupted} photos interrupted, {tries} tries at most,"
+        f" {refused} refused, {time.monotonic() - begun:.0f} s"
+    )
+    assert (requests, refused, kept) == (REQUESTS, 0, 0)
+    assert len(told) == REQUESTS
+    assert {*told.values()} == {1}
+    assert killed >= min(KILLS, 3)
+    answers: dict[int, object] = {}
+    for number, said in (each for asker in askers for each in asker.answers):
+        assert said
+        assert said == answers.setdefault(number, said)
+    step("workers stop")
+    for worker in workers:
+        worker.terminate()
+        finished(worker)
