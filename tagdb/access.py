@@ -26,7 +26,12 @@ from tagdb.postgres.database import Connection, Notify, reason
 from tagdb.postgres.server import Server
 from tagdb.postgres.urls import SECRETS, libpq_url
 
-GROUPS = {"reader": "tagdb_reader", "analyst": "tagdb_analyst", "writer": "tagdb_writer"}
+GROUPS = {
+    "asker": "tagdb_asker",
+    "reader": "tagdb_reader",
+    "analyst": "tagdb_analyst",
+    "writer": "tagdb_writer",
+}
 """Name of a role in tagdb, and its name in PostgreSQL. Each includes those before it."""
 PORT = 5433
 """Port that is suggested if none is set."""

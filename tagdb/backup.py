@@ -35,6 +35,8 @@ from tagdb.store.index import INDEX_FROM
 from tagdb.store.statements import statement
 
 SCHEMAS = ("tagdb", "tagdb_store")
+TRANSIENT = "tagdb_store.requests"
+"""Table of which a backup has no rows: photos that somebody waits for, and answers of an hour."""
 COMPRESSION = "gzip:1"
 _TRIES = 3
 _COLUMN_VERSION = re.compile(rb"\bpg_attver=\d+(, )?|, pg_attver=\d+(?=\))")
@@ -107,6 +109,7 @@ def back_up(
                 f"--compress={COMPRESSION}",
                 f"--snapshot={server.snapshot}",
             ]
+            command += [f"--exclude-table-data={TRANSIENT}"]
             command += [f"--lock-wait-timeout={PATIENCE}", *(f"--schema={name}" for name in SCHEMAS)]
             return archive.write(file, _dump(command, url, about, quiet), description, force)
 

@@ -34,7 +34,7 @@ COLUMNS = """
 FUNCTIONS = """
     SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
            obj_description(p.oid, 'pg_proc')
-    FROM pg_proc p WHERE p.pronamespace = 'tagdb'::regnamespace
+    FROM pg_proc p WHERE p.pronamespace = 'tagdb'::regnamespace AND p.prokind = 'f'
     ORDER BY p.proname !~ '^recommend', p.proname !~ 'embedding', p.proname
 """
 

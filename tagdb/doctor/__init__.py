@@ -55,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     upkeep.cleaning,
     upkeep.sessions,
     upkeep.ingests,
+    upkeep.requests,
     search.indexes,
     search.recall,
     memory.shared_buffers,

@@ -10,7 +10,7 @@ from tagdb.doctor.findings import Examination, Finding, list_names
 from tagdb.doctor.storage import folder_of_data
 from tagdb.store import doctor as queries
 
-ALL = {"TABLE": "ALL TABLES", "FUNCTION": "ALL FUNCTIONS", "SCHEMA": ""}
+ALL = {"TABLE": "ALL TABLES", "FUNCTION": "ALL FUNCTIONS", "PROCEDURE": "ALL PROCEDURES", "SCHEMA": ""}
 SEQUENCES = "ALL SEQUENCES"
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -28,9 +28,10 @@ def rights(examination: Examination) -> Iterator[Finding]:
         commands = []
         for schema, kind in dict.fromkeys((row.schema, row.kind) for row in its):
             if kind == "SCHEMA":
-                # readers and analysts in tagdb_store, and PUBLIC, must have no rights; others must not create
+                # askers, readers and analysts in tagdb_store, and PUBLIC, must have no rights; others must
+                # not create
                 everything = grantee == "PUBLIC" or (
-                    schema == "tagdb_store" and grantee in ("tagdb_reader", "tagdb_analyst")
+                    schema == "tagdb_store" and grantee in ("tagdb_asker", "tagdb_reader", "tagdb_analyst")
                 )
                 what = "ALL" if everything else "CREATE"
                 commands.append(f"REVOKE {what} ON SCHEMA {schema} FROM {_quoted(grantee)}")

@@ -20,6 +20,8 @@ MANY = 10_000
 """Smaller numbers of rows are not worth cleaning up or analysing."""
 IDLE = 900.0
 """Seconds after which an idle session that blocks others counts as forgotten."""
+WAITING = 60.0
+"""Seconds after which a photo that came by SQL has waited too long."""
 BUILDING = "building"
 
 
@@ -243,3 +245,23 @@ def ingests(examination: Examination) -> Iterator[Finding]:
             remedy=commands[0] if commands else "",
             figures={"ingests": len(rows)},
         )
+
+
+def requests(examination: Examination) -> Iterator[Finding]:
+    """Photos that came by SQL do not wait without a worker, or for long."""
+    if not examination.complete:
+        return
+    waiting = store.requests.waiting(examination.connection)
+    figures = {"waiting": waiting.waiting, "seconds": waiting.seconds, "workers": waiting.workers}
+    they = count_noun(waiting.waiting, "photo waits", "photos wait")
+    if waiting.waiting and (not waiting.workers or waiting.seconds > WAITING):
+        yield Finding(
+            check="requests",
+            severity="advice",
+            sentence=f"{they} for hashtags, the first for {waiting.seconds:,.0f} s, and "
+            + ("the workers have too much to do" if waiting.workers else "no worker answers"),
+            remedy="tagdb work",
+            figures=figures,
+        )
+    else:
+        yield Finding(check="requests", severity="ok", sentence="photos by SQL", figures=figures)

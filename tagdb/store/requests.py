@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -14,7 +13,8 @@ from tagdb.store.statements import execute, fetch_all, fetch_one, fetch_value
 PATIENCE = 300
 """Seconds after which a worker hangs that still has a request: decoding has a minute, twice."""
 TRIES = 3
-"""How often a photo is taken at most. Killing workers now and then hits some photo twice, but hardly thrice."""
+"""How often a photo is taken at most. Killing workers now and then hits some photo twice,
+but hardly thrice."""
 HOPELESS = "three workers ended or hung while they had this photo"
 """Why a photo is refused that nobody lives to answer."""
 
@@ -38,7 +38,8 @@ class Waiting:
     """Requests that nobody has taken."""
 
     waiting: int
-    since: datetime | None
+    seconds: float
+    """For how long the first one has waited."""
     workers: int
     """Number of workers that live."""
 

@@ -260,6 +260,7 @@ def test_connecting_where_not_everybody_may(names: Names, tagdb: Run, database_u
         "tagdb",
         "TagDB",
         "postgres",
+        "tagdb_asker",
         "tagdb_reader",
         "tagdb_analyst",
         "tagdb_writer",

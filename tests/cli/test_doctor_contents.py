@@ -316,6 +316,26 @@ SAFETY = {
         "tagdb_reader has rights in tagdb's schemas that tagdb does not grant: "
         "EXECUTE on tagdb.embedding(bigint)",
     ),
+    "askers read": (
+        "GRANT SELECT ON tagdb.images TO tagdb_asker",
+        {"rights of tagdb_asker": "wrong"},
+        "tagdb_asker has rights in tagdb's schemas that tagdb does not grant: SELECT on tagdb.images",
+    ),
+    "askers change hashtags": (
+        "GRANT EXECUTE ON FUNCTION tagdb.tag_image TO tagdb_asker",
+        {"rights of tagdb_asker": "wrong"},
+        "EXECUTE on tagdb.tag_image(bigint,text[])",
+    ),
+    "askers cannot ask": (
+        "REVOKE EXECUTE ON PROCEDURE tagdb.recommend_photo FROM tagdb_asker",
+        {"rights that tagdb_asker lacks": "wrong"},
+        "tagdb_asker lacks rights that it should have: EXECUTE on tagdb.recommend_photo(",
+    ),
+    "the procedure is missing": (
+        "DROP PROCEDURE tagdb.recommend_photo",
+        {"missing objects": "wrong"},
+        "there is no procedure tagdb.recommend_photo",
+    ),
     "analysts read tables": (
         "GRANT USAGE ON SCHEMA tagdb_store TO tagdb_analyst",
         {"rights of tagdb_analyst": "wrong"},
@@ -541,6 +561,18 @@ def test_another_owner_is_noticed(
         assert f"some of their objects belong to {other}" in found["owners"].sentence
         follow(found["owners"].remedy, database_url, tagdb)
         assert examined(database_url) == {}
+
+
+def test_photos_that_wait(healthy: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    healthy.execute("SELECT tagdb.submit_photo('photo')")
+    found = examined(database_url)["requests"]
+    assert (found.severity, found.remedy) == ("advice", "tagdb work")
+    assert found.sentence == "1 photo waits for hashtags, the first for 0 s, and no worker answers"
+    assert store.requests.begin(healthy, 1)
+    assert "requests" not in examined(database_url)
+    healthy.execute("UPDATE tagdb_store.requests SET asked_at = asked_at - interval '70 s'")
+    sentence = "1 photo waits for hashtags, the first for 70 s, and the workers have too much to do"
+    assert examined(database_url)["requests"].sentence == sentence
 
 
 def test_files_that_others_may_read_are_closed(

@@ -104,12 +104,14 @@ def test_what_is_left_of_a_database_in_use(database_url: str, connection: Connec
         "SELECT r.rolname, d.classid::regclass::text, d.objid FROM pg_shdepend d"
         " JOIN pg_roles r ON r.oid = d.refobjid WHERE d.refclassid = 'pg_authid'::regclass"
         " AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND r.rolname IN ('tagdb_reader', 'tagdb_analyst', 'tagdb_writer')"
+        " AND r.rolname IN ('tagdb_asker', 'tagdb_reader', 'tagdb_analyst', 'tagdb_writer')"
     )
     assert rows(connection, rights) == []
-    named = "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname ~ '^tagdb_(reader|analyst|writer)$'"
+    named = (
+        "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname ~ '^tagdb_(asker|reader|analyst|writer)$'"
+    )
     assert sorted(rows(connection, named)) == [
-        (f"tagdb_{name}", False) for name in ("analyst", "reader", "writer")
+        (f"tagdb_{name}", False) for name in ("analyst", "asker", "reader", "writer")
     ]
     # and nothing of before is in the way of what comes after
     assert database.migrate(database_url) == (None, SCHEMA_REVISION)

@@ -106,7 +106,8 @@ def objects(connection: Connection) -> dict[Object, Attempts]:
         found[Object(schema, group, name)] = attempts
     functions = rows(
         connection,
-        "SELECT n.nspname, p.proname, p.prokind = 'p' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+        "SELECT n.nspname, p.proname, p.prokind = 'p'"
+        " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname IN ('tagdb', 'tagdb_store')"
         " AND p.prorettype <> 'trigger'::regtype"  # which nobody can call
         " ORDER BY 1, 2",

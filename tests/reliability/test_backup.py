@@ -212,6 +212,19 @@ def test_a_restored_database_lives_on(
     assert found[0] == found[1]
 
 
+def test_what_waits_for_an_answer_is_not_kept(
+    collection: str, empty_database_url: str, program: Tagdb, tmp_path: Path
+) -> None:
+    """Neither photos that came by SQL nor answers: nobody would be there to ask for them."""
+    with database.connect(collection) as connection:
+        connection.execute("SELECT tagdb.submit_photo('photo')")
+    assert program(collection, "backup", tmp_path / "file.tagdb").exit_code == 0
+    assert program(empty_database_url, "restore", tmp_path / "file.tagdb").exit_code == 0
+    with database.connect(empty_database_url) as connection:
+        assert rows(connection, "SELECT count(*) FROM tagdb_store.requests") == [(0,)]
+        assert rows(connection, "SELECT tagdb.submit_photo('photo')") == [(2,)]
+
+
 def test_with_a_vector_index(
     collection: str, empty_database_url: str, at: Callable[[str], Settings], tmp_path: Path
 ) -> None:
@@ -341,6 +354,8 @@ def test_onto_the_embedded_server_from_nothing(saved: Path, collection: str) -> 
         assert answers(url) == answers(collection)
         with psycopg.connect(url) as connection:
             member = "SELECT pg_has_role('tagdb_writer', 'tagdb_analyst', 'MEMBER')"
+            assert connection.execute(member).fetchone() == (True,)
+            member = "SELECT pg_has_role('tagdb_reader', 'tagdb_asker', 'MEMBER')"
             assert connection.execute(member).fetchone() == (True,)
     finally:
         Server(home).stop()
@@ -929,7 +944,7 @@ def test_no_password_in_arguments(
 def test_who_may_not(login: Callable[..., str], saved: Path, collection: str, program: Tagdb) -> None:
     """A reader and a writer are told so, in one sentence, and that no role of tagdb's is enough."""
     before = stored(collection)
-    for group in ("tagdb_reader", "tagdb_analyst", "tagdb_writer"):
+    for group in ("tagdb_asker", "tagdb_reader", "tagdb_analyst", "tagdb_writer"):
         theirs = login(collection, group)
         for command in (("backup", "theirs"), ("restore", saved, "--replace")):
             said = complaint(program(theirs, *command))

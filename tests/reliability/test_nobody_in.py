@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -12,10 +14,13 @@ import pytest
 from click.testing import Result
 from psycopg import conninfo, errors, sql
 
+from tagdb import config
 from tagdb.cli import COMMANDS
+from tagdb.embedder import Embedder
 from tagdb.errors import SchemaError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
+from tagdb.requests import RequestWorker
 from tests.support import evaluated
 from tests.support.commands import invoke
 from tests.support.postgres import become
@@ -225,7 +230,7 @@ def test_no_command_runs_what_was_planted(
         (measured, ("doctor",)),
     ]
     # the first two make databases, the last ingests what it finds elsewhere
-    assert {given[0] for _, given in commands} | {"demo", "restore", "collect"} >= set(COMMANDS)
+    assert {given[0] for _, given in commands} | {"demo", "restore", "collect", "work"} >= set(COMMANDS)
     for url, given in commands:
         done = run(url, home, *given)
         expected = 1 if "grant" in given or given == ("doctor",) else 0
@@ -233,6 +238,44 @@ def test_no_command_runs_what_was_planted(
         assert "bug" not in done.output, (given, done.output)
         assert planted.caught(url) == 0, given
     print(f"{len(commands)} commands, nothing that was planted has run")
+
+
+def test_photos_by_sql_run_nothing_that_was_planted(
+    planted: Planted,
+    make_database: Callable[[bool], str],
+    home: Path,
+    chosen: tuple[object, ...],
+    tmp_path: Path,
+) -> None:
+    """Neither the worker does, nor the procedure, which begins with its caller's rights and search path."""
+    photos, url = drawn(tmp_path / "photos", 12), make_database(True)
+    assert run(url, home, "ingest", photos, *chosen, "--quiet").exit_code == 0
+    planted.plant(url, "evil", "public")
+    settings = config.load({"TAGDB_HOME": str(home), "TAGDB_DATABASE_URL": url})
+    embedder = Embedder(settings, print, threads=1)
+    worker = RequestWorker(embedder, partial(database.reconnect, settings, print, patience=0), print)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    photo = (photos.parent / "0.jpg").read_bytes()
+    try:
+        for path in "public", "pg_catalog, evil, public":
+            with psycopg.connect(url, autocommit=True) as asker:
+                asker.execute(sql.SQL("SET search_path = {}").format(sql.SQL(path)))  # type: ignore[arg-type]
+                while asker.execute("SELECT tagdb.workers()").fetchone() == (0,):
+                    pass
+                call = (
+                    "CALL tagdb.recommend_photo(%b, store => true, hashtags => ARRAY['a'::pg_catalog.text])"
+                )
+                assert asker.execute(call, (photo,)).fetchone() == ([],)
+                with pytest.raises(errors.ObjectNotInPrerequisiteState):
+                    asker.execute("CALL tagdb.recommend_photo(%b, seconds => 0)", (photo,))
+                with pytest.raises(errors.InvalidParameterValue):
+                    asker.execute("CALL tagdb.recommend_photo(%b)", (b"no photo",))
+                assert planted.caught(url) == 0
+    finally:
+        worker.stop()
+        thread.join()
+        embedder.close()
 
 
 def test_a_migration_runs_nothing_that_was_planted(

@@ -26,9 +26,10 @@ Here = Callable[[str], dict[str, str]]
 class Asker(threading.Thread):
     """A session that asks again and again, every other time by the procedure."""
 
-    def __init__(self, url: str, requests: int, seed: int) -> None:
+    def __init__(self, url: str, requests: int, seed: int, enough: threading.Event) -> None:
         super().__init__()
         self.url, self.requests, self.random = url, requests, random.Random(seed)
+        self.enough = enough
         self.answers: list[tuple[int, object]] = []
         """Number of the photo, and what was said."""
         self.error: BaseException | None = None
@@ -36,7 +37,7 @@ class Asker(threading.Thread):
     def run(self) -> None:
         try:
             with psycopg.connect(self.url, autocommit=True) as connection:
-                while len(self.answers) < self.requests:
+                while len(self.answers) < self.requests or not self.enough.is_set():
                     number = self.random.randrange(PHOTOS)
                     self.answers.append((number, self.asked(connection, photo(number))))
         except BaseException as error:
@@ -78,25 +79,30 @@ def ask_while_workers_are_killed(
     while rows(connection, "SELECT tagdb.workers()") == [(0,)]:
         time.sleep(0.01)
     connection.execute("LISTEN tagdb_answers")
-    askers = [Asker(url, REQUESTS // ASKERS, seed) for seed in range(ASKERS)]
+    enough = threading.Event()
+    askers = [Asker(url, REQUESTS // ASKERS, seed, enough) for seed in range(ASKERS)]
     for asker in askers:
         asker.start()
     step("they are killed")
-    killed = interrupted = 0
+    killed = 0
     while any(asker.is_alive() for asker in askers):
-        time.sleep(luck.uniform(0.2, 2.0))
-        if killed < KILLS:
+        time.sleep(luck.uniform(0.1, 1.0))
+        # now and then one that only starts, but mostly when there are two: somebody must get on
+        alive = rows(connection, "SELECT tagdb.workers()")[0][0]
+        if killed == KILLS:
+            enough.set()
+        elif alive == 2 or luck.random() < 0.05:
             which = luck.randrange(2)
             workers[which].kill()
             workers[which].communicate()
             workers[which] = start()
             killed += 1
-            query = "SELECT count(*) FROM tagdb_store.requests WHERE tries > 1"
-            interrupted = rows(connection, query)[0][0]
     step("everything is answered")
     for asker in askers:
         asker.join()
-        assert asker.error is None
+        left = "SELECT request_id, taken_by, taken_at, tries, clock_timestamp() FROM tagdb_store.requests"
+        left += " WHERE answered_at IS NULL"
+        assert asker.error is None, rows(connection, left)
     counts = "SELECT count(*), count(*) FILTER (WHERE refused IS NOT NULL), max(tries),"
     counts += " count(*) FILTER (WHERE photo IS NOT NULL) FROM tagdb_store.requests"
     ((requests, refused, tries, kept),) = rows(connection, counts)
@@ -106,10 +112,10 @@ def ask_while_workers_are_killed(
         f"{requests} requests, {killed} kills, {interrupted} photos interrupted, {tries} tries at most,"
         f" {refused} refused, {time.monotonic() - begun:.0f} s"
     )
-    assert (requests, refused, kept) == (REQUESTS, 0, 0)
-    assert len(told) == REQUESTS
+    assert requests == sum(len(asker.answers) for asker in askers) >= REQUESTS
+    assert (refused, kept, killed) == (0, 0, KILLS)
+    assert len(told) == requests
     assert {*told.values()} == {1}
-    assert killed >= min(KILLS, 3)
     answers: dict[int, object] = {}
     for number, said in (each for asker in askers for each in asker.answers):
         assert said

@@ -166,7 +166,7 @@ CALLS = (
     "index check", "index drop", "init --repair", "backup FOLDER/file", "tag PHOTO a", "untag PHOTO a",
     "remove PHOTO --yes", "sync FOLDER --yes", "export FOLDER/x.jsonl", "originals FOLDER/originals",
     "collect https://mastodon.social/tags/a", "serve --listen 127.0.0.1:0", "serve token add a --role reader",
-    "serve token list", "serve token revoke a",
+    "serve token list", "serve token revoke a", "work",
 )  # fmt: skip
 """Every command that opens the database, so that it would begin; but for those that say what they find."""
 OTHERS = {"demo", "doctor", "db", "restore"}

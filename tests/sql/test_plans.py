@@ -80,6 +80,11 @@ def build(connection: Connection) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "INDEX_FROM", EMBEDDED // 2)
         assert store.index.ensure(connection, backbone_id)
+    connection.execute(
+        "INSERT INTO tagdb_store.requests (byte_count, arguments, answered_at, hashtags)"
+        " SELECT 9, '{}', now(),"
+        """ '[{"rank": 1, "hashtag": "tag1", "score": 0.5}]' FROM generate_series(1, 5000)"""
+    )
     connection.execute("VACUUM ANALYZE")
 
 
@@ -158,6 +163,9 @@ LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.thumbnail(17)", 1, {}),
     ("tagdb.image_factors(17)", 1, {}),
     ("tagdb.hashtag_factors('tag7')", 1, {}),
+    ("tagdb.workers()", 1, {}),
+    ("tagdb.request_state(17)", 1, {}),
+    ("tagdb.answer(17)", 1, {}),
     ("tagdb.images LIMIT 100", 100, {}),
     ("tagdb.hashtags LIMIT 100", 100, {}),
     ("tagdb.hashtag_stats LIMIT 100", 100, {}),

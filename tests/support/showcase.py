@@ -106,6 +106,12 @@ def fill(connection: Connection) -> None:
         connection.execute(
             "SELECT tagdb.give_feedback(%s, %s, %s)", (image_id, list(accepted), list(rejected))
         )
+    connection.execute("SELECT tagdb.submit_photo('photo')")
+    assert store.requests.begin(connection, 1)
+    (request,) = store.requests.take(connection, 1, 1)
+    answer = store.answers.recommend(connection, np.full(1280, 0.03, np.float32), store.answers.Query(top=3))
+    store.requests.answer(connection, request, answer, None)
+    connection.execute("SELECT pg_advisory_unlock_all()")
     seed.add_index(connection, backbone_id)
     store.statistics.refresh(connection)
     connection.execute(

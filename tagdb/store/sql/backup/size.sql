@@ -5,4 +5,4 @@ SELECT coalesce(sum(pg_table_size(c.oid) * CASE
     WHEN c.relname = 'image_files' THEN 1.17
     ELSE 0.25 END), 0)::bigint
 FROM pg_class c
-WHERE c.relnamespace = 'tagdb_store'::regnamespace AND c.relkind = 'r'
+WHERE c.relnamespace = 'tagdb_store'::regnamespace AND c.relkind = 'r' AND c.relname <> 'requests'

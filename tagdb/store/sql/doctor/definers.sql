@@ -10,7 +10,7 @@ JOIN (
            false AS definer, true AS fixed
     FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v')
     UNION ALL
-    SELECT p.pronamespace, 'FUNCTION', p.oid::regprocedure::text, p.proowner, p.prosecdef,
+    SELECT p.pronamespace, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure::text, p.proowner, p.prosecdef,
            EXISTS (SELECT FROM unnest(p.proconfig) o WHERE o LIKE 'search_path=%')
     FROM pg_proc p
 ) found ON found.schema = n.oid

@@ -1,4 +1,4 @@
--- The tables, views, functions and triggers that there are in tagdb's schemas, functions with their bodies
+-- The tables, views, functions, procedures and triggers that there are in tagdb's schemas, functions with their bodies
 -- where PostgreSQL keeps those as they were written. The first of several functions of a name is the oldest.
 SELECT CASE WHEN c.relkind = 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind,
        n.nspname || '.' || c.relname AS name, '' AS called, '' AS body
@@ -12,7 +12,7 @@ JOIN pg_class c ON c.oid = t.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'tagdb_store' AND NOT t.tgisinternal AND t.tgparentid = 0
 UNION ALL
-(SELECT 'FUNCTION', n.nspname || '.' || p.proname, p.oid::regprocedure::text, p.prosrc
+(SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname || '.' || p.proname, p.oid::regprocedure::text, p.prosrc
  FROM pg_proc p
  JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname IN ('tagdb', 'tagdb_store')
