@@ -19,7 +19,9 @@ import pytest
 from tagdb.postgres.database import Connection
 from tests.support.commands import Process, Run, complaint, parsed
 
-WITHOUT = "import sys; sys.modules[{!r}] = None; from tagdb.__main__ import main; sys.argv[0] = 'tagdb'; main()"
+WITHOUT = (
+    "import sys; sys.modules[{!r}] = None; from tagdb.__main__ import main; sys.argv[0] = 'tagdb'; main()"
+)
 
 
 @contextmanager
@@ -76,7 +78,9 @@ def test_an_address_of_another_machine(tagdb: Run) -> None:
 @pytest.mark.parametrize(
     "options", [("--listen", "0.0.0.0:0"), ("--listen", "[::]:0"), ("--host", "tags.example.org")]
 )
-def test_others_than_this_machine_need_a_token_first(tagdb: Run, home: Path, options: tuple[str, ...]) -> None:
+def test_others_than_this_machine_need_a_token_first(
+    tagdb: Run, home: Path, options: tuple[str, ...]
+) -> None:
     said = complaint(tagdb("serve", *options))
     assert said == (
         "Error: others than this machine could ask, and there is no token yet; make one first: "
@@ -134,7 +138,9 @@ def test_a_missing_extra_is_one_sentence(
     done = tagdb_process("serve", program=("-c", WITHOUT.format(package)), **place)
     assert done.returncode == 1
     assert done.stderr == "Error: serving needs more packages; install them: pip install 'tagdb[serve]'\n"
-    tokens = tagdb_process("serve", "token", "list", "--json", program=("-c", WITHOUT.format(package)), **place)
+    tokens = tagdb_process(
+        "serve", "token", "list", "--json", program=("-c", WITHOUT.format(package)), **place
+    )
     assert (tokens.returncode, tokens.stdout) == (0, "[]\n"), tokens.stderr  # they are rows, and need no HTTP
 
 
