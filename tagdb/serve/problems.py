@@ -22,6 +22,7 @@ from tagdb.hashtags import printable
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("tagdb.serve")
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what is wrong with a form, its sender hears
 
 
 class Problem(Exception):

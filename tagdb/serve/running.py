@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,
             timeout_keep_alive=20,
-            h11_max_incomplete_event_size=32 << 10,
+            h11_max_incomplete_event_size=64 << 10,
             limit_concurrency=4 * IN_PROGRESS,
         )
         super().__init__(config)

@@ -88,6 +88,14 @@ class New(BaseModel):
     name: Text | None = Field(None, description="Name of a photo that is the body.")
 
 
+def _bytes_of(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """Return how an answer of bytes is described."""
+    return {
+        200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}},
+        304: {"description": "The browser has it."},
+    }
+
+
 @router.get("", summary="List images")
 async def images(service: Asked, caller: Reader, which: Annotated[Listing, Query()]) -> Answer:
     """A page of images, the newest first; ``next`` is the cursor of the next one."""
@@ -110,7 +118,13 @@ async def images(service: Asked, caller: Reader, which: Annotated[Listing, Query
     }
 
 
-@router.post("", status_code=201, openapi_extra=BODY, summary="Store photos")
+@router.post(
+    "",
+    status_code=201,
+    responses={200: {"description": "All were stored before."}},
+    openapi_extra=BODY,
+    summary="Store photos",
+)
 async def add(
     request: Request, response: Response, service: Asked, caller: Writer, new: Annotated[New, Query()]
 ) -> Answer:
@@ -166,13 +180,20 @@ async def remove(service: Asked, caller: Writer, image_id: Number) -> None:
         raise _no(image_id)
 
 
-@router.get("/{image_id}/thumbnail", summary="Its thumbnail", response_class=Response)
+@router.get(
+    "/{image_id}/thumbnail",
+    summary="Its thumbnail",
+    response_class=Response,
+    responses=_bytes_of("image/jpeg"),
+)
 async def thumbnail(request: Request, service: Asked, caller: Analyst, image_id: Number) -> Response:
     """A small JPEG."""
     return await _file(request, service, caller.role, image_id, original=False)
 
 
-@router.get("/{image_id}/original", summary="Its file", response_class=Response)
+@router.get(
+    "/{image_id}/original", summary="Its file", response_class=Response, responses=_bytes_of("image/*")
+)
 async def original(request: Request, service: Asked, caller: Writer, image_id: Number) -> Response:
     """The photo's file, if it is kept in the database."""
     return await _file(request, service, caller.role, image_id, original=True)

@@ -67,7 +67,12 @@ async def status(service: Asked, caller: Reader) -> Answer:
     }
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(service: Asked, caller: Reader) -> Response:
     """Requests, latencies by step, the queue, rejected photos, connections, images, the factor run."""
     with suppress(TagdbError):  # what the service knows of itself can be told without the database
