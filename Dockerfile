@@ -27,7 +27,7 @@ RUN /opt/tagdb/bin/pip install --quiet --no-cache-dir --no-index --find-links /w
     && /opt/tagdb/bin/pip check
 
 FROM python:${PYTHON}-slim-trixie
-RUN useradd --system --uid 10001 --home-dir /var/lib/tagdb --no-create-home --shell /usr/sbin/nologin tagdb \
+RUN useradd --uid 10001 --home-dir /var/lib/tagdb --no-create-home --shell /usr/sbin/nologin tagdb \
     && install --directory --owner tagdb --group tagdb --mode 0700 /var/lib/tagdb
 COPY --from=build /opt/tagdb /opt/tagdb
 # Nothing else is written to but /tmp, where large forms lie while they are read.

@@ -105,7 +105,8 @@ class Access:
         if caller is not None and now - seen < REMEMBERED:
             return caller
         address = request.client.host if request.client else ""
-        if wait := self._guesses.empty(address):
+        # behind a proxy all have one address, and must not be shut out because one of them guesses
+        if caller is None and (wait := self._guesses.empty(address)):
             raise Busy("too many wrong tokens came from this address; wait a minute", wait, 429)
         holder = await self._service.ask(None, lambda connection: tokens.holder(connection, token))
         if holder is None:

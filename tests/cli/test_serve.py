@@ -1,4 +1,4 @@
-"""``tagdb serve`` as a command: what it refuses, its tokens, its end. What it answers is in ``tests/serve``."""
+"""``tagdb serve`` as a command: what it refuses, its tokens, its end. Its answers: ``tests/serve``."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ import pytest
 from tagdb.postgres.database import Connection
 from tests.support.commands import Process, Run, complaint, parsed
 
-WITHOUT = (
-    "import sys; sys.modules[{!r}] = None; from tagdb.__main__ import main; sys.argv[0] = 'tagdb'; main()"
-)
+WITHOUT = "import sys; sys.modules[{!r}] = None; from tagdb.__main__ import main; main()"
 
 
 @contextmanager
@@ -65,7 +63,8 @@ def test_a_port_that_is_taken(tagdb: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         assert complaint(tagdb("serve", "--listen", address)) == (
-            f"Error: cannot listen on {address}: Address already in use; choose another with --listen HOST:PORT"
+            f"Error: cannot listen on {address}: Address already in use; "
+            "choose another with --listen HOST:PORT"
         )
 
 
@@ -78,9 +77,7 @@ def test_an_address_of_another_machine(tagdb: Run) -> None:
 @pytest.mark.parametrize(
     "options", [("--listen", "0.0.0.0:0"), ("--listen", "[::]:0"), ("--host", "tags.example.org")]
 )
-def test_others_than_this_machine_need_a_token_first(
-    tagdb: Run, home: Path, options: tuple[str, ...]
-) -> None:
+def test_others_than_this_machine_need_a_token(tagdb: Run, home: Path, options: tuple[str, ...]) -> None:
     said = complaint(tagdb("serve", *options))
     assert said == (
         "Error: others than this machine could ask, and there is no token yet; make one first: "
@@ -135,13 +132,12 @@ def test_a_missing_extra_is_one_sentence(
     tagdb_process: Process, database_url: str, home: Path, package: str
 ) -> None:
     place = {"TAGDB_DATABASE_URL": database_url, "TAGDB_HOME": str(home)}
-    done = tagdb_process("serve", program=("-c", WITHOUT.format(package)), **place)
+    without = ("-c", WITHOUT.format(package))
+    done = tagdb_process("serve", program=without, **place)
     assert done.returncode == 1
     assert done.stderr == "Error: serving needs more packages; install them: pip install 'tagdb[serve]'\n"
-    tokens = tagdb_process(
-        "serve", "token", "list", "--json", program=("-c", WITHOUT.format(package)), **place
-    )
-    assert (tokens.returncode, tokens.stdout) == (0, "[]\n"), tokens.stderr  # they are rows, and need no HTTP
+    tokens = tagdb_process("serve", "token", "list", "--json", program=without, **place)
+    assert (tokens.returncode, tokens.stdout) == (0, "[]\n"), tokens.stderr  # they are rows
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

@@ -1,4 +1,4 @@
-"""What ``docs/serving.md`` shows: its calls by curl are made, its metrics exist, its numbers are the program's."""
+"""``docs/serving.md``: its calls by curl are made, its metrics exist, its numbers are the program's."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_the_scrape_is_one_of_prometheus(shared: Served) -> None:
         f"| time to send a body | {options.BODY_SECONDS:g} s |",
         f"| photos being embedded or waiting for it | {options.WAITING}, then 503 |",
         f"| requests being answered | {options.IN_PROGRESS}, then 503 |",
-        f"| requests per second and client, where others than this machine can ask | {options.RATE:g} (`--rate`),",
+        f" client, where others than this machine can ask | {options.RATE:g} (`--rate`), then 429 |",
         f"| wrong tokens per minute and address | {access.GUESSES}, then 429 |",
         f"| queries at once | {service.QUERIES}; others wait |",
         f"get {running.GRACE} seconds.",

@@ -111,9 +111,12 @@ def test_a_proxy_that_the_service_was_not_told_of(served: Served, proxy: Proxy, 
 
 def test_a_guesser_does_not_shut_out_who_shares_the_proxy(serve: Serve, tmp_path: Path) -> None:
     behind = serve(names=(NAME,))
-    with nginx(behind.url.removeprefix("http://"), tmp_path) as proxied:
-        with proxied.client(behind.token("reader")) as reader, proxied.client("tagdb_wrong") as guesser:
-            assert reader.get("/status").status_code == 200
-            assert [guesser.get("/status").status_code for _ in range(12)] == [401] * 10 + [429] * 2
-            time.sleep(REMEMBERED + 0.1)  # now it is looked up again
-            assert reader.get("/status").status_code == 200
+    with (
+        nginx(behind.url.removeprefix("http://"), tmp_path) as proxied,
+        proxied.client(behind.token("reader")) as reader,
+        proxied.client("tagdb_wrong") as guesser,
+    ):
+        assert reader.get("/status").status_code == 200
+        assert [guesser.get("/status").status_code for _ in range(12)] == [401] * 10 + [429] * 2
+        time.sleep(REMEMBERED + 0.1)  # now it is looked up again
+        assert reader.get("/status").status_code == 200
