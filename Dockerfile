@@ -14,8 +14,9 @@ FROM python:${PYTHON}-slim-trixie AS build
 WORKDIR /src
 # The lock also has what tests need. All of it is fetched and compared with its hash; what tagdb itself needs is
 # then taken from there, without an index.
-COPY requirements.lock pyproject.toml ./
+COPY requirements.lock ./
 RUN pip download --quiet --no-cache-dir --require-hashes --no-deps --dest /wheels -r requirements.lock
+COPY pyproject.toml ./
 RUN python -m venv /opt/tagdb \
     && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 print(*p['dependencies'], *p['optional-dependencies']['serve'], sep='\n')" >wanted \
@@ -27,6 +28,10 @@ RUN /opt/tagdb/bin/pip install --quiet --no-cache-dir --no-index --find-links /w
     && /opt/tagdb/bin/pip check
 
 FROM python:${PYTHON}-slim-trixie
+# What computing factors is linked with
+RUN apt-get update --quiet=2 \
+    && apt-get install --quiet=2 --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --home-dir /var/lib/tagdb --no-create-home --shell /usr/sbin/nologin tagdb \
     && install --directory --owner tagdb --group tagdb --mode 0700 /var/lib/tagdb
 COPY --from=build /opt/tagdb /opt/tagdb
