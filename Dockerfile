@@ -43,7 +43,7 @@ ENV PATH=/opt/tagdb/bin:$PATH \
 VOLUME /var/lib/tagdb
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=180s --retries=3 CMD ["python", "-c", \
     "from http.client import HTTPConnection as C; c = C('127.0.0.1', 8000, timeout=4); c.request('GET', '/v1/healthz'); exit(c.getresponse().status != 200)"]
 ENTRYPOINT ["tagdb"]
 # From outside the container means from elsewhere, so a token has to be made first.
