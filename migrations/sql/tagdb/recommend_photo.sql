@@ -36,8 +36,8 @@ BEGIN
     END;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     began := clock_timestamp();
-    seconds := coalesce(seconds, 30.0::double precision);
-    IF tagdb.workers() = 0::bigint THEN
+    seconds := coalesce(seconds, 30);
+    IF tagdb.workers() = 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = 'no worker answers; start one: tagdb work';
@@ -45,24 +45,25 @@ BEGIN
     request := tagdb.submit_photo(
         photo, hashtags, top, neighbours, known, exclude, known_weight, diversity, popularity_discount, min_score,
         collection, store, name, store_collection);
-    COMMIT;
     LOOP
+        COMMIT; -- while it waits, it keeps nobody from cleaning up
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         SELECT s.state, s.reason, s.hashtags INTO found FROM tagdb.request_state(request) s;
         EXIT WHEN found.state <> 'waiting';
         IF extract(epoch FROM clock_timestamp() - began)::double precision > seconds THEN
             PERFORM tagdb.withdraw_photo(request);
             COMMIT;
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             RAISE EXCEPTION USING
                 ERRCODE = 'object_not_in_prerequisite_state',
                 MESSAGE = CASE WHEN tagdb.workers() = 0 THEN 'no worker answers any more; start one: tagdb work'
                           ELSE 'no answer within ' || seconds || ' s, as the workers have too much to do; try again '
                                'later, or start more: tagdb work' END;
         END IF;
-        COMMIT; -- while it waits, it keeps nobody from cleaning up
-        PERFORM pg_catalog.pg_sleep(pause);
         COMMIT;
-        pause := least(pause * 1.3::double precision, 0.02::double precision);
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        PERFORM pg_sleep(pause);
+        pause := least(pause * 1.3, 0.02);
     END LOOP;
     IF found.state = 'refused' THEN
         RAISE EXCEPTION USING MESSAGE = found.reason, ERRCODE = 'invalid_parameter_value';
