@@ -12,7 +12,7 @@ from tagdb.cli.common import json_option, note, print_json, say, settings, share
 from tagdb.config import Settings
 from tagdb.errors import ConfigError
 
-ROLES = click.Choice(("reader", "analyst", "writer"))
+ROLES = click.Choice(("asker", "reader", "analyst", "writer"))
 
 
 @click.group("db")
@@ -169,7 +169,7 @@ def url(role: str | None, login: str | None) -> None:
     "--role",
     type=ROLES,
     required=True,
-    help="Read only; also vectors and thumbnails; or also ingest and compute.",
+    help="Only send photos; also read; also vectors and thumbnails; or also ingest and compute.",
 )
 @click.option("--prompt", is_flag=True, help="Ask for the password and do not store it.")
 @click.option("--new-password", is_flag=True, help="Generate a new password for an existing login.")
@@ -183,6 +183,7 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
 
     \b
     Examples:
+      tagdb db grant upload --role asker
       tagdb db grant bi --role reader
       tagdb db grant notebook --role analyst
       tagdb db grant ingester --role writer --prompt
@@ -214,7 +215,7 @@ def grant(login: str, role: str, prompt: bool, new_password: bool, as_json: bool
         note(f"granted {login} the role {role}" + (" and set a new password" if done.renewed else ""))
     else:
         renewed = "; its password is new" if done.renewed else ""
-        article = "an" if done.role == "analyst" else "a"
+        article = "an" if done.role[0] == "a" else "a"
         note(f"{login} is already {article} {done.role}, which includes {role}{renewed}")
     if password is not None:
         note(f"its password is in {where.passfile.path}")
