@@ -128,7 +128,6 @@ class RequestWorker:
         if (connection := self._begun()) is None:
             return
         with closing(connection):
-            self._warm(connection)
             looked = cleaned = -CLEANING
             while not self._stopping:
                 now = time.monotonic()
@@ -148,7 +147,7 @@ class RequestWorker:
                 self._wait(connection)
 
     def _begun(self) -> Connection | None:
-        """Return a session that is this worker's; None if it is to stop."""
+        """Return a session that is this worker's, which can answer now; None if it is to stop."""
         while not self._stopping:
             try:
                 connection = self._connect()
@@ -158,8 +157,13 @@ class RequestWorker:
                 time.sleep(PAUSE)
                 continue
             connection.add_notify_handler(lambda heard: None)  # or else they would be kept
-            if store.requests.begin(connection, self._number):
-                return connection
+            try:
+                self._warm(connection)
+                if store.requests.begin(connection, self._number):
+                    return connection
+            except BaseException:
+                connection.close()
+                raise
             connection.close()
             self._number = _any_number()  # a connection of ours that broke has not ended there yet
         return None
