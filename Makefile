@@ -83,8 +83,9 @@ $(TORCH): $(INSTALLED)
 		echo "no CPU build of PyTorch found: the test of the training script will be skipped"
 	@touch $@
 
-# A client in another language, for tests/clients; without npm, or without what it fetches, that test is skipped.
+# A client in another language, for tests/clients, and axe for the pages; without npm, or without what it fetches, those
+# tests are skipped.
 $(NODE): tests/clients/node/package-lock.json tests/clients/node/package.json tests/clients/node/.npmrc
 	@cd tests/clients/node && npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 && \
 		touch node_modules/.installed || \
-		echo "npm could not install pg: the test of the client in Node will be skipped"
+		echo "npm could not install pg and axe-core: tests of the client in Node and of accessibility will be skipped"

@@ -62,7 +62,7 @@ export const columns = (points, how) =>
 
 /** A table; each column is `{title, figure, short}`, each cell text or an element. It scrolls by itself where it is too wide. */
 export const table = (title, heads, rows) =>
-  h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+  h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, a table` },
     h("table", {}, h("caption", { class: "seen-by-ear" }, title),
       h("thead", {}, h("tr", {}, heads.map((one) => (one.title ? h("th", { scope: "col", class: one.figure ? "figure" : null }, one.title) : h("td", {}))))),
       h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, index) =>

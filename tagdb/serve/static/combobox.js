@@ -16,7 +16,7 @@ export class Combobox {
     Object.assign(this, { input, known, take, keeps, options: [], active: -1 });
     this.latest = new Latest();
     const id = `completion-${++made}`;
-    this.list = h("ul", { id, role: "listbox", class: "completion", "aria-label": "Hashtags", hidden: true });
+    this.list = h("ul", { id, role: "listbox", class: "completion", "aria-label": "Suggestions", hidden: true });
     input.after(this.list);
     input.parentElement.classList.add("has-completion");
     for (const [name, value] of Object.entries({

@@ -24,14 +24,16 @@ export class Gallery {
   async show(filters) {
     this.latest.drop();
     this.far.disconnect();
-    Object.assign(this, { filters, pages: [], next: null, total: 0, busy: false, failed: false });
+    Object.assign(this, { filters, pages: [], next: null, total: 0, busy: false, failed: false, asked: false });
     this.place.replaceChildren();
     this.more.hidden = true;
     this.told.textContent = "";
     await this.#load(false, true);
   }
 
+  /** Ask for the next page; `asked` if somebody did, whose focus then goes on with its first photo. */
   async #load(asked = false, first = false) {
+    if (asked) this.asked = true; // also while a page comes that was asked for by scrolling
     if (this.busy || (!first && !this.next) || (this.failed && !asked)) return;
     this.busy = true;
     const waiting = setTimeout(() => this.noteBox.replaceChildren(loading("Loading photos…")), 150);
@@ -40,7 +42,8 @@ export class Gallery {
       this.next = answer.next;
       this.failed = false;
       this.noteBox.replaceChildren();
-      this.#append(answer.images, asked);
+      this.#append(answer.images, this.asked);
+      this.asked = false;
       if (first && !answer.images.length) this.noteBox.replaceChildren(this.#nothing());
     } catch (error) {
       if (error.name === "AbortError") return void clearTimeout(waiting);

@@ -19,6 +19,14 @@ export class Recommended {
     this.panel = h("section", { id: `why-${++made}`, class: "why-panel", hidden: true, "aria-label": "Why" });
     this.list = h("ul", { class: "chips", "aria-label": "Recommended hashtags" });
     place.append(this.list, this.panel);
+    place.addEventListener("keydown", (event) => event.key === "Escape" && this.open && this.#close());
+  }
+
+  /** Shut the panel, and focus the button that opened it. */
+  #close() {
+    const chip = [...this.list.querySelectorAll(".chip")].find((one) => one.dataset.hashtag === this.open);
+    this.#shut();
+    chip?.children[2].focus();
   }
 
   waits(words) {
@@ -41,8 +49,7 @@ export class Recommended {
     const most = Math.max(...hashtags.map((one) => one.score), 1e-9);
     this.list.replaceChildren(...hashtags.map((one) => this.#chip(one, most)));
     if (kept) this.list.querySelector(`[data-hashtag="${CSS.escape(kept[0])}"]`)?.children[kept[1]]?.focus();
-    const still = this.open && hashtags.find((one) => one.hashtag === this.open);
-    if (still) this.#explain(still);
+    if (hashtags.some((one) => one.hashtag === this.open)) this.#mark();
     else this.#shut();
   }
 
@@ -65,8 +72,9 @@ export class Recommended {
       (this.stateOf(folded(name)) === state ? this.undo : run)(name, index);
     };
     const chip = h("li", { class: "chip", "data-hashtag": name },
-      h("button", { type: "button", class: "chip-take", "aria-label": `Accept #${name}, score ${score(one.score)}`, onclick: press("accepted", this.accept) },
-        h("span", { class: "chip-name" }, `#${name}`), h("span", { class: "chip-score" }, score(one.score)),
+      h("button", { type: "button", class: "chip-take", onclick: press("accepted", this.accept) },
+        h("span", { class: "seen-by-ear" }, "Accept "), h("span", { class: "chip-name" }, `#${name}`),
+        h("span", { class: "seen-by-ear" }, "score "), h("span", { class: "chip-score" }, score(one.score)),
         h("span", { class: "chip-bar", "aria-hidden": "true", vars: { "--share": Math.max(0, one.score / most) } })),
       h("button", { type: "button", class: "chip-side chip-reject", "aria-label": `Reject #${name}`, title: "Reject", onclick: press("rejected", this.reject) }, icon("cross")),
       h("button", { type: "button", class: "chip-side chip-why", "aria-label": `Why #${name}`, title: "Why", "aria-expanded": "false", "aria-controls": this.panel.id,
@@ -90,16 +98,10 @@ export class Recommended {
     this.open = one.hashtag;
     this.#mark();
     const body = h("div", { class: "why-body" });
-    const close = () => {
-      const button = [...this.list.querySelectorAll(".chip")].find((chip) => chip.dataset.hashtag === one.hashtag)?.children[2];
-      this.#shut();
-      button?.focus();
-    };
     this.panel.replaceChildren(
       h("div", { class: "why-head" }, h("h3", {}, `Why #${one.hashtag}?`),
-        h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("cross"))),
+        h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => this.#close() }, icon("cross"))),
       body);
-    this.panel.onkeydown = (event) => event.key === "Escape" && close();
     this.panel.hidden = false;
     into(body, async () => why(await this.latest.ask((signal) => this.explain(one.hashtag, signal)), this.session), "Looking at the neighbours…");
   }

@@ -197,7 +197,13 @@ async function recommend() {
     if (error.name !== "AbortError" && photo === current) recommended.says(note(error.message, "bad"));
   }
 }
-const recommendSoon = debounced(recommend, 150);
+const askSoon = debounced(recommend, 150);
+
+function recommendSoon() {
+  if (current?.state !== "ready") return;
+  recommended.waits("Recommending…");
+  askSoon();
+}
 
 const recommended = new Recommended(byId("recommended"), {
   session,
