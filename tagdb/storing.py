@@ -4,7 +4,9 @@ The rest is as in an ingest (:mod:`tagdb.ingest`). What is costly and can wait, 
 index, is left to :func:`settle`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -12,7 +14,7 @@ from weakref import WeakKeyDictionary
 from tagdb import corrections, records, store
 from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch, RejectedInput
+from tagdb.errors import BackboneMismatch, RejectedInput, TagdbError
 from tagdb.folding_in import FoldingIn
 from tagdb.hashtags import printable, unfolded
 from tagdb.learning.folding_in import Basis
@@ -128,6 +130,37 @@ def settle(connection: Connection, *, patience: float = PATIENCE) -> bool:
     due = store.statistics.current(connection).refreshed_at != before.refreshed_at
     stored = store.backbones.active(connection)
     return (due and stored is not None and store.index.ensure(connection, stored.backbone_id)) or due
+
+
+class Settler:
+    """Settles now and then after photos were stored, in a thread of its own."""
+
+    def __init__(self, ask: Callable[[Callable[[Connection], bool]], object]) -> None:
+        """Make one that has nothing to do yet; ``ask`` runs a query on a connection of a writer."""
+        self._ask = ask
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tagdb-settling")
+        self._settling: Future[None] | None = None
+        self._stored = False
+
+    def stored(self) -> None:
+        """Note that a photo was stored."""
+        self._stored = True
+
+    def look(self) -> None:
+        """Begin to settle, if a photo was stored; to be called about once a second."""
+        if self._stored and (self._settling is None or self._settling.done()):
+            self._stored = False
+            self._settling = self._thread.submit(self._settle, PATIENCE)
+
+    def close(self) -> None:
+        """Wait for what was begun, and settle what is left."""
+        self._thread.shutdown()
+        if self._stored:
+            self._settle(0)
+
+    def _settle(self, patience: float) -> None:
+        with suppress(TagdbError):  # whoever stores the next photo tries again
+            self._ask(lambda connection: settle(connection, patience=patience))
 
 
 def _record(

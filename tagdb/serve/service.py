@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -16,14 +18,16 @@ from tagdb.config import Settings
 from tagdb.embedder import Embedder
 from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch, DatabaseError, DatabaseGone, RejectedInput
+from tagdb.errors import BackboneMismatch, DatabaseError, DatabaseGone, RejectedInput, TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection, Notify
 from tagdb.postgres.pool import Pool
 from tagdb.postgres.server import Server
+from tagdb.requests import RequestWorker
 from tagdb.serve.metrics import Metrics
 from tagdb.serve.options import WAITING, Options
 from tagdb.serve.problems import Busy, Problem
+from tagdb.storing import Settler
 
 QUERIES = 8
 """Queries at once; others wait for a thread."""
@@ -50,6 +54,10 @@ class Service:
             self.roles = tuple(role for role in GROUPS if store.logins.may_act_as(connection, GROUPS[role]))
         self._embedder = Embedder(settings, notify, options.workers)
         self._backbone: Backbone | None = None
+        self.settler = Settler(lambda action: self._ask("writer", action, again=True))
+        self._requests: RequestWorker | None = None
+        self._attending: threading.Thread | None = None
+        self._ticking: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(QUERIES, thread_name_prefix="tagdb-query")
         self._pools = {None: Pool(lambda: database.connect(self.url))} | {
             role: Pool(lambda group=group: self._connected_as(group))  # type: ignore[misc]
@@ -68,8 +76,27 @@ class Service:
         return connection
 
     async def prepare(self) -> None:
-        """Load the backbone, so that the first photo does not wait for it."""
+        """Load the backbone, so that the first photo does not wait for it, and attend to photos by SQL."""
         await self._load()
+        if "writer" in self.roles:
+            connect = partial(database.reconnect, self.settings, lambda note: None, patience=0)
+            self._requests = RequestWorker(self._embedder, connect, self._notify, self.workers + 1)
+            self._attending = threading.Thread(
+                target=self._attend, args=[self._requests], name="tagdb-requests"
+            )
+            self._attending.start()
+            self._ticking = asyncio.create_task(self._tick())
+
+    def _attend(self, requests: RequestWorker) -> None:
+        try:
+            requests.run()
+        except TagdbError as error:
+            self._notify(f"photos by SQL are not answered any more: {error}")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.settler.look()
 
     async def _load(self) -> Backbone:
         self._backbone = await self.ask(None, self._embedder.backbone)
@@ -189,7 +216,13 @@ class Service:
         }
 
     def close(self) -> None:
-        """End processes, threads and connections."""
+        """Finish what was begun, and end processes, threads and connections."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        if self._requests is not None and self._attending is not None:
+            self._requests.stop()
+            self._attending.join()
+        self.settler.close()
         self._threads.shutdown(cancel_futures=True)
         self._embedder.close()
         for pool in self._pools.values():

@@ -20,7 +20,7 @@ from tagdb.embedding.worker import Embedded
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.serve import guard, service
-from tests.support import corpus
+from tests.support import corpus, pictures
 from tests.support.postgres import named
 from tests.support.served import Serve, Served
 
@@ -198,8 +198,8 @@ def test_a_database_that_goes_away_and_comes_back(served: Served, drawn: Path) -
         before = client.post("/recommend", content=photo).json()
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         assert client.post("/recommend", content=photo).json() == before  # a broken connection is not noticed
-        _leave_alone(admin, name)
-        admin.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"'.encode())
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         try:
             for path in ("/status", "/images/1/recommend"):
                 answer = client.get(path)
@@ -210,19 +210,8 @@ def test_a_database_that_goes_away_and_comes_back(served: Served, drawn: Path) -
             assert client.get("/readyz").status_code == 503
             assert client.get("/metrics").status_code in (200, 503)
         finally:
-            admin.execute(f'ALTER DATABASE "{name}_away" RENAME TO "{name}"'.encode())
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
         assert client.post("/recommend", content=photo).json() == before
-
-
-def _leave_alone(admin: database.Connection, name: str) -> None:
-    """End all sessions of a database, so that it can be renamed."""
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-    until(
-        lambda: (
-            admin.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (name,)).fetchone()
-            == (0,)
-        )
-    )
 
 
 def test_another_factor_run_and_another_backbone_are_noticed(served: Served, drawn: Path) -> None:
@@ -242,3 +231,43 @@ def test_another_factor_run_and_another_backbone_are_noticed(served: Served, dra
         answer = client.post("/recommend", content=photo)
         assert answer.status_code == 200
         assert served.service._backbone is not old
+
+
+def test_photos_by_sql_are_answered_here_too(served: Served, drawn: Path) -> None:
+    photo = (drawn / "food-01.jpg").read_bytes()
+    with served.client() as client:
+        by_http = client.post("/recommend?top=3", content=photo).json()["hashtags"]
+    assert served.rows("CALL tagdb.recommend_photo(%s, top => 3)", photo) == [(by_http,)]
+
+
+def test_what_stored_photos_make_due_is_done(served: Served) -> None:
+    with served.client(served.token("writer")) as client:
+        answer = client.post("/images", params={"hashtags": "#Fresh #new"}, content=pictures.photo(77))
+        assert answer.status_code == 201
+        number = answer.json()["image_id"]
+        assert client.post("/images", content=pictures.photo(77)).status_code == 200
+        until(lambda: client.get("/hashtags/fresh").json().get("images") == 1)
+        assert client.get(f"/images/{number}").json()["hashtags"] == [
+            {"hashtag": "Fresh", "source": "ingest"},
+            {"hashtag": "new", "source": "ingest"},
+        ]
+        assert client.get(f"/images/{number}/original").content == pictures.photo(77)
+        assert (
+            client.post("/images", params={"hashtags": "a!b"}, content=pictures.photo(78)).status_code == 422
+        )
+        assert served.rows("SELECT count(*) FROM tagdb.images") == [(49,)]
+
+
+def test_feedback_and_its_undoing(served: Served) -> None:
+    with served.page() as page:
+        before = page.get("/images/5").json()["hashtags"]
+        best = page.get("/images/5/recommend").json()["hashtags"]
+        yes, no = best[0]["hashtag"], best[1]["hashtag"]
+        given = page.post("/images/5/feedback", json={"accepted": [yes, "brandnew"], "rejected": [no]})
+        assert given.json() == {"hashtags_accepted": 2, "hashtags_rejected": 1}
+        assert no not in {each["hashtag"] for each in page.get("/images/5/recommend").json()["hashtags"]}
+        assert "brandnew" in {each["hashtag"] for each in page.get("/images/5").json()["hashtags"]}
+        undone = page.post("/images/5/feedback/withdraw", json={"hashtags": [yes, no, "brandnew", "never"]})
+        assert sorted(undone.json()["withdrawn"]) == sorted([yes, no, "brandnew"])
+        assert page.get("/images/5").json()["hashtags"] == before
+        assert page.get("/images/5/recommend").json()["hashtags"] == best

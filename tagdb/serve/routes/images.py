@@ -139,7 +139,8 @@ async def add(
                 connection, backbone, photo.content, done, said.hashtags,
                 name=names[id(photo.content)], collection=said.collection,
             )  # fmt: skip
-            return {"image_id": one.image_id, "new": one.new}
+            service.settler.stored()
+            return {"image_id": one.image_id, "new": one.new, "refused": list(one.refused)}
 
         alone = bodies.Photos([photo], alone=True)
         try:
