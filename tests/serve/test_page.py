@@ -422,6 +422,7 @@ def test_a_gallery_of_a_hundred_thousand(visitor: Visitor, width: int) -> None:
     assert top.get_attribute("href") == "/images/100000"
     until(page, "scrollTo(0, 1e6), document.querySelectorAll('.gallery-page').length > 10")
     until(page, "document.querySelectorAll('#gallery .photo').length < 60 * (document.querySelectorAll('.gallery-page').length - 2)")
+    settle(page)
     height = page.evaluate("document.querySelector('#gallery').scrollHeight")
     page.evaluate("scrollTo(0, 0)")
     expect(top).to_have_attribute("href", "/images/100000")

@@ -13,7 +13,7 @@ export class Gallery {
   constructor({ place, more, note: noteBox, told, session }) {
     Object.assign(this, { place, more, noteBox, told, session, pages: [], next: null, filters: {}, total: 0, busy: false });
     this.latest = new Latest();
-    this.end = new IntersectionObserver(([entry]) => (this.atEnd = entry.isIntersecting) && this.#load(), { rootMargin: NEAR });
+    this.end = new IntersectionObserver((entries) => (this.atEnd = entries.at(-1).isIntersecting) && this.#load(), { rootMargin: NEAR });
     this.end.observe(more.parentElement);
     this.far = new IntersectionObserver((entries) => entries.forEach((entry) => this.#keep(entry)), { rootMargin: KEPT });
     more.addEventListener("click", () => this.#load(true));
