@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
 from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tagdb.demo.scenes import scene
 from tagdb.photos.images import content_hash
@@ -44,7 +44,9 @@ def site(gallery: str, postgres: Postgres, run_folder: Path) -> Iterator[Served]
 @pytest.fixture(scope="session")
 def guarded(site: Served, run_folder: Path) -> Iterator[Served]:
     """A service of the same photos that wants a token."""
-    with serving(site.database_url, run_folder, Options(port=0, workers=1, names=("photos.example",))) as served:
+    with serving(
+        site.database_url, run_folder, Options(port=0, workers=1, names=("photos.example",))
+    ) as served:
         yield served
 
 
@@ -78,7 +80,9 @@ def chips(page: Page, place: str = "#recommended") -> list[str]:
 
 def hashtags_of(site: Served, image_id: int) -> set[object]:
     """The hashtags of a stored image."""
-    return {tag for (tag,) in site.rows("SELECT hashtag FROM tagdb.image_hashtags WHERE image_id = %s", image_id)}
+    return {
+        tag for (tag,) in site.rows("SELECT hashtag FROM tagdb.image_hashtags WHERE image_id = %s", image_id)
+    }
 
 
 # ---- every page ----
@@ -86,7 +90,7 @@ def hashtags_of(site: Served, image_id: int) -> set[object]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_and_are_accessible(visitor: Visitor, new: Callable[[int], Path], width: int) -> None:
-    """Light on phones and desktops, dark on tablets: no page is wider than the window, and axe has no objection."""
+    """No page is wider than the window, and axe has no objection, in light colours and (tablets) in dark ones."""
     context = visitor.context(width, bypass_csp=True, color_scheme="dark" if width == 768 else "light")
     for path in PAGES:
         page = visitor.page(path, within=context)
@@ -115,7 +119,9 @@ def test_names_cannot_become_html(visitor: Visitor, new: Callable[[int], Path], 
             return {name: spoil(one, name) for name, one in value.items()}
         if isinstance(value, list):
             return [spoil(one, key) for one in value]
-        plain = isinstance(value, str) and not re.fullmatch(r"[0-9a-f]{64}|\d{4}-\d\d-\d\d.*|image/jpeg", value)
+        plain = isinstance(value, str) and not re.fullmatch(
+            r"[0-9a-f]{64}|\d{4}-\d\d-\d\d.*|image/jpeg", value
+        )
         return value + HTML if plain and key not in ("severity", "status", "state", "kind", "next") else value
 
     def answer(route: Route) -> None:
@@ -188,7 +194,7 @@ def test_a_photo_is_tagged_by_keyboard(visitor: Visitor, new: Callable[[int], Pa
     page.on("request", lambda one: embedded.append(one.url) if one.url.endswith("/v1/embed") else None)
     asked = asked_of(page, "/recommend_for_embedding")
     drop(page, [new(1)])
-    first, second, third = chips(page)[:3]
+    first, second = chips(page)[:2]
     assert page.inner_text("#line") == " ".join(chips(page))
 
     page.locator(".chip-take").first.focus()
@@ -354,7 +360,10 @@ def test_choices_are_stored_with_the_photo_and_then_are_feedback(
     assert isinstance(image_id, int)
     assert collection == "new ones"
     assert hashtags_of(site, image_id) == {accepted[1:], "fromhere"}
-    judged = "SELECT hashtag, accepted FROM tagdb_store.feedback JOIN tagdb.hashtags USING (hashtag_id) WHERE image_id = %s"
+    judged = (
+        "SELECT hashtag, accepted FROM tagdb_store.feedback JOIN tagdb.hashtags USING (hashtag_id)"
+        " WHERE image_id = %s"
+    )
     assert set(site.rows(judged, image_id)) == {(accepted[1:], True), (rejected[1:], False)}
 
     settle(page)
@@ -407,21 +416,27 @@ def test_filters_live_in_the_address(visitor: Visitor, site: Served) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_gallery_of_a_hundred_thousand(visitor: Visitor, width: int) -> None:
-    """However far somebody scrolls, few pages of thumbnails are in the document, and places stay where they are."""
+    """However far somebody scrolls, few thumbnails are in the document, and places stay where they are."""
     context = visitor.context(width)
 
     def answer(route: Route) -> None:
         first = int(re.search(r"cursor=(\d+)", route.request.url)[1]) if "cursor" in route.request.url else 0  # type: ignore[index]
-        images = [{"image_id": 100_000 - n, "uri": f"file:///{n}.jpg", "name": f"{n}.jpg"} for n in range(first, first + 60)]
+        images = [
+            {"image_id": 100_000 - n, "uri": f"file:///{n}.jpg", "name": f"{n}.jpg"}
+            for n in range(first, first + 60)
+        ]
         route.fulfill(json={"images": images, "next": str(first + 60)})
 
     context.route("**/v1/images?*", answer)
-    context.route("**/v1/session", partial(_fulfil, {"name": None, "role": "reader", "needs_token": False}))  # no thumbnails
+    context.route(
+        "**/v1/session", partial(_fulfil, {"name": None, "role": "reader", "needs_token": False})
+    )  # no thumbnails
     page = visitor.page("/browse", within=context)
     top = page.locator("#gallery a").first
     assert top.get_attribute("href") == "/images/100000"
     until(page, "scrollTo(0, 1e6), document.querySelectorAll('.gallery-page').length > 10")
-    until(page, "document.querySelectorAll('#gallery .photo').length < 60 * (document.querySelectorAll('.gallery-page').length - 2)")
+    pages = page.locator(".gallery-page").count()
+    until(page, f"document.querySelectorAll('#gallery .photo').length < 60 * {pages - 2}")
     settle(page)
     height = page.evaluate("document.querySelector('#gallery').scrollHeight")
     page.evaluate("scrollTo(0, 0)")
@@ -430,7 +445,9 @@ def test_a_gallery_of_a_hundred_thousand(visitor: Visitor, width: int) -> None:
     before = page.locator(".gallery-page").count()
     page.get_by_role("button", name="Load more").press("Enter")
     until(page, f"document.querySelectorAll('.gallery-page').length > {before}")
-    assert page.evaluate("document.activeElement.closest('.gallery-page') !== null"), "focus is on the first new photo"
+    assert page.evaluate("document.activeElement.closest('.gallery-page') !== null"), (
+        "focus is on the first new photo"
+    )
 
 
 # ---- a photo ----
@@ -452,7 +469,9 @@ def test_a_stored_photo_is_corrected(visitor: Visitor, site: Served, width: int,
     settle(page)
     assert hashtags_of(site, image_id) == before
     page.get_by_role("button", name=f"Reject #{second}", exact=True).click()
-    expect(page.get_by_role("button", name=f"Reject #{second}", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name=f"Reject #{second}", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
     page.get_by_role("button", name=f"Why #{second}").click()
     expect(page.locator(".neighbour")).not_to_have_count(0)
 
@@ -496,13 +515,18 @@ def test_hashtags_are_found_and_corrected(visitor: Visitor, site: Served, width:
     wrong, right, spam = (
         str(tag)
         for (tag,) in site.rows(
-            "SELECT hashtag FROM tagdb.hashtag_stats WHERE images BETWEEN 1 AND 5 AND NOT banned AND alias_of IS NULL"
-            " ORDER BY hashtag OFFSET %s LIMIT 3",
+            "SELECT hashtag FROM tagdb.hashtag_stats"
+            " WHERE images BETWEEN 1 AND 5 AND NOT banned AND alias_of IS NULL ORDER BY hashtag OFFSET %s LIMIT 3",
             4 * WIDTHS.index(width),
         )
     )
     page = visitor.page("/hashtags", width=width)
-    most = [str(tag) for (tag,) in site.rows("SELECT hashtag FROM tagdb.hashtag_stats ORDER BY images DESC, hashtag LIMIT 3")]
+    most = [
+        str(tag)
+        for (tag,) in site.rows(
+            "SELECT hashtag FROM tagdb.hashtag_stats ORDER BY images DESC, hashtag LIMIT 3"
+        )
+    ]
     assert page.locator("#list a").first.inner_text() == f"#{most[0]}"
     page.get_by_role("link", name="Growing").click()
     settle(page)
@@ -555,7 +579,9 @@ def test_health_follows_what_runs(visitor: Visitor, serve: Serve, browser: Brows
     """An ingest that runs, factors that are computed, and going back to the run before."""
     served = serve()
     mine = Visitor(browser, served.url, visitor.problems)
-    served.rows("INSERT INTO tagdb_store.ingest_runs (sources, images_new) VALUES ('{photos}', 1234) RETURNING 1")
+    served.rows(
+        "INSERT INTO tagdb_store.ingest_runs (sources, images_new) VALUES ('{photos}', 1234) RETURNING 1"
+    )
     page = mine.page("/health")
     expect(page.locator("#running")).to_contain_text("1,234 new photos")
     served.rows("UPDATE tagdb_store.ingest_runs SET finished_at = now() RETURNING 1")
@@ -581,15 +607,20 @@ def _fulfil(answer: Any, route: Route) -> None:
 
 def test_health_shows_what_was_measured(visitor: Visitor) -> None:
     """Charts of metrics, acceptance and recall, from rows as an older database has them."""
+    run = {"created_at": "2026-10-01T10:00:00Z", "factors": 16, "images": 48, "hashtags": 90, "seconds": 1.5}
+    given = {"factor_run_id": 1, "images": 1, "rejected": 3}
     views: dict[str, list[dict[str, Any]]] = {
-        "acceptance": [{"factor_run_id": 1, "week": f"2026-10-{day:02}", "images": 1, "accepted": day, "rejected": 3} for day in (5, 12, 19)],
-        "index_checks": [{"index_check_id": n, "checked_at": f"2026-10-0{n}T10:00:00Z", "recall": 0.9 + n / 100, "milliseconds": 4.25} for n in (1, 2, 3)],
+        "acceptance": [given | {"week": f"2026-10-{day:02}", "accepted": day} for day in (5, 12, 19)],
+        "index_checks": [
+            {"checked_at": f"2026-10-0{n}T10:00:00Z", "recall": 0.9 + n / 100, "milliseconds": 4.25}
+            for n in (1, 2, 3)
+        ],
         "factor_runs": [
-            {"factor_run_id": n, "status": status, "metrics": {"ndcg@10": 0.3 + n / 100, "recall@10": 0.2}, "created_at": "2026-10-01T10:00:00Z",
-             "factors": 16, "images": 48, "hashtags": 90, "seconds": 1.5, "pruned_at": None}
+            run
+            | {"factor_run_id": n, "status": status, "metrics": {"ndcg@10": 0.3 + n / 100, "recall@10": 0.2}}
             for n, status in ((3, "active"), (2, "retired"), (1, "failed"))
         ],
-    }  # fmt: skip
+    }
     context = visitor.context()
     for name, rows in views.items():
         context.route(f"**/v1/views/{name}?*", partial(_fulfil, {"rows": rows}))
@@ -617,7 +648,8 @@ def test_every_call_can_be_tried(visitor: Visitor, drawn: Path, width: int) -> N
             await new Promise((done) => setTimeout(done, 10));
             const command = document.querySelector("#form pre").textContent;
             const fits = document.documentElement.scrollWidth <= innerWidth;
-            if (!(link.ariaCurrent === "true" && command.startsWith("curl ") && fits)) broken.push(link.dataset.id);
+            const shown = link.ariaCurrent === "true" && command.startsWith("curl ");
+            if (!shown || !fits) broken.push(link.dataset.id);
           }
           return broken;
         }"""

@@ -26,6 +26,27 @@ window.fetch = async (...given) => {
   try { return await ask(...given); } finally { window.asking -= 1; }
 };
 """
+DROPPING = """
+([files, event]) => {
+  const carried = new DataTransfer();
+  for (const {name, bytes} of files) {
+    carried.items.add(new File([new Uint8Array(bytes)], name, {type: "image/jpeg"}));
+  }
+  const how = {bubbles: true, cancelable: true};
+  const given = {...how, dataTransfer: carried};
+  if (event === "paste") {
+    document.body.dispatchEvent(new ClipboardEvent("paste", {...how, clipboardData: carried}));
+  } else for (const type of ["dragenter", "dragover", "drop"]) {
+    document.body.dispatchEvent(new DragEvent(type, given));
+  }
+}
+"""
+WIDER = """
+() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll("body *")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .map((one) => `${one.tagName}.${one.className}#${one.id}`).slice(-5)
+"""
 QUIET = "window.asking === 0 && !document.querySelector('[aria-busy=true], .loading')"
 SWITCHES = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -66,7 +87,9 @@ class Visitor:
         self.contexts.append(context)
         return context
 
-    def page(self, path: str, width: int = 1280, within: BrowserContext | None = None, **options: Any) -> Page:
+    def page(
+        self, path: str, width: int = 1280, within: BrowserContext | None = None, **options: Any
+    ) -> Page:
         """A page that has settled."""
         page = (within or self.context(width, **options)).new_page()
         page.on("pageerror", lambda error: self.problems.append(f"{path}: {error}"))
@@ -77,7 +100,9 @@ class Visitor:
         return page
 
     def _hear(self, path: str, kind: str, text: str) -> None:
-        refused = text.startswith("Failed to load resource") and any(f"status of {n}" in text for n in self.expected)
+        refused = text.startswith("Failed to load resource") and any(
+            f"status of {n}" in text for n in self.expected
+        )
         if kind in ("error", "warning") and not refused:
             self.problems.append(f"{path}: {text}")
 
@@ -109,27 +134,13 @@ def settle(page: Page) -> None:
 def drop(page: Page, photos: Sequence[Path], event: str = "drop") -> None:
     """Drop photos on a page, or paste them."""
     files = [{"name": photo.name, "bytes": list(photo.read_bytes())} for photo in photos]
-    page.evaluate(
-        """([files, event]) => {
-          const carried = new DataTransfer();
-          for (const one of files) carried.items.add(new File([new Uint8Array(one.bytes)], one.name, {type: "image/jpeg"}));
-          const given = {bubbles: true, cancelable: true};
-          if (event === "drop") {
-            for (const type of ["dragenter", "dragover", "drop"]) document.body.dispatchEvent(new DragEvent(type, {...given, dataTransfer: carried}));
-          } else document.body.dispatchEvent(new ClipboardEvent("paste", {...given, clipboardData: carried}));
-        }""",
-        [files, event],
-    )
+    page.evaluate(DROPPING, [files, event])
     settle(page)
 
 
 def wider_than_window(page: Page) -> list[str]:
     """What makes a page scroll sideways."""
-    return page.evaluate(  # type: ignore[no-any-return]
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-          [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
-            .map((one) => `${one.tagName}.${one.className}#${one.id}`).slice(-5)"""
-    )
+    return page.evaluate(WIDER)  # type: ignore[no-any-return]
 
 
 def violations(page: Page) -> list[str]:
@@ -139,5 +150,7 @@ def violations(page: Page) -> list[str]:
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
-        f"{each['id']}: {each['help']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"][:3]
+        f"{each['id']}: {each['help']}: {node['html'][:160]}"
+        for each in found["violations"]
+        for node in each["nodes"][:3]
     ]
