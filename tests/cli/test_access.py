@@ -231,6 +231,19 @@ def test_a_reader_becomes_a_writer(names: Names, tagdb: Run) -> None:
     may_write(url)
 
 
+def test_an_asker_is_less_than_a_reader(names: Names, tagdb: Run) -> None:
+    login = names()
+    url = granted(tagdb("db", "grant", login, "--role", "asker"))
+    assert execute(url, "SELECT tagdb.submit_photo('photo') > 0") == [(True,)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        execute(url, "SELECT count(*) FROM tagdb.images")
+    assert granted(tagdb("db", "url", "--role", "asker", "--login", login)) == url
+    assert granted(tagdb("db", "grant", login, "--role", "reader")) == url
+    done = tagdb("db", "grant", login, "--role", "asker", "--json")
+    assert done.stderr.splitlines()[0] == f"{login} is already a reader, which includes asker"
+    may_read(url)
+
+
 def test_an_analyst_is_a_reader_and_less_than_a_writer(names: Names, tagdb: Run) -> None:
     login = names()
     url = granted(tagdb("db", "grant", login, "--role", "reader"))
@@ -355,7 +368,7 @@ def test_several_grants_at_once(names: Names, database_url: str, home: Path, tag
 def test_usage_errors_of_grant_and_url(tagdb: Run) -> None:
     for arguments, says in (
         (("grant", "bi"), "Missing option '--role'"),
-        (("grant", "bi", "--role", "owner"), "'owner' is not one of 'reader', 'analyst', 'writer'"),
+        (("grant", "bi", "--role", "owner"), "'owner' is not one of 'asker', 'reader', 'analyst', 'writer'"),
         (("grant", "bi", "--role", "reader", "--prompt", "--new-password"), "exclude each other"),
         (("url", "--login", "bi"), "--login needs --role"),
     ):
