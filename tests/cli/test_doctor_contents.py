@@ -1,5 +1,6 @@
 """``tagdb doctor``: each thing that can be wrong, what is said of it, and that the remedy mends it."""
 
+import re
 import shlex
 import subprocess
 import uuid
@@ -567,12 +568,13 @@ def test_photos_that_wait(healthy: Connection, database_url: str, monkeypatch: p
     healthy.execute("SELECT tagdb.submit_photo('photo')")
     found = examined(database_url)["requests"]
     assert (found.severity, found.remedy) == ("advice", "tagdb work")
-    assert found.sentence == "1 photo waits for hashtags, the first for 0 s, and no worker answers"
+    said = r"1 photo waits for hashtags, the first for \d+ s, and "
+    assert re.fullmatch(said + "no worker answers", found.sentence)
     assert store.requests.begin(healthy, 1)
     assert "requests" not in examined(database_url)
     healthy.execute("UPDATE tagdb_store.requests SET asked_at = asked_at - interval '70 s'")
-    sentence = "1 photo waits for hashtags, the first for 70 s, and the workers have too much to do"
-    assert examined(database_url)["requests"].sentence == sentence
+    sentence = examined(database_url)["requests"].sentence
+    assert re.fullmatch(said + "the workers have too much to do", sentence)
 
 
 def test_files_that_others_may_read_are_closed(

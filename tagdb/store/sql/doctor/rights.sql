@@ -1,6 +1,6 @@
 -- Rights that nobody should have: of everybody in tagdb's schemas, of askers to anything but to ask, of readers and
--- analysts in tagdb_store and to
--- execute what writes, of readers to execute what gives out vectors and thumbnails, and to make something there.
+-- analysts in tagdb_store and to execute what writes, of readers to execute what gives out vectors and thumbnails, and
+-- to make something there.
 WITH own AS (SELECT n.* FROM pg_namespace n WHERE n.nspname IN ('tagdb', 'tagdb_store')),
 given AS (
     SELECT 'SCHEMA' AS kind, n.nspname, n.nspname::text AS name, n.nspowner AS owner, a.grantee, a.privilege_type,
