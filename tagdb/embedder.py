@@ -10,7 +10,7 @@ from tagdb.config import Settings
 from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.embedding.pipeline import Pipeline
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch
+from tagdb.errors import BackboneMismatch, DatabaseError
 from tagdb.postgres.database import Connection, Notify
 
 Result = TypeVar("Result")
@@ -32,7 +32,9 @@ class Embedder:
     instead.
     """
 
-    def __init__(self, settings: Settings, notify: Notify, threads: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, notify: Notify, threads: int | None = None, *, chooses: bool = True
+    ) -> None:
         """Make one that loads nothing yet.
 
         Parameters
@@ -41,8 +43,11 @@ class Embedder:
             Name the backbone for a database that has none yet, and where backbones are kept.
         threads
             Number of processes that decode and embed; None: one per core.
+        chooses
+            Whether a database that has no backbone gets the default one, which may be downloaded for it, if
+            the settings name none.
         """
-        self._settings, self._notify, self._threads = settings, notify, threads
+        self._settings, self._notify, self._threads, self._chooses = settings, notify, threads, chooses
         self._backbone: Backbone | None = None
         self._pipeline: Pipeline | None = None
         self._lock = threading.Lock()
@@ -54,9 +59,16 @@ class Embedder:
         ------
         BackboneError
             It cannot be loaded.
+        DatabaseError
+            There is none yet, and nobody has chosen one.
         """
         with self._lock:
             stored = recommend.backbone_of(connection)
+            if stored is None and self._settings.backbone is None and not self._chooses:
+                raise DatabaseError(
+                    "the database has no photos and no backbone yet; ingest some photos, or choose one with "
+                    "TAGDB_BACKBONE=bundled"
+                )
             known = self._backbone
             if known is None or input_size is not None or (stored and not stored.same(known.identity)):
                 self._forget()

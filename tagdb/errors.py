@@ -7,6 +7,7 @@
     ├── DatabaseError           the database cannot be reached, or refused a query
     │   ├── ServerError         the embedded server cannot be started or stopped
     │   ├── DatabaseGone        it cannot be reached, or the connection broke
+    │   ├── DatabaseBusy        others were in the way, or it took too long
     │   ├── InvalidArgument     a function of tagdb's refused an argument
     │   └── SchemaError         the schema is missing or has another revision
     ├── SourceError             a source cannot be read at all
@@ -42,6 +43,10 @@ class ServerError(DatabaseError):
 
 class DatabaseGone(DatabaseError):
     """The database cannot be reached, or the connection to it broke: later it may be there."""
+
+
+class DatabaseBusy(DatabaseError):
+    """Other sessions were in the way, or a query took too long: the same may succeed later."""
 
 
 class InvalidArgument(DatabaseError):

@@ -38,7 +38,7 @@ def command(workers: int | None, quiet: bool) -> None:
     config, tell = settings(), silent if quiet else note
     with database.open_database(config, tell):
         pass  # it is there, and has the schema
-    embedder = Embedder(config, tell, workers)
+    embedder = Embedder(config, tell, workers, chooses=False)
     connect = partial(database.reconnect, config, silent, patience=0)
     worker = RequestWorker(embedder, connect, tell, workers and workers + 1)
 

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from tagdb.config import Settings
-from tagdb.errors import DatabaseError, DatabaseGone, InvalidArgument, SchemaError, ServerError
+from tagdb.errors import DatabaseBusy, DatabaseError, DatabaseGone, InvalidArgument, SchemaError, ServerError
 from tagdb.postgres.server import Server, embedded, run_by_account
 from tagdb.postgres.session_settings import WITHOUT_LIMITS, settle, undoing
 from tagdb.postgres.urls import describe, libpq_url, misread
@@ -88,7 +88,7 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
         psycopg.errors.DeadlockDetected,
         psycopg.errors.SerializationFailure,
     ) as error:
-        raise DatabaseError(
+        raise DatabaseBusy(
             f"other sessions were in the way: {reason(error)}; run the same command again"
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:

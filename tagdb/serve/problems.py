@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from tagdb.errors import (
     BackboneError,
+    DatabaseBusy,
     DatabaseGone,
     FactorsError,
     InvalidArgument,
@@ -51,6 +52,7 @@ _STATUSES: tuple[tuple[type[TagdbError], int], ...] = (
     (RejectedInput, 422),
     (InvalidArgument, 422),
     (DatabaseGone, 503),
+    (DatabaseBusy, 503),
     (SchemaError, 503),
     (BackboneError, 503),
     (FactorsError, 409),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import psycopg
 from fastapi import Request
 
-from tagdb import doctor, store
+from tagdb import doctor, recommend, store
 from tagdb.access import GROUPS
 from tagdb.config import Settings
 from tagdb.embedder import Embedder
@@ -46,15 +46,25 @@ class Service:
     """A database and an embedder for many requests at once. Its methods run in one event loop."""
 
     def __init__(self, settings: Settings, options: Options, notify: Notify) -> None:
-        """Open the database; the backbone is loaded by :meth:`prepare`."""
+        """Open the database and load its backbone, if it has one.
+
+        Raises
+        ------
+        DatabaseError
+            It cannot be reached, or has no schema yet.
+        BackboneError
+            Its backbone cannot be loaded.
+        """
         self.settings, self.options, self._notify = settings, options, notify
         self.metrics = Metrics()
         self.url = database.ensure_url(settings, notify)
         with database.open_database(settings, notify) as connection:
             self.roles = tuple(role for role in GROUPS if store.logins.may_act_as(connection, GROUPS[role]))
-        self._embedder = Embedder(settings, notify, options.workers)
-        self._backbone: Backbone | None = None
-        self.settler = Settler(lambda action: self._ask("writer", action, again=True))
+            embedder = Embedder(settings, notify, options.workers, chooses=False)
+            chosen = settings.backbone is not None or recommend.backbone_of(connection) is not None
+            self._backbone = embedder.backbone(connection) if chosen else None
+        self._embedder = embedder
+        self.settler = Settler(lambda action: self._ask(None, action, again=True))
         self._requests: RequestWorker | None = None
         self._attending: threading.Thread | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -76,8 +86,7 @@ class Service:
         return connection
 
     async def prepare(self) -> None:
-        """Load the backbone, so that the first photo does not wait for it, and attend to photos by SQL."""
-        await self._load()
+        """Begin what goes on beside the requests: attending to photos by SQL, and to what is due."""
         if "writer" in self.roles:
             connect = partial(database.reconnect, self.settings, lambda note: None, patience=0)
             self._requests = RequestWorker(self._embedder, connect, self._notify, self.workers + 1)
@@ -180,13 +189,15 @@ class Service:
             try:
                 future = asyncio.wrap_future(self._embedder.submit(backbone, content))
                 gone = asyncio.ensure_future(_gone(request))
-                both: set[asyncio.Future[Any]] = {future, gone}
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                if not future.done():
-                    future.cancel()
-                    raise ClientGone
-                gone.cancel()
-                return future.result()
+                try:
+                    both: set[asyncio.Future[Any]] = {future, gone}
+                    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                    if not future.done():
+                        raise ClientGone
+                    return future.result()
+                finally:
+                    gone.cancel()
+                    future.cancel()  # a photo that still waits gives up its place
             except RejectedInput:
                 self.metrics.refused.inc()
                 raise

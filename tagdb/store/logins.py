@@ -61,5 +61,5 @@ def may_act_as(connection: Connection, role: str) -> bool:
 
 
 def act_as(connection: Connection, role: str) -> None:
-    """Go on with the rights of a role, and no others."""
+    """Go on with the rights of a role, and no others; no statement may take longer than half a minute."""
     execute(connection, "logins/act_as", names={"role": role})

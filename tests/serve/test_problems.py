@@ -133,12 +133,11 @@ def test_too_slow(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_often(serve: Serve) -> None:
-    with serve(rate=5).client() as client:
-        codes = [client.get("/status") for _ in range(12)]
+    with serve(rate=0.1).client() as client:
+        first, second = client.get("/status"), client.get("/status")
         assert client.get("/healthz").status_code == 200
-    assert [answer.status_code for answer in codes][:10] == [200] * 10
-    assert codes[-1].status_code == 429
-    assert codes[-1].headers["retry-after"] == "1"
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert 1 <= int(second.headers["retry-after"]) <= 10
 
 
 @pytest.fixture

@@ -108,7 +108,8 @@ async def embed(
     given.parsed(Nothing, nothing)
 
     def ask(connection: Connection, backbone: Backbone, done: Embedded) -> Answer:
-        recommend.require_backbone(connection, backbone)
+        if recommend.backbone_of(connection) is not None:  # before the first photo, any is the right one
+            recommend.require_backbone(connection, backbone)
         return {"backbone": str(backbone.identity), "embedding": done.required().tolist()}
 
     return await each(request, service, caller, given, ask)
