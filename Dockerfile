@@ -6,8 +6,8 @@
 #     --env TAGDB_DATABASE_URL --publish 127.0.0.1:8000:8000 tagdb
 #
 # Python and Debian get their fixes with every build; packages are those of the lock, by hash. With
-# --build-arg PYTHON=3.14 the image is half as large, and has no TensorFlow: that is used once, to export
-# ImageNet or Keras weights, and not at all for databases filled with --backbone bundled.
+# --build-arg PYTHON=3.14 the image has no TensorFlow, which is more than half of its 2 GB. That is used once, to
+# export ImageNet or Keras weights, and not at all for databases filled with --backbone bundled.
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-trixie AS build
