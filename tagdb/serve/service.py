@@ -18,7 +18,7 @@ from tagdb.config import Settings
 from tagdb.embedder import Embedder
 from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch, DatabaseError, DatabaseGone, RejectedInput, TagdbError
+from tagdb.errors import BackboneMismatch, ConfigError, DatabaseError, DatabaseGone, RejectedInput, TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection, Notify
 from tagdb.postgres.pool import Pool
@@ -60,6 +60,11 @@ class Service:
         self.url = database.ensure_url(settings, notify)
         with database.open_database(settings, notify) as connection:
             self.roles = tuple(role for role in GROUPS if store.logins.may_act_as(connection, GROUPS[role]))
+            if not self.roles:  # as for an owner who is no superuser
+                raise ConfigError(
+                    "queries run as tagdb's roles, and this login may act as none of them; let its administrator "
+                    f'run: GRANT tagdb_writer TO "{connection.info.user}"'
+                )
             embedder = Embedder(settings, notify, options.workers, chooses=False)
             chosen = settings.backbone is not None or recommend.backbone_of(connection) is not None
             self._backbone = embedder.backbone(connection) if chosen else None
