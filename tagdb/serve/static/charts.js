@@ -8,11 +8,11 @@ const BOTTOM = 24;
 const TOP = 10;
 const LABELS = WIDTH / 115;
 
-/** A number at or above `most` that reads well on an axis. */
-function ceiling(most) {
-  if (!(most > 0)) return 1;
+/** A number at or above `most` that reads well on an axis, as half of it does; of counts, half is whole. */
+function ceiling(most, whole) {
+  if (!(most > 0)) return whole ? 2 : 1;
   const unit = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 2.5, 5, 10].map((step) => step * unit).find((step) => step >= most);
+  return (whole ? [2, 4, 6, 10] : [1, 2, 2.5, 5, 10]).map((step) => step * unit).find((step) => step >= most);
 }
 
 /** Indexes of the labels that fit below, always with the first and the last. */
@@ -21,8 +21,8 @@ function labelled(number) {
   return [...Array(number).keys()].filter((index) => index === number - 1 || (index % every === 0 && number - 1 - index >= every * 0.8));
 }
 
-function frame(points, { format, floor = 0, title, most: given }, inside) {
-  const most = given ?? ceiling(Math.max(...points.map((one) => one.value)));
+function frame(points, { format, floor = 0, title, most: given, whole = false }, inside) {
+  const most = given ?? ceiling(Math.max(...points.map((one) => one.value)), whole);
   const x = (index) => LEFT + ((index + 0.5) * (WIDTH - LEFT)) / points.length;
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - floor) / (most - floor || 1));
   return h("figure", { class: "chart-figure" },

@@ -28,5 +28,5 @@ function neighbour(one, most, seesPhotos) {
     h("span", { class: `meter ${one.contribution < 0 ? "negative" : ""}`, "aria-hidden": "true",
       vars: { "--share": Math.min(1, Math.abs(one.contribution) / most) } }),
     h("span", { class: "neighbour-words" }, h("strong", {}, added), " ",
-      h("span", { class: "soft" }, `${percent(one.similarity)} similar${one.carries ? ", carries it" : ""}`)));
+      h("span", { class: "soft" }, `${percent(one.similarity)} similar${one.carries ? "" : ", without it"}`)));
 }

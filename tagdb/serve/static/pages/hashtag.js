@@ -56,7 +56,7 @@ function drawTrend(trend, shown) {
   const most = months.reduce((best, one) => (one.value > best.value ? one : best));
   byId("trend").replaceChildren(
     h("p", { class: "soft small-words" }, months.length > 1 ? `Most in ${most.label}, with ${number(most.value)} photos.` : "All its photos are of one month."),
-    line(months, { title: `Photos with #${shown} by month`, format: number }));
+    line(months, { title: `Photos with #${shown} by month`, format: number, whole: true }));
   return undefined;
 }
 

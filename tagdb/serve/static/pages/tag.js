@@ -370,6 +370,7 @@ addEventListener("drop", (event) => {
   add(event.dataTransfer.files);
 });
 
+if (/Mac|iPhone|iPad/.test(navigator.platform)) document.querySelector("#drop kbd").textContent = "⌘";
 new Combobox(byId("add"), { known: () => current?.chosen ?? [], take: typed });
 copies(byId("copy"), () => toCopy().map((one) => `#${one}`).join(" "));
 for (const name of SLIDERS) {

@@ -55,8 +55,14 @@ function drawCalls() {
   byId("calls").replaceChildren(...[...groups].map(([group, found]) => [
     h("h2", {}, group),
     h("ul", {}, found.map((one) => h("li", {}, h("a", { href: `#${encodeURIComponent(one.id)}`, "data-id": one.id, title: one.call.summary ?? "" },
-      h("span", { class: "method" }, one.method.toUpperCase()), h("span", {}, one.path)))))]).flat());
+      h("span", { class: "method" }, one.method.toUpperCase()), h("span", {}, breakable(one.path))))))]).flat());
 }
+
+/** A path that breaks where its parts begin. */
+const breakable = (path) => path.split(/(?=[/_])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
+
+/** A description, in which ``names`` are code. */
+const described = (text) => text.split(/``([^`]+)``/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
 // ---- the form of a call ----
 
@@ -132,8 +138,8 @@ function show(one) {
     else link.removeAttribute("aria-current");
   }
   byId("call-title").textContent = one.call.summary ?? one.id;
-  const described = (one.call.description ?? "").split(/\n\s*(?:Parameters|Raises|Returns)\s*\n\s*-+/)[0].trim();
-  byId("call-head").replaceChildren(byId("call-title"), h("p", { class: "try-path" }, h("code", {}, `${one.method.toUpperCase()} ${one.path}`)), ...(described ? [h("p", { class: "lead" }, described)] : []));
+  const words = (one.call.description ?? "").split(/\n\s*(?:Parameters|Raises|Returns)\s*\n\s*-+/)[0].trim();
+  byId("call-head").replaceChildren(byId("call-title"), h("p", { class: "try-path" }, h("code", {}, `${one.method.toUpperCase()} `, breakable(one.path))), ...(words ? [h("p", { class: "lead" }, described(words))] : []));
   byId("answer-part").hidden = true;
 
   const inPath = [];
