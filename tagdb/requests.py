@@ -68,7 +68,8 @@ class RequestWorker:
         """
         self._embedder, self._connect, self._notify = embedder, connect, notify
         self._at_once = at_once or (os.cpu_count() or 1) + 1
-        self._number = _any_number()
+        self.number = _any_number()
+        """By which requests are this worker's; another one if that is taken."""
         self._pool = Pool(connect)
         self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="tagdb-request")
         self._settling = ThreadPoolExecutor(1, thread_name_prefix="tagdb-settling")
@@ -138,7 +139,7 @@ class RequestWorker:
                     cleaned = now
                     store.requests.clean(connection)
                 room = self._at_once - len(self._busy)
-                taken = store.requests.take(connection, self._number, room) if room else []
+                taken = store.requests.take(connection, self.number, room) if room else []
                 for request in taken:
                     self._begin(request)
                 if len(taken) < room or not room:
@@ -159,13 +160,13 @@ class RequestWorker:
             connection.add_notify_handler(lambda heard: None)  # or else they would be kept
             try:
                 self._warm(connection)
-                if store.requests.begin(connection, self._number):
+                if store.requests.begin(connection, self.number):
                     return connection
             except BaseException:
                 connection.close()
                 raise
             connection.close()
-            self._number = _any_number()  # a connection of ours that broke has not ended there yet
+            self.number = _any_number()  # a connection of ours that broke has not ended there yet
         return None
 
     def _warm(self, connection: Connection) -> None:
@@ -181,7 +182,7 @@ class RequestWorker:
         """See to requests whose worker is gone, one at a time, and to what stored photos have made due."""
         self.refused += store.requests.refuse_hopeless(connection)
         if self._again is None or self._again.done():
-            for request in store.requests.take(connection, self._number, 1, again=True):
+            for request in store.requests.take(connection, self.number, 1, again=True):
                 self._again = self._begin(request)
         if self._stored and (self._settled is None or self._settled.done()):
             self._stored = False

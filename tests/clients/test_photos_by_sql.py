@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -35,8 +36,9 @@ def asker(place: Place, tmp_path: Path) -> Iterator[str]:
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
-        while place.rows("SELECT tagdb.workers()") == [(0,)]:
-            pass
+        # others may be at work in this database, too
+        while (worker.number,) not in place.rows("SELECT w FROM tagdb_store.live_workers() w"):
+            time.sleep(0.01)
         with logged_in(place.owner, "tagdb_asker") as url:
             yield url
     finally:
@@ -77,7 +79,7 @@ def test_in_psql(asker: str, expected: str, postgres: Postgres, tmp_path: Path) 
     (script,) = (text for text in blocks("services.md", "sql") if "recommend_photo" in text)
     script = re.sub("`xxd -p photo.jpg .*`", photo(3).hex(), script)  # which not every machine has
     done = subprocess.run(
-        [postgres.program("psql"), "-X", "-q", "-t", "-A", asker],
+        [postgres.program("psql"), "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", asker],
         input=script, capture_output=True, encoding="utf-8", check=True,
     )  # fmt: skip
     said = json.loads(done.stdout)

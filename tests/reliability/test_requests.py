@@ -91,7 +91,7 @@ def ask_while_workers_are_killed(
         alive = rows(connection, "SELECT tagdb.workers()")[0][0]
         if killed == KILLS:
             enough.set()
-        elif alive == 2 or luck.random() < 0.05:
+        elif alive == 2 or luck.random() < 0.15:
             which = luck.randrange(2)
             workers[which].kill()
             workers[which].communicate()
