@@ -508,7 +508,7 @@ VALUES: dict[str, list[Any]] = {
 def public(connection: Connection) -> list[tuple[str, list[str], list[str]]]:
     """The functions of schema tagdb: name, names and types of arguments."""
     return connection.execute(
-        "SELECT p.proname, p.proargnames[:p.pronargs],"
+        "SELECT p.proname, coalesce(p.proargnames[:p.pronargs], '{}'),"
         " ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY a (t, n) ORDER BY n)"
         " FROM pg_proc p WHERE p.pronamespace = 'tagdb'::regnamespace AND p.prokind = 'f' ORDER BY 1"
     ).fetchall()
