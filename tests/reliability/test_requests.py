@@ -63,16 +63,27 @@ def test_every_request_is_answered_once(
     with postgres.database(ingested.rpartition("/")[2].partition("?")[0]) as url:
         place = here(url)
         finished(started("factors", "compute", "--factors", "8", "--quiet", **place))
-        with database.connect(url) as connection:
-            ask_while_workers_are_killed(url, place, connection, step)
+        begun: list[subprocess.Popen[str]] = []
+
+        def start() -> subprocess.Popen[str]:
+            begun.append(started("work", "--workers", 1, **place))
+            return begun[-1]
+
+        try:
+            with database.connect(url) as connection:
+                ask_while_workers_are_killed(url, connection, step, start)
+        finally:
+            for process in begun:
+                process.kill()
+                process.wait()
 
 
 def ask_while_workers_are_killed(
-    url: str, place: dict[str, str], connection: Connection, step: Callable[[str], None]
+    url: str,
+    connection: Connection,
+    step: Callable[[str], None],
+    start: Callable[[], subprocess.Popen[str]],
 ) -> None:
-    def start() -> subprocess.Popen[str]:
-        return started("work", "--workers", 1, **place)
-
     begun = time.monotonic()
     step("two workers start")
     workers, luck = [start(), start()], random.Random(KILLS)
