@@ -240,8 +240,8 @@ def main() -> None:
         f"`tagdb serve`: one client p50 {latency:.1f} ms (p95 {1e3 * np.percentile(one, 95):.1f}), "
         f"{latency / pipe:.2f} times `tagdb recommend -` ({pipe:.1f} ms); {CLIENTS} clients "
         f"{throughput:.0f} photos/s, {throughput / alone:.2f} of a bare route that decodes and embeds "
-        f"({alone:.0f}); beside "
-        f"{HOSTILE} hostile requests ({dict(hostile_statuses)}) {sum(good.values())} good ones: {dict(good)}; "
+        f"({alone:.0f}); beside {HOSTILE} hostile requests ({dict(hostile_statuses)}) "
+        f"{sum(good.values())} good ones: {dict(good)}; "
         f"memory {memory[0]:.0f} MiB, after {given.requests:,} requests {memory[-1]:.0f} MiB "
         f"({given.requests / seconds:.0f}/s)",
         {"stored": given.stored, "backbone": identity.name, "input_size": identity.input_size,

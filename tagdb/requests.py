@@ -72,9 +72,8 @@ class RequestWorker:
         """By which requests are this worker's; another one if that is taken."""
         self._pool = Pool(connect)
         self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="tagdb-request")
-        self._settling = ThreadPoolExecutor(1, thread_name_prefix="tagdb-settling")
-        self._settled: Future[object] | None = None
-        self._stored = self._stopping = False
+        self._settler = storing.Settler(self._ask)
+        self._stopping = False
         self._busy: set[Future[None]] = set()
         self._again: Future[None] | None = None
         self._failure: BaseException | None = None
@@ -107,10 +106,7 @@ class RequestWorker:
         finally:
             self._stopping = True
             self._threads.shutdown()
-            self._settling.shutdown()
-            if self._stored:
-                with suppress(TagdbError):
-                    self._ask(partial(storing.settle, patience=0))
+            self._settler.close()
             self._pool.close()
             self._woken.close()
             self._waker.close()
@@ -184,13 +180,7 @@ class RequestWorker:
         if self._again is None or self._again.done():
             for request in store.requests.take(connection, self.number, 1, again=True):
                 self._again = self._begin(request)
-        if self._stored and (self._settled is None or self._settled.done()):
-            self._stored = False
-            self._settled = self._settling.submit(self._settle)
-
-    def _settle(self) -> None:
-        with suppress(TagdbError):
-            self._ask(storing.settle)
+        self._settler.look()
 
     def _wait(self, connection: Connection) -> None:
         """Wait until there is something to do: a request, an answer, the end, or time has passed."""
@@ -257,7 +247,7 @@ class RequestWorker:
             )
         if request.store is None:
             return hashtags, None
-        self._stored = True
+        self._settler.stored()
         stored = storing.store_photo(connection, backbone, request.photo, embedded, **request.store)
         return hashtags, stored.image_id
 

@@ -62,8 +62,8 @@ class Service:
             self.roles = tuple(role for role in GROUPS if store.logins.may_act_as(connection, GROUPS[role]))
             if not self.roles:  # as for an owner who is no superuser
                 raise ConfigError(
-                    "queries run as tagdb's roles, and this login may act as none of them; serve with one that "
-                    "may: tagdb db grant NAME --role writer"
+                    "queries run as tagdb's roles, and this login may act as none of them; serve with one "
+                    "that may: tagdb db grant NAME --role writer"
                 )
             embedder = Embedder(settings, notify, options.workers, chooses=False)
             chosen = settings.backbone is not None or recommend.backbone_of(connection) is not None
