@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from tagdb import __version__
@@ -50,6 +51,9 @@ def build(service: Service, access: Access) -> ASGIApp:
     api = APIRouter(prefix="/v1", responses=_PROBLEMS)  # type: ignore[arg-type]
     for routes in (photos, images, hashtags, state, jobs, session):
         api.include_router(routes.router)
+    for route in api.routes:
+        if isinstance(route, APIRoute):  # docstrings are for people who read code
+            route.description = route.description.replace("``", "`")
     app.include_router(api)
     page.install(app)
     return Guard(app, service.options, service.metrics)
