@@ -6,6 +6,7 @@ python tools/make_page_pictures.py /tmp/all --all  # whole pages, at three width
 It needs Chromium.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -27,6 +28,8 @@ from playwright.sync_api import Page, sync_playwright
 from tagdb.demo import scenes
 
 COLLECTIONS = ("travel", "food", "animals", "cars", "architecture", "nature")
+SHOWN = "cars"
+"""The collection of the photo on the picture of a photo's page."""
 STORED, NEW = 30, 3
 LIMIT = 120_000
 """Largest picture, in bytes."""
@@ -98,7 +101,7 @@ def wait(url: str) -> None:
 
 def tag(page: Page, new: list[Path]) -> None:
     """Choose photos, accept a hashtag, ask why another one is recommended."""
-    page.set_input_files("#files", new[:4])
+    page.set_input_files("#files", [new[place] for place in (1, 3, 2, 5)])  # none of people
     page.wait_for_selector(".chip-take")
     page.wait_for_load_state("networkidle")
     page.locator(".chip-take").first.click()
@@ -115,7 +118,7 @@ def nothing(page: Page, new: list[Path]) -> None:
 PAGES: dict[str, tuple[str, Callable[[Page, list[Path]], None]]] = {
     "tag": ("/", tag),
     "browse": ("/browse?order=taken", nothing),
-    "photo": ("/images/3", nothing),
+    "photo": ("/images/{image_id}", nothing),
     "hashtags": ("/hashtags", nothing),
     "hashtag": ("/hashtags/travel", nothing),
     "health": ("/health", nothing),
@@ -140,6 +143,8 @@ def main(target: Path, everything: bool) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         Path(folder).chmod(0o711)
         with service(Path(folder)) as (url, new):
+            with urllib.request.urlopen(f"{url}/v1/images?collection={SHOWN}&limit=1") as answer:
+                photo = json.load(answer)["images"][0]["image_id"]
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
             sizes = [(360, 740), (768, 1000), (1280, 900)] if everything else [(1280, 860)]
             kinds = [(name, size, scheme) for scheme in ("light", "dark") for size in sizes for name in PAGES]
@@ -151,7 +156,7 @@ def main(target: Path, everything: bool) -> None:
                 )  # type: ignore[call-overload]
                 page = context.new_page()
                 path, prepare = PAGES[name]
-                page.goto(url + path)
+                page.goto(url + path.replace("{image_id}", str(photo), 1) if name == "photo" else url + path)
                 page.wait_for_selector("#page:not([hidden])")
                 page.wait_for_load_state("networkidle")
                 prepare(page, new)
@@ -161,6 +166,7 @@ def main(target: Path, everything: bool) -> None:
                     page.screenshot(path=target / f"{name}-{width}-{scheme}.png", full_page=True)
                 else:
                     page.mouse.move(0, 0)
+                    page.evaluate("scrollTo(0, 0)")
                     phone = "-phone" if width < 500 else ""
                     save(page.screenshot(), target / f"page-{name}{phone}.webp")
                 context.close()

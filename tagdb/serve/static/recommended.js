@@ -103,6 +103,6 @@ export class Recommended {
         h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => this.#close() }, icon("cross"))),
       body);
     this.panel.hidden = false;
-    into(body, async () => why(await this.latest.ask((signal) => this.explain(one.hashtag, signal)), this.session), "Looking at the neighbours…");
+    into(body, async () => why(await this.latest.ask((signal) => this.explain(one.hashtag, signal)), one.score, this.session), "Looking at the neighbours…");
   }
 }

@@ -5,18 +5,18 @@ import { nameOf, percent, score } from "./words.js";
 
 const MOST = 12;
 
-/** The panel for an answer of explain. */
-export function why({ hashtag, score: total, contributions }, { seesPhotos }) {
+/** The panel for an answer of explain. `shown` is the score of the chip: known hashtags and sliders may have changed it. */
+export function why({ hashtag, score: total, contributions }, shown, { seesPhotos }) {
   if (!contributions.length) return h("p", {}, `No stored photo speaks for #${hashtag}: the factors do not know it.`);
   const best = [...contributions].sort((a, b) => b.contribution - a.contribution);
   const most = Math.max(...best.map((one) => Math.abs(one.contribution)), 1e-9);
   const carrying = contributions.filter((one) => one.carries).length;
-  const shown = best.slice(0, MOST);
   return h("div", { class: "why" },
     h("p", {}, `The ${contributions.length} most similar photos add up to ${score(total)}. `,
       carrying ? `${carrying} of them ${carrying === 1 ? "carries" : "carry"} #${hashtag}` : `None of them carries #${hashtag}: what they carry goes with it`,
-      best.length > MOST ? `; these ${MOST} add most.` : "."),
-    h("ul", { class: "neighbours" }, shown.map((one) => neighbour(one, most, seesPhotos))));
+      best.length > MOST ? `; these ${MOST} add most.` : ".",
+      score(shown) === score(total) ? null : ` The hashtags that are known, and the sliders, make it ${score(shown)}.`),
+    h("ul", { class: "neighbours" }, best.slice(0, MOST).map((one) => neighbour(one, most, seesPhotos))));
 }
 
 function neighbour(one, most, seesPhotos) {
