@@ -152,8 +152,10 @@ def main(target: Path, everything: bool) -> None:
                 kinds = [kind for kind in kinds if kind[2] == "light"] + [("tag", (390, 844), "dark")]
             for name, (width, height), scheme in kinds:
                 context = browser.new_context(
-                    viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-                )  # type: ignore[call-overload]
+                    viewport={"width": width, "height": height},
+                    color_scheme="dark" if scheme == "dark" else "light",
+                    reduced_motion="reduce",
+                )
                 page = context.new_page()
                 path, prepare = PAGES[name]
                 page.goto(url + path.replace("{image_id}", str(photo), 1) if name == "photo" else url + path)

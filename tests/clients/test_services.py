@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,59 +18,22 @@ from psycopg_pool import ConnectionPool
 
 from tagdb.postgres import database
 from tests.support import history
-from tests.support.clients import QUERY, Place, Program, execute, logged_in
+from tests.support.clients import QUERY, Place, logged_in
 from tests.support.documents import DOCS, blocks, program
-from tests.support.pictures import photo
+from tests.support.languages import run
 
 CALL = "SELECT rank, hashtag, score FROM tagdb.recommend_for_embedding(%s, top => %s)"
 
 
-def printed(place: Place, embedding: str) -> str:
-    """What each of the programs is to print."""
-    rows = place.rows(CALL, embedding, 5)
+@pytest.mark.parametrize(("language", "name"), [("python", "hashtags.py"), ("js", "hashtags.mjs")])
+def test_hashtags_for_an_embedding(place: Place, language: str, name: str, tmp_path: Path) -> None:
+    file = program("services.md", language, name, tmp_path)
+    rows = place.rows(CALL, QUERY, 5)
     assert len(rows) == 5
-    return "".join(f"{rank} #{hashtag} {score:.3f}\n" for rank, hashtag, score in rows)
-
-
-def embedded(place: Place, folder: Path) -> str:
-    """The embedding of a drawn photo, made by the page's own program."""
-    (folder / "photo.jpg").write_bytes(photo(3))
-    file = program("services.md", "python", "embed.py", folder)
-    settings = {"DATABASE_URL": place.reader, "TAGDB_HOME": str(folder)}
-    done = execute([sys.executable, file, folder / "photo.jpg"], **settings)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(json.loads(done.stdout)) == 1280
-    return done.stdout
-
-
-def test_from_a_photo_to_hashtags_in_python(place: Place, tmp_path: Path) -> None:
-    embedding = embedded(place, tmp_path)
-    file = program("services.md", "python", "hashtags.py", tmp_path)
-    done = execute([sys.executable, file], embedding, DATABASE_URL=place.reader)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == printed(place, embedding)
-
-
-def test_from_a_photo_to_hashtags_in_node(place: Place, node: Program, tmp_path: Path) -> None:
-    embedding = embedded(place, tmp_path)
-    file = program("services.md", "js", "hashtags.js", tmp_path)
-    done = node(file, stdin=embedding, DATABASE_URL=place.reader)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == printed(place, embedding)
-
-
-def test_a_refused_embedding_in_python(place: Place, tmp_path: Path) -> None:
-    file = program("services.md", "python", "hashtags.py", tmp_path)
-    done = execute([sys.executable, file], "[1,2]", DATABASE_URL=place.reader)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "embedding must have 1280 dimensions, not 2\n"
-
-
-def test_a_refused_embedding_in_node(place: Place, node: Program, tmp_path: Path) -> None:
-    file = program("services.md", "js", "hashtags.js", tmp_path)
-    done = node(file, stdin="[1,2]", DATABASE_URL=place.reader)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "embedding must have 1280 dimensions, not 2\n"
+    expected = "".join(f"{rank} #{hashtag} {score}\n" for rank, hashtag, score in rows)
+    assert run(language, file, stdin=QUERY, DATABASE_URL=place.reader) == (0, expected, "")
+    refused = (1, "", "embedding must have 1280 dimensions, not 2\n")
+    assert run(language, file, stdin="[1,2]", DATABASE_URL=place.reader) == refused
 
 
 def test_what_psycopg_sends_of_an_embedding(place: Place) -> None:
@@ -113,6 +75,23 @@ def documented(code: str) -> None:
     table = (DOCS / "services.md").read_text("utf-8").partition("## What can go wrong")[2]
     codes = {each for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for each in row.split(", ")}
     assert code in codes
+
+
+def test_its_statuses_are_those_of_the_page_on_http() -> None:
+    wrong, serving = ((DOCS / page).read_text("utf-8") for page in ("services.md", "serving.md"))
+    wrong = wrong.partition("## What can go wrong")[2]
+    statuses = {
+        each
+        for row in re.findall(r"^\| [^|]+ \| ([345][^|]+) \|", wrong, re.MULTILINE)
+        for each in row.split(", ")
+    }
+    assert statuses == {"422", "413", "408", "401", "403", "409", "429", "503"}
+    told = {
+        each
+        for row in re.findall(r"^\| ([45][^|]+) \|", serving, re.MULTILINE)
+        for each in re.findall(r"\d+", row)
+    }
+    assert statuses <= told
 
 
 @pytest.mark.parametrize("embedding", [None, "[" + ",".join(["0"] * NUMBERS) + "]"], ids=["null", "zeros"])
@@ -177,7 +156,7 @@ def test_the_pages_feedback_statement_is_for_writers_only(
 ) -> None:
     """The page's own statement, by the login that it names and by no other."""
     owner, reader = replaced
-    (statement,) = blocks("services.md", "sql")
+    (statement,) = (text for text in blocks("services.md", "sql") if "give_feedback" in text)
     with psycopg.connect(reader) as asking, pytest.raises(psycopg.errors.InsufficientPrivilege):
         asking.execute(statement)  # type: ignore[call-overload]
     settings: dict[str, Any] = {"autocommit": True, "row_factory": dict_row}

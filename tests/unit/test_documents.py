@@ -19,7 +19,10 @@ def typed_commands() -> list[str]:
     found = []
     for document in DOCUMENTS:
         for block in re.findall(r"```(?:sh|console)\n(.*?)```", document.read_text(), re.DOTALL):
-            lines = (line.removeprefix("$ ").partition("  #")[0].strip() for line in block.splitlines())
+            lines = (
+                line.removeprefix("$ ").partition("  #")[0].strip().removesuffix(" &")
+                for line in block.splitlines()
+            )
             found += [line for line in lines if line.startswith("tagdb ")]
     return found
 
