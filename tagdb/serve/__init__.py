@@ -11,6 +11,9 @@ module          what is in it
 ``guard``       what every request goes through: host, size, time, rate, headers, metrics
 ``access``      who asks, and what they may do: tokens, the page's cookie, origins
 ``service``     the work: photos to the embedder, queries to PostgreSQL as the caller's role
+``jobs``        long work that the page starts, in processes of its own
+``metrics``     what Prometheus is told
+``limits``      how often somebody may ask
 ``problems``    errors as problem documents (RFC 9457)
 ``bodies``      photos and steering, from bodies, forms and query parameters
 ``routes``      what can be called
