@@ -450,6 +450,17 @@ def test_a_gallery_of_a_hundred_thousand(visitor: Visitor, width: int) -> None:
         "focus is on the first new photo"
     )
 
+    visitor.expected.add(404)  # the photos are made up
+    photo = page.locator("#gallery a:focus")
+    address, top = photo.get_attribute("href"), page.evaluate("scrollY")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{address}")
+    settle(page)
+    page.go_back()
+    settle(page)
+    expect(page.locator(f'#gallery a[href="{address}"]')).to_be_in_viewport()
+    assert abs(page.evaluate("scrollY") - top) < 400
+
 
 # ---- a photo ----
 
@@ -498,6 +509,19 @@ def test_a_stored_photo_is_corrected(visitor: Visitor, site: Served, width: int,
     dialog.get_by_role("button", name="Remove").click()
     page.wait_for_url("**/browse")
     assert site.rows("SELECT count(*) FROM tagdb.images WHERE image_id = %s", image_id) == [(0,)]
+
+
+def test_originals_are_shown_to_writers(visitor: Visitor, site: Served, drawn: Path) -> None:
+    sha256 = content_hash((drawn / "food-03.jpg").read_bytes()).hex()
+    ((image_id,),) = site.rows("SELECT image_id FROM tagdb.images WHERE content_sha256 = %s", sha256)
+    page = visitor.page(f"/images/{image_id}")
+    shown = page.locator("#photo img")
+    expect(shown).to_have_attribute("src", f"/v1/images/{image_id}/original")
+    expect(page.get_by_role("link", name="Download the original")).to_be_visible()
+    site.rows("UPDATE tagdb_store.image_files SET original = NULL WHERE image_id = %s RETURNING 1", image_id)
+    page.reload()
+    expect(shown).to_have_attribute("src", f"/v1/images/{image_id}/thumbnail")
+    expect(page.get_by_role("link", name="Download the original")).to_have_count(0)
 
 
 def test_what_is_not_there_is_said(visitor: Visitor) -> None:

@@ -8,6 +8,7 @@ import { count, nameOf } from "./words.js";
 const PAGE = 60;
 const NEAR = "1200px 0px"; // begins to load before the end is seen
 const KEPT = "3000px 0px"; // further away, pages are emptied
+const RESTORED = 6000; // photos that are kept for whoever comes back
 
 export class Gallery {
   constructor({ place, more, note: noteBox, told, session }) {
@@ -22,13 +23,29 @@ export class Gallery {
 
   /** Show the photos that the filters leave, from the first. */
   async show(filters) {
+    this.#begin(filters);
+    await this.#load(false, true);
+  }
+
+  /** What is shown, to be restored when somebody comes back; null if that is too much to keep. */
+  get shown() {
+    return this.total && this.total <= RESTORED ? { pages: this.pages.map((page) => page.items), next: this.next } : null;
+  }
+
+  restore(filters, { pages, next }) {
+    this.#begin(filters);
+    this.next = next;
+    for (const items of pages) this.#append(items, false);
+    this.more.hidden = !next;
+  }
+
+  #begin(filters) {
     this.latest.drop();
     this.far.disconnect();
     Object.assign(this, { filters, pages: [], next: null, total: 0, busy: false, failed: false, asked: false });
     this.place.replaceChildren();
     this.more.hidden = true;
     this.told.textContent = "";
-    await this.#load(false, true);
   }
 
   /** Ask for the next page; `asked` if somebody did, whose focus then goes on with its first photo. */
@@ -66,7 +83,7 @@ export class Gallery {
 
   #append(images, focus) {
     if (!images.length) return;
-    const page = { items: images.map((one) => ({ image_id: one.image_id, name: one.name || nameOf(one.uri) })), filled: false };
+    const page = { items: images.map((one) => ({ image_id: one.image_id, name: one.name ?? nameOf(one.uri) })), filled: false };
     page.element = h("section", { class: "gallery-page", "aria-label": `Photos ${this.total + 1} to ${this.total + images.length}` });
     page.element.galleryPage = page;
     this.pages.push(page);

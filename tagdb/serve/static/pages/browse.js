@@ -7,19 +7,20 @@ import { session as started } from "../shell.js";
 import { sayError } from "../toast.js";
 import { number } from "../words.js";
 
+const LEFT = "tagdb-gallery"; // in the session's storage: what was shown when the page was left
 const NAMES = ["collection", "hashtag", "taken_from", "taken_to", "order"];
 
 const session = await started;
 const gallery = new Gallery({ place: byId("gallery"), more: byId("more"), note: byId("more-note"), told: byId("told"), session });
 
-function fromAddress() {
+function fromAddress(kept = null) {
   const given = new URLSearchParams(location.search);
   for (const name of NAMES) {
     const value = given.get(name) ?? "";
     if (name === "collection" && value && ![...byId(name).options].some((one) => one.value === value)) byId(name).append(new Option(value, value));
     byId(name).value = value;
   }
-  show();
+  show(kept);
 }
 
 const filters = () => Object.fromEntries(NAMES.map((name) => [name, byId(name).value.trim()]).filter(([, value]) => value));
@@ -30,11 +31,13 @@ function asked(chosen) {
   return { ...chosen, taken_from: midnight(chosen.taken_from, 0), taken_to: midnight(chosen.taken_to, 1) };
 }
 
-function show() {
+function show(kept = null) {
   const chosen = filters();
   byId("clear").hidden = !Object.keys(chosen).length;
   document.title = `${["Browse", chosen.hashtag && `#${chosen.hashtag}`, chosen.collection].filter(Boolean).join(" · ")} · tagdb`;
-  gallery.show(asked(chosen));
+  if (!kept) return void gallery.show(asked(chosen));
+  gallery.restore(asked(chosen), kept.shown);
+  scrollTo(0, kept.top);
 }
 
 function changed() {
@@ -55,7 +58,7 @@ byId("clear").addEventListener("click", () => {
   changed();
   byId("collection").focus();
 });
-addEventListener("popstate", fromAddress);
+addEventListener("popstate", () => fromAddress());
 new Combobox(byId("hashtag"), { keeps: true, take: changed });
 
 const collections = get("/v1/collections").then((answer) => {
@@ -64,4 +67,26 @@ const collections = get("/v1/collections").then((answer) => {
   byId("collection").append(...named.filter((one) => one.collection !== chosen).map((one) => h("option", { value: one.collection }, `${one.collection} (${number(one.images)})`)));
 });
 collections.catch(sayError);
-fromAddress();
+
+// ---- coming back: from a photo's page to where it was ----
+
+const place = () => location.pathname + location.search;
+
+function left() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(LEFT));
+    return performance.getEntriesByType("navigation")[0]?.type === "back_forward" && kept?.place === place() && kept.shown ? kept : null;
+  } catch {
+    return null; // storage is switched off
+  }
+}
+
+addEventListener("pagehide", () => {
+  try {
+    sessionStorage.setItem(LEFT, JSON.stringify({ place: place(), top: scrollY, shown: gallery.shown }));
+  } catch {
+    // it begins at the top then
+  }
+});
+
+fromAddress(left());
