@@ -35,6 +35,9 @@ const PATHS = {
 export const icon = (name) =>
   s("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" }, s("path", { d: PATHS[name] }));
 
+/** Text of our own, in which `what is typed` is code. */
+export const coded = (text) => text.split(/`+([^`]+)`+/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
+
 /** What stands where nothing is, with what to do about it. */
 export const empty = (title, ...more) =>
   h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), more.length ? h("p", {}, ...more) : null);

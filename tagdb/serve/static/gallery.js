@@ -1,7 +1,7 @@
 // A gallery that stays quick however many photos there are: it asks for pages by cursor as they come near, and takes
 // the thumbnails of pages that are far away out of the document, leaving a box of the same height.
 import { Latest, get } from "./api.js";
-import { empty, h, loading, note } from "./dom.js";
+import { coded, empty, h, loading, note } from "./dom.js";
 import { card } from "./photos.js";
 import { count, nameOf } from "./words.js";
 
@@ -78,7 +78,7 @@ export class Gallery {
   #nothing() {
     return Object.values(this.filters).some(Boolean)
       ? empty("No photo fits these filters", "Take one of them away to see more.")
-      : empty("No photos yet", "Store some on the page Tag, or run tagdb ingest photos/");
+      : empty("No photos yet", coded("Store some on the page Tag, or run `tagdb ingest photos/`"));
   }
 
   #append(images, focus) {

@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { bars } from "../charts.js";
 import { Combobox } from "../combobox.js";
-import { byId, empty, h, into, loading, note } from "../dom.js";
+import { byId, coded, empty, h, into, loading, note } from "../dom.js";
 import { edit, list as listEdits } from "../edits.js";
 import { session as started } from "../shell.js";
 import { number, placeOf, split } from "../words.js";
@@ -37,7 +37,7 @@ async function load(first) {
     const before = shown.rows.length;
     shown.rows.push(...hashtags);
     byId("list").replaceChildren(shown.rows.length ? bars(shown.rows.map((one) => row(one, shown.order)))
-      : shown.order === "growing" ? empty("Nothing grows", "It takes photos of several months to tell.") : empty("No hashtags yet", "They come with photos: tagdb ingest photos/"));
+      : shown.order === "growing" ? empty("Nothing grows", "It takes photos of several months to tell.") : empty("No hashtags yet", coded("They come with photos: `tagdb ingest photos/`")));
     byId("more-note").replaceChildren();
     more.hidden = hashtags.length < PAGE;
     if (!first) byId("list").querySelectorAll("a")[before]?.focus();

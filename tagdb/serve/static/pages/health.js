@@ -2,7 +2,7 @@
 import { get, post } from "../api.js";
 import { columns, line, table } from "../charts.js";
 import { confirmed } from "../confirm.js";
-import { byId, empty, h, into, note } from "../dom.js";
+import { byId, coded, empty, h, into, note } from "../dom.js";
 import { session as started } from "../shell.js";
 import { say, sayError } from "../toast.js";
 import { count, day, moment, number, percent, score, seconds, share } from "../words.js";
@@ -53,7 +53,7 @@ const examine = () => into(byId("doctor"), async () => {
 
 const drawCoverage = () => into(byId("coverage"), async () => {
   const [row] = await view("coverage", 1);
-  if (!row?.images) return empty("No photos yet", "Store some on the page Tag, or run tagdb ingest photos/");
+  if (!row?.images) return empty("No photos yet", coded("Store some on the page Tag, or run `tagdb ingest photos/`"));
   const part = (words, all, missing) => {
     const have = all ? (all - missing) / all : 0;
     return h("li", { class: "share-row" }, h("span", { class: "row between" }, h("span", {}, words), h("strong", {}, share(have))),
@@ -94,7 +94,7 @@ function metrics(run) {
 
 const drawRuns = () => into(byId("runs"), async () => {
   const rows = (await view("factor_runs", 50)).sort((a, b) => b.factor_run_id - a.factor_run_id);
-  if (!rows.length) return empty("No factors yet", session.writes ? "Compute them to get recommendations." : "tagdb factors compute makes them.");
+  if (!rows.length) return empty("No factors yet", coded(session.writes ? "Compute them to get recommendations." : "`tagdb factors compute` makes them."));
   const active = rows.find((one) => one.status === "active");
   const act = (run) => {
     if (!session.writes || run.pruned_at || !["ready", "retired"].includes(run.status)) return "";
@@ -177,7 +177,7 @@ for (const [id, kind] of [["compute", "factors"], ["evaluate", "evaluate"]]) {
 
 const drawIndex = () => into(byId("index"), async () => {
   const rows = await view("index_checks", 200);
-  if (!rows.length) return empty("Never checked", "Small collections are searched exactly and need no check: tagdb index check");
+  if (!rows.length) return empty("Never checked", coded("Small collections are searched exactly and need no check: `tagdb index check`"));
   const sorted = rows.sort((a, b) => (a.checked_at < b.checked_at ? -1 : 1)).slice(-30);
   const last = sorted.at(-1);
   return [
@@ -196,7 +196,7 @@ async function drawIngests() {
     h("strong", {}, `Ingest ${live.ingest_run_id} is running`),
     h("span", { class: "soft" }, `${count(live.images_new, "new photo")}, ${number(live.images_known)} known, ${number(live.images_updated)} changed, ${number(live.rejected)} rejected since ${moment(live.started_at)}. If nothing moves, it was interrupted: run it again.`),
     h("div", { class: "progress-track", "aria-hidden": "true" })))] : []));
-  if (!rows.length) return empty("No ingest yet", "tagdb ingest photos/");
+  if (!rows.length) return empty("No ingest yet", coded("`tagdb ingest photos/`"));
   if (live) setTimeout(() => into(byId("ingests"), drawIngests), POLL);
   else if (byId("ingests").dataset.live) await Promise.all([drawFigures(), drawCoverage(), drawErrors()]);
   byId("ingests").dataset.live = live ? "yes" : "";

@@ -2,7 +2,7 @@
 import { Latest, Refused, get, post, postForm } from "../api.js";
 import { copies } from "../clipboard.js";
 import { Combobox } from "../combobox.js";
-import { byId, debounced, empty, focusNear, h, icon, into, loading, note } from "../dom.js";
+import { byId, coded, debounced, empty, focusNear, h, icon, into, loading, note } from "../dom.js";
 import { cards, picture } from "../photos.js";
 import { Recommended } from "../recommended.js";
 import { session as started } from "../shell.js";
@@ -384,6 +384,6 @@ if (session.writes) {
 }
 
 get("/v1/status").then((status) => {
-  if (!status.images) byId("ready").append(note("Nothing is stored yet, so nothing can be recommended. Store photos with hashtags first: tagdb ingest photos/", "advice"));
-  else if (!status.factor_run) byId("ready").append(note("There are photos, but no factors yet: compute them on the page Health, or run tagdb factors compute.", "advice"));
+  if (!status.images) byId("ready").append(note(coded("Nothing is stored yet, so nothing can be recommended. Store photos with hashtags first: `tagdb ingest photos/`"), "advice"));
+  else if (!status.factor_run) byId("ready").append(note(coded("There are photos, but no factors yet: compute them on the page Health, or run `tagdb factors compute`."), "advice"));
 }).catch((error) => byId("ready").append(note(error.message, "bad")));

@@ -1,7 +1,7 @@
 // Try the API: every call of the OpenAPI document as a form, with the command for a terminal and the answer.
 import { get } from "../api.js";
 import { copies } from "../clipboard.js";
-import { byId, debounced, h, into, note } from "../dom.js";
+import { byId, coded, debounced, h, into, note } from "../dom.js";
 import { session as started } from "../shell.js";
 import { seconds, size } from "../words.js";
 
@@ -60,9 +60,6 @@ function drawCalls() {
 
 /** A path that breaks where its parts begin. */
 const breakable = (path) => path.split(/(?=[/_])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
-
-/** A description, in which ``names`` are code. */
-const described = (text) => text.split(/``([^`]+)``/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
 // ---- the form of a call ----
 
@@ -139,7 +136,7 @@ function show(one) {
   }
   byId("call-title").textContent = one.call.summary ?? one.id;
   const words = (one.call.description ?? "").split(/\n\s*(?:Parameters|Raises|Returns)\s*\n\s*-+/)[0].trim();
-  byId("call-head").replaceChildren(byId("call-title"), h("p", { class: "try-path" }, h("code", {}, `${one.method.toUpperCase()} `, breakable(one.path))), ...(words ? [h("p", { class: "lead" }, described(words))] : []));
+  byId("call-head").replaceChildren(byId("call-title"), h("p", { class: "try-path" }, h("code", {}, `${one.method.toUpperCase()} `, breakable(one.path))), ...(words ? [h("p", { class: "lead" }, coded(words))] : []));
   byId("answer-part").hidden = true;
 
   const inPath = [];
