@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ def site() -> Iterator[Site]:
         with serving(server.url(), home, Options(port=0, workers=1)) as served:
             with database.connect(server.url()) as connection:
                 while connection.execute("SELECT tagdb.workers()").fetchone() == (0,):
-                    pass
+                    time.sleep(0.01)
             yield Site(served, file, lines(answer["hashtags"]), environment | {"TAGDB_URL": served.url})
     finally:
         server.stop()
@@ -132,7 +133,7 @@ def test_in_psql(site: Site) -> None:
     script = re.sub("`xxd -p photo.jpg .*`", photo(3).hex(), script)  # which not every machine has
     psql = Server(site.served.home).program("psql")
     done = subprocess.run(
-        [psql, "-X", "-q", "-t", "-A", site.environment["DATABASE_URL"]],
+        [psql, "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", site.environment["DATABASE_URL"]],
         input=script, capture_output=True, encoding="utf-8", check=True,
     )  # fmt: skip
     assert lines(json.loads(done.stdout)) == site.expected
