@@ -71,9 +71,14 @@ def recommend_one(
     connection: Connection, backbone: Backbone, sha256: bytes, embedding: Embedding, query: Query = ANYTHING
 ) -> list[Recommendation]:
     """Return the hashtags recommended for a photo, given the hash of its content and its embedding."""
-    rejected = store.feedback.rejected_hashtags(connection, sha256)
-    query = replace(query, exclude=[*query.exclude, *rejected])
+    query = without_rejected(connection, sha256, query)
     return _checked(connection, backbone, store.answers.recommend(connection, embedding, query))
+
+
+def without_rejected(connection: Connection, sha256: bytes, query: Query) -> Query:
+    """Return a query that leaves out what feedback rejected for a photo, by the hash of its content."""
+    rejected = store.feedback.rejected_hashtags(connection, sha256)
+    return replace(query, exclude=[*query.exclude, *rejected])
 
 
 def similar(

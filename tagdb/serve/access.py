@@ -17,7 +17,6 @@ from tagdb.serve.limits import Rates
 from tagdb.serve.problems import Busy, Problem
 from tagdb.serve.service import Service
 
-PAGE_COOKIE = "tagdb_page"
 TOKEN_COOKIE = "tagdb_token"  # noqa: S105 - a name
 REMEMBERED = 1.0
 """Seconds for which a token is not looked up again, and so for which a revoked one still works."""
@@ -47,6 +46,8 @@ class Access:
         self._service = service
         self._known: dict[bytes, tuple[float, Caller]] = {}
         self._guesses = Rates(GUESSES / 60, GUESSES)
+        # browsers send a cookie to all ports of a host
+        self.page_cookie_name = f"tagdb_page_{service.options.port}"
         self.page_cookie = secrets.token_urlsafe(24)
         """What the page's cookie holds, made anew with every start."""
 
@@ -120,7 +121,7 @@ class Access:
         return caller
 
     def _is_page(self, request: Request) -> bool:
-        given = request.cookies.get(PAGE_COOKIE, "")
+        given = request.cookies.get(self.page_cookie_name, "")
         return secrets.compare_digest(given.encode(), self.page_cookie.encode()) and (
             request.method in _SAFE or _own_origin(request)
         )

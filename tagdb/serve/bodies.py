@@ -40,6 +40,7 @@ Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_storab
 Count = Annotated[int, Field(ge=1, le=10_000)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Numbers = Annotated[list[float], Field(min_length=1280, max_length=1280), AfterValidator(_numbers)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
 ImageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 import tagdb
-from tagdb.serve.access import PAGE_COOKIE, Access
+from tagdb.serve.access import Access
 
 _HERE = Path(__file__).parent
 _TEMPLATES = Jinja2Templates(directory=_HERE / "templates")  # escapes what it is given
@@ -34,7 +34,9 @@ def _page(path: str, name: str, title: str, place: str) -> Route:
         response = _TEMPLATES.TemplateResponse(request, f"{name}.html", given | request.path_params)
         access: Access | None = getattr(request.app.state, "access", None)
         if access is not None and access.trusts(request):
-            response.set_cookie(PAGE_COOKIE, access.page_cookie, httponly=True, samesite="strict", path="/")
+            response.set_cookie(
+                access.page_cookie_name, access.page_cookie, httponly=True, samesite="strict", path="/"
+            )
         return response
 
     return Route(path, answer, name=f"page {name}", include_in_schema=False)

@@ -266,6 +266,10 @@ def test_feedback_and_its_undoing(served: Served) -> None:
         assert given.json() == {"hashtags_accepted": 2, "hashtags_rejected": 1}
         assert no not in {each["hashtag"] for each in page.get("/images/5/recommend").json()["hashtags"]}
         assert "brandnew" in {each["hashtag"] for each in page.get("/images/5").json()["hashtags"]}
+        embedding = {"embedding": served.rows("SELECT tagdb.embedding(5)")[0][0]}
+        for sha256, seen in ((page.get("/images/5").json()["content_sha256"], False), (None, True)):
+            asked = page.post("/recommend_for_embedding", json={**embedding, "content_sha256": sha256})
+            assert (no in {each["hashtag"] for each in asked.json()["hashtags"]}) == seen
         undone = page.post("/images/5/feedback/withdraw", json={"hashtags": [yes, no, "brandnew", "never"]})
         assert sorted(undone.json()["withdrawn"]) == sorted([yes, no, "brandnew"])
         assert page.get("/images/5").json()["hashtags"] == before

@@ -73,12 +73,11 @@ class Served:
 
     def page(self) -> httpx.Client:
         """The service's own page."""
-        app_cookie = self.page_cookie()
         return httpx.Client(
             base_url=f"{self.url}/v1",
             headers={
                 "Origin": self.url,
-                "Cookie": f"tagdb_page={app_cookie}",
+                "Cookie": self.page_cookie(),
                 "Sec-Fetch-Site": "same-origin",
             },
             timeout=60,
@@ -86,8 +85,8 @@ class Served:
         )
 
     def page_cookie(self) -> str:
-        """What the page's cookie holds."""
-        return self.access.page_cookie
+        """The page's cookie."""
+        return f"{self.access.page_cookie_name}={self.access.page_cookie}"
 
     def token(self, role: str) -> str:
         """A new token."""

@@ -19,7 +19,7 @@ from tagdb.hashtags import fold, given
 from tagdb.photos.uris import file_name
 from tagdb.postgres.database import Connection
 from tagdb.serve import bodies
-from tagdb.serve.bodies import BODY, Count, ImageId, Steering, Text
+from tagdb.serve.bodies import BODY, Count, ImageId, Sha256, Steering, Text
 from tagdb.serve.problems import NoSuch, Problem
 from tagdb.serve.routes.common import Analyst, Asked, Reader, Writer
 from tagdb.serve.routes.photos import Answer, Top, each, explanation
@@ -41,7 +41,7 @@ class Listing(BaseModel):
     hashtag: Text | None = None
     taken_from: AwareDatetime | None = Field(None, description="Taken then or later; stored, if unknown.")
     taken_to: AwareDatetime | None = Field(None, description="Taken before.")
-    content_sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    content_sha256: Sha256 | None = None
     order: Literal["stored", "taken"] = "stored"
     limit: Annotated[int, Field(ge=1, le=500)] = 60
     cursor: Text | None = Field(None, description="next of the page before.")

@@ -17,7 +17,7 @@ from tagdb.hashtags import fold, printable
 from tagdb.postgres.database import Connection
 from tagdb.serve import bodies
 from tagdb.serve.access import Caller
-from tagdb.serve.bodies import BODY, Count, Numbers, Photo, Photos, Steering, Text
+from tagdb.serve.bodies import BODY, Count, Numbers, Photo, Photos, Sha256, Steering, Text
 from tagdb.serve.problems import NoSuch
 from tagdb.serve.routes.common import Asked, Reader
 from tagdb.serve.service import Service
@@ -47,6 +47,9 @@ class SteeredEmbedding(Steering):
     """An embedding and what steers its recommendation."""
 
     embedding: Numbers
+    content_sha256: Sha256 | None = Field(
+        None, description="Of the photo's file: what feedback rejected for it is left out."
+    )
 
 
 class TopOfEmbedding(Top):
@@ -118,10 +121,13 @@ async def embed(
 @router.post("/recommend_for_embedding", summary="Recommend hashtags for an embedding")
 async def recommend_for_embedding(service: Asked, caller: Reader, given: SteeredEmbedding) -> Answer:
     """Hashtags for an embedding; as ``tagdb.recommend_for_embedding`` in SQL."""
-    query = given.query()
+    asked = given.query()
 
     def ask(connection: Connection) -> Answer:
-        recommend.require_ready(connection, query.collection)
+        recommend.require_ready(connection, asked.collection)
+        query = asked
+        if given.content_sha256 is not None:
+            query = recommend.without_rejected(connection, bytes.fromhex(given.content_sha256), asked)
         rows = store.answers.recommend(connection, _array(given.embedding), query)
         return {"hashtags": [asdict(row) for row in rows]}
 

@@ -188,7 +188,7 @@ async function recommend() {
   recommended.waits("Recommending…");
   try {
     const answer = await asked.ask((signal) => post("/v1/recommend_for_embedding",
-      { embedding: photo.embedding, known: photo.chosen, exclude: photo.rejected, ...steering() }, { signal }));
+      { embedding: photo.embedding, content_sha256: photo.sha, known: photo.chosen, exclude: photo.rejected, ...steering() }, { signal }));
     photo.recommended = answer.hashtags.filter((one) => !has(photo.chosen, one.hashtag) && !has(photo.rejected, one.hashtag));
     if (photo !== current) return;
     recommended.show(photo.recommended);
