@@ -53,6 +53,7 @@ OBJECTS = (
     "tagdb.give_feedback",
     "tagdb.withdraw_feedback",
     "tagdb.rejected_hashtags",
+    "tagdb.find_image",
     # corrections
     "tagdb_store.claim_images",
     "tagdb.remove_images",

@@ -105,11 +105,15 @@ def add(name: str, role: str, as_json: bool) -> None:
 
     with database.open_database(settings(), note) as connection:
         made = tokens.add(connection, name, role)
+        where = connection.info.dbname
     if as_json:
         print_json(asdict(made))
     else:
         say(made.token)
-        note("this is shown once; send it as: Authorization: Bearer TOKEN")
+        note(
+            f"this is shown once, and for services of the database {where}; send it as: "
+            "Authorization: Bearer TOKEN"
+        )
 
 
 @token.command("list")

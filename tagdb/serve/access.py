@@ -17,13 +17,16 @@ from tagdb.serve.limits import Rates
 from tagdb.serve.problems import Busy, Problem
 from tagdb.serve.service import Service
 
-TOKEN_COOKIE = "tagdb_token"  # noqa: S105 - a name
 REMEMBERED = 1.0
 """Seconds for which a token is not looked up again, and so for which a revoked one still works."""
 GUESSES = 10
 """Wrong tokens per minute and address; then the address has to wait."""
 _SAFE = ("GET", "HEAD")
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_FORWARDED = (
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+    "x-client-ip", "true-client-ip", "cf-connecting-ip",
+)  # fmt: skip
+"""Headers by which a proxy can be told. One that adds none, and asks by this machine's name, cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Access:
         self._guesses = Rates(GUESSES / 60, GUESSES)
         # browsers send a cookie to all ports of a host
         self.page_cookie_name = f"tagdb_page_{service.options.port}"
+        self.token_cookie_name = f"tagdb_token_{service.options.port}"
         self.page_cookie = secrets.token_urlsafe(24)
         """What the page's cookie holds, made anew with every start."""
 
@@ -72,8 +76,14 @@ class Access:
 
     async def identified(self, request: Request, writes: bool = False) -> Caller | None:
         """Return who asks; None for somebody without a token where one is needed."""
-        if token := _token(request):
+        if token := _bearer(request):
             return await self.holder(request, token)
+        if token := request.cookies.get(self.token_cookie_name):
+            try:
+                return await self.holder(request, token)
+            except Problem:
+                if not self.trusts(request):  # where none is needed, one that is revoked does no harm
+                    raise
         if not self.trusts(request):
             return None
         if self._is_page(request):
@@ -152,16 +162,20 @@ def check_origin(request: Request) -> None:
     foreign = "origin" in headers and not _own_origin(request)
     if foreign or (crossing and not visit):
         raise Problem(403, "requests from other sites' pages are not answered")
-    from_cookie = TOKEN_COOKIE in request.cookies and "authorization" not in headers
-    if from_cookie and request.method not in _SAFE and not _own_origin(request):
+    cookies = any(name.startswith("tagdb_token_") for name in request.cookies)
+    if (
+        cookies
+        and "authorization" not in headers
+        and request.method not in _SAFE
+        and not _own_origin(request)
+    ):
         raise Problem(403, "a request that writes and has the page's cookie must come from the page")
 
 
-def _token(request: Request) -> str | None:
+def _bearer(request: Request) -> str | None:
+    """Return the token that a request is sent with."""
     kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and value.strip():
-        return value.strip()
-    return request.cookies.get(TOKEN_COOKIE) or None
+    return value.strip() or None if kind.lower() == "bearer" else None
 
 
 def _own_origin(request: Request) -> bool:

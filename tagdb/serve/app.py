@@ -56,4 +56,4 @@ def build(service: Service, access: Access) -> ASGIApp:
             route.description = route.description.replace("``", "`")
     app.include_router(api)
     page.install(app)
-    return Guard(app, service.options, service.metrics)
+    return Guard(app, access, service.options, service.metrics)

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tagdb.errors import TagdbError
 from tagdb.hashtags import printable
-from tagdb.serve.access import check_origin
+from tagdb.serve import problems
+from tagdb.serve.access import Access, check_origin
 from tagdb.serve.limits import Rates
 from tagdb.serve.metrics import Metrics
 from tagdb.serve.options import BODY_SECONDS, IN_PROGRESS, REQUEST_BYTES, Options, is_address
@@ -32,15 +34,20 @@ HEADERS = {
 }
 """Sent with every answer."""
 _UNLIMITED = ("/v1/healthz", "/v1/readyz")
+SIGN_IN = "/v1/session"
+SIGNING_IN = 16
+"""Attempts to sign in that are answered at once: they have no token yet, so they get few places."""
+_FREE = (*_UNLIMITED, SIGN_IN, "/v1/openapi.json")
+"""What takes no token anywhere."""
 
 
 class Guard:
     """Checks host and origin, limits rate, size, time and number of requests, and measures them."""
 
-    def __init__(self, app: ASGIApp, options: Options, metrics: Metrics) -> None:
-        self._app, self._options, self._metrics = app, options, metrics
+    def __init__(self, app: ASGIApp, access: Access, options: Options, metrics: Metrics) -> None:
+        self._app, self._access, self._options, self._metrics = app, access, options, metrics
         self._rates = Rates(options.limit, 2 * options.limit) if options.limit else None
-        self._in_progress = 0
+        self._in_progress = self._signing_in = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -49,18 +56,24 @@ class Guard:
             return
         answer = _Answer(send)
         started = time.perf_counter()
-        self._in_progress += 1
+        request = Request(scope)
+        signs_in = request.url.path == SIGN_IN
+        self._in_progress += not signs_in
+        self._signing_in += signs_in
         self._metrics.in_progress.inc()
         try:
-            request = Request(scope)
             try:
                 self._admit(request)
-            except Problem as problem:
-                await document(problem.status, problem.detail, problem.headers)(scope, receive, answer.send)
+                await self._know(request)
+            except (Problem, TagdbError) as error:
+                why = problems.of(error) if isinstance(error, TagdbError) else error
+                await document(why.status, why.detail, why.headers)(scope, receive, answer.send)
             else:
-                await self._app(scope, _Body(receive, request).receive, answer.send)
+                body = _Body(receive, request, *((4096, 5.0) if signs_in else (REQUEST_BYTES, BODY_SECONDS)))
+                await self._app(scope, body.receive, answer.send)
         finally:
-            self._in_progress -= 1
+            self._in_progress -= not signs_in
+            self._signing_in -= signs_in
             self._metrics.in_progress.dec()
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(scope["method"], route, answer.status).inc()
@@ -71,13 +84,21 @@ class Guard:
         check_origin(request)
         if request.url.path in _UNLIMITED:
             return
-        if self._in_progress > IN_PROGRESS:
+        if self._in_progress > IN_PROGRESS or self._signing_in > SIGNING_IN:
             self._metrics.turned_away.labels("requests").inc()
             raise Busy("too many requests are being answered; try again in a second")
         client = request.headers.get("authorization") or (request.client.host if request.client else "")
         if self._rates is not None and (wait := self._rates.take(client)):
             self._metrics.turned_away.labels("rate").inc()
             raise Busy(f"more than {self._options.limit:g} requests in a second; wait {wait} s", wait, 429)
+
+    async def _know(self, request: Request) -> None:
+        """Refuse whoever has no token where one is needed, before a byte of the body is read."""
+        path = request.url.path
+        if self._options.trusting or not path.startswith("/v1/") or path in _FREE:
+            return
+        if await self._access.identified(request) is None:
+            await self._access.caller(request, "reader")  # which says why
 
     def _check_host(self, request: Request) -> None:
         """Refuse a name that somebody else may have pointed at this machine (DNS rebinding)."""
@@ -121,28 +142,32 @@ class _Answer:
 class _Body:
     """A body that may not be too large, and may not take too long."""
 
-    def __init__(self, receive: Receive, request: Request) -> None:
+    def __init__(self, receive: Receive, request: Request, most: int, seconds: float) -> None:
         self._receive = receive
-        self._left = REQUEST_BYTES
-        self._until = time.monotonic() + BODY_SECONDS
+        self._most, self._seconds = most, seconds
+        self._left = most
+        self._until = time.monotonic() + seconds
         self._over = False
         given = request.headers.get("content-length", "0")
-        if given.isdecimal() and int(given) > REQUEST_BYTES:
+        if given.isdecimal() and int(given) > most:
             self._left = -1
+
+    def _too_large(self) -> Problem:
+        return Problem(413, f"the body has more than {self._most >> 20 or self._most / (1 << 20):g} MiB")
 
     async def receive(self) -> Message:
         if self._over:
             return await self._receive()  # of a client that goes away while it waits for the answer
         if self._left < 0:
-            raise Problem(413, f"the body has more than {REQUEST_BYTES >> 20} MiB")
+            raise self._too_large()
         try:
             async with asyncio.timeout(self._until - time.monotonic()):
                 message = await self._receive()
         except TimeoutError:
-            raise Problem(408, f"the body did not arrive within {BODY_SECONDS:g} s") from None
+            raise Problem(408, f"the body did not arrive within {self._seconds:g} s") from None
         self._left -= len(message.get("body", b""))
         self._over = not message.get("more_body", False)
         if self._left < 0:
             self._over = False
-            raise Problem(413, f"the body has more than {REQUEST_BYTES >> 20} MiB")
+            raise self._too_large()
         return message

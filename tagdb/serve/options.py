@@ -52,7 +52,7 @@ class Options:
     @property
     def url(self) -> str:
         """Where the page is."""
-        if self.names:
+        if self.names and self.names[0] != "localhost" and not is_address(self.names[0]):
             return f"https://{self.names[0]}/"
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"

@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tagdb.errors import (
     BackboneError,
@@ -71,6 +72,9 @@ def document(status: int, detail: str, headers: dict[str, str] | None = None, **
 def of(error: TagdbError) -> Problem:
     """Return the problem that one of tagdb's errors is for a client."""
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+    if isinstance(error, DatabaseGone):  # where it is, and what to check, is for whoever runs the service
+        _LOG.warning("%s", printable(str(error)))
+        return Problem(status, "the database does not answer; try again", {"Retry-After": _AGAIN[status]})
     headers = {"Retry-After": _AGAIN[status]} if status in _AGAIN else None
     return Problem(status, printable(str(error)), headers)
 
@@ -81,6 +85,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> JSONResponse:
         return document(error.status, error.detail, error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=499)  # nobody reads it
 
     @app.exception_handler(TagdbError)
     async def known(request: Request, error: TagdbError) -> JSONResponse:

@@ -136,6 +136,12 @@ class Service:
         with self.metrics.step("query"), database.translated():
             try:
                 with pool.connection() as connection:
+                    if not again:  # what must not be repeated begins on a connection that works
+                        try:
+                            connection.execute("SELECT 1")
+                        except psycopg.Error:
+                            again = True
+                            raise
                     return action(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseGone) as error:
                 if isinstance(error, psycopg.Error) and not database.gone(connection, error):

@@ -5,9 +5,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import fetch_all, fetch_optional, fetch_value
+from tagdb.store.statements import fetch_all, fetch_column, fetch_optional, fetch_value
 
 Order = Literal["stored", "taken"]
+RARE = 3000
+"""Images of a hashtag up to which they are looked up by it; those of others come soon in any order."""
+RARE_AMONG = 20_000
+"""The same where a collection or a time is given as well, in which even a frequent hashtag may be rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Filter:
     collection: str | None = None
     hashtag: str | None = None
     """Folded."""
-    content_sha256: str | None = None
+    content_sha256: bytes | None = None
     taken_from: datetime | None = None
     taken_to: datetime | None = None
 
@@ -73,17 +77,29 @@ def page(
     after
         Time and number of the last image of the page before.
     """
-    hashtag = {"hashtag": which.hashtag} if which.hashtag else {}
-    parameters: dict[str, Any] = hashtag | {
+    parameters: dict[str, Any] = {
         "collection": which.collection,
-        "content_sha256": which.content_sha256,
         "taken_from": which.taken_from,
         "taken_to": which.taken_to,
         "before_time": after and after[0],
         "before_id": after and after[1],
         "limit": limit,
     }
-    return fetch_all(connection, Image, f"images/{'tagged_' if hashtag else ''}{order}", **parameters)
+    ids: list[int] | None = None
+    if which.content_sha256 is not None:
+        found = fetch_value(connection, "images/of_content", content_sha256=which.content_sha256)
+        ids = [] if found is None else [found]
+    if which.hashtag is not None:
+        parameters["hashtag"] = which.hashtag
+        narrowed = which.collection or which.taken_from or which.taken_to
+        rare = RARE_AMONG if narrowed else RARE
+        having = fetch_column(connection, "images/with_hashtag", hashtag=which.hashtag, limit=rare + 1)
+        if len(having) <= rare:
+            ids = having if ids is None else [each for each in having if each in ids]
+    if ids is not None:
+        parameters["image_ids"] = ids
+    kind = "among_" if ids is not None else "tagged_" if which.hashtag is not None else ""
+    return fetch_all(connection, Image, f"images/{kind}{order}", **parameters)
 
 
 def get(connection: Connection, image_id: int) -> WholeImage | None:

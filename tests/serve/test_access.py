@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +74,6 @@ def test_every_call_is_tried(shared: Served) -> None:
         tried = {call.replace(f"/{number}", "/{}") for call in tried}
     tried = {call.replace("/hashtags/food", "/hashtags/{}").replace("coverage", "{}") for call in tried}
     told = {" /v1".join(call.split(" ")) for call in tried}
-    import re
-
     assert {re.sub(r"\{\w+\}", "{}", call) for call in there} - free == told
 
 
@@ -194,7 +195,7 @@ def test_other_sites_pages(served: Served, drawn: Path) -> None:
         assert client.post("/images", content=photo).status_code == 401
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "Via"])
 def test_through_a_proxy_it_takes_a_token(served: Served, header: str) -> None:
     """Behind a proxy on this machine, everybody seems to be on this machine."""
     with served.client(**{header: "203.0.113.9"}) as client:
@@ -213,7 +214,7 @@ def test_signing_in(serve: Serve) -> None:
         assert answer.json()["role"] == "writer"
         said = answer.headers["set-cookie"].lower()
         assert all(word in said for word in ("httponly", "samesite=strict", "secure"))
-        cookie = {"Cookie": f"tagdb_token={token}"}
+        cookie = {"Cookie": f"{served.access.token_cookie_name}={token}"}
         assert (
             client.post("/edits", json={"kind": "ban", "hashtags": ["a"]}, headers=cookie).status_code == 201
         )
@@ -248,3 +249,29 @@ def test_who_trusts_whom() -> None:
     assert parse_listen(":80") == ("127.0.0.1", 80)
     assert parse_listen("[::1]:80") == ("::1", 80)
     assert parse_listen("0.0.0.0:0") == ("0.0.0.0", 0)
+
+
+def test_strangers_take_no_places(serve: Serve) -> None:
+    """Who needs a token shows it before a body is read; signing in has places of its own, and little time."""
+    served = serve(names=("tags.example.org",))
+    token = served.token("reader")
+    port = int(served.url.rpartition(":")[2])
+    head = "POST {} HTTP/1.1\r\nHost: tags.example.org\r\nContent-Length: 100\r\n\r\n"
+    with ExitStack() as open_:
+        for path in ["/v1/session"] * 40 + ["/v1/edits"] * 3:
+            raw = open_.enter_context(socket.create_connection(("127.0.0.1", port)))
+            raw.sendall(head.format(path).encode() + b"{")
+        raw.settimeout(10)
+        assert raw.recv(100).startswith(b"HTTP/1.1 401 ")
+        with served.client(token, Host="tags.example.org") as client:
+            assert client.get("/status").status_code == 200
+
+
+def test_a_cookie_that_is_no_use_does_no_harm(serve: Serve) -> None:
+    served = serve()
+    cookie = {"Cookie": f"{served.access.token_cookie_name}=tagdb_old"}
+    with served.client(**cookie) as client:
+        assert client.get("/status").status_code == 200
+        assert client.get("/session").json()["role"] == "analyst"
+    with served.client(**cookie, Via="1.1 proxy") as client:
+        assert client.get("/status").status_code == 401

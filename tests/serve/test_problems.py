@@ -189,6 +189,28 @@ def test_whoever_goes_away_frees_a_place(served: Served, drawn: Path, stopped: t
         assert client.post("/recommend", content=photo).status_code == 200
 
 
+def test_who_hangs_up_in_the_middle_is_no_bug(
+    shared: Served, drawn: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = int(shared.url.rpartition(":")[2])
+    photo = (drawn / "food-01.jpg").read_bytes()
+    head = f"POST /v1/recommend HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(photo)}\r\n\r\n"
+    for sent in (photo[:10], photo[:5000], photo):
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(head.encode() + sent)
+    with shared.client() as client:
+        assert client.post("/recommend", content=photo).status_code == 200
+    assert not caplog.records
+
+
+def test_what_must_not_be_repeated_begins_on_a_connection_that_works(served: Served) -> None:
+    name = urlsplit(served.database_url).path[1:]
+    with served.page() as page, database.connect(named(served.database_url, "postgres")) as admin:
+        assert page.post("/images/5/feedback", json={"accepted": ["first"]}).status_code == 200
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        assert page.post("/images/5/feedback", json={"accepted": ["second"]}).status_code == 200
+
+
 def test_a_database_that_goes_away_and_comes_back(served: Served, drawn: Path) -> None:
     photo = (drawn / "food-01.jpg").read_bytes()
     name = urlsplit(served.database_url).path[1:]
@@ -204,6 +226,7 @@ def test_a_database_that_goes_away_and_comes_back(served: Served, drawn: Path) -
                 answer = client.get(path)
                 assert answer.status_code == 503, answer.text
                 assert "retry-after" in answer.headers
+                assert answer.json()["detail"] == "the database does not answer; try again"
             assert client.post("/recommend", content=photo).status_code == 503
             assert client.get("/healthz").status_code == 200
             assert client.get("/readyz").status_code == 503

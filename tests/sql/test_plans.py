@@ -159,6 +159,7 @@ LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.complete_hashtags('tag499', known => %(known)s)", 10, {}),
     ("tagdb.fold_hashtag('#Tag7')", 1, {}),
     ("tagdb.rejected_hashtags(sha256('17'))", 2, {}),
+    ("tagdb.find_image(sha256('17'))", 1, {}),
     ("tagdb.embedding(17)", 1, {}),
     ("tagdb.thumbnail(17)", 1, {}),
     ("tagdb.image_factors(17)", 1, {}),

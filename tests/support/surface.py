@@ -26,6 +26,7 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "explain_recommendation_for_image": (1, "tag1"),
     "complete_hashtags": ("t",),
     "fold_hashtag": ("#Tag1",),
+    "find_image": (sha256(b"1").digest(),),
     "rejected_hashtags": (sha256(b"1").digest(),),
     "give_feedback": (1, "{tag1}", "{tag2}"),
     "withdraw_feedback": (1, "{tag1,tag2}"),

@@ -100,7 +100,7 @@ def _bytes_of(media_type: str) -> dict[int | str, dict[str, Any]]:
 async def images(service: Asked, caller: Reader, which: Annotated[Listing, Query()]) -> Answer:
     """A page of images, the newest first; ``next`` is the cursor of the next one."""
     after = _place(which.cursor) if which.cursor else None
-    sha256 = which.content_sha256 and which.content_sha256.lower()
+    sha256 = bytes.fromhex(which.content_sha256) if which.content_sha256 else None
     wanted = Filter(
         which.collection,
         fold(which.hashtag) if which.hashtag else None,

@@ -94,6 +94,7 @@ async def similar(
     """Stored images most like a photo, nearest first; as ``tagdb similar``."""
     given = await bodies.read(request)
     top: int = given.parsed(Top, wanted).top
+    await service.ask(caller.role, recommend.require_images)
 
     def ask(connection: Connection, backbone: Backbone, done: Embedded) -> Answer:
         rows = recommend.similar_to_one(connection, backbone, done.required(), top)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from tagdb.serve.access import TOKEN_COOKIE, Access
+from tagdb.serve.access import Access
 from tagdb.serve.bodies import Text
 from tagdb.serve.routes.photos import Answer
 
@@ -35,15 +35,20 @@ async def sign_in(request: Request, response: Response, given: Given) -> Answer:
     access = _access(request)
     caller = await access.holder(request, given.token)
     response.set_cookie(
-        TOKEN_COOKIE, given.token, httponly=True, samesite="strict", secure=access.secure(request), path="/"
+        access.token_cookie_name,
+        given.token,
+        httponly=True,
+        samesite="strict",
+        secure=access.secure(request),
+        path="/",
     )
     return {"name": caller.name, "role": caller.role, "needs_token": not access.trusts(request)}
 
 
 @router.delete("", status_code=204, summary="Sign out")
-async def sign_out(response: Response) -> None:
+async def sign_out(request: Request, response: Response) -> None:
     """Forget the token."""
-    response.delete_cookie(TOKEN_COOKIE, path="/")
+    response.delete_cookie(_access(request).token_cookie_name, path="/")
 
 
 def _access(request: Request) -> Access:

@@ -21,7 +21,8 @@ async function refusal(response) {
   } catch {
     // not JSON: a proxy's page, say
   }
-  const detail = typeof problem.detail === "string" ? problem.detail : `The server answered ${response.status} ${response.statusText}`;
+  const said = problem.detail ?? problem.photos?.[0]?.error;
+  const detail = typeof said === "string" ? said : `The server answered ${response.status} ${response.statusText}`;
   return new Refused(sentence(detail), response.status, problem.rejected);
 }
 
@@ -34,8 +35,19 @@ export async function send(path, options = {}) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The server does not answer. Is tagdb serve still running?", 0);
   }
-  if (!response.ok) throw await refusal(response);
-  return response;
+  if (response.ok) return response;
+  if (response.status === 401 && options.method && !options.again && (await renewed())) return send(path, { ...options, again: true });
+  throw await refusal(response);
+}
+
+/** Whether the page has got another cookie, where it takes no token: the service was restarted, and knows only its new one. */
+async function renewed() {
+  try {
+    const session = await (await fetch("/v1/session", { credentials: "same-origin" })).json();
+    return !session.needs_token && (await fetch("/", { credentials: "same-origin" })).ok;
+  } catch {
+    return false;
+  }
 }
 
 const asJson = async (response) => (response.status === 204 ? null : response.json());

@@ -249,10 +249,17 @@ function inPhoto(photo, run) {
   if (photo === current) run();
 }
 
-function typed(hashtags) {
+async function typed(hashtags) {
   const photo = current;
   const fresh = hashtags.filter((one) => one && !has(photo.chosen, one));
   if (!fresh.length) return;
+  try {
+    await get("/v1/hashtags", { prefix: "", known: fresh, limit: 1 }); // which says why one of them is no hashtag
+  } catch (error) {
+    byId("add").value = hashtags.join(" "); // nothing that was typed is lost
+    return void sayError(error);
+  }
+  if (photo !== current) return;
   photo.chosen.push(...fresh);
   for (const one of fresh) photo.rejected = without(photo.rejected, one);
   changed();

@@ -1,13 +1,13 @@
--- A page of the images with a hashtag, those taken last first (or stored, if that is unknown).
+-- A page of the images with a frequent hashtag, those taken last first.
 SELECT i.image_id, i.content_sha256, i.uri, i.media_type, i.width, i.height, i.bytes, i.collection, i.source_ref,
        i.taken_at, i.ingested_at
 FROM tagdb.images i
 WHERE (%(collection)s::text IS NULL OR i.collection = %(collection)s)
-  AND (%(content_sha256)s::text IS NULL OR i.content_sha256 = %(content_sha256)s)
   AND (%(taken_from)s::timestamptz IS NULL OR coalesce(i.taken_at, i.ingested_at) >= %(taken_from)s)
   AND (%(taken_to)s::timestamptz IS NULL OR coalesce(i.taken_at, i.ingested_at) < %(taken_to)s)
-  AND i.image_id IN (SELECT t.image_id FROM tagdb.image_hashtags t
-                     WHERE t.hashtag = %(hashtag)s)
+  -- a look-up for each image until there are enough, because many images have it
+  AND (SELECT true FROM tagdb.image_hashtags t
+       WHERE t.image_id = i.image_id AND t.hashtag = %(hashtag)s LIMIT 1)
   AND (%(before_id)s::bigint IS NULL
        OR (coalesce(i.taken_at, i.ingested_at), i.image_id) < (%(before_time)s, %(before_id)s))
 ORDER BY coalesce(i.taken_at, i.ingested_at) DESC, i.image_id DESC

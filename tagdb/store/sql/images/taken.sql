@@ -3,7 +3,6 @@ SELECT i.image_id, i.content_sha256, i.uri, i.media_type, i.width, i.height, i.b
        i.taken_at, i.ingested_at
 FROM tagdb.images i
 WHERE (%(collection)s::text IS NULL OR i.collection = %(collection)s)
-  AND (%(content_sha256)s::text IS NULL OR i.content_sha256 = %(content_sha256)s)
   AND (%(taken_from)s::timestamptz IS NULL OR coalesce(i.taken_at, i.ingested_at) >= %(taken_from)s)
   AND (%(taken_to)s::timestamptz IS NULL OR coalesce(i.taken_at, i.ingested_at) < %(taken_to)s)
   AND (%(before_id)s::bigint IS NULL

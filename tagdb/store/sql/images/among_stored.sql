@@ -1,0 +1,11 @@
+-- A page of some images, those stored last first.
+SELECT i.image_id, i.content_sha256, i.uri, i.media_type, i.width, i.height, i.bytes, i.collection, i.source_ref,
+       i.taken_at, i.ingested_at
+FROM tagdb.images i
+WHERE (%(collection)s::text IS NULL OR i.collection = %(collection)s)
+  AND (%(taken_from)s::timestamptz IS NULL OR coalesce(i.taken_at, i.ingested_at) >= %(taken_from)s)
+  AND (%(taken_to)s::timestamptz IS NULL OR coalesce(i.taken_at, i.ingested_at) < %(taken_to)s)
+  AND i.image_id = ANY (%(image_ids)s)
+  AND (%(before_id)s::bigint IS NULL OR i.image_id < %(before_id)s)
+ORDER BY i.image_id DESC
+LIMIT %(limit)s

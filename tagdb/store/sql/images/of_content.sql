@@ -1,0 +1,1 @@
+SELECT tagdb.find_image(%(content_sha256)s)
