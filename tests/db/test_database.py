@@ -10,7 +10,7 @@ import pytest
 from psycopg import conninfo
 
 from tagdb.config import Settings
-from tagdb.errors import DatabaseError, SchemaError
+from tagdb.errors import DatabaseBusy, DatabaseError, DatabaseGone, SchemaError
 from tagdb.postgres import database, urls
 from tagdb.postgres.database import Connection
 from tests.support import seed
@@ -204,13 +204,13 @@ def test_time_to_connect(url: str) -> None:
         ("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$", DatabaseError, "out of space: .*; free some"),
         (
             "DO $$ BEGIN RAISE SQLSTATE '57P01'; END $$",
-            DatabaseError,
+            DatabaseGone,
             "connection to the database broke: .*again",
         ),
         *(
             (
                 f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$",
-                DatabaseError,
+                DatabaseBusy,
                 "other sessions were in the way: .*again",
             )
             for code in ("55P03", "57014", "40P01", "40001")

@@ -13,6 +13,7 @@ SELECT current_setting('server_version') AS version,
                  FROM pg_namespace n
                  JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
                  WHERE n.nspname = 'tagdb_store'
+                   AND c.relname <> 'tokens' -- which are nobody's but the owner's
                  GROUP BY n.oid), false) AS may_store,
        pg_has_role('pg_read_all_stats', 'USAGE') AS may_monitor,
        d.stats_reset AS counted_since,
