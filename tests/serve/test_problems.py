@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 
 from tagdb import factors, store
@@ -77,6 +78,7 @@ MISTAKES: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
         "POST", "/recommend",
         {"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "boundary",
     ),
+    "a hashtag with a slash": ("GET", "/hashtags/a/b", {}, 422, "cannot be part of a hashtag"),
     "no such view": ("GET", "/views/pg_shadow", {}, 404, "there is no view pg_shadow"),
     "an injection": ("GET", "/views/images;DROP%20TABLE", {}, 404, "there is no view"),
     "an unknown hashtag": ("GET", "/images/1/explain?hashtag=nobodyhasit", {}, 404, "not know #nobodyhasit"),
@@ -260,6 +262,9 @@ def test_photos_by_sql_are_answered_here_too(served: Served, drawn: Path) -> Non
     with served.client() as client:
         by_http = client.post("/recommend?top=3", content=photo).json()["hashtags"]
     assert served.rows("CALL tagdb.recommend_photo(%s, top => 3)", photo) == [(by_http,)]
+    for seconds in (-1, 1e9, "NaN"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="seconds must be from 0 to 3600"):
+            served.rows("CALL tagdb.recommend_photo(%s, seconds => %s)", photo, seconds)
 
 
 def test_what_stored_photos_make_due_is_done(served: Served) -> None:

@@ -37,6 +37,11 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     began := clock_timestamp();
     seconds := coalesce(seconds, 30);
+    IF NOT seconds BETWEEN 0 AND 3600 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'seconds must be from 0 to 3600, not ' || seconds::text;
+    END IF;
     IF tagdb.workers() = 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',

@@ -58,7 +58,7 @@ async def hashtags(service: Asked, caller: Reader, which: Annotated[Ranking, Que
     return {"hashtags": [asdict(row) for row in await service.ask(caller.role, ask)]}
 
 
-@router.get("/hashtags/{hashtag}", summary="A hashtag")
+@router.get("/hashtags/{hashtag:path}", summary="A hashtag")
 async def hashtag(
     service: Asked, caller: Reader, hashtag: Annotated[Text, Path(description="In any spelling.")]
 ) -> Answer:

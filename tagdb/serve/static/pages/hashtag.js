@@ -32,7 +32,8 @@ async function load() {
   byId("figures").replaceChildren(
     figure("Photos", number(one.images), `${share(one.image_share)} of all`),
     figure("First", day(one.first_seen)), figure("Last", day(one.last_seen)),
-    figure("Recommended", one.in_active_run ? "yes" : "not yet", one.in_active_run ? "the factors know it" : "the factors do not know it"));
+    one.banned ? figure("Recommended", "no", "it is banned")
+      : figure("Recommended", one.in_active_run ? "yes" : "not yet", one.in_active_run ? "the factors know it" : "the factors do not know it"));
   drawTrend(one.trend, shown);
   byId("related").replaceChildren(one.related.length ? h("ul", { class: "chips" }, one.related.map((other) => chip(other.hashtag, score(other.score))))
     : empty("Nothing related", "The active factors do not know it."));
