@@ -78,6 +78,8 @@ class Service:
             role: Pool(lambda group=group: self._connected_as(group))  # type: ignore[misc]
             for role, group in GROUPS.items()
         }
+        self.ready = False
+        """Whether something could be recommended before."""
         self.photos = 0
         """Photos being embedded or waiting for it."""
 

@@ -208,9 +208,10 @@ async def recommend_for_image(
     query = steering.query()
 
     def ask(connection: Connection) -> Answer:
-        _require(connection, image_id)
-        recommend.require_ready(connection, query.collection)
         rows = store.answers.recommend_for_image(connection, image_id, query)
+        if not rows:
+            _require(connection, image_id)
+            recommend.require_ready(connection, query.collection)
         return {"image_id": image_id, "hashtags": [asdict(row) for row in rows]}
 
     return await service.ask(caller.role, ask)
@@ -223,8 +224,9 @@ async def similar(
     """Stored images most like a stored image; as ``tagdb.similar_images_to`` in SQL."""
 
     def ask(connection: Connection) -> Answer:
-        _require(connection, image_id)
         rows = store.answers.similar_to_image(connection, image_id, wanted.top)
+        if not rows:
+            _require(connection, image_id)
         return {"image_id": image_id, "images": [asdict(row) for row in rows]}
 
     return await service.ask(caller.role, ask)

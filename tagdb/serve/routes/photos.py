@@ -78,10 +78,14 @@ async def recommend_photos(
     """
     given = await bodies.read(request)
     query = given.parsed(Steering, steering).query()
-    await service.ask(caller.role, lambda c: recommend.require_ready(c, query.collection))
+    if not service.ready:
+        await service.ask(caller.role, lambda c: recommend.require_ready(c, query.collection))
+        service.ready = True
 
     def ask(connection: Connection, backbone: Backbone, done: Embedded) -> Answer:
         rows = recommend.recommend_one(connection, backbone, done.photo.sha256, done.required(), query)
+        if not rows:  # looked up only then, because it takes as long as recommending
+            recommend.require_ready(connection, query.collection)
         return {"hashtags": [asdict(row) for row in rows]}
 
     return await each(request, service, caller, given, ask)
@@ -125,11 +129,12 @@ async def recommend_for_embedding(service: Asked, caller: Reader, given: Steered
     asked = given.query()
 
     def ask(connection: Connection) -> Answer:
-        recommend.require_ready(connection, asked.collection)
         query = asked
         if given.content_sha256 is not None:
             query = recommend.without_rejected(connection, bytes.fromhex(given.content_sha256), asked)
         rows = store.answers.recommend(connection, _array(given.embedding), query)
+        if not rows:
+            recommend.require_ready(connection, query.collection)
         return {"hashtags": [asdict(row) for row in rows]}
 
     return await service.ask(caller.role, ask)
