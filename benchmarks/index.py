@@ -74,7 +74,7 @@ def main() -> None:
     # adding m images takes m × each, building n + m takes (n + m) × built
     share = built / (each - built) if each > built else float("inf")
     results.record(
-        "index",
+        "index" if given.images == 50_000 else f"index-{given.images}",
         f"vector index of {total:,} images: built in {again:.1f} s, {1000 * built:.2f} ms per image; adding "
         f"to it {1000 * each:.2f} ms per image; dropping it and building it afterwards is faster for "
         f"additions of more than {share:.0%} of the images",

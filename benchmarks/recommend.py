@@ -60,11 +60,12 @@ class Exact:
         found = self.queries @ (wide / np.linalg.norm(wide, axis=1, keepdims=True)).T
         every = np.concatenate([self.similarity, found], 1)
         named = np.concatenate([self.ids, np.broadcast_to(ids, found.shape)], 1)
-        best = np.argpartition(-every, NEIGHBOURS, 1)[:, :NEIGHBOURS]
+        wanted = min(NEIGHBOURS, every.shape[1])
+        best = np.argpartition(-every, wanted - 1, 1)[:, :wanted]
         self.similarity, self.ids = np.take_along_axis(every, best, 1), np.take_along_axis(named, best, 1)
 
     def recall(self, answers: list[np.ndarray]) -> float:
-        shares = [len(np.intersect1d(a, b)) / NEIGHBOURS for a, b in zip(answers, self.ids, strict=True)]
+        shares = [len(np.intersect1d(a, b)) / len(b) for a, b in zip(answers, self.ids, strict=True)]
         return float(np.mean(shares))
 
 
@@ -85,13 +86,16 @@ def neighbours(connection: Connection, queries: np.ndarray) -> list[np.ndarray]:
     ]
 
 
-def pgbench(url: str, program: str, clients: int, seconds: int) -> dict[str, float]:
-    """Measure latency in ms and calls per second of tagdb.recommend_for_embedding."""
+ASKED = "tagdb.recommend_for_embedding(q.embedding)"
+
+
+def pgbench(url: str, program: str, clients: int, seconds: int, asked: str = ASKED) -> dict[str, float]:
+    """Measure latency in ms and calls per second of a question about a held-out photo ``q``."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "recommend.sql"
         script.write_text(
             f"\\set q random(1, {QUERIES})\n"
-            "SELECT r.* FROM public.query q, tagdb.recommend_for_embedding(q.embedding) r WHERE q.n = :q;\n"
+            f"SELECT r.* FROM public.query q, {asked} r WHERE q.n = :q;\n"
         )
         command = [program, "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-l"]
         done = subprocess.run([*command, "-f", str(script), url], cwd=folder, capture_output=True, text=True)

@@ -48,6 +48,7 @@ OBJECTS = (
     "tagdb_store.retire_projection",
     "tagdb_store.drop_projections",
     "tagdb_store.candidates",
+    "tagdb_store.candidates_among",
     # feedback
     "tagdb_store.verdicts",
     "tagdb.give_feedback",

@@ -14,6 +14,7 @@ from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.long
 SMALL = {
+    "by_size.py": "--sizes 300 600 --factors 8 --turns 1 --seconds 2 --photos many",
     "export.py": "--images 600 --hashtags 60 --factors 8",
     "object_store.py": "--photos 6 --turns 1",
     "factors.py": "--images 300 --hashtags 60 --interactions 3000 --turns 1 --no-peers",

@@ -31,9 +31,9 @@ MB = 1 << 20
 def command() -> None:
     """The vector index: how images are searched.
 
-    Up to 20,000 images, every search scans all embeddings. From then on, an ingest builds the index by
-    itself. The index holds search vectors, which are shortened embeddings; the candidates it finds are
-    ranked by their full embeddings.
+    Up to 2,000 images, every search scans all embeddings. From then on, an ingest builds the index by
+    itself, and anew as the collection grows. The index holds search vectors, which are shortened
+    embeddings; the candidates it finds are ranked by their full embeddings.
     """
 
 
@@ -129,7 +129,7 @@ def status(as_json: bool) -> None:
 def drop(yes: bool) -> None:
     """Drop the vector index. Searches scan all embeddings until it is built again.
 
-    With 20,000 images or more, the next ingest that stores new images builds it again.
+    With 2,000 images or more, the next ingest that stores new images builds it again.
 
     \b
     Examples:

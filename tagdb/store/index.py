@@ -29,8 +29,14 @@ from tagdb.store.statements import (
     unless_locked,
 )
 
-INDEX_FROM = 20_000
-"""Number of embeddings from which there is an index: an exact scan takes about 2.5 ms per thousand."""
+INDEX_FROM = 2000
+"""Number of embeddings from which there is an index. A scan of as many embeddings takes as long as a search by
+the index, and longer with each more (benchmarks/by_size.py)."""
+OUTGROWN = 4
+"""An index is built anew when there are so many times as many embeddings as its axes were learned from, unless
+those were a whole sample already."""
+CHECK_FROM = 80_000
+"""Number of embeddings from which recall should be measured; with fewer, the first settings find enough."""
 ROWS = 20_000
 """Embeddings read at a time for search vectors: 50 MB."""
 MEMORY_PER_VECTOR = 1150
@@ -72,8 +78,17 @@ class SearchStatus:
     @property
     def check_due(self) -> bool:
         """Whether there is an index over more than four times as many images as in the last check."""
-        grown = max(self.checked_images or 0, INDEX_FROM) * 4
+        grown = max((self.checked_images or 0) * 4, CHECK_FROM)
         return self.projection_id is not None and self.embeddings > grown
+
+    @property
+    def build_due(self) -> bool:
+        """Whether an ingest should build the index: there is none yet, or its axes are from too few images."""
+        if self.projection_id is None or self.learned_from is None:
+            return self.embeddings >= INDEX_FROM
+        # A sample of 20,000 comes out a little smaller by chance.
+        whole = self.learned_from >= 0.9 * projecting.SAMPLE
+        return not whole and self.embeddings >= max(OUTGROWN * self.learned_from, INDEX_FROM)
 
 
 def status(connection: Connection, backbone_id: int | None = None) -> SearchStatus | None:
@@ -149,16 +164,16 @@ def _add_unsearched(
 
 
 def ensure(connection: Connection, backbone_id: int, progress: Progress = no_progress) -> bool:
-    """Build the vector index of a backbone if there are enough embeddings. Return whether it was built.
+    """Build the vector index of a backbone if there are enough embeddings; return whether it was built.
 
-    Call it after storing embeddings: it also refreshes their planner statistics, if the login may do that and
+    While there are few, it is built anew as they grow in number, with axes learned from more of them. Call it after storing embeddings: it also refreshes their planner statistics, if the login may do that and
     many are new; with a million images that takes seconds, however few are new.
     """
     if fetch_value(connection, "index/embeddings_outgrown", backbone_id=backbone_id):
         partition = ("tagdb_store", f"embeddings_{backbone_id}")
         execute(connection, "index/analyze_embeddings", names={"table": partition})
     searched = status(connection, backbone_id)
-    if searched is None or searched.projection_id is not None or searched.embeddings < INDEX_FROM:
+    if searched is None or not searched.build_due:
         return False
     build(connection, backbone_id, progress)
     return True

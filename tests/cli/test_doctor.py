@@ -381,7 +381,7 @@ def test_what_the_index_finds(recommending: Connection, monkeypatch: pytest.Monk
     recommending.execute("SET default_transaction_read_only = off")
     store.index.build(recommending, backbone.backbone_id)
     assert examined(recommending)["recall"].severity == "ok"
-    monkeypatch.setattr(index, "INDEX_FROM", 10)
+    monkeypatch.setattr(index, "CHECK_FROM", IMAGES - 1)
     found = examined(recommending)["recall"]
     assert (found.severity, found.remedy) == ("advice", "tagdb index check --apply")
     assert found.sentence == f"the recall of the vector index was never measured with {IMAGES} images"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tagdb import store
+from tagdb.learning import projecting
 from tagdb.learning.als import Weighting
 from tagdb.learning.model import Maps, Model
 from tagdb.learning.settings import FactorSettings
@@ -580,6 +581,42 @@ def test_many_embeddings_get_a_vector_index(connection: Connection, monkeypatch:
     assert store.index.ensure(connection, world.backbone_id)
     assert vector_indexes(connection) == [("tagdb_store.search_vectors_1_hnsw", True)]
     assert not store.index.ensure(connection, world.backbone_id)
+
+
+def test_the_vector_index_is_built_anew_as_the_collection_grows(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its axes are learned again from four times as many, until they were from a whole sample."""
+    monkeypatch.setattr(index, "INDEX_FROM", 20)
+    monkeypatch.setattr(projecting, "SAMPLE", 300)
+    backbone_id = store.backbones.add(connection, seed.identity())
+    ids, vectors = seed.add_images(connection, 1300), seed.features(1300)
+    stored = 0
+
+    def grown_to(count: int) -> tuple[bool, int | None, int | None]:
+        nonlocal stored
+        chosen = slice(stored, count)
+        seed.add_embeddings(connection, backbone_id, ids[chosen], vectors[chosen])
+        store.index.add_search_vectors(connection, backbone_id, ids[chosen], vectors[chosen])
+        stored = count
+        connection.execute("ANALYZE")
+        built = store.index.ensure(connection, backbone_id)
+        connection.execute("ANALYZE")
+        status = store.index.status(connection, backbone_id)
+        assert status is not None
+        assert status.search_vectors == (stored if status.projection_id else 0)
+        return built, status.projection_id, status.learned_from
+
+    assert grown_to(19) == (False, None, None)
+    assert grown_to(25) == (True, 1, 25)
+    assert grown_to(99) == (False, 1, 25)
+    assert grown_to(100) == (True, 2, 100)
+    built, projection_id, learned_from = grown_to(400)
+    assert (built, projection_id) == (True, 3)
+    assert learned_from is not None
+    assert 270 <= learned_from <= 300
+    assert grown_to(1300) == (False, 3, learned_from)
+    assert vector_indexes(connection) == [("tagdb_store.search_vectors_3_hnsw", True)]
 
 
 def test_seeds_are_what_they_say() -> None:

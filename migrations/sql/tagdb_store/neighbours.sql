@@ -2,9 +2,10 @@
 -- in the average: similarity^exponent, all weights adding up to 1. NULL for `neighbours` means the run's
 -- number; NULL for `collection` means all images.
 --
--- With a vector index, its candidates are ranked by embedding; without one, all embeddings are scanned. A
--- small collection is scanned as a whole, because the index would be searched nearly to its end. If the
--- index returns too few images, all are scanned: it does not reach every image.
+-- With a vector index, its candidates are ranked by embedding; without one, all embeddings are scanned. Where
+-- few images can be neighbours, in a small collection or a run with few images, the candidates come from the
+-- search vectors of all those, because the index would be searched nearly to its end. If there are too few
+-- candidates, all embeddings are scanned: the index does not reach every image.
 --
 -- The form of the query matters:
 -- * The ordered search has no LIMIT of its own: the LIMIT comes after the look-up of factors, so images
@@ -33,15 +34,23 @@ SET hnsw.max_scan_tuples = 2147483647
 SET hnsw.scan_mem_multiplier = 64
 BEGIN ATOMIC
     WITH settings AS MATERIALIZED (
-        SELECT s.exponent, s.neighbours, s.small, p.projection_id,
+        SELECT s.exponent, s.neighbours, s.few, p.projection_id,
                ceil(b.candidates * greatest(s.neighbours, 50) / 50.0)::integer AS candidates
         FROM (
             SELECT r.similarity_exponent AS exponent,
                    coalesce(neighbours.neighbours, r.neighbours) AS neighbours,
-                   neighbours.collection IS NOT NULL AND 5000 >= (
-                       SELECT count(*)
-                       FROM (SELECT FROM tagdb_store.images i WHERE i.collection = neighbours.collection
-                             LIMIT 5001) n) AS small
+                   CASE
+                       WHEN neighbours.collection IS NOT NULL THEN 5000 >= (
+                           SELECT count(*)
+                           FROM (SELECT FROM tagdb_store.images i WHERE i.collection = neighbours.collection
+                                 LIMIT 5001) n)
+                       -- counted, because others may have been folded in
+                       WHEN r.images <= 2000 THEN 2000 >= (
+                           SELECT count(*)
+                           FROM (SELECT FROM tagdb_store.image_factors f WHERE f.factor_run_id = run
+                                 LIMIT 2001) n)
+                       ELSE false
+                   END AS few
             FROM tagdb_store.factor_runs r
             WHERE r.factor_run_id = run
         ) s
@@ -53,11 +62,19 @@ BEGIN ATOMIC
         FROM (
             SELECT e.image_id, e.embedding <=> query AS distance
             FROM settings s
-            CROSS JOIN LATERAL tagdb_store.candidates(
-                s.projection_id, query, itself, run, neighbours.collection, s.candidates) c
+            CROSS JOIN LATERAL (
+                SELECT n.image_id
+                FROM tagdb_store.candidates(
+                    s.projection_id, query, itself, run, neighbours.collection, s.candidates) n
+                WHERE NOT s.few
+                UNION ALL
+                SELECT n.image_id
+                FROM tagdb_store.candidates_among(
+                    s.projection_id, query, itself, run, neighbours.collection, s.candidates) n
+                WHERE s.few
+            ) c
             JOIN tagdb_store.embeddings e ON e.image_id = c.image_id
             WHERE s.projection_id IS NOT NULL
-              AND NOT s.small
               AND e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
             ORDER BY (e.embedding <=> query) + 0
             LIMIT (SELECT settings.neighbours FROM settings)
@@ -70,7 +87,8 @@ BEGIN ATOMIC
              FROM tagdb_store.embeddings e
              WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
                AND e.image_id IS DISTINCT FROM itself
-               AND (SELECT settings.projection_id IS NULL AND NOT settings.small FROM settings)
+               AND (SELECT settings.projection_id IS NULL
+                           AND NOT (settings.few AND neighbours.collection IS NOT NULL) FROM settings)
                AND (neighbours.collection IS NULL OR neighbours.collection = (
                      SELECT i.collection FROM tagdb_store.images i WHERE i.image_id = e.image_id))
              ORDER BY e.embedding <=> query
@@ -86,12 +104,16 @@ BEGIN ATOMIC
         UNION ALL
         (SELECT f.image_id, 1 - nullif(e.embedding <=> query, 'NaN'), f.factors
          FROM tagdb_store.image_factors f
-         JOIN tagdb_store.embeddings e ON e.image_id = f.image_id
+         CROSS JOIN LATERAL (
+             SELECT x.embedding FROM tagdb_store.embeddings x
+             WHERE x.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
+               AND x.image_id = f.image_id
+             OFFSET 0
+         ) e
          WHERE (SELECT count(*) FROM nearest) < (SELECT settings.neighbours FROM settings)
            AND neighbours.collection IS NULL
            AND f.factor_run_id = run
-           AND e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-           AND e.image_id IS DISTINCT FROM itself
+           AND f.image_id IS DISTINCT FROM itself
          ORDER BY (e.embedding <=> query) + 0
          LIMIT (SELECT settings.neighbours FROM settings))
         UNION ALL
