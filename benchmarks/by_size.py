@@ -1,7 +1,7 @@
 """Time of a search by the number of images.
 
-    python benchmarks/by_size.py [--sizes 1000 10000 100000] [--turns 3] [--seconds 4] [--keep] [--beside NAME]
-        [--name NAME] [--photos FOLDER --backbone WEIGHTS] [--database-url URL]
+    python benchmarks/by_size.py [--sizes 1000 10000 100000] [--turns 3] [--seconds 4]
+        [--name NAME] [--keep] [--beside NAME] [--photos FOLDER --backbone WEIGHTS] [--database-url URL]
 
 Creates a database of each size with synthetic embeddings (see synthetic.py), with more hashtags for more
 images, computes factors, and does what the end of an ingest does about the index. Then it measures, with
@@ -12,17 +12,17 @@ pgbench, prepared, one client, in turns, so that other load on the machine affec
 * recommending from a collection that has a tenth of the images,
 * recommending where one image in ten has factors,
 
-and of each but the second, recall@50 of the neighbours against an exact search in NumPy; also, how many of ten
-recommended hashtags are the same as without the index.
+and of each but the second, recall@50 of the neighbours against an exact search in NumPy; also, how many of
+ten recommended hashtags are the same as without the index.
 
-To compare two versions of the code, run the older one with --keep --name before --turns 0, and the newer one
-with --beside before: it measures the other databases, too, in the same turns.
+To compare two versions of the code, run the older one with --name before --turns 0 --keep, and the newer one
+with --beside before: it takes copies of the other's databases with its own functions and index, and measures
+both in the same turns.
 """
 
 import argparse
 import shutil
 import statistics
-import sys
 import time
 from dataclasses import dataclass, field
 
@@ -31,6 +31,8 @@ import numpy as np
 import recommend
 import results
 import synthetic
+from growth import hashtags_for
+from recommend import say
 
 from tagdb import config, factors, indexing, store
 from tagdb.embedding.backbone import Backbone
@@ -38,6 +40,7 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
 from tagdb.postgres.server import Server
+from tagdb.store import schema
 from tagdb.store.index import embedding_chunks
 
 SIZES = (1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -49,7 +52,8 @@ QUESTIONS = {
     "recommend": "tagdb.recommend_for_embedding(q.embedding)",
     "similar": "tagdb.similar_images(q.embedding)",
     "collection": "tagdb.recommend_for_embedding(q.embedding, collection => 'collection3')",
-    "few_factors": "tagdb_store.recommend(2, q.embedding, NULL, 10, NULL, '{}', '{}', NULL, NULL, NULL, NULL, NULL)",
+    "few_factors": "tagdb_store.recommend("
+    "2, q.embedding, NULL, 10, NULL, '{}', '{}', NULL, NULL, NULL, NULL, NULL)",
 }
 NEIGHBOURS = {
     "recommend": "tagdb_store.neighbours(1, %s, NULL, 50, NULL)",
@@ -77,7 +81,7 @@ class Size:
 
 def make(one: Size, backbone: Backbone, like: np.ndarray, queries: np.ndarray, factor_count: int) -> None:
     """Fill a database, as ingests and ``tagdb factors compute`` leave it."""
-    hashtags = 100 * round(200 * (one.images / 100_000) ** 0.699)
+    hashtags = hashtags_for(one.images)
     database.migrate(one.url)
     with database.connect(one.url) as connection:
         for _ in synthetic.fill(connection, backbone, like, one.images, hashtags):
@@ -93,11 +97,16 @@ def make(one: Size, backbone: Backbone, like: np.ndarray, queries: np.ndarray, f
             for chunk in pgcopy.encode(numbers, queries.astype(np.float16)):
                 stream.write(chunk)
         connection.execute("VACUUM ANALYZE")
-        started = time.perf_counter()
-        store.index.ensure(connection, indexing.status(connection).backbone_id)
+        index(one, connection)
+
+
+def index(one: Size, connection: Connection) -> None:
+    """Do what the end of an ingest does about the index."""
+    started = time.perf_counter()
+    if store.index.ensure(connection, indexing.status(connection).backbone_id):
         one.facts["index_seconds"] = time.perf_counter() - started
-        connection.execute("VACUUM ANALYZE")
-        connection.execute("CHECKPOINT")
+    connection.execute("VACUUM ANALYZE")
+    connection.execute("CHECKPOINT")
 
 
 def with_few_factors(connection: Connection) -> None:
@@ -106,7 +115,7 @@ def with_few_factors(connection: Connection) -> None:
     for kind, where in (("image_factors", f"image_id %% {FEW} = 7"), ("hashtag_factors", "true")):
         columns = "image_id, factors" if kind == "image_factors" else "hashtag_id, factors, images"
         connection.execute(
-            f"INSERT INTO tagdb_store.{kind}_{run} (factor_run_id, {columns})"  # type: ignore[arg-type]
+            f"INSERT INTO tagdb_store.{kind}_{run} (factor_run_id, {columns})"
             f" SELECT %s, {columns} FROM tagdb_store.{kind} WHERE factor_run_id = 1 AND {where}"
             + (" ORDER BY norm DESC" if kind == "hashtag_factors" else ""),
             (run,),
@@ -114,7 +123,7 @@ def with_few_factors(connection: Connection) -> None:
     connection.execute(
         "UPDATE tagdb_store.factor_runs SET status = 'ready', factors = (SELECT factors FROM"
         " tagdb_store.factor_runs WHERE factor_run_id = 1), images ="
-        f" (SELECT count(*) FROM tagdb_store.image_factors_{run}) WHERE factor_run_id = %s",  # type: ignore[arg-type]
+        f" (SELECT count(*) FROM tagdb_store.image_factors_{run}) WHERE factor_run_id = %s",
         (run,),
     )
     connection.execute("SELECT tagdb_store.attach_factor_run(%s)", (run,))
@@ -161,7 +170,8 @@ def p50(one: Size, program: str, question: str, seconds: int) -> float:
 
 def table(rows: list[dict[str, object]]) -> str:
     """Return the figures as a Markdown table."""
-    head = "| images | version | recommend | similar | in a collection | few with factors | recall | same | index, s |\n"
+    head = "| images | version | recommend | similar | in a collection | few with factors "
+    head += "| recall | same hashtags | index, s |\n"
     text = head + "| ---: | --- |" + " ---: |" * 7 + "\n"
     for row in rows:
         times = " | ".join(f"{row[name]:.1f}" for name in QUESTIONS)
@@ -183,7 +193,6 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="keep the databases")
     parser.add_argument("--database-url")
     given = parser.parse_args()
-    say = lambda words: print(words, file=sys.stderr, flush=True)  # noqa: E731
     settings = config.load(database_url=given.database_url)
     like, backbone = synthetic.photos(given.photos, given.backbone)
     aside = np.random.default_rng(2).permutation(len(like))
@@ -200,8 +209,16 @@ def main() -> None:
         for one in measured:
             if one.label == given.name:
                 say(f"making a database of {one.images:,} images …")
-                database.make_database(server, f"tagdb_benchmark_{one.label}_{one.images}")
-                make(one, backbone, like, queries, given.factors)
+                name = f"tagdb_benchmark_{one.label}_{one.images}"
+                if given.beside:
+                    with database.connect(server) as owner:
+                        fold_in.made(owner, name, f"tagdb_benchmark_{given.beside}_{one.images}")
+                    with database.connect(one.url) as connection:
+                        schema.repair(connection)
+                        index(one, connection)
+                else:
+                    database.make_database(server, name)
+                    make(one, backbone, like, queries, given.factors)
         if not given.turns:
             return
         for one in measured:
@@ -209,9 +226,8 @@ def main() -> None:
             with database.connect(one.url) as connection:
                 one.facts["recall"] = recalls(connection, queries)
                 one.facts["same_hashtags"] = same_hashtags(connection, queries)
-                one.facts["index_seconds"] = one.facts.get(
-                    "index_seconds", indexing.status(connection).build_seconds or 0.0
-                )
+                if "index_seconds" not in one.facts:  # built by the other version
+                    one.facts["index_seconds"] = indexing.status(connection).build_seconds or 0.0
                 version = connection.info.parameter_status("server_version")
         for turn in range(given.turns + 1):
             say(f"turn {turn} of {given.turns} …")
@@ -242,7 +258,8 @@ def main() -> None:
             + " → ".join(f"{one.p50('recommend'):.1f}" for one in measured if one.images == size)
             for size in given.sizes
         )
-        + f" ms{f' ({given.beside} → {given.name})' if given.beside else ''}; recall@50 at least {recall:.3f}",
+        + (f" ms ({given.beside} → {given.name})" if given.beside else " ms")
+        + f"; recall@50 at least {recall:.3f}",
         {"factors": given.factors, "turns": given.turns, "sizes": rows,
          "every_turn": [{"images": one.images, "version": one.label, **one.turns} for one in measured]},
         aim=f"at no size slower than at {largest.images:,} images, recall ≥ .98: "

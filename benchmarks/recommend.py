@@ -94,8 +94,7 @@ def pgbench(url: str, program: str, clients: int, seconds: int, asked: str = ASK
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "recommend.sql"
         script.write_text(
-            f"\\set q random(1, {QUERIES})\n"
-            f"SELECT r.* FROM public.query q, {asked} r WHERE q.n = :q;\n"
+            f"\\set q random(1, {QUERIES})\nSELECT r.* FROM public.query q, {asked} r WHERE q.n = :q;\n"
         )
         command = [program, "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-l"]
         done = subprocess.run([*command, "-f", str(script), url], cwd=folder, capture_output=True, text=True)

@@ -30,11 +30,11 @@ from tagdb.store.statements import (
 )
 
 INDEX_FROM = 2000
-"""Number of embeddings from which there is an index. A scan of as many embeddings takes as long as a search by
-the index, and longer with each more (benchmarks/by_size.py)."""
+"""Number of embeddings from which there is an index. A scan of as many embeddings takes as long as a search
+by the index, and longer with each more (benchmarks/by_size.py)."""
 OUTGROWN = 4
-"""An index is built anew when there are so many times as many embeddings as its axes were learned from, unless
-those were a whole sample already."""
+"""An index is built anew when there are so many times as many embeddings as its axes were learned from,
+unless those were a whole sample already."""
 CHECK_FROM = 80_000
 """Number of embeddings from which recall should be measured; with fewer, the first settings find enough."""
 ROWS = 20_000
@@ -83,7 +83,7 @@ class SearchStatus:
 
     @property
     def build_due(self) -> bool:
-        """Whether an ingest should build the index: there is none yet, or its axes are from too few images."""
+        """Whether an ingest should build the index: there is none, or its axes are from too few images."""
         if self.projection_id is None or self.learned_from is None:
             return self.embeddings >= INDEX_FROM
         # A sample of 20,000 comes out a little smaller by chance.
@@ -166,8 +166,9 @@ def _add_unsearched(
 def ensure(connection: Connection, backbone_id: int, progress: Progress = no_progress) -> bool:
     """Build the vector index of a backbone if there are enough embeddings; return whether it was built.
 
-    While there are few, it is built anew as they grow in number, with axes learned from more of them. Call it after storing embeddings: it also refreshes their planner statistics, if the login may do that and
-    many are new; with a million images that takes seconds, however few are new.
+    While there are few, it is built anew as they grow in number, with axes learned from more of them. Call it
+    after storing embeddings: it also refreshes their planner statistics, if the login may do that and many
+    are new; with a million images that takes seconds, however few are new.
     """
     if fetch_value(connection, "index/embeddings_outgrown", backbone_id=backbone_id):
         partition = ("tagdb_store", f"embeddings_{backbone_id}")
