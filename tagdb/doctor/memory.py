@@ -8,6 +8,8 @@ from tagdb.postgres import server_settings
 
 ENOUGH = 0.75
 """Share of the recommended size from which a setting is left alone."""
+MANY = 20_000
+"""Number of images from which building the vector index takes long enough for settings to matter."""
 NAMES = {
     "embeddings": "embeddings",
     "search_vectors": "vector index",
@@ -80,7 +82,7 @@ def shared_buffers(examination: Examination) -> Iterator[Finding]:
 def index_builds(examination: Examination) -> Iterator[Finding]:
     """The vector index is built in memory, on all cores."""
     setting, images = examination.setting("maintenance_work_mem"), examination.rows("embeddings")
-    if setting is None or setting.bytes is None or images < store.index.INDEX_FROM:
+    if setting is None or setting.bytes is None or images < MANY:
         return
     need = images * store.index.MEMORY_PER_VECTOR
     if need <= setting.bytes:
@@ -132,11 +134,7 @@ def shared_memory(examination: Examination) -> Iterator[Finding]:
     ):
         return
     have = max(examination.machine.shared_memory, aside.bytes or 0)
-    if (
-        workers.value == "0"
-        or upkeep.bytes <= have
-        or examination.rows("embeddings") < store.index.INDEX_FROM
-    ):
+    if workers.value == "0" or upkeep.bytes <= have or examination.rows("embeddings") < MANY:
         return
     value = format_setting(upkeep.bytes + 8 * server_settings.MB)
     yield Finding(

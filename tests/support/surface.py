@@ -65,6 +65,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "attach_projection": (2,),
     "best_hashtags": (1, FACTORS, False, "{1}", 10, 0.5, 0.0),
     "candidates": (1, QUERY, None, None, None, 5),
+    "candidates_among": (1, QUERY, None, None, None, 5),
     "claim_images": ("{1,2}",),
     "checked_embedding": (QUERY,),
     "counting_as": ("{tag1}",),
