@@ -243,7 +243,7 @@ def main() -> None:
         ]
     finally:
         for one in measured:
-            if not given.keep:
+            if one.label == given.name and not given.keep:
                 database.drop_database(server, f"tagdb_benchmark_{one.label}_{one.images}")
     say(table(rows))
     now = [one for one in measured if one.label == given.name]

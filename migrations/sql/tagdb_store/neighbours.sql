@@ -45,10 +45,10 @@ BEGIN ATOMIC
                            FROM (SELECT FROM tagdb_store.images i WHERE i.collection = neighbours.collection
                                  LIMIT 5001) n)
                        -- counted, because others may have been folded in
-                       WHEN r.images <= 2000 THEN 2000 >= (
+                       WHEN r.images <= 1000 THEN 1000 >= (
                            SELECT count(*)
                            FROM (SELECT FROM tagdb_store.image_factors f WHERE f.factor_run_id = run
-                                 LIMIT 2001) n)
+                                 LIMIT 1001) n)
                        ELSE false
                    END AS few
             FROM tagdb_store.factor_runs r
