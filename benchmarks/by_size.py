@@ -1,7 +1,8 @@
 """Time of a search by the number of images.
 
     python benchmarks/by_size.py [--sizes 1000 10000 100000] [--turns 3] [--seconds 4]
-        [--name NAME] [--keep] [--beside NAME] [--photos FOLDER --backbone WEIGHTS] [--database-url URL]
+        [--name NAME] [--keep | --again] [--beside NAME]
+        [--photos FOLDER --backbone WEIGHTS] [--database-url URL]
 
 Creates a database of each size with synthetic embeddings (see synthetic.py), with more hashtags for more
 images, computes factors, and does what the end of an ingest does about the index. Then it measures, with
@@ -46,6 +47,8 @@ from tagdb.store.index import embedding_chunks
 SIZES = (1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 FEW = 10
 """One image in so many has factors in the second run, and is in the collection that is asked for."""
+SOUGHT = 100
+"""Photos whose neighbours are compared with the true ones."""
 COMPARED = 50
 """Photos whose hashtags are compared with those by an exact search."""
 QUESTIONS = {
@@ -191,6 +194,7 @@ def main() -> None:
     parser.add_argument("--name", default="now", help="version of the code, part of the databases' names")
     parser.add_argument("--beside", help="also measure the databases that another version left")
     parser.add_argument("--keep", action="store_true", help="keep the databases")
+    parser.add_argument("--again", action="store_true", help="use the databases left by a run with --keep")
     parser.add_argument("--database-url")
     given = parser.parse_args()
     settings = config.load(database_url=given.database_url)
@@ -207,7 +211,7 @@ def main() -> None:
     ]
     try:
         for one in measured:
-            if one.label == given.name:
+            if one.label == given.name and not given.again:
                 say(f"making a database of {one.images:,} images …")
                 name = f"tagdb_benchmark_{one.label}_{one.images}"
                 if given.beside:
@@ -224,7 +228,7 @@ def main() -> None:
         for one in measured:
             say(f"recall of {one.images:,} images ({one.label}) …")
             with database.connect(one.url) as connection:
-                one.facts["recall"] = recalls(connection, queries)
+                one.facts["recall"] = recalls(connection, queries[:SOUGHT])
                 one.facts["same_hashtags"] = same_hashtags(connection, queries)
                 if "index_seconds" not in one.facts:  # built by the other version
                     one.facts["index_seconds"] = indexing.status(connection).build_seconds or 0.0
@@ -243,7 +247,7 @@ def main() -> None:
         ]
     finally:
         for one in measured:
-            if one.label == given.name and not given.keep:
+            if one.label == given.name and not (given.keep or given.again):
                 database.drop_database(server, f"tagdb_benchmark_{one.label}_{one.images}")
     say(table(rows))
     now = [one for one in measured if one.label == given.name]
