@@ -267,9 +267,7 @@ def test_hashtags_are_completed(visitor: Visitor, new: Callable[[int], Path]) ->
     field.fill("not/a/hashtag")
     page.keyboard.press("Enter")
     expect(page.get_by_text("cannot be part of a hashtag")).to_be_visible()
-    expect(field).to_have_value(
-        "not/a/hashtag"
-    )  # nothing that was typed is lost
+    expect(field).to_have_value("not/a/hashtag")  # nothing that was typed is lost
     expect(page.locator("#chosen .chip")).to_have_count(3)
     assert chips(page)
 
