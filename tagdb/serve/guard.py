@@ -37,6 +37,8 @@ _UNLIMITED = ("/v1/healthz", "/v1/readyz")
 SIGN_IN = "/v1/session"
 SIGNING_IN = 16
 """Attempts to sign in that are answered at once: they have no token yet, so they get few places."""
+SIGN_IN_BYTES, SIGN_IN_SECONDS = 4096, 5.0
+"""And little room and time."""
 _FREE = (*_UNLIMITED, SIGN_IN, "/v1/openapi.json")
 """What takes no token anywhere."""
 
@@ -57,7 +59,7 @@ class Guard:
         answer = _Answer(send)
         started = time.perf_counter()
         request = Request(scope)
-        signs_in = request.url.path == SIGN_IN
+        signs_in = _signs_in(request)
         self._in_progress += not signs_in
         self._signing_in += signs_in
         self._metrics.in_progress.inc()
@@ -69,7 +71,8 @@ class Guard:
                 why = problems.of(error) if isinstance(error, TagdbError) else error
                 await document(why.status, why.detail, why.headers)(scope, receive, answer.send)
             else:
-                body = _Body(receive, request, *((4096, 5.0) if signs_in else (REQUEST_BYTES, BODY_SECONDS)))
+                limits = (SIGN_IN_BYTES, SIGN_IN_SECONDS) if signs_in else (REQUEST_BYTES, BODY_SECONDS)
+                body = _Body(receive, request, *limits)
                 await self._app(scope, body.receive, answer.send)
         finally:
             self._in_progress -= not signs_in
@@ -84,7 +87,8 @@ class Guard:
         check_origin(request)
         if request.url.path in _UNLIMITED:
             return
-        if self._in_progress > IN_PROGRESS or self._signing_in > SIGNING_IN:
+        full = self._signing_in > SIGNING_IN if _signs_in(request) else self._in_progress > IN_PROGRESS
+        if full:
             self._metrics.turned_away.labels("requests").inc()
             raise Busy("too many requests are being answered; try again in a second")
         client = request.headers.get("authorization") or (request.client.host if request.client else "")
@@ -116,6 +120,10 @@ class Guard:
                 f"this service does not know itself as {printable(host)!r}; start it with --host "
                 f"{printable(host) or 'NAME'} if that is its name",
             )
+
+
+def _signs_in(request: Request) -> bool:
+    return request.url.path == SIGN_IN and request.method == "POST"
 
 
 class _Answer:

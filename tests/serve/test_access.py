@@ -265,6 +265,8 @@ def test_strangers_take_no_places(serve: Serve) -> None:
         assert raw.recv(100).startswith(b"HTTP/1.1 401 ")
         with served.client(token, Host="tags.example.org") as client:
             assert client.get("/status").status_code == 200
+            assert client.get("/session").json()["role"] == "reader"
+            assert client.post("/session", json={"token": token}).status_code == 503  # these places are taken
 
 
 def test_a_cookie_that_is_no_use_does_no_harm(serve: Serve) -> None:
