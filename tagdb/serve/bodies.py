@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -110,7 +110,7 @@ class Photos:
         """
         if not self.fields:
             return query
-        lists = {name for name, each in model.model_fields.items() if "list" in str(each.annotation)}
+        lists = {name for name, each in model.model_fields.items() if get_origin(each.annotation) is list}
         values: dict[str, Any] = {
             name: each if name in lists else each[-1] for name, each in self.fields.items()
         }

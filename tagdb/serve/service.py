@@ -28,6 +28,7 @@ from tagdb.serve.metrics import Metrics
 from tagdb.serve.options import WAITING, Options
 from tagdb.serve.problems import Busy, Problem
 from tagdb.storing import Settler
+from tagdb.tokens import ROLES
 
 QUERIES = 8
 """Queries at once; others wait for a thread."""
@@ -59,7 +60,7 @@ class Service:
         self.metrics = Metrics()
         self.url = database.ensure_url(settings, notify)
         with database.open_database(settings, notify) as connection:
-            self.roles = tuple(role for role in GROUPS if store.logins.may_act_as(connection, GROUPS[role]))
+            self.roles = tuple(role for role in ROLES if store.logins.may_act_as(connection, GROUPS[role]))
             if not self.roles:  # as for an owner who is no superuser
                 raise ConfigError(
                     "queries run as tagdb's roles, and this login may act as none of them; serve with one "
@@ -75,8 +76,8 @@ class Service:
         self._ticking: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(QUERIES, thread_name_prefix="tagdb-query")
         self._pools = {None: Pool(lambda: database.connect(self.url))} | {
-            role: Pool(lambda group=group: self._connected_as(group))  # type: ignore[misc]
-            for role, group in GROUPS.items()
+            role: Pool(lambda group=GROUPS[role]: self._connected_as(group))  # type: ignore[misc]
+            for role in ROLES
         }
         self.ready = False
         """Whether something could be recommended before."""

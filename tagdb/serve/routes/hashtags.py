@@ -49,10 +49,11 @@ class Edit(BaseModel):
 @router.get("/hashtags", summary="List or complete hashtags")
 async def hashtags(service: Asked, caller: Reader, which: Annotated[Ranking, Query()]) -> Answer:
     """Hashtags with their statistics: the most used, those that grow, or those that complete a prefix."""
+    known = given(which.known)  # refused where one is no hashtag, whatever is asked for
 
     def ask(connection: Connection) -> list[store.hashtags.Hashtag]:
         if which.prefix is not None:
-            return store.hashtags.complete(connection, which.prefix, given(which.known), which.limit)
+            return store.hashtags.complete(connection, which.prefix, known, which.limit)
         return store.hashtags.ranking(connection, which.order, which.limit, which.offset)
 
     return {"hashtags": [asdict(row) for row in await service.ask(caller.role, ask)]}

@@ -131,13 +131,12 @@ async def add(
     """Store a photo with its hashtags, or the photos of a form. 200 if all were stored before."""
     photos = await bodies.read(request)
     said: New = photos.parsed(New, new)
-    names = {id(photo.content): photo.name or said.name or "photo" for photo in photos.photos}
 
     async def stored(photo: bodies.Photo) -> Answer:
         def save(connection: Connection, backbone: Backbone, done: Embedded) -> Answer:
             one = store_photo(
                 connection, backbone, photo.content, done, said.hashtags,
-                name=names[id(photo.content)], collection=said.collection,
+                name=photo.name or said.name or "photo", collection=said.collection,
             )  # fmt: skip
             service.settler.stored()
             return {"image_id": one.image_id, "new": one.new, "refused": list(one.refused)}

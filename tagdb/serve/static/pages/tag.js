@@ -254,7 +254,7 @@ async function typed(hashtags) {
   const fresh = hashtags.filter((one) => one && !has(photo.chosen, one));
   if (!fresh.length) return;
   try {
-    await get("/v1/hashtags", { prefix: "a", known: fresh, limit: 1 }); // which says why one of them is no hashtag
+    await get("/v1/hashtags", { known: fresh, limit: 1 }); // which says why one of them is no hashtag
   } catch (error) {
     byId("add").value = hashtags.join(" "); // nothing that was typed is lost
     return void sayError(error);
