@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from PIL.Image import Image
 
@@ -622,16 +621,7 @@ class Database:
 
     def _ask(self, action: Callable[[Connection], Result], again: bool = True) -> Result:
         """Run an action on a pooled connection; repeat it once if the connection was broken."""
-        with database.translated():
-            try:
-                with self._pool.connection() as connection:
-                    return action(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if not again or not database.gone(connection, error):
-                    raise
-            self._pool.forget()
-            with self._pool.connection() as connection:
-                return action(connection)
+        return self._pool.ask(action, again)
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:

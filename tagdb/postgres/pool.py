@@ -3,17 +3,30 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from tagdb.errors import DatabaseError
-from tagdb.postgres.database import Connection
+import psycopg
+
+from tagdb.errors import DatabaseError, DatabaseGone
+from tagdb.postgres.database import Connection, gone, translated
+
+Result = TypeVar("Result")
 
 
 class Pool:
     """Opens a connection when none is idle, and keeps it for the next caller."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
-        """Create an empty pool; ``connect`` opens a connection."""
-        self._connect = connect
+    def __init__(self, connect: Callable[[], Connection], revive: Callable[[], None] = lambda: None) -> None:
+        """Create an empty pool.
+
+        Parameters
+        ----------
+        connect
+            Opens a connection.
+        revive
+            Called when the server went away, before it is asked again; it may start it.
+        """
+        self._connect, self._revive = connect, revive
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -47,6 +60,31 @@ class Pool:
                     connection = None
             if connection is not None:
                 connection.close()
+
+    def ask(self, action: Callable[[Connection], Result], again: bool = True) -> Result:
+        """Run an action on a connection, on another one if that broke. Errors become one sentence.
+
+        Parameters
+        ----------
+        again
+            Whether the action may be run twice. One that may not begins on a connection that answers.
+        """
+        with translated():
+            begun = False
+            try:
+                with self.connection() as connection:
+                    if not again:
+                        connection.execute("SELECT 1")
+                    begun = True
+                    return action(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseGone) as error:
+                broken = isinstance(error, DatabaseGone) or gone(connection, error)
+                if not broken or (begun and not again):
+                    raise
+            self.forget()
+            self._revive()
+            with self.connection() as connection:
+                return action(connection)
 
     def forget(self) -> None:
         """Close idle connections, for example because the server went away."""

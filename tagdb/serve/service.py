@@ -9,7 +9,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-import psycopg
 from fastapi import Request
 
 from tagdb import doctor, recommend, store
@@ -18,7 +17,7 @@ from tagdb.config import Settings
 from tagdb.embedder import Embedder
 from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded
-from tagdb.errors import BackboneMismatch, ConfigError, DatabaseError, DatabaseGone, RejectedInput, TagdbError
+from tagdb.errors import BackboneMismatch, ConfigError, DatabaseError, RejectedInput, TagdbError
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection, Notify
 from tagdb.postgres.pool import Pool
@@ -75,9 +74,8 @@ class Service:
         self._attending: threading.Thread | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(QUERIES, thread_name_prefix="tagdb-query")
-        self._pools = {None: Pool(lambda: database.connect(self.url))} | {
-            role: Pool(lambda group=GROUPS[role]: self._connected_as(group))  # type: ignore[misc]
-            for role in ROLES
+        self._pools = {None: Pool(lambda: database.connect(self.url), self._revive)} | {
+            role: Pool(partial(self._connected_as, GROUPS[role]), self._revive) for role in ROLES
         }
         self.ready = False
         """Whether something could be recommended before."""
@@ -87,8 +85,9 @@ class Service:
     def _connected_as(self, group: str) -> Connection:
         connection = database.connect(self.url)
         try:
-            store.logins.act_as(connection, group)
-        except psycopg.Error:
+            with database.translated():
+                store.logins.act_as(connection, group)
+        except DatabaseError:
             connection.close()
             raise
         return connection
@@ -135,26 +134,8 @@ class Service:
         return await loop.run_in_executor(self._threads, self._ask, role, action, again)
 
     def _ask(self, role: str | None, action: Callable[[Connection], Result], again: bool) -> Result:
-        pool = self._pools[role]
-        with self.metrics.step("query"), database.translated():
-            try:
-                with pool.connection() as connection:
-                    if not again:  # what must not be repeated begins on a connection that works
-                        try:
-                            connection.execute("SELECT 1")
-                        except psycopg.Error:
-                            again = True
-                            raise
-                    return action(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseGone) as error:
-                if isinstance(error, psycopg.Error) and not database.gone(connection, error):
-                    raise
-                pool.forget()
-                self._revive()
-                if not again:
-                    raise
-            with pool.connection() as connection:
-                return action(connection)
+        with self.metrics.step("query"):
+            return self._pools[role].ask(action, again)
 
     def _revive(self) -> None:
         """Start the embedded server again if it crashed, but not if somebody stopped it."""
