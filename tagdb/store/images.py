@@ -77,29 +77,34 @@ def page(
     after
         Time and number of the last image of the page before.
     """
-    parameters: dict[str, Any] = {
-        "collection": which.collection,
-        "taken_from": which.taken_from,
-        "taken_to": which.taken_to,
-        "before_time": after and after[0],
-        "before_id": after and after[1],
-        "limit": limit,
-    }
+    ids, hashtag = _among(connection, which)
+    return fetch_all(
+        connection,
+        Image,
+        f"images/{order}",
+        prepare=False,
+        image_ids=ids,
+        hashtag=hashtag,
+        collection=which.collection,
+        taken_from=which.taken_from,
+        taken_to=which.taken_to,
+        before_time=after and after[0],
+        before_id=after and after[1],
+        limit=limit,
+    )
+
+
+def _among(connection: Connection, which: Filter) -> tuple[list[int] | None, str | None]:
+    """Return the only images that there can be, None for all, and the hashtag to look each up for."""
     ids: list[int] | None = None
     if which.content_sha256 is not None:
         found = fetch_value(connection, "images/of_content", content_sha256=which.content_sha256)
         ids = [] if found is None else [found]
-    if which.hashtag is not None:
-        parameters["hashtag"] = which.hashtag
-        narrowed = which.collection or which.taken_from or which.taken_to
-        rare = RARE_AMONG if narrowed else RARE
-        having = fetch_column(connection, "images/with_hashtag", hashtag=which.hashtag, limit=rare + 1)
-        if len(having) <= rare:
-            ids = having if ids is None else [each for each in having if each in ids]
-    if ids is not None:
-        parameters["image_ids"] = ids
-    kind = "among_" if ids is not None else "tagged_" if which.hashtag is not None else ""
-    return fetch_all(connection, Image, f"images/{kind}{order}", **parameters)
+    if which.hashtag is None or ids is not None:
+        return ids, which.hashtag
+    rare = RARE_AMONG if which.collection or which.taken_from or which.taken_to else RARE
+    having = fetch_column(connection, "images/with_hashtag", hashtag=which.hashtag, limit=rare + 1)
+    return (None, which.hashtag) if len(having) > rare else (having, None)
 
 
 def get(connection: Connection, image_id: int) -> WholeImage | None:

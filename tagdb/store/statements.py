@@ -65,11 +65,18 @@ def fetch_all(
     /,
     *,
     binary: bool = False,
+    prepare: bool | None = None,
     **parameters: Any,
 ) -> list[Kind]:
-    """Return the rows of a statement as objects: ``kind`` called with the columns as keyword arguments."""
+    """Return the rows of a statement as objects: ``kind`` called with the columns as keyword arguments.
+
+    Parameters
+    ----------
+    prepare
+        False: plan it each time for its values, of which NULL may make a condition void.
+    """
     with connection.cursor(row_factory=kwargs_row(kind), binary=binary) as cursor:
-        return cursor.execute(statement(name), parameters or None).fetchall()
+        return cursor.execute(statement(name), parameters or None, prepare=prepare).fetchall()
 
 
 def fetch_optional(

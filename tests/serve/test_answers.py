@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import tagdb
+from tagdb import store
 from tests.support.served import Served
 
 STEERING: list[dict[str, Any]] = [
@@ -79,7 +80,7 @@ def test_similar_and_why(shared: Served, drawn: Path) -> None:
     assert 7 not in {each["image_id"] for each in reasons["contributions"]}  # never its own neighbour
 
 
-def test_images_in_pages(shared: Served) -> None:
+def test_images_in_pages(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     with shared.client() as client:
 
         def all_of(**which: Any) -> list[int]:
@@ -104,6 +105,15 @@ def test_images_in_pages(shared: Served) -> None:
         tagged = "SELECT image_id FROM tagdb.image_hashtags WHERE hashtag = 'cars' ORDER BY 1 DESC"
         assert all_of(hashtag="#Cars") == [row[0] for row in shared.rows(tagged)]
         assert sorted(all_of(hashtag="#Cars", order="taken")) == sorted(all_of(hashtag="cars"))
+        both = {
+            "hashtag": "cars",
+            "content_sha256": client.get(f"/images/{cars[0]}").json()["content_sha256"],
+        }
+        assert all_of(**both) == cars[:1]
+        assert all_of(**both | {"hashtag": "nobodyhasthis"}) == []
+        monkeypatch.setattr(store.images, "RARE", 1)  # as if all were frequent
+        assert all_of(hashtag="#Cars") == [row[0] for row in shared.rows(tagged)]
+        assert all_of(**both) == cars[:1]
         march = all_of(taken_from="2025-03-01T00:00:00Z", taken_to="2025-04-01T00:00:00Z")
         assert len(march) == 4
         one = client.get(f"/images/{march[0]}").json()
