@@ -24,6 +24,7 @@ from tagdb.embedding.backbone import Backbone
 from tagdb.embedding.worker import Embedded
 from tagdb.errors import RejectedInput, TagdbError
 from tagdb.factors import Computed
+from tagdb.feedback import Withdrawn
 from tagdb.hashtags import fold, given, unfolded
 from tagdb.ingest import Originals, Summary
 from tagdb.learning.model import Embeddings
@@ -386,6 +387,12 @@ class Database:
                 c, content_sha256, _named(photo), given(accepted), given(rejected), factor_run_id
             ),
             again=False,
+        )
+
+    def withdraw_feedback(self, photo: Photo, hashtags: str | Iterable[str]) -> Withdrawn:
+        """Take back the last feedback on hashtags of a stored photo: what was said before counts again."""
+        return self._ask(
+            lambda c: feedback.withdraw(c, _stored(c, photo)[0].image_id, given(hashtags)), again=False
         )
 
     def refresh_statistics(self, min_images: int | None = None) -> Statistics:

@@ -1,8 +1,10 @@
 """Feedback: which recommended hashtags were right for a photo, and which were not."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from tagdb import store
+from tagdb import corrections, store
 from tagdb.errors import TagdbError
 from tagdb.hashtags import printable
 from tagdb.photos import files, images
@@ -42,3 +44,30 @@ def give_by_content(
     if done is None:
         raise TagdbError(f"{printable(name)} is not stored; run: tagdb ingest {printable(name)}")
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Result of taking feedback back."""
+
+    image_id: int
+    uri: str
+    hashtags: list[str]
+    """Folded; those that there was feedback on."""
+
+
+def withdraw(connection: Connection, photo: str | Path | int, hashtags: Sequence[str]) -> Withdrawn:
+    """Take back the last feedback on hashtags of a stored photo: what was said before it counts again.
+
+    Parameters
+    ----------
+    photo
+        The photo, or the number of its image.
+
+    Raises
+    ------
+    TagdbError
+        It is not stored.
+    """
+    image = corrections.find_one(connection, photo)
+    return Withdrawn(image.image_id, image.uri, store.feedback.withdraw(connection, image.image_id, hashtags))

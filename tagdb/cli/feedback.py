@@ -12,6 +12,9 @@ from tagdb.cli.common import json_option, note, print_json, print_table, say, se
 @click.option("--accepted", multiple=True, metavar="TAGS", help="Hashtags that were right: a,b; repeatable.")
 @click.option("--rejected", multiple=True, metavar="TAGS", help="Hashtags that were wrong: a,b; repeatable.")
 @click.option(
+    "--withdraw", multiple=True, metavar="TAGS", help="Take back the last feedback on these: a,b; repeatable."
+)
+@click.option(
     "--run",
     type=int,
     metavar="N",
@@ -20,7 +23,12 @@ from tagdb.cli.common import json_option, note, print_json, print_table, say, se
 @json_option
 @shared_options
 def command(
-    photo: str | None, accepted: tuple[str, ...], rejected: tuple[str, ...], run: int | None, as_json: bool
+    photo: str | None,
+    accepted: tuple[str, ...],
+    rejected: tuple[str, ...],
+    withdraw: tuple[str, ...],
+    run: int | None,
+    as_json: bool,
 ) -> None:
     """Record which recommended hashtags were right for a stored photo.
 
@@ -31,6 +39,7 @@ def command(
     \b
     Examples:
       tagdb feedback beach.jpg --accepted sea,summer --rejected snow
+      tagdb feedback beach.jpg --withdraw snow
       tagdb feedback
     """
     from tagdb import feedback, store
@@ -39,14 +48,24 @@ def command(
     from tagdb.postgres import database
 
     try:
-        yes, no = given(accepted), given(rejected)
+        yes, no, back = given(accepted), given(rejected), given(withdraw)
     except RejectedInput as error:
-        raise click.UsageError(f"--accepted/--rejected: {error}") from error
-    if photo is None and (yes or no):
+        raise click.UsageError(f"--accepted/--rejected/--withdraw: {error}") from error
+    if photo is None and (yes or no or back):
         raise click.UsageError("name the photo that the hashtags belong to")
-    if photo is not None and not (yes or no):
+    if photo is not None and not (yes or no or back):
         raise click.UsageError("give the hashtags that were right or wrong with --accepted or --rejected")
+    if back and (yes or no):
+        raise click.UsageError("--withdraw goes without --accepted and --rejected")
     with database.open_database(settings(), note) as connection:
+        if photo is not None and back:
+            withdrawn = feedback.withdraw(connection, photo, back)
+            if as_json:
+                print_json(asdict(withdrawn))
+            else:
+                said = " ".join(f"#{each}" for each in withdrawn.hashtags) or "nothing, there was none"
+                say(f"{photo}: withdrew {said}")
+            return
         if photo is not None:
             try:
                 done = feedback.give(connection, photo, yes, no, run)

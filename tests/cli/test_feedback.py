@@ -118,10 +118,10 @@ def test_what_cannot_be(filled: Path, tagdb: Run, tmp_path: Path, connection: Co
     [
         (("00.jpg",), "give the hashtags that were right or wrong"),
         (("--accepted", "sea"), "name the photo that the hashtags belong to"),
-        (("00.jpg", "--accepted", "sea!sun"), "--accepted/--rejected: "),
-        (("00.jpg", "--rejected", "#"), "--accepted/--rejected: "),
+        (("00.jpg", "--accepted", "sea!sun"), "--accepted/--rejected/--withdraw: "),
+        (("00.jpg", "--rejected", "#"), "--accepted/--rejected/--withdraw: "),
         (("00.jpg", "--accepted", "sea", "--run", "x"), "--run"),
-        (("00.jpg", "--accepted", " , "), "--accepted/--rejected: no hashtag in ' , '"),
+        (("00.jpg", "--accepted", " , "), "--accepted/--rejected/--withdraw: no hashtag in ' , '"),
     ],
 )
 def test_usage_errors_of_feedback(tagdb: Run, arguments: tuple[object, ...], said: str) -> None:

@@ -217,6 +217,21 @@ def test_threads_share_a_database(filled: Path, db: api.Database) -> None:
         assert list(pool.map(db.recommend, paths * 4)) == expected * 4
 
 
+def test_feedback_is_taken_back(filled: Path, tagdb: Run, db: api.Database) -> None:
+    path = filled / "00.jpg"
+    worst = db.recommend(path)[0].hashtag
+    db.feedback(path, rejected=worst)
+    assert worst not in {each.hashtag for each in db.recommend(path)}
+    assert db.withdraw_feedback(path, f"#{worst} never").hashtags == [worst.lower()]
+    assert worst in {each.hashtag for each in db.recommend(path)}
+    db.feedback(path, rejected=worst)
+    done = tagdb("feedback", path, "--withdraw", worst)
+    assert (done.exit_code, done.stdout) == (0, f"{path}: withdrew #{worst.lower()}\n")
+    assert worst in {each.hashtag for each in db.recommend(path)}
+    assert "nothing, there was none" in tagdb("feedback", path, "--withdraw", worst).stdout
+    assert tagdb("feedback", path, "--withdraw", worst, "--accepted", "a").exit_code == 2
+
+
 def test_a_connection_that_broke_is_replaced(filled: Path, connection: Connection, db: api.Database) -> None:
     """Before what may not be done twice, too, such as giving feedback."""
     expected = db.recommend(filled / "00.jpg")

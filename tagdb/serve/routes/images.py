@@ -263,11 +263,11 @@ async def give_feedback(service: Asked, caller: Writer, image_id: Number, verdic
 
 @router.post("/{image_id}/feedback/withdraw", summary="Take feedback back")
 async def withdraw(service: Asked, caller: Writer, image_id: Number, which: Withdrawal) -> Answer:
-    """Take back the last feedback on some hashtags; as ``tagdb.withdraw_feedback`` in SQL."""
+    """Take back the last feedback on some hashtags; as ``tagdb feedback --withdraw``."""
 
     def ask(connection: Connection) -> Answer:
         _require(connection, image_id)
-        return {"withdrawn": store.feedback.withdraw(connection, image_id, given(which.hashtags))}
+        return {"withdrawn": feedback.withdraw(connection, image_id, given(which.hashtags)).hashtags}
 
     return await service.ask(caller.role, ask, again=False)
 
