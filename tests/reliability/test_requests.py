@@ -45,8 +45,7 @@ class Asker(threading.Thread):
 
     def asked(self, connection: psycopg.Connection[tuple[object, ...]], content: bytes) -> object:
         if self.random.random() < 0.5:
-            said = connection.execute("CALL tagdb.recommend_photo(%b, seconds => 60)", (content,)).fetchone()
-            return said and said[0]
+            return self.called(connection, content)
         request = connection.execute("SELECT tagdb.submit_photo(%b)", (content,)).fetchone()
         for _ in range(6000):
             query = "SELECT state, hashtags FROM tagdb.request_state(%s)"
@@ -54,6 +53,18 @@ class Asker(threading.Thread):
             if state != "waiting":
                 return hashtags
             time.sleep(0.01)
+        return None
+
+    def called(self, connection: psycopg.Connection[tuple[object, ...]], content: bytes) -> object:
+        """Call the procedure, again where it found both workers killed: then it has asked nobody."""
+        for _ in range(600):
+            try:
+                call = "CALL tagdb.recommend_photo(%b, seconds => 60)"
+                return (connection.execute(call, (content,)).fetchone() or (None,))[0]
+            except psycopg.errors.ObjectNotInPrerequisiteState as error:
+                if "no worker answers; start one" not in str(error):
+                    raise
+                time.sleep(0.1)
         return None
 
 
