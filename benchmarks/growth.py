@@ -22,6 +22,7 @@ they are copies of those left by ``recommend.py --images N --keep``, where there
 """
 
 import argparse
+import itertools
 import shutil
 import statistics
 import sys
@@ -40,11 +41,10 @@ import recommend
 import results
 import synthetic
 from ingest import Records, drawn, floor
-from PIL import Image, ImageDraw, ImageFont
 
 from tagdb import config, factors, folding_in, indexing, ingest, store
 from tagdb.embedding.backbone import Backbone
-from tagdb.evaluation import charts
+from tagdb.evaluation import drawing
 from tagdb.photos import images
 from tagdb.photos.sources import Record, open_source
 from tagdb.postgres import database, pgcopy
@@ -241,43 +241,36 @@ def picture(rows: Sequence[dict[str, float]], path: Path) -> None:
         ("Ingest: ms a photo", {"ingest_ms": "ingest", "floor_ms": "decoding and embedding alone"}),
         ("Recommend: ms", {"recommend_p50_ms": "median", "recommend_p95_ms": "95th percentile"}),
     )
-    unit, width, height, top, bottom, edge, gap = charts.SCALE, 820, 340, 84, 56, 48, 72
-    image = Image.new("RGB", (width * unit, height * unit), "white")
-    pen = ImageDraw.Draw(image)
-    small, large = (ImageFont.load_default(size=size * unit) for size in (13, 19))
-    text = lambda x, y, words, font, ink, anchor: pen.text(  # noqa: E731
-        (x * unit, y * unit), words, fill=ink, font=font, anchor=anchor
-    )
-    line = lambda points, ink, thick: pen.line(  # noqa: E731
-        [(x * unit, y * unit) for x, y in points], fill=ink, width=round(thick * unit), joint="curve"
-    )
-    across = (width - 2 * edge - gap) / 2
+    height, top, bottom, edge, gap = 340, 84, 56, 48, 72
+    pen = drawing.Drawing(height)
+    across = (drawing.WIDTH - 2 * edge - gap) / 2
     for n, (title, series) in enumerate(panels):
         left, base = edge + n * (across + gap), height - bottom
         highest = max(row[name] for row in rows for name in series)
         step = next(step for step in (0.5, 1, 2, 5, 10, 20, 50, 100) if highest / step <= 6)
         ticks = int(highest / step) + 1
-        text(left, 26, title, large, charts.INK, "lm")
+        pen.text(left, 26, title, 19, drawing.INK, "lm")
         for tick in range(ticks + 1):
             y = base - (base - top) * tick / ticks
-            line([(left, y), (left + across, y)], charts.GRID, 1)
-            text(left - 8, y, f"{tick * step:g}", small, charts.QUIET, "rm")
+            pen.line(left, y, left + across, y, drawing.GRID, 1)
+            pen.text(left - 8, y, f"{tick * step:g}", 13, drawing.QUIET, "rm")
         places = [left + 24 + (across - 48) * i / max(1, len(rows) - 1) for i in range(len(rows))]
         for x, row in zip(places, rows, strict=True):
-            text(x, base + 14, f"{row['images']:,}", small, charts.QUIET, "mm")
-        text(left + across / 2, base + 38, "images in the database", small, charts.QUIET, "mm")
+            pen.text(x, base + 14, f"{row['images']:,}", 13, drawing.QUIET, "mm")
+        pen.text(left + across / 2, base + 38, "images in the database", 13, drawing.QUIET, "mm")
         key = left
-        for (name, words), ink in zip(series.items(), (charts.MARK, "#9ca3af"), strict=True):
+        for (name, words), ink in zip(series.items(), (drawing.MARK, "#9ca3af"), strict=True):
             points = [
                 (x, base - (base - top) * row[name] / (ticks * step))
                 for x, row in zip(places, rows, strict=True)
             ]
-            line(points, ink, 2)
+            for (x, y), (to_x, to_y) in itertools.pairwise(points):
+                pen.line(x, y, to_x, to_y, ink, 2)
             for x, y in [*points, (key + 4, 57)]:
-                pen.ellipse([(x - 4) * unit, (y - 4) * unit, (x + 4) * unit, (y + 4) * unit], fill=ink)
-            text(key + 14, 57, words, small, charts.QUIET, "lm")
-            key += 34 + small.getlength(words) / unit
-    image.quantize(64).save(path, optimize=True)
+                pen.dot(x, y, ink, 4)
+            pen.text(key + 14, 57, words, 13, drawing.QUIET, "lm")
+            key += 34 + drawing.width(words, 13)
+    pen.picture.quantize(64).save(path, optimize=True)
 
 
 def main() -> None:

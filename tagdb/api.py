@@ -48,6 +48,7 @@ from tagdb.store.tags import Edit
 from tagdb.sync import Difference, Synchronised
 
 if TYPE_CHECKING:
+    from tagdb.evaluation.curve import Curve
     from tagdb.evaluation.reports import Report
     from tagdb.export.originals import GivenBack
     from tagdb.export.run import Exported
@@ -623,6 +624,21 @@ class Database:
 
         with self._session() as connection:
             return evaluate(connection, settings=settings, quiet=quiet, **options)
+
+    def learning_curve(self, *settings: str, quiet: bool = True, **options: Any) -> "Curve":
+        """Measure recommendations after learning from fewer photos; see ``tagdb evaluate --help``.
+
+        Parameters
+        ----------
+        settings
+            Settings to compare, such as ``factors=64,neighbours=20``.
+        options
+            ``sizes`` (numbers of photos, and shares of them as floats), and those of :meth:`evaluate`.
+        """
+        from tagdb.evaluation.curve import curve
+
+        with self._session() as connection:
+            return curve(connection, settings=settings, quiet=quiet, **options)
 
     # --- inside -------------------------------------------------------------------------------------
 

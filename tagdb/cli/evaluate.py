@@ -20,12 +20,32 @@ from tagdb.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from tagdb.evaluation.curve import Curve
+    from tagdb.evaluation.holdout import Size
     from tagdb.evaluation.metrics import Estimate
     from tagdb.evaluation.reports import Report, Row
 
 FEW = 500
 """With fewer photos, the interval of nDCG@10 is wider than 7 % of it to either side."""
 PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
+
+
+def _sizes(context: click.Context, parameter: click.Parameter, value: str | None) -> "list[Size] | None":
+    """Read numbers and shares of photos."""
+    if value is None:
+        return None
+    try:
+        sizes: list[Size] = [
+            float(part.removesuffix("%")) / 100 if part.endswith("%") else int(part)
+            for part in value.replace(" ", "").split(",")
+        ]
+    except ValueError:
+        sizes = [0]
+    if not all(0 < size <= 1 if isinstance(size, float) else size >= 1 for size in sizes):
+        raise click.BadParameter(
+            f"{value!r} is not a list of numbers of photos and shares, such as 50,200,50%"
+        )
+    return sizes
 
 
 @click.command("evaluate")
@@ -65,6 +85,16 @@ PLAIN = ("P@1", "P@5", "P@10", "R@5", "R@10")
 @click.option(
     "--photos", type=click.IntRange(min=1), metavar="N", help="Measure on at most N held-out photos."
 )
+@click.option(
+    "--curve",
+    "sizes",
+    is_flag=False,
+    flag_value="10%,20%,50%",
+    metavar="[N,N%,…]",
+    callback=_sizes,
+    help="Measure after learning from fewer photos, too: these numbers or shares of them (if none are given: "
+    "10%,20%,50%), and say whether more photos or other settings would pay.",
+)
 @json_option
 @click.option(
     "--plot",
@@ -81,6 +111,7 @@ def command(
     runs: tuple[int, ...],
     given: tuple[str, ...],
     photos: int | None,
+    sizes: "list[Size] | None",
     as_json: bool,
     plot: Path | None,
     quiet: bool,
@@ -96,32 +127,67 @@ def command(
       tagdb evaluate
       tagdb evaluate --setting neighbours=20 --setting factors=64,ridge=0
       tagdb evaluate --run 3 --photos 2000 --plot evaluation.png
+      tagdb evaluate --curve --plot curve.png
       tagdb evaluate --fraction 0.2 --json
     """
-    from tagdb.evaluation import evaluate, holdout
+    from tagdb.evaluation import drawing, evaluate, holdout
+    from tagdb.evaluation.curve import Curve, curve
+    from tagdb.evaluation.reports import Report
     from tagdb.postgres import database
 
     if folds is not None and fraction is not None:
         raise click.UsageError("--folds and --fraction exclude each other")
     if plot is not None:
-        from tagdb.evaluation import charts
-
-        charts.check(plot)  # before minutes of work, not after
+        drawing.check(plot)  # before minutes of work, not after
+    folds = folds or holdout.FOLDS
+    result: Report | Curve
     with database.open_database(settings(), silent if quiet else note) as connection:
-        report = evaluate.evaluate(
-            connection, folds or holdout.FOLDS, fraction, seed, runs, given, photos, quiet
-        )
+        if sizes is None:
+            result = evaluate.evaluate(connection, folds, fraction, seed, runs, given, photos, quiet)
+        else:
+            result = curve(connection, sizes, folds, fraction, seed, runs, given, photos, quiet)
     if plot is not None:
-        charts.draw(report, plot)
+        _draw(result, plot)
     if as_json:
-        print_json(asdict(report))
+        print_json(asdict(result))
+    elif isinstance(result, Report):
+        _show(result)
     else:
-        _show(report)
-    if report.queries < FEW and not quiet:
+        _show_curve(result)
+    if result.queries < FEW and not quiet:
         note(
-            f"{report.queries} photos are too few to tell settings apart; differences of a few percent show "
+            f"{result.queries} photos are too few to tell settings apart; differences of a few percent show "
             f"from about {FEW} photos with hashtags on"
         )
+
+
+def _draw(result: "Report | Curve", plot: Path) -> None:
+    from tagdb.evaluation import charts, curve_chart
+    from tagdb.evaluation.reports import Report
+
+    if isinstance(result, Report):
+        charts.draw(result, plot)
+    else:
+        curve_chart.draw(result, plot)
+
+
+def _show_curve(curve: "Curve") -> None:
+    from tagdb.evaluation.reports import MAIN
+
+    labels = [row.label for row in curve.points[-1].rows]
+    figures = [{row.label: row.metrics[MAIN] for row in point.rows} for point in curve.points]
+    lines = [
+        [f"{point.photos:,}", *(_interval(figures[n][label]) for label in labels)]
+        for n, point in enumerate(curve.points)
+    ]
+    print_table(["photos", *labels], lines, right={0})
+    click.echo()
+    held = f"{curve.fraction:.0%} of the groups" if curve.fraction is not None else f"{curve.folds} folds"
+    click.echo(
+        f"{MAIN} on the same {curve.queries:,} held-out photos of {curve.images:,} ({held}, seed "
+        f"{curve.seed}), by the number of photos learned from; 95 % intervals in brackets"
+    )
+    say(curve.sentence)
 
 
 def _show(report: "Report") -> None:

@@ -5,8 +5,7 @@ hashtags are the truth. Figures are computed on arrays (:mod:`tagdb.learning.ran
 functions that users call are called too, with factors that exist only in a transaction that is rolled back.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -14,15 +13,15 @@ from numpy.typing import NDArray
 
 from tagdb import factors, store
 from tagdb.evaluation import holdout, metrics
-from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, answer
-from tagdb.evaluation.holdout import FOLDS, MIN_TRUTH, Data, Split, check_no_leak, side
+from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant
+from tagdb.evaluation.holdout import FOLDS, MIN_TRUTH, Data, Split
+from tagdb.evaluation.measuring import measure
 from tagdb.evaluation.metrics import Estimate, Paired
-from tagdb.evaluation.reports import MAIN, Report, Result, SqlSample, per_query, rows
+from tagdb.evaluation.reports import MAIN, Report, SqlSample, per_query, rows
 from tagdb.learning.als import Interactions
-from tagdb.learning.model import Embeddings, Model
+from tagdb.learning.model import Embeddings
 from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection
-from tagdb.progress import track
 
 SQL_QUERIES = 50
 ACTIVE, SHIPPED = "active run", "shipped defaults"
@@ -47,9 +46,6 @@ class Verdict:
     low: float | None
     high: float | None
     sentence: str
-
-
-_Instead = Callable[[Contestant, NDArray[np.int64], Answer], NDArray[np.int64] | None]
 
 
 def load(connection: Connection) -> Data:
@@ -107,7 +103,7 @@ def evaluate(
     EvaluationError, FactorsError
         There are too few photos, or a run or setting does not exist.
     """
-    contestants = _contestants(connection, runs, settings)
+    contestants = contestants_of(connection, runs, settings)
     label = ACTIVE if ACTIVE in contestants else SHIPPED
     data = load(connection)
     split = holdout.split(data, folds, fraction, seed, photos)
@@ -122,7 +118,7 @@ def evaluate(
         sample.append(told[1])
         return told[0]
 
-    results = _measured(data, split, list(dict.fromkeys(contestants.values())), quiet, by_sql)
+    results = measure(data, split, list(dict.fromkeys(contestants.values())), quiet, by_sql)
     told = rows(data, split, contestants, results)
     groups = int(split.groups.max()) + 1
     return Report(
@@ -144,7 +140,7 @@ def compare(
     """Measure two settings on the same split."""
     data = load(connection)
     split = holdout.split(data)
-    results = _measured(data, split, [one, other], quiet)
+    results = measure(data, split, [one, other], quiet)
     values = [per_query(split, results[settings].recommended)[MAIN] for settings in (one, other)]
     means = metrics.bootstrap(np.column_stack(values), split.groups[split.queries])
     return Comparison(len(split.queries), means.estimate(0), means.estimate(1), means.paired(0, 1))
@@ -181,10 +177,16 @@ def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> 
     return Verdict(promoted, paired.difference, paired.low, paired.high, sentence)
 
 
-def _contestants(
+def contestants_of(
     connection: Connection, runs: Sequence[int], settings: Sequence[str]
 ) -> dict[str, Contestant]:
-    """Return the contestants by label; the same settings under two labels are fitted once."""
+    """Return what is compared, by label; the same settings under two labels are fitted once.
+
+    Raises
+    ------
+    FactorsError
+        A run or a setting does not exist.
+    """
     contestants: dict[str, Contestant] = {name: name for name in BASELINES}
     contestants["ancestor"] = ANCESTOR
     active = store.runs.active(connection)
@@ -201,49 +203,6 @@ def _contestants(
     for text in settings:
         contestants[text.strip() or SHIPPED] = FactorSettings().parsed(text)
     return contestants
-
-
-def _measured(
-    data: Data,
-    split: Split,
-    contestants: Sequence[Contestant],
-    quiet: bool,
-    instead: _Instead = lambda *_: None,
-) -> dict[Contestant, Result]:
-    """Let every contestant answer every query, fold by fold.
-
-    Parameters
-    ----------
-    instead
-        Called with a contestant, the places of the queries and its answer; may return another answer.
-    """
-    ids, size = data.embeddings.image_ids, len(split.queries)
-    results = {one: Result(np.full((size, TOP), -1, np.int64), np.full(size, np.nan)) for one in contestants}
-    fold_of = split.folds[split.queries]
-    with track("evaluating", split.count * len(results), "fits", quiet) as report:
-        done = 0
-        for fold in np.unique(fold_of):
-            held_out = split.folds == fold
-            training = side(data.embeddings, data.interactions, held_out)
-            check_no_leak(ids, split.groups, held_out, training.embeddings.image_ids)
-            check_no_leak(ids, split.groups, held_out, training.interactions.image_ids)
-            hashtags, share = training.popularity()
-            here = np.flatnonzero(fold_of == fold)
-            asked = split.queries[here]
-            fits: dict[FactorSettings, Model] = {}
-            for one, result in results.items():
-                started = time.monotonic()
-                given = answer(one, training, data.embeddings.vectors[asked], fits)
-                check_no_leak(ids, split.groups, held_out, given.used)
-                result.seconds += time.monotonic() - started
-                other = instead(one, asked, given)
-                recommended = given.recommended if other is None else other
-                result.recommended[here] = recommended
-                result.popularity[here] = metrics.popularity(recommended[:, : TOP - 1], hashtags, share)
-                result.known.append(given.known)
-                done += 1
-                report(done)
-    return results
 
 
 def _ask_sql(

@@ -13,6 +13,8 @@ from tagdb.learning.model import Embeddings
 MIN_TRUTH = 3
 """Photos with fewer hashtags are not used as queries: they have too little to get right."""
 FOLDS = 5
+Size = float | int
+"""How many photos to learn from: their number, or as a float, a share of those that are not held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Split:
     """int64 (t,): hashtag of each pair."""
     count: int
     """Number of folds that contain queries."""
+    order: NDArray[np.float64]
+    """float64 (n,): a number for the group of each image, by chance; the lowest are learned from first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,9 @@ def split(
     asked[queries] = np.arange(len(queries))
     own = asked[place] >= 0
     truth = interactions.hashtag_ids[own].astype(np.int64)
-    return Split(groups, fold, queries, asked[place][own], truth, len(np.unique(fold[queries])))
+    # another seed than that of the folds, of which this must not depend
+    order = splits.places(splits.keys(data.hashes, groups), ~seed)[groups]
+    return Split(groups, fold, queries, asked[place][own], truth, len(np.unique(fold[queries])), order)
 
 
 def side(embeddings: Embeddings, interactions: Interactions, held_out: NDArray[np.bool_]) -> Side:
@@ -100,6 +106,19 @@ def side(embeddings: Embeddings, interactions: Interactions, held_out: NDArray[n
             interactions.image_ids[kept], interactions.hashtag_ids[kept], interactions.accepted[kept]
         ),
     )
+
+
+def fewer(split: Split, held_out: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
+    """Return the photos to learn from if there were fewer, bool (n,).
+
+    Groups stay whole, so there are a few more than asked for. Those of a smaller size are among those of a
+    larger one.
+    """
+    order = np.sort(split.order[~held_out])
+    photos = round(size * len(order)) if isinstance(size, float) else size
+    last = min(max(photos, 1), len(order)) - 1
+    chosen: NDArray[np.bool_] = ~held_out & (split.order <= order[last])
+    return chosen
 
 
 def check_no_leak(

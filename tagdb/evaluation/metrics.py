@@ -115,7 +115,9 @@ class Means:
     resampled: NDArray[np.float64]
 
     def estimate(self, column: int) -> Estimate:
-        """Return the mean of a column with its interval."""
+        """Return the mean of a column with its interval; 0 without one if no query counts."""
+        if np.isnan(self.all[column]):
+            return Estimate(0.0)
         return Estimate(float(self.all[column]), *_interval(self.resampled[:, column]))
 
     def paired(self, one: int, other: int) -> Paired:

@@ -65,6 +65,8 @@ class Result:
     recommended: NDArray[np.int64]
     popularity: NDArray[np.float64]
     known: list[NDArray[np.int64]] = field(default_factory=list)
+    photos: list[int] = field(default_factory=list)
+    """Number of photos learned from, fold by fold."""
     seconds: float = 0.0
 
 

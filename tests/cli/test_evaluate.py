@@ -71,6 +71,38 @@ def test_json_and_a_picture(photos: int, tagdb: Run, tmp_path: Path) -> None:
         assert picture.format == "PNG"
 
 
+def test_a_learning_curve(photos: int, tagdb: Run, tmp_path: Path) -> None:
+    done = tagdb("evaluate", "--folds", 2, "--curve", "--plot", tmp_path / "curve.png")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert re.split(r"\s{2,}", lines[0].strip()) == [
+        "photos", "popular", "vote", "vote, unweighted", "ancestor", "shipped defaults",
+    ]  # fmt: skip
+    numbers = [int(line.split()[0]) for line in lines[1 : lines.index("")]]
+    assert numbers == pytest.approx([3, 6, 15, 30], abs=2)
+    assert lines[-2].startswith(
+        "nDCG@10 on the same 60 held-out photos of 60 (2 folds, seed 0), by the number"
+    )
+    assert re.match(r"more photos would (hardly )?pay: from \d+ to 30 photos, nDCG@10 changed by ", lines[-1])
+    with Image.open(tmp_path / "curve.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_a_learning_curve_of_given_sizes(photos: int, tagdb: Run) -> None:
+    found = parsed(tagdb("evaluate", "--fraction", 0.4, "--curve", "5, 50%", "--json", "--quiet"))
+    assert [point["photos"] for point in found["points"]] == sorted(
+        point["photos"] for point in found["points"]
+    )
+    assert len(found["points"]) == 3
+    assert found["points"][0]["photos"] in (5, 6)
+    assert found["photos"]["paired"].keys() >= {"difference", "low", "high"}
+    assert found["sentence"].startswith("more photos would ")
+    for wrong in ("0", "x", "5,,6", "120%", "1.5"):
+        refused = tagdb("evaluate", "--curve", wrong)
+        assert refused.exit_code == 2
+        assert "is not a list of numbers of photos and shares" in refused.stderr
+
+
 def test_what_cannot_be_is_a_sentence(photos: int, tagdb: Run) -> None:
     assert "use .png" in complaint(tagdb("evaluate", "--plot", "found.xyz"))
     assert "there is no factor run 7" in complaint(tagdb("evaluate", "--run", 7))

@@ -5,7 +5,7 @@ import pytest
 
 from tagdb import factors, store
 from tagdb.errors import EvaluationError, FactorsError
-from tagdb.evaluation import evaluate
+from tagdb.evaluation import evaluate, measuring
 from tagdb.evaluation.contestants import BASELINES, TOP, Answer, Contestant, answer, without
 from tagdb.evaluation.holdout import Data, Side, Split, check_no_leak, side, split
 from tagdb.evaluation.reports import BEYOND, COVERAGE, MAIN, POPULARITY, per_query
@@ -140,7 +140,7 @@ def test_a_photo_of_a_held_out_post_is_found(connection: Connection) -> None:
 def test_every_fold_is_checked(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A side that forgets to hold out is refused, whoever asks."""
     monkeypatch.setattr(
-        evaluate, "side", lambda embeddings, interactions, held_out: Side(embeddings, interactions)
+        measuring, "side", lambda embeddings, interactions, held_out: Side(embeddings, interactions)
     )
     with pytest.raises(EvaluationError, match="is held out but was used"):
         evaluate.evaluate(connection, quiet=True)
@@ -200,7 +200,7 @@ def test_the_own_hashtag_is_no_truth_beyond_the_collection() -> None:
     # hashtag 1 is the first one's own, the second has none, the third has nothing else
     rows, truth = np.array([0, 0, 1, 2]), np.array([1, 3, 1, 1])
     nobody = np.zeros(3, np.int64)
-    found = Split(nobody, nobody, np.arange(3), rows, truth, 1)
+    found = Split(nobody, nobody, np.arange(3), rows, truth, 1, np.zeros(3))
     recommended = np.array([[1, 2, 3, *[-1] * 8]] * 3)
     figures = per_query(found, recommended, np.array([1, -1, 1]))[MAIN]
     assert figures[:2] == pytest.approx([1 / np.log2(3), 1])
