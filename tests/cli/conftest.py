@@ -22,6 +22,8 @@ def tagdb(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run
     """Runs a command in this process, on this test's database."""
     monkeypatch.setenv("TAGDB_DATABASE_URL", database_url)
     monkeypatch.setenv("TAGDB_HOME", str(home))
+    # no line of progress among the messages, however slow the machine is
+    monkeypatch.setattr("tagdb.progress.LINE_EVERY", float("inf"))
 
     def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
         return invoke(*arguments, stdin=stdin)

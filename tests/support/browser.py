@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.clients import NODE
 
+expect.set_options(timeout=30_000)  # a busy machine needs more than five seconds
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PROGRAM = next((found for name in NAMES if (found := shutil.which(name))), None)
 AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
@@ -82,7 +83,7 @@ class Visitor:
         """A window of this width, with nothing remembered."""
         given: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "reduced_motion": "reduce"}
         context = self.browser.new_context(**given | options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         context.add_init_script(COUNTING)
         self.contexts.append(context)
         return context
@@ -113,10 +114,11 @@ class Visitor:
     def close(self) -> None:
         """Close all windows."""
         for context in self.contexts:
+            context.unroute_all(behavior="ignoreErrors")  # one may still be on its way
             context.close()
 
 
-def until(page: Page, condition: str, seconds: float = 20) -> None:
+def until(page: Page, condition: str, seconds: float = 60) -> None:
     """Wait until an expression is true. Playwright's own way is stopped by the policy: it needs eval."""
     last = time.monotonic() + seconds
     while not page.evaluate(condition):

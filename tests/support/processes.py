@@ -37,7 +37,7 @@ def resident(pid: int) -> int:
         return 0
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something; fail when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -10,6 +10,7 @@ SITE = """
 import os, signal, sys, time
 
 if any("tagdb" in argument for argument in sys.orig_argv):
+    import numpy
     import tagdb.photos.images
     import tagdb.embedding.worker as worker
 
@@ -30,7 +31,7 @@ if any("tagdb" in argument for argument in sys.orig_argv):
 
     def eat():
         while True:
-            eaten.append(bytearray(32 << 20))  # the limit counts what is asked for, used or not
+            eaten.append(numpy.empty(32 << 20, numpy.uint8))  # the limit counts what is asked for
 
     def once(path):
         # the first time only; it tells who it is, and waits to be killed
