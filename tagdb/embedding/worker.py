@@ -33,6 +33,8 @@ SECONDS = 60
 """Time limit per photo, in seconds. The largest accepted photos take a few."""
 GRACE = 5
 """Seconds after the time limit until a worker that has not ended itself is killed."""
+START = 60
+"""Seconds that a process may take to start, on a busy machine, too."""
 MEMORY = 3 << 30
 """Memory limit of a worker, in bytes: enough for 100 million pixels with transparency, or for
 the coefficients of a progressive JPEG (``images.MAX_HELD``)."""
@@ -129,9 +131,7 @@ class Worker:
 
     def _start(self) -> _Running:
         ours, theirs = socket.socketpair()
-        limit = struct.pack("ll", SECONDS + GRACE, 0)  # a C timeval; exceeding it raises BlockingIOError
-        for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            ours.setsockopt(socket.SOL_SOCKET, waiting, limit)
+        _set_patience(ours, START)
         connection = Connection(ours.detach())
         with theirs:
             try:
@@ -154,9 +154,11 @@ class Worker:
             connection.send_bytes(json.dumps(orders).encode())
             connection.send_bytes(self._backbone.content if self._backbone else b"")
             connection.recv_bytes()
+            with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+                _set_patience(ours, SECONDS + GRACE)
         except BlockingIOError:
             self._ended(running, 0)
-            raise TagdbError(f"the process that decodes photos did not start within {SECONDS} s") from None
+            raise TagdbError(f"the process that decodes photos did not start within {START} s") from None
         except _GONE:
             how = _exit_reason(self._ended(running))
             raise TagdbError(f"the process that decodes photos ended at once ({how})") from None
@@ -174,6 +176,13 @@ class Worker:
         if self._closed:
             raise TagdbError("decoding was stopped")
         return code
+
+
+def _set_patience(connection: socket.socket, seconds: int) -> None:
+    """Let sending and receiving raise BlockingIOError after so many seconds."""
+    limit = struct.pack("ll", seconds, 0)  # a C timeval
+    for waiting in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        connection.setsockopt(socket.SOL_SOCKET, waiting, limit)
 
 
 def _environment() -> dict[str, str]:
