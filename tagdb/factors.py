@@ -1,5 +1,6 @@
 """Factor runs: compute, activate, prune and compare them."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from tagdb import folding_in, store
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
+from tagdb.learning import als
 from tagdb.learning import model as modelling
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection
@@ -65,6 +67,8 @@ def compute(
     """
     started = time.monotonic()
     store.runs.discard_abandoned(connection)
+    importing = threading.Thread(target=als.prepare, daemon=True)
+    importing.start()
     interactions = store.runs.interactions(connection)
     if not len(interactions.image_ids):
         raise FactorsError(
@@ -75,8 +79,9 @@ def compute(
     try:
         # ALS alone needs no embeddings, and reading them takes the longest
         embeddings = (
-            store.runs.embeddings(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
+            store.runs.vectors(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
         )
+        importing.join()
         with track("computing factors", settings.iterations, "iterations", quiet) as report:
             model = modelling.fit(interactions, embeddings, settings, report)
         store.runs.save(connection, run_id, model, time.monotonic() - started)

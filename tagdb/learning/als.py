@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,6 +159,17 @@ def _require_room() -> None:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANON, prot=0).close()
     except OSError as error:
         raise MemoryError from error
+
+
+def prepare() -> None:
+    """Import what fitting needs, which takes a while: call it where something else is waited for.
+
+    An error is left to :func:`fit`.
+    """
+    with suppress(MemoryError, ImportError):
+        _require_room()
+        for name in ("implicit.cpu.als", "scipy.sparse", "threadpoolctl"):
+            import_module(name)
 
 
 def _alternate(

@@ -21,41 +21,64 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tagdb.learning import als, ranking
+from tagdb.learning import als, projecting, ranking
 from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.settings import FactorSettings
 
-REFIT_PAIRS = 2e8
-"""Maximum number of pairs of images compared for refitting; beyond that, a sample of images is used."""
-REFIT_IMAGES = 2000
-"""Minimum size of that sample."""
+EXACT = 5000
+"""Up to so many embeddings are compared and learned from as they are, more as search vectors, which have a
+seventh of the numbers."""
+REFIT_IMAGES = 4000
+"""Maximum number of images whose averages hashtags are refitted to; of more, a sample is used."""
+PART = 4096
+"""Images that are computed with at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Embeddings of images by ascending id."""
+    """Embeddings of images by ascending id, or their search vectors."""
 
     image_ids: NDArray[np.int64]
     """int64 (n,)."""
     vectors: NDArray[np.float16]
-    """float16 (n, 1280)."""
+    """float16 (n, 1280), or (n, d) for search vectors."""
     backbone_id: int | None = None
     """Number of their backbone, if they come from a database."""
+    axes: NDArray[np.float16] | None = None
+    """float16 (d, 1280): the axes of search vectors; None for embeddings themselves."""
+
+    def shortened(self) -> "Embeddings":
+        """Return search vectors of embeddings, by axes that are learned from a sample of them."""
+        count = len(self.image_ids)
+        sample = np.arange(count)
+        if count > projecting.SAMPLE:
+            sample = np.sort(np.random.default_rng(0).choice(count, projecting.SAMPLE, replace=False))
+        axes, _ = projecting.learn(self.vectors[sample])
+        parts = [projecting.project(axes, self.vectors[part]) for part in _parts(np.arange(count))]
+        return Embeddings(self.image_ids, np.concatenate(parts), self.backbone_id, axes)
 
 
 @dataclass(frozen=True, slots=True)
 class Ridge:
-    """Predicts an image's factors from its embedding."""
+    """Predicts an image's factors from its embedding, or from its search vector."""
 
     mean: NDArray[np.float32]
-    """float32 (1280,): mean embedding."""
+    """float32 (d,): mean embedding or search vector."""
     offset: NDArray[np.float32]
     """float32 (k,): mean factors."""
     matrix: NDArray[np.float32]
-    """float32 (1280, k)."""
+    """float32 (d, k)."""
+    axes: NDArray[np.float16] | None = None
+    """float16 (d, 1280): the axes of search vectors; None if d is 1280, for embeddings themselves."""
 
-    def predict(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    def predict(self, embeddings: NDArray[np.float16]) -> NDArray[np.float32]:
         """Predict factors, float32 (n, k), from embeddings (n, 1280)."""
+        return self.predict_short(
+            embeddings if self.axes is None else projecting.project(self.axes, embeddings)
+        )
+
+    def predict_short(self, vectors: NDArray[np.float16]) -> NDArray[np.float32]:
+        """Predict factors, float32 (n, k), from what it was learned from, (n, d)."""
         centred = vectors.astype(np.float32) - self.mean
         return np.asarray(centred @ self.matrix + self.offset, np.float32)
 
@@ -110,6 +133,9 @@ def fit(
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
     solution = als.fit(interactions, settings, progress)
+    wanted = settings.ridge or settings.refit_penalty
+    if wanted and embeddings.axes is None and len(embeddings.image_ids) > EXACT:
+        embeddings = embeddings.shortened()
     own = solution.image_factors
     gram = own.T @ own
     carried = _hashtags_of(solution.image_ids, interactions.image_ids)
@@ -124,10 +150,10 @@ def fit(
         embedded = embeddings.image_ids[place] == solution.image_ids
     image_factors, ridge = own, None
     if settings.ridge and embedded.sum() > 1:
-        ridge = _ridge(embeddings.vectors, place[embedded], own[embedded], settings.ridge_penalty)
+        ridge = _ridge(embeddings, place[embedded], own[embedded], settings.ridge_penalty)
         image_factors = own.copy()
         for rows in _parts(np.flatnonzero(embedded)):
-            predicted = ridge.predict(embeddings.vectors[place[rows]])
+            predicted = ridge.predict_short(embeddings.vectors[place[rows]])
             image_factors[rows] = (1 - settings.ridge) * own[rows] + settings.ridge * predicted
     stored = als.checked(image_factors).astype(np.float16)
     hashtag_factors = solution.hashtag_factors
@@ -152,14 +178,14 @@ def _hashtags_of(image_ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray
     return counts[np.searchsorted(ids, image_ids)].astype(np.int64)
 
 
-def _parts(rows: NDArray[np.int64], size: int = 8192) -> list[NDArray[np.int64]]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+def _parts(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [rows[start : start + PART] for start in range(0, len(rows), PART)]
 
 
 def _ridge(
-    vectors: NDArray[np.float16], place: NDArray[np.int64], factors: NDArray[np.float32], penalty: float
+    embeddings: Embeddings, place: NDArray[np.int64], factors: NDArray[np.float32], penalty: float
 ) -> Ridge:
-    parts = _parts(np.arange(len(place)))
+    vectors, parts = embeddings.vectors, _parts(np.arange(len(place)))
     mean = sum(vectors[place[part]].sum(axis=0, dtype=np.float64) for part in parts) / len(place)
     mean = np.asarray(mean, np.float32)
     offset = factors.mean(axis=0)
@@ -167,14 +193,14 @@ def _ridge(
         centred = (vectors[place].astype(np.float32) - mean).astype(np.float64)
         system = centred @ centred.T + penalty * np.eye(len(centred))
         matrix = centred.T @ np.linalg.solve(system, factors - offset)
-        return Ridge(mean, offset, matrix.astype(np.float32))
+        return Ridge(mean, offset, matrix.astype(np.float32), embeddings.axes)
     gram = penalty * np.eye(vectors.shape[1])
     right = np.zeros((vectors.shape[1], factors.shape[1]))
     for part in parts:
         centred = vectors[place[part]].astype(np.float32) - mean
         gram += centred.T @ centred
         right += centred.T @ (factors[part] - offset)
-    return Ridge(mean, offset, np.linalg.solve(gram, right).astype(np.float32))
+    return Ridge(mean, offset, np.linalg.solve(gram, right).astype(np.float32), embeddings.axes)
 
 
 def _refit(
@@ -191,23 +217,25 @@ def _refit(
     if len(pool) < 2:
         return factors
     asked = np.arange(len(pool))
-    most = max(REFIT_IMAGES, int(REFIT_PAIRS / len(pool)))
-    if len(pool) > most:
-        asked = np.sort(np.random.default_rng(settings.seed).choice(len(pool), most, replace=False))
-    compared = vectors[place[pool]]
+    if len(pool) > REFIT_IMAGES:
+        asked = np.sort(np.random.default_rng(settings.seed).choice(len(pool), REFIT_IMAGES, replace=False))
+    compared, near = vectors[place[pool]], stored[pool]
     shape = (len(solution.image_ids), len(solution.hashtag_ids))
     ones = np.ones(len(solution.rows), np.float32)
-    carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool]
+    carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool[asked]]
     gram = np.zeros((factors.shape[1], factors.shape[1]))
     right = np.zeros(factors.shape)
-    for part in _parts(asked, 1024):
-        places, similarity = ranking.nearest(compared[part], compared, settings.neighbours, part)
+    for part in _parts(np.arange(len(asked))):
+        places, similarity = ranking.nearest(
+            compared[asked[part]], compared, settings.neighbours, asked[part]
+        )
         weight = ranking.weights(similarity, settings.similarity_exponent)
-        average = ranking.averages(places, weight, stored[pool]).astype(np.float32)
+        average = ranking.averages(places, weight, near).astype(np.float32)
         gram += average.T @ average
         right += carried[part].T @ average - factors @ (average.T @ average)
     penalty = settings.refit_penalty * np.trace(gram) / len(asked)  # the trace is the sum of |a|²
     if not penalty:
         return factors
-    gram += penalty * np.eye(len(gram))
+    # The penalty is meant for all images; in a fit to a sample it counts for as much less.
+    gram += penalty * len(asked) / len(pool) * np.eye(len(gram))
     return factors + np.linalg.solve(gram, right.T).T.astype(np.float32)

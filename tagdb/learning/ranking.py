@@ -43,13 +43,14 @@ def nearest(
     places = np.empty((len(asked), 0), np.int64)
     similarities = np.empty((len(asked), 0), np.float32)
     for start in range(0, len(pool), BLOCK):
-        part = unit(pool[start : start + BLOCK])
-        similarity = asked @ part.T
+        similarity = asked @ unit(pool[start : start + BLOCK]).T
         if itself is not None:
-            own = np.flatnonzero((itself >= start) & (itself < start + len(part)))
+            own = np.flatnonzero((itself >= start) & (itself < start + similarity.shape[1]))
             similarity[own, itself[own] - start] = -np.inf
+        here = np.broadcast_to(np.arange(start, start + similarity.shape[1]), similarity.shape)
+        if similarities.shape[1] == count:
+            here, similarity = _better(similarity, similarities.min(axis=1, initial=np.inf), start)
         similarities = np.concatenate([similarities, similarity], axis=1)
-        here = np.broadcast_to(np.arange(start, start + len(part)), similarity.shape)
         places = np.concatenate([places, here], axis=1)
         if similarities.shape[1] > count:
             best = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
@@ -59,6 +60,20 @@ def nearest(
             )
     order = np.lexsort((places, -similarities), axis=1)
     return np.take_along_axis(places, order, 1), np.take_along_axis(similarities, order, 1)
+
+
+def _better(
+    similarity: NDArray[np.float32], least: NDArray[np.float32], start: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the places and similarities above each query's ``least``, (q, few), filled up with -inf."""
+    row, column = np.nonzero(similarity > least[:, None])
+    counts = np.bincount(row, minlength=len(similarity))
+    shape = len(similarity), int(counts.max(initial=0))
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places, similarities = np.zeros(shape, np.int64), np.full(shape, -np.inf, np.float32)
+    places[row, nth] = column + start
+    similarities[row, nth] = similarity[row, column]
+    return places, similarities
 
 
 @dataclass(frozen=True, slots=True)

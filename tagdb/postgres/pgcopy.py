@@ -120,3 +120,63 @@ def decode_stream(
         raise wrong
     take(np.frombuffer(bytes(waiting[:body]), dtype))
     return tuple(np.concatenate(part) for part in parts)
+
+
+def decode_packed(
+    stream: Iterable[bytes | bytearray | memoryview], *types: str
+) -> tuple[NDArray[np.generic], ...]:
+    """Decode the output of a binary ``COPY … TO STDOUT`` of one bytea column, each of many packed rows.
+
+    Numbers that come in large pieces are read several times as fast as row by row.
+
+    Parameters
+    ----------
+    stream
+        The output, in pieces of any size.
+    types
+        Type of each number of a packed row: ``"i4"`` as by ``int4send``, or ``"i8"`` as by ``int8send``.
+
+    Returns
+    -------
+    tuple of arrays, (n,)
+        One per number, in the machine's byte order.
+
+    Raises
+    ------
+    ValueError
+        The data is not such a column.
+    """
+    dtype = np.dtype([(f"value{i}", f">{kind}") for i, kind in enumerate(types)])
+    parts: list[list[NDArray[np.generic]]] = [[np.empty(0, kind)] for kind in types]
+    for value in _values(stream):
+        if len(value) % dtype.itemsize:
+            raise _NOT_PACKED
+        rows = np.frombuffer(value, dtype)
+        for i, kind in enumerate(types):
+            parts[i].append(rows[f"value{i}"].astype(kind))
+    return tuple(np.concatenate(part) for part in parts)
+
+
+_NOT_PACKED = ValueError("not a binary COPY of packed rows")
+
+
+def _values(stream: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
+    """Yield the values of the only column of a binary COPY as they arrive; none may be NULL."""
+    waiting, started = bytearray(), False
+    for piece in stream:
+        waiting += piece
+        if not started and len(waiting) >= len(HEADER):
+            if not waiting.startswith(HEADER[:11]):
+                raise _NOT_PACKED
+            del waiting[: len(HEADER)]
+            started = True
+        while started and len(waiting) >= 6:
+            size = int.from_bytes(waiting[2:6], "big", signed=True)
+            if waiting[:2] != b"\0\1" or size < 0:
+                raise _NOT_PACKED
+            if len(waiting) < 6 + size:
+                break
+            yield bytes(waiting[6 : 6 + size])
+            del waiting[: 6 + size]
+    if not started or waiting != TRAILER:
+        raise _NOT_PACKED

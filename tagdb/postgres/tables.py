@@ -344,6 +344,7 @@ factor_maps = Table(
     Column("image_gram", LargeBinary, nullable=False),
     Column("weighting", JSONB, nullable=False),
     Column("ridge", LargeBinary),
+    Column("axes", LargeBinary),
     Column("backbone_id", Integer, ForeignKey(backbones.c.backbone_id, ondelete="SET NULL")),
 )
 

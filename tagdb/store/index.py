@@ -117,20 +117,20 @@ def build(
         takes several times as long. All of it is allocated first, so too much also costs time.
     """
     drop_unused(connection)
-    count: int = fetch_value(connection, "index/count_embeddings", backbone_id=backbone_id)
+    embeddings = count(connection, backbone_id)
     started = datetime.now()
     if memory is None:
-        memory = min(memory_needed(count), memory_set(connection))
+        memory = min(memory_needed(embeddings), memory_set(connection))
     work_mem = "maintenance_work_mem"
     execute(connection, "session/set", setting=work_mem, value=f"{memory >> 10}kB", local=False)
-    projection_id, axes = _new_projection(connection, backbone_id, count)
+    projection_id, axes = _new_projection(connection, backbone_id, embeddings)
     try:
         done = 0
         for ids, vectors in embedding_chunks(connection, "index/embeddings_after", backbone_id=backbone_id):
             table = f"search_vectors_{projection_id}"
             _copy(connection, table, projection_id, ids, projecting.project(axes, vectors))
             done += len(ids)
-            progress("making search vectors", done, max(count, done))
+            progress("making search vectors", done, max(embeddings, done))
         with _watched(connection, progress):
             execute(connection, "index/build", projection_id=projection_id)
         execute(connection, "index/attach", projection_id=projection_id)
@@ -233,6 +233,33 @@ def sample_embeddings(
         images=images,
     )
     return sample
+
+
+def count(connection: Connection, backbone_id: int) -> int:
+    """Return the number of embeddings by a backbone."""
+    number: int = fetch_value(connection, "index/count_embeddings", backbone_id=backbone_id)
+    return number
+
+
+def read_search_vectors(
+    connection: Connection, backbone_id: int
+) -> tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.float16]] | None:
+    """Read the search vectors of a backbone, in the caller's transaction.
+
+    Returns
+    -------
+    axes : float16 (192, 1280)
+    image_ids : int64 (n,), in any order
+    vectors : float16 (n, 192)
+        None, instead of these, if the backbone has no vector index.
+    """
+    number: int | None = fetch_value(connection, "index/searched_projection", backbone_id=backbone_id)
+    if number is None:
+        return None
+    (axes,) = fetch_arrays(connection, "index/axes", ("f2", DIMENSIONS), projection_id=number)
+    vector = ("f2", projecting.DIMENSIONS)
+    ids, vectors = fetch_arrays(connection, "index/search_vectors", "i8", vector, projection_id=number)
+    return axes, ids, vectors
 
 
 def _copy(

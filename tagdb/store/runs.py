@@ -14,11 +14,12 @@ from psycopg.types.json import Jsonb
 
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
+from tagdb.learning import projecting
 from tagdb.learning.als import Interactions, Weighting
-from tagdb.learning.model import Embeddings, Maps, Model, Ridge
+from tagdb.learning.model import EXACT, Embeddings, Maps, Model, Ridge
 from tagdb.learning.settings import SETTINGS, FactorSettings
 from tagdb.postgres.database import Connection
-from tagdb.store import backbones
+from tagdb.store import backbones, index
 from tagdb.store.statements import (
     copy_arrays,
     execute,
@@ -26,9 +27,13 @@ from tagdb.store.statements import (
     fetch_arrays,
     fetch_map,
     fetch_one,
+    fetch_packed,
     fetch_value,
     unless_locked,
 )
+
+IMAGES_AT_ONCE = 1 << 18
+"""Images whose hashtags are read at a time: the server needs 16 bytes of memory for each hashtag on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,17 @@ def active_id(connection: Connection) -> int | None:
 
 
 def interactions(connection: Connection) -> Interactions:
-    """Read the hashtags that count for all images."""
-    return Interactions(*fetch_arrays(connection, "runs/interactions", "i8", "i4", "i4"))
+    """Read the hashtags that count for all images.
+
+    Many images at a time, so that the server needs little memory. Each image is read once; what is ingested
+    in the meantime may be there or not.
+    """
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))]
+    after, images = 0, IMAGES_AT_ONCE
+    while (last := fetch_value(connection, "runs/last_of_next", after=after, images=images)) is not None:
+        parts.append(fetch_packed(connection, "runs/interactions", "i8", "i4", "i4", after=after, last=last))
+        after = last
+    return Interactions(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def embeddings(connection: Connection) -> Embeddings:
@@ -114,6 +128,38 @@ def embeddings(connection: Connection) -> Embeddings:
         connection, "runs/embeddings", "i8", ("f2", DIMENSIONS), backbone_id=backbone_id
     )
     return Embeddings(ids, vectors, backbone_id)
+
+
+def vectors(connection: Connection) -> Embeddings:
+    """Read what factors are computed from: the embeddings, or of many images their search vectors.
+
+    Without a vector index, embeddings are read and shortened part by part, so that they are never all in
+    memory. Images without hashtags are among them.
+    """
+    backbone = backbones.active(connection)
+    if backbone is None:
+        return embeddings(connection)
+    backbone_id = backbone.backbone_id
+    with connection.transaction():  # the index is not replaced until it ends
+        searched = index.read_search_vectors(connection, backbone_id)
+        count = len(searched[1]) if searched else index.count(connection, backbone_id)
+        if count <= EXACT:
+            return embeddings(connection)
+    axes, ids, short = searched or _shortened(connection, backbone_id, count)
+    order = np.argsort(ids)
+    return Embeddings(ids[order], short[order], backbone_id, axes)
+
+
+def _shortened(
+    connection: Connection, backbone_id: int, count: int
+) -> tuple[NDArray[np.float16], NDArray[np.int64], NDArray[np.float16]]:
+    sample = index.sample_embeddings(connection, backbone_id, count // projecting.SAMPLE, projecting.SAMPLE)
+    axes, _ = projecting.learn(sample)
+    ids, short = [np.empty(0, np.int64)], [np.empty((0, len(axes)), np.float16)]
+    for some, wide in index.embedding_chunks(connection, "index/embeddings_after", backbone_id=backbone_id):
+        ids.append(some)
+        short.append(projecting.project(axes, wide))
+    return axes, np.concatenate(ids), np.concatenate(short)
 
 
 def begin(connection: Connection, settings: FactorSettings, versions: Mapping[str, str]) -> int:
@@ -145,6 +191,7 @@ def save(connection: Connection, factor_run_id: int, model: Model, seconds: floa
             image_gram=_bytes(model.maps.image_gram),
             weighting=Jsonb(asdict(model.maps.weighting)),
             ridge=ridge and b"".join(map(_bytes, (ridge.mean, ridge.offset, ridge.matrix))),
+            axes=None if ridge is None or ridge.axes is None else ridge.axes.astype("<f2").tobytes(),
             backbone_id=model.maps.backbone_id,
         )
         execute(
@@ -168,6 +215,7 @@ class _StoredMaps:
     image_gram: bytes
     weighting: dict[str, Any]
     ridge: bytes | None
+    axes: bytes | None
     backbone_id: int | None
 
 
@@ -178,9 +226,12 @@ def maps(connection: Connection, factor_run_id: int) -> Maps:
     size = int(len(gram) ** 0.5)
     ridge = None
     if stored.ridge is not None:
-        numbers = np.frombuffer(stored.ridge, "<f4")
-        mean, offset, matrix = np.split(numbers, [DIMENSIONS, DIMENSIONS + size])
-        ridge = Ridge(mean, offset, matrix.reshape(DIMENSIONS, size))
+        numbers, axes, width = np.frombuffer(stored.ridge, "<f4"), None, DIMENSIONS
+        if stored.axes is not None:
+            axes = np.frombuffer(stored.axes, "<f2").reshape(-1, DIMENSIONS)
+            width = len(axes)
+        mean, offset, matrix = np.split(numbers, [width, width + size])
+        ridge = Ridge(mean, offset, matrix.reshape(width, size), axes)
     return Maps(gram.reshape(size, size), Weighting(**stored.weighting), ridge, stored.backbone_id)
 
 

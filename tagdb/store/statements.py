@@ -129,6 +129,14 @@ def fetch_arrays(
         return pgcopy.decode_stream(copy, *types)
 
 
+def fetch_packed(
+    connection: Connection, name: str, /, *types: str, **parameters: Any
+) -> tuple[NDArray[Any], ...]:
+    """Return the numbers of rows packed into a bytea as arrays; see :func:`pgcopy.decode_packed`."""
+    with connection.cursor() as cursor, cursor.copy(statement(name), parameters or None) as copy:
+        return pgcopy.decode_packed(copy, *types)
+
+
 def copy_arrays(
     connection: Connection, name: str, /, *columns: pgcopy.Column, names: Names | None = None
 ) -> None:

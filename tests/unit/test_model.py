@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tagdb.errors import FactorsError
-from tagdb.learning import als
+from tagdb.learning import als, projecting
 from tagdb.learning import model as modelling
 from tagdb.learning.als import Interactions
 from tagdb.learning.model import Embeddings, Model
@@ -203,7 +203,7 @@ def refitted(
     r = np.array([[(int(ids[n]), h) in carried for h in found.hashtag_ids.tolist()] for n in chosen], float)
     own = found.hashtag_factors.astype(np.float64)
     size = settings.factors
-    penalty = settings.refit_penalty * (a**2).sum(axis=1).mean()
+    penalty = settings.refit_penalty * (a**2).sum(axis=1).mean() * len(a) / len(ids)
     left = np.vstack([a, np.sqrt(penalty) * np.eye(size)])
     right = np.vstack([r - a @ own.T, np.zeros((size, len(own)))])
     return np.asarray(own + np.linalg.lstsq(left, right, rcond=None)[0].T)
@@ -250,10 +250,9 @@ def test_what_has_nothing_in_common_cannot_be_refitted() -> None:
 
 
 def test_of_many_images_a_sample_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 30 images 12; all are compared with. The sample is the seed's."""
+    """Of 30 images 12, the seed's; all are compared with, and the penalty counts for 12 of 30."""
     data, given = interactions(), embeddings()
-    monkeypatch.setattr(modelling, "REFIT_PAIRS", 30 * 12)
-    monkeypatch.setattr(modelling, "REFIT_IMAGES", 1)
+    monkeypatch.setattr(modelling, "REFIT_IMAGES", 12)
     model = modelling.fit(data, given, FULL)
     asked = np.sort(np.random.default_rng(FULL.seed).choice(30, 12, replace=False))
     expected = refitted(data, model, given, FULL, asked)
@@ -265,6 +264,62 @@ def test_of_many_images_a_sample_is_asked(monkeypatch: pytest.MonkeyPatch) -> No
         full.hashtag_factors.astype(np.float64), refitted(data, full, given, FULL), rtol=5e-3, atol=3e-3
     )
     assert not same(model, full)
+
+
+@pytest.mark.parametrize("part", [1, 7, 29])
+def test_the_size_of_parts_does_not_matter(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = modelling.fit(interactions(), embeddings(), FULL)
+    monkeypatch.setattr(modelling, "PART", part)
+    model = modelling.fit(interactions(), embeddings(), FULL)
+    for one, other in (
+        (model.image_factors, whole.image_factors),
+        (model.hashtag_factors, whole.hashtag_factors),
+    ):
+        np.testing.assert_allclose(one.astype(np.float64), other.astype(np.float64), rtol=2e-3, atol=1e-3)
+
+
+# --- many embeddings -------------------------------------------------------------------------------
+
+
+def test_many_embeddings_are_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is that of their search vectors, and predicts from embeddings as from these."""
+    data, given = interactions(), embeddings()
+    exact = modelling.fit(data, given, FULL)
+    monkeypatch.setattr(projecting, "DIMENSIONS", 12)
+    short = given.shortened()
+    assert short.vectors.shape == (30, 12)
+    assert short.axes is not None
+    assert np.array_equal(short.vectors, projecting.project(short.axes, given.vectors))
+    monkeypatch.setattr(modelling, "EXACT", 30)
+    assert same(modelling.fit(data, given, FULL), exact)
+    monkeypatch.setattr(modelling, "EXACT", 29)
+    model = modelling.fit(data, given, FULL)
+    assert same(model, modelling.fit(data, short, FULL))
+    assert not same(model, exact)
+    assert model.maps.ridge is not None
+    found = als.fit(data, FULL).image_factors
+    expected = regression(short.vectors, found, FULL.ridge_penalty)
+    predicted = model.maps.ridge.predict(given.vectors)
+    np.testing.assert_allclose(predicted, expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        model.hashtag_factors.astype(np.float64), refitted(data, model, short, FULL), rtol=5e-3, atol=3e-3
+    )
+
+
+def test_axes_are_learned_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned: list[int] = []
+    learn = projecting.learn
+
+    def counted(some: NDArray[np.float16]) -> tuple[NDArray[np.float16], float]:
+        learned.append(len(some))
+        return learn(some)
+
+    monkeypatch.setattr(projecting, "DIMENSIONS", 12)
+    monkeypatch.setattr(projecting, "learn", counted)
+    monkeypatch.setattr(projecting, "SAMPLE", 20)
+    one, other = embeddings().shortened(), embeddings().shortened()
+    assert learned == [20, 20]
+    assert np.array_equal(one.vectors, other.vectors)
 
 
 # --- who may be a neighbour ------------------------------------------------------------------------

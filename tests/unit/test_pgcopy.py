@@ -185,3 +185,29 @@ def test_a_copy_that_was_cut_off_is_refused(connection: Connection) -> None:
     for length in range(len(data)):
         with pytest.raises(ValueError, match="not a binary COPY of these columns"):
             pgcopy.decode(data[:length], "i4", "i8", ("f2", 7))
+
+
+PACKED = """COPY (
+    SELECT string_agg(int8send(b) || int4send(a), ''::bytea) FROM t GROUP BY a % 7
+) TO STDOUT (FORMAT binary)"""
+
+
+@pytest.mark.parametrize("rows", [0, 1, 500])
+def test_packed_rows_are_those_of_the_table(connection: Connection, rows: int) -> None:
+    small, large, vectors = arrays(rows)
+    write(connection, small, large, vectors)
+    with connection.cursor() as cursor, cursor.copy(PACKED) as copy:
+        whole = b"".join(map(bytes, copy))
+    for size in (1, 5, 1 << 20):
+        pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
+        b, a = pgcopy.decode_packed(pieces, "i8", "i4")
+        assert (b.dtype, a.dtype) == (np.int64, np.int32)
+        assert sorted(zip(a.tolist(), b.tolist(), strict=True)) == sorted(
+            zip(small.tolist(), large.tolist(), strict=True)
+        )
+        for wrong in ([*pieces, b"!"], pieces[:-1], [b"x", *pieces], []):
+            with pytest.raises(ValueError, match="not a binary COPY of packed rows"):
+                pgcopy.decode_packed(wrong, "i8", "i4")
+    if rows:
+        with pytest.raises(ValueError, match="not a binary COPY of packed rows"):
+            pgcopy.decode_packed([whole], "i8", "i8")

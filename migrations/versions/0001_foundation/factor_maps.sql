@@ -7,7 +7,8 @@ CREATE TABLE tagdb_store.factor_maps (
             ON DELETE CASCADE,
     image_gram bytea NOT NULL, -- (factors × factors) sum of f·fᵀ over the factors f of all images
     weighting jsonb NOT NULL, -- parameters of the weight of an interaction
-    ridge bytea, -- mean embedding, mean factors, and the map (1280 × factors) between them
+    ridge bytea, -- mean embedding or search vector, mean factors, and the map (numbers of it × factors) between them
+    axes bytea, -- (192 × 1280) float16: those of the search vectors that `ridge` takes; NULL: it takes embeddings
     -- The backbone whose embeddings `ridge` predicts factors from: those of another one mean something else.
     -- Without it (NULL: that backbone was dropped) images are folded in by their hashtags alone.
     backbone_id integer CONSTRAINT factor_maps_backbone_id_fkey
