@@ -36,6 +36,8 @@ CHUNK_BYTES = 16 << 20
 """Approximate memory limit of these records, in bytes."""
 HASHED_TOGETHER = 32
 """Records per hashing task."""
+KEPT_TOGETHER = 2 << 20
+"""Most bytes of these files that are kept for decoding; the others are read again."""
 BATCH = 128
 """New images per transaction, unless they exceed ``BATCH_BYTES``."""
 BATCH_BYTES = 64 << 20
@@ -265,7 +267,7 @@ class _Ingest:
                 continue
             for start in range(0, len(part), HASHED_TOGETHER):
                 together = part[start : start + HASHED_TOGETHER]
-                hashing.append(self.pipeline.submit(records.hashes, together, keywords))
+                hashing.append(self.pipeline.submit(records.hashes, together, keywords, KEPT_TOGETHER))
         return chunk, hashing
 
     def _unchanged(self, chunk: Sequence[Record | Rejection]) -> dict[str, bytes]:
@@ -310,7 +312,7 @@ class _Ingest:
                 if content.sha256 in known:
                     yield self._outcome(said, content.sha256)[1], record.size
                 else:
-                    yield self.pipeline.submit(self._decoded, said), content.size + record.size
+                    yield self.pipeline.submit(self._decoded, said, content.kept), content.size + record.size
             chunk, hashing = ahead
 
     def _known(self, backbone_id: int, contents: Sequence[bytes]) -> set[bytes]:
@@ -325,13 +327,13 @@ class _Ingest:
         image, refused = records.image_of(said, content_sha256, within, self.options.hierarchy)
         return image, Outcome(image, refused, said.record.size + said.beside.size + within.size)
 
-    def _decoded(self, said: Said) -> Outcome:
-        """Read, decode and embed a photo. Runs in a thread of the pipeline."""
+    def _decoded(self, said: Said, content: bytes | None) -> Outcome:
+        """Read a photo unless its file was kept, decode and embed it. Runs in a thread of the pipeline."""
         record, keep = said.record, self.options.originals == "keep"
         try:
             if keep and record.file.uri is None:
                 raise RejectedInput("it has no uri at which it could be kept; use --originals copy")
-            content = record.file.read()
+            content = record.file.read() if content is None else content
             embedded = self.pipeline.embed(content)
         except RejectedInput as error:
             return Outcome(None, [records.rejected(record, error)])

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tagdb import hashtags
@@ -39,14 +39,32 @@ class Content:
     """In bytes."""
     sidecar: Description = NOTHING
     """What is written beside it."""
+    kept: bytes | None = field(default=None, repr=False)
+    """The file, so that it is not read again."""
 
 
-def hashes(records: Sequence[Record | Rejection], where: Where = "none") -> list[Content | Rejected]:
-    """Return the content of each record, or why there is none; with sidecars unless ``where`` is ``none``."""
-    return [_hash(record, where) for record in records]
+def hashes(
+    records: Sequence[Record | Rejection], where: Where = "none", keep: int = 0
+) -> list[Content | Rejected]:
+    """Return the content of each record, or why there is none.
+
+    Parameters
+    ----------
+    where
+        Sidecars are read unless this is ``none``.
+    keep
+        How many bytes of files on this machine are kept, those of the first ones.
+    """
+    contents = []
+    for record in records:
+        content = _hash(record, where, keep)
+        if isinstance(content, Content) and content.kept is not None:
+            keep -= content.size
+        contents.append(content)
+    return contents
 
 
-def _hash(record: Record | Rejection, where: Where) -> Content | Rejected:
+def _hash(record: Record | Rejection, where: Where, keep: int) -> Content | Rejected:
     if isinstance(record, Rejection):
         return Rejected(record.origin, record.line, record.reason, record.unreadable)
     try:
@@ -54,7 +72,8 @@ def _hash(record: Record | Rejection, where: Where) -> Content | Rejected:
     except RejectedInput as error:
         return rejected(record, error)
     beside = NOTHING if where == "none" else sidecars.read(record.file)
-    return Content(images.content_hash(content), len(content), beside)
+    kept = content if len(content) <= keep and record.file.size == 0 else None
+    return Content(images.content_hash(content), len(content), beside, kept)
 
 
 def rejected(record: Record, error: RejectedInput) -> Rejected:

@@ -60,7 +60,7 @@ class Local:
 
     @property
     def size(self) -> int:
-        """Nothing: it is read twice."""
+        """Nothing: it is read again, unless it is small."""
         return 0
 
     def read(self) -> bytes:
