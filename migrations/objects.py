@@ -44,7 +44,7 @@ OBJECTS = (
     "tagdb_store.index_projection",
     "tagdb_store.attach_projection",
     "tagdb_store.activate_projection",
-    "tagdb_store.searched_projection",
+    "tagdb_store.attached_projections",
     "tagdb_store.retire_projection",
     "tagdb_store.drop_projections",
     "tagdb_store.candidates",

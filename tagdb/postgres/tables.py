@@ -173,6 +173,7 @@ projections = Table(
     Column("projection_id", Integer, Identity(always=True), primary_key=True),
     Column("backbone_id", Integer, ForeignKey(backbones.c.backbone_id), nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("false")),
+    Column("attached", Boolean, nullable=False, server_default=text("false")),
     Column("learned_from", Integer, nullable=False),
     Column("kept", Double, nullable=False),
     Column("build_seconds", Double),

@@ -171,7 +171,7 @@ def hold(connection: Connection, backbone_id: int) -> None:
     BackboneMismatch
         Another backbone is active.
     """
-    execute(connection, "index/searched_projection", backbone_id=backbone_id)
+    execute(connection, "index/attached_projections", backbone_id=backbone_id)
     now = active(connection)  # queried after taking the lock, so it cannot change
     if now is None or now.backbone_id != backbone_id:
         raise BackboneMismatch(

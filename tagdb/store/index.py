@@ -337,11 +337,10 @@ def add_search_vectors(
 
     Does nothing if the backbone has no vector index.
     """
-    number: int | None = fetch_value(connection, "index/searched_projection", backbone_id=backbone_id)
-    if number is None:
-        return
-    known = _AXES.get(connection)
-    if known is None or known[0] != number:
-        (axes,) = fetch_arrays(connection, "index/axes", ("f2", DIMENSIONS), projection_id=number)
-        known = _AXES[connection] = number, axes
-    _copy(connection, "search_vectors", number, image_ids, projecting.project(known[1], embeddings))
+    numbers: list[int] = fetch_value(connection, "index/attached_projections", backbone_id=backbone_id)
+    for number in numbers:
+        known = _AXES.get(connection)
+        if known is None or known[0] != number:
+            (axes,) = fetch_arrays(connection, "index/axes", ("f2", DIMENSIONS), projection_id=number)
+            known = _AXES[connection] = number, axes
+        _copy(connection, "search_vectors", number, image_ids, projecting.project(known[1], embeddings))

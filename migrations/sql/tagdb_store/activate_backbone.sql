@@ -2,7 +2,7 @@
 -- must not. `may_lack` lists those that may; NULL means any. Returns the number of images that lack one but
 -- must not; the backbone is activated only if that is 0.
 --
--- Waits for batches that are being stored; none can start until this ends (see searched_projection). So no
+-- Waits for batches that are being stored; none can start until this ends (see attached_projections). So no
 -- image without an embedding by this backbone can arrive in between. Readers see the old backbone until
 -- this commits and the new one afterwards; its partition has existed long before.
 CREATE OR REPLACE FUNCTION tagdb_store.activate_backbone(backbone integer, may_lack bigint[])

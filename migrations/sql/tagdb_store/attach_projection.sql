@@ -1,5 +1,6 @@
--- Attaches the table of a projection as a partition in the caller's transaction. Use a separate transaction
--- before activate_projection, because other sessions learn of new partitions with a delay.
+-- Attaches the table of a projection as a partition in the caller's transaction, and waits for batches that are being
+-- stored: each one after it adds its search vectors to this one, too. Those of images that came since the table was
+-- filled are still missing. Use a separate transaction before activate_projection.
 CREATE OR REPLACE FUNCTION tagdb_store.attach_projection(projection integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -16,6 +17,8 @@ BEGIN
     EXECUTE format('ALTER TABLE tagdb_store.search_vectors ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',
                    name, projection);
     EXECUTE format('ALTER TABLE tagdb_store.%I DROP CONSTRAINT of_projection', name);
+    PERFORM pg_advisory_xact_lock(hashtext('tagdb search vectors'));
+    UPDATE tagdb_store.projections p SET attached = true WHERE p.projection_id = projection;
     EXECUTE format('ANALYZE tagdb_store.%I (projection_id, image_id)', name);
 END
 $$;

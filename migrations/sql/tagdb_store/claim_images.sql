@@ -2,7 +2,7 @@
 --
 -- An ingest keeps its images from being removed until its batch is stored (FOR KEY SHARE). They are locked in its order,
 -- so that neither waits for the other in a circle. A factor run or projection that is about to be used waits, or is
--- waited for, so that it is not left with rows of images that are gone: see attach_factor_run and activate_projection.
+-- waited for, so that it is not left with rows of images that are gone: see attach_factor_run and attach_projection.
 CREATE OR REPLACE FUNCTION tagdb_store.claim_images(image_ids bigint[])
 RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -16,6 +16,8 @@ DECLARE
 BEGIN
     FOR projection IN SELECT p.projection_id FROM tagdb_store.projections p WHERE NOT p.active LOOP
         CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtext('tagdb projection'), projection);
+        -- a batch that knows it still adds to it
+        PERFORM pg_advisory_xact_lock(hashtext('tagdb search vectors'));
         EXECUTE format('DROP TABLE IF EXISTS tagdb_store.%I', 'search_vectors_' || projection);
         DELETE FROM tagdb_store.projections p WHERE p.projection_id = projection;
         dropped := dropped + 1;

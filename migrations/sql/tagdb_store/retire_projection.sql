@@ -8,7 +8,7 @@ SET jit = off
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('tagdb search vectors'));
-    UPDATE tagdb_store.projections p SET active = false
+    UPDATE tagdb_store.projections p SET active = false, attached = false
     WHERE p.backbone_id = retire_projection.backbone_id AND p.active;
     RETURN FOUND;
 END

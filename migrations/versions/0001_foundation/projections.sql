@@ -7,6 +7,7 @@ CREATE TABLE tagdb_store.projections (
     backbone_id integer NOT NULL
         CONSTRAINT projections_backbone_id_fkey REFERENCES tagdb_store.backbones (backbone_id),
     active boolean NOT NULL DEFAULT false,
+    attached boolean NOT NULL DEFAULT false, -- batches add to its search vectors
     learned_from integer NOT NULL,
     kept double precision NOT NULL,
     build_seconds double precision,
