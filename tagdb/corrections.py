@@ -23,8 +23,6 @@ class Removed:
     """Result of removing images."""
 
     images: int
-    statistics_lag: bool
-    """Whether the statistics still include them, because few of many were removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,8 @@ def remove(connection: Connection, image_ids: Sequence[int]) -> Removed:
     Numbers of images that are not there are skipped. What remains keeps its factors.
     """
     images = again(connection, lambda: store.corrections.remove(connection, image_ids))
-    return Removed(images, not store.statistics.refresh_if_due(connection, images))
+    store.statistics.refresh_if_due(connection)
+    return Removed(images)
 
 
 def tag(connection: Connection, image: Stored, hashtags: Sequence[str]) -> Tagged:
@@ -200,4 +199,4 @@ def _follow(connection: Connection, folding_in: FoldingIn, changed: bool) -> Non
     """Let factors and statistics follow a change of hashtags."""
     if changed:
         folding_in.finish()
-        store.statistics.refresh_if_due(connection, 1)
+        store.statistics.refresh_if_due(connection)

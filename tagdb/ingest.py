@@ -83,8 +83,6 @@ class Summary:
     """Whether images were added but no image in the database has a hashtag."""
     bare: int = 0
     """Number of usable photos that came without hashtags."""
-    statistics_lag: bool = False
-    """Whether the statistics were not refreshed, because few images were added to many."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Number of files of each kind that were left out of folders of photos."""
 
@@ -179,9 +177,7 @@ class _Ingest:
             summary.check_due = status is not None and status.check_due
             summary.untagged = not trying(store.answers.readiness).hashtags
         # even if nothing is new: an earlier ingest may have been interrupted here
-        up_to_date = trying(store.statistics.refresh_if_due)
-        changed = summary.counts.new or summary.counts.updated
-        summary.statistics_lag = bool(changed) and not up_to_date
+        trying(store.statistics.refresh_if_due)
 
     def _compare_rest(self, connection: Connection) -> None:
         """Compare, now that all is said, which hashtags the sources no longer say."""

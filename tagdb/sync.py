@@ -64,7 +64,6 @@ class Synchronised:
     removed: int
     kept: int
     """Number of images gone from the source that other sources have."""
-    statistics_lag: bool
 
 
 Agreement = Callable[[Difference], None]
@@ -178,7 +177,7 @@ def _remove(
 ) -> Synchronised:
     difference = _difference(connection, source, summary, images)
     if not difference.gone:
-        return Synchronised(summary, 0, 0, summary.statistics_lag)
+        return Synchronised(summary, 0, 0)
     require_readable(source, difference)
     agree(difference)
     folding_in = FoldingIn(connection)
@@ -201,8 +200,8 @@ def _remove(
 
     removed, kept = corrections.again(connection, remove)
     folding_in.finish()
-    lag = not store.statistics.refresh_if_due(connection, removed + kept)
-    return Synchronised(summary, removed, kept, lag)
+    store.statistics.refresh_if_due(connection)
+    return Synchronised(summary, removed, kept)
 
 
 def require_readable(source: Source, difference: Difference) -> None:

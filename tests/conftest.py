@@ -20,7 +20,6 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from tagdb import store
 from tagdb.embedding.backbone import Backbone, Identity
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
@@ -194,12 +193,6 @@ def home(tmp_path: Path, backbone_file: Path) -> Path:
 def chosen(random_weights: Path) -> tuple[object, ...]:
     """The flags that choose the random weights."""
     return ("--backbone", random_weights, "--input-size", 96)
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """A function that says up to how many images a collection is small."""
-    return lambda images: monkeypatch.setattr(store.statistics, "SMALL", images)
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ GRANT SELECT, INSERT
 -- What functions change for them: decisions about hashtags, statistics, factor runs, projections.
 GRANT SELECT
     ON tagdb_store.hashtags, tagdb_store.hashtag_edits, tagdb_store.counted_hashtags, tagdb_store.statistics,
-       tagdb_store.hashtag_counts, tagdb_store.hashtag_collections, tagdb_store.hashtag_pairs,
+       tagdb_store.counted_images, tagdb_store.changed_images, tagdb_store.hashtag_counts, tagdb_store.hashtag_collections,
+       tagdb_store.hashtag_pairs,
        tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.verdicts, tagdb_store.interactions,
        tagdb_store.projections
     TO tagdb_writer;

@@ -24,6 +24,8 @@ TABLES = (
     "hashtags",
     "image_hashtags",
     "statistics",
+    "counted_images",
+    "changed_images",
     "hashtag_counts",
     "hashtag_collections",
     "hashtag_pairs",

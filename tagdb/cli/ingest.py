@@ -158,8 +158,6 @@ def stored(
             "the recall of the vector index was never measured with this many images; "
             "to measure it: tagdb index check --apply"
         )
-    if summary.statistics_lag:
-        say("the statistics do not include these images yet; to refresh them: tagdb stats refresh")
     if summary.untagged:
         say("no image has a hashtag, and recommending needs some; to add them, ingest a manifest")
     new = summary.counts.new

@@ -58,8 +58,6 @@ def command(
                 note(f"… and {len(images) - SHOWN:,} more")
         agreed(f"remove {len(images):,} image{'s' if len(images) > 1 else ''} from the database?", yes)
         done = corrections.remove(connection, list(images))
-    if done.statistics_lag:
-        note("the statistics still include these images; to refresh them: tagdb stats refresh")
     if as_json:
         print_json({"removed": done.images})
     else:

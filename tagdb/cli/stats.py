@@ -24,7 +24,8 @@ def command() -> None:
 def refresh(min_images: int | None, as_json: bool) -> None:
     """Recompute the statistics. Readers are not blocked and see the old ones until it is done.
 
-    An ingest does this by itself while there are few images, and later whenever a tenth of them is new.
+    Every ingest and every correction counts what it has changed by itself. What others change by SQL is
+    counted by the next one, or by this.
 
     \b
     Examples:

@@ -114,8 +114,6 @@ def command(
         )  # fmt: skip
     rejections.finish()
     counts = done.summary.counts
-    if done.statistics_lag:
-        tell("the statistics do not include this yet; to refresh them: tagdb stats refresh")
     if as_json:
         print_json(asdict(counts) | {"removed": done.removed, "kept": done.kept, "dry_run": False})
     else:

@@ -413,6 +413,22 @@ statistics = Table(
     Column("min_images", Integer, nullable=False, server_default="2"),
 )
 
+counted_images = Table(
+    "counted_images",
+    metadata,
+    Column("image_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("collection", Text),
+    Column("seen_at", _TIME, nullable=False),
+    Column("hashtag_ids", ARRAY(Integer), nullable=False),
+    Index("counted_images_hashtag_ids", "hashtag_ids", postgresql_using="gin"),
+)
+
+changed_images = Table(
+    "changed_images",
+    metadata,
+    Column("image_id", BigInteger, nullable=False),
+)
+
 hashtag_counts = Table(
     "hashtag_counts",
     metadata,
@@ -420,7 +436,8 @@ hashtag_counts = Table(
     Column("images", BigInteger, nullable=False),
     Column("first_seen", _TIME, nullable=False),
     Column("last_seen", _TIME, nullable=False),
-    Column("hashtags_beside", Double, nullable=False),
+    Column("beside", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
     Index("hashtag_counts_images", "images"),
 )
 

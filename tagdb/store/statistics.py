@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tagdb.postgres.database import Connection
-from tagdb.store.statements import execute, fetch_one
+from tagdb.store.statements import execute, fetch_one, fetch_value
 
-SMALL = 5_000
-"""Number of images up to which statistics take less than a second and are refreshed after every ingest."""
-LAG_SHARE = 0.1
-"""Share of new images from which an ingest refreshes them if there are more images."""
+ANEW_FROM = 0.25
+"""Share of changed images from which computing all statistics anew is faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Number of images, and of those new or changed since the statistics were computed."""
+    """Number of images, and of those that came, went or changed since the statistics were computed."""
 
     images: int
     changed: int
@@ -36,12 +34,12 @@ def current(connection: Connection) -> Statistics:
 
 
 def lag(connection: Connection) -> Lag:
-    """Return how many images are missing from the statistics."""
+    """Return how many images the statistics are behind."""
     return fetch_one(connection, Lag, "statistics/lag")
 
 
 def refresh(connection: Connection, min_images: int | None = None) -> Statistics:
-    """Refresh the statistics. Readers see the old ones until it is done.
+    """Compute the statistics anew. Readers see the old ones until it is done.
 
     Parameters
     ----------
@@ -54,25 +52,10 @@ def refresh(connection: Connection, min_images: int | None = None) -> Statistics
     return current(connection)
 
 
-def refresh_if_due(connection: Connection, changed: int = 0) -> bool:
-    """Refresh the statistics after an ingest or a correction, unless few of many images have changed.
-
-    The cost grows with the number of images, so refreshing after every photo would slow down large ingests.
-
-    Parameters
-    ----------
-    changed
-        Images that a correction has changed, of which there is no record.
-
-    Returns
-    -------
-    bool
-        Whether they are up to date now.
-    """
-    behind = lag(connection)
-    changed = max(changed, behind.changed)
-    if behind.images > SMALL and 0 < changed < LAG_SHARE * behind.images:
-        return False
-    if changed:
+def refresh_if_due(connection: Connection) -> None:
+    """Bring the statistics up to date, at a cost that grows with the number of images that have changed."""
+    anew: bool | None = fetch_value(connection, "statistics/anew", share=ANEW_FROM)
+    if anew:
         refresh(connection)
-    return True
+    elif anew is not None:
+        execute(connection, "statistics/update")

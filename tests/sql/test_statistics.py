@@ -27,7 +27,7 @@ from tests.support.postgres import rows
 from tests.support.waiting import blocked
 
 NAMES = ("a", "b", "c", "d", "e", "ñ", "🌊")
-TABLES = ("hashtag_counts", "hashtag_collections", "hashtag_pairs", "hashtag_trend")
+TABLES = ("hashtag_counts", "hashtag_collections", "hashtag_pairs", "hashtag_trend", "counted_images")
 ZONES = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York", "Asia/Kolkata")
 EARLY = datetime(2024, 1, 1, tzinfo=UTC)
 SLOW = settings(
@@ -113,7 +113,7 @@ def add_photos(connection: Connection, photos: list[Photo]) -> list[int]:
         "INSERT INTO tagdb_store.hashtags (hashtag) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
         (names,),
     )
-    first = rows(connection, "SELECT count(*) FROM tagdb_store.images")[0][0]
+    first = rows(connection, "SELECT coalesce(max(image_id), 0) FROM tagdb_store.images")[0][0]
     ids = []
     for number, photo in enumerate(photos, first):
         found = rows(
@@ -431,9 +431,12 @@ def stored(connection: Connection) -> dict[str, Any]:
         table: sorted(rows(connection, f"SELECT * FROM tagdb_store.{table}"))
         for table in ("hashtag_collections", "hashtag_pairs", "hashtag_trend")
     }
-    counts = rows(connection, "SELECT * FROM tagdb_store.hashtag_counts ORDER BY hashtag_id")
-    found["hashtag_counts"] = [row[:4] for row in counts]
-    found["beside"] = {row[0]: row[4] for row in counts}
+    found["hashtag_counts"] = rows(
+        connection,
+        "SELECT hashtag_id, images, first_seen, last_seen, beside FROM tagdb_store.hashtag_counts ORDER BY 1",
+    )
+    found["counted_images"] = rows(connection, "SELECT * FROM tagdb_store.counted_images ORDER BY 1")
+    found["images"] = rows(connection, "SELECT images FROM tagdb_store.statistics")
     return found
 
 
@@ -520,7 +523,6 @@ def test_as_many_as_in_a_real_collection(connection: Connection) -> None:
     left = stored(connection)
     refresh(connection)
     again = stored(connection)
-    del left["beside"], again["beside"]
     assert left == again
 
 
@@ -614,24 +616,11 @@ def test_min_images_of_nothing_is_refused(connection: Connection, wrong: int) ->
 # --- without a refresh ---------------------------------------------------------------------------
 
 
-def concerned(connection: Connection, edit_id: int) -> set[int]:
-    """The hashtags of an edit, what went along with them, and what all of them counted and count as."""
-    before, into = rows(
-        connection, "SELECT before, into_hashtag FROM tagdb_store.hashtag_edits WHERE edit_id = %s", edit_id
-    )[0]
-    found = {row["hashtag_id"] for row in before} | {row["alias_of"] for row in before}
-    found |= {
-        row[0]
-        for row in rows(
-            connection,
-            "SELECT unnest(ARRAY[alias_of, CASE WHEN hashtag = %s THEN hashtag_id END])"
-            " FROM tagdb_store.hashtags WHERE hashtag_id = ANY (%s) OR hashtag = %s",
-            into,
-            [row["hashtag_id"] for row in before],
-            into,
-        )
-    }
-    return found - {None}
+def counted_anew(connection: Connection) -> dict[str, Any]:
+    """All statistics as they are stored once everything is counted, which is taken back."""
+    with connection.transaction(force_rollback=True):
+        refresh(connection)
+        return stored(connection)
 
 
 @settings(SLOW, max_examples=45)
@@ -648,37 +637,16 @@ def concerned(connection: Connection, edit_id: int) -> set[int]:
 def test_edits_leave_what_a_refresh_would(
     connection: Connection, world: list[Photo], decided: list[Edit], min_images: int
 ) -> None:
-    """Nothing lags after an edit but how many hashtags are beside those that it is not about."""
+    """Nothing lags after an edit."""
     with connection.transaction(force_rollback=True):
         add_photos(connection, world)
         refresh(connection, min_images)
-        fresh = rows(connection, "SELECT * FROM tagdb.statistics")
         for edit in decided:
             before = stored(connection)
-            last = rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits WHERE undone_at IS NULL")[
-                0
-            ][0]
-            about = concerned(connection, last) if edit.kind == "undo" and last else set()
             if not make(connection, edit):
                 assert stored(connection) == before
                 continue
-            if edit.kind != "undo":
-                about = concerned(
-                    connection, rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits")[0][0]
-                )
-            assert rows(connection, "SELECT * FROM tagdb.statistics") == fresh
-            found = stored(connection)
-            with connection.transaction(force_rollback=True):
-                refresh(connection)
-                expected = stored(connection)
-            lagging, exact = found.pop("beside"), expected.pop("beside")
-            assert found == expected
-            assert lagging.keys() == exact.keys()
-            for hashtag_id, beside in lagging.items():
-                assert beside == (
-                    exact[hashtag_id] if hashtag_id in about else before["beside"][hashtag_id]
-                ), hashtag_id
-        refresh(connection)
+            assert stored(connection) == counted_anew(connection)
         check(connection)
 
 
@@ -691,37 +659,154 @@ def test_edits_leave_what_a_refresh_would(
 def test_edits_after_what_no_refresh_has_seen(
     connection: Connection, world: list[Photo], later: list[Photo], decided: list[Edit]
 ) -> None:
-    """Images that came after the refresh count for the hashtags of an edit, and for them only."""
+    """Images that came after the refresh count, too."""
     with connection.transaction(force_rollback=True):
         add_photos(connection, world)
         refresh(connection, 1)
         add_photos(connection, later)
-        tables = ("hashtag_counts", "hashtag_collections", "hashtag_trend")
         for edit in decided:
-            before = stored(connection)
-            last = rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits WHERE undone_at IS NULL")[
-                0
-            ][0]
-            about = concerned(connection, last) if edit.kind == "undo" and last else set()
-            if not make(connection, edit):
-                continue
-            if edit.kind != "undo":
-                about = concerned(
-                    connection, rows(connection, "SELECT max(edit_id) FROM tagdb.hashtag_edits")[0][0]
-                )
-            found = stored(connection)
-            with connection.transaction(force_rollback=True):
-                refresh(connection)
-                exact = stored(connection)
-            for table in tables:
-                expected = [row for row in exact[table] if row[0] in about]
-                expected += [row for row in before[table] if row[0] not in about]
-                assert found[table] == sorted(expected)
-            pairs = [row for row in exact["hashtag_pairs"] if about & {*row[:2]}]
-            pairs += [row for row in before["hashtag_pairs"] if not about & {*row[:2]}]
-            assert found["hashtag_pairs"] == sorted(pairs)
+            if make(connection, edit):
+                assert stored(connection) == counted_anew(connection)
         refresh(connection)
         check(connection)
+
+
+# --- what has changed ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happens to an image, by its place among all, or to hashtags."""
+
+    kind: str
+    place: int = 0
+    hashtags: tuple[str, ...] = ()
+    photo: Photo = Photo(frozenset())
+
+
+def changes() -> st.SearchStrategy[Change | Edit | Photo]:
+    kinds = ("remove", "tag", "untag", "accept", "reject", "withdraw", "describe", "count")
+    some = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True).map(tuple)
+    change = st.builds(Change, st.sampled_from(kinds), st.integers(0, 9), some, photos())
+    return st.one_of(change, change, edits(), photos())
+
+
+def happens(connection: Connection, change: Change) -> None:
+    """Let something happen, if there is such an image."""
+    there = rows(connection, "SELECT image_id FROM tagdb_store.images ORDER BY image_id")
+    if not there:
+        return
+    image, names = there[change.place % len(there)][0], list(change.hashtags)
+    match change.kind:
+        case "remove":
+            connection.execute("SELECT tagdb.remove_image(%s)", (image,))
+        case "tag":
+            connection.execute("SELECT tagdb.tag_image(%s, %s)", (image, [n.upper() for n in names]))
+        case "untag":
+            connection.execute("SELECT tagdb.untag_image(%s, %s)", (image, names))
+        case "accept":
+            connection.execute("SELECT tagdb.give_feedback(%s, %s)", (image, names))
+        case "reject":
+            connection.execute("SELECT tagdb.give_feedback(%s, '{}', %s)", (image, names))
+        case "withdraw":
+            connection.execute("SELECT tagdb.withdraw_feedback(%s, %s)", (image, names))
+        case "describe":
+            connection.execute(
+                "UPDATE tagdb_store.images SET collection = %s, taken_at = %s WHERE image_id = %s",
+                (change.photo.collection, change.photo.taken_at, image),
+            )
+
+
+def spellings(connection: Connection) -> list[Any]:
+    return rows(
+        connection,
+        "SELECT h.hashtag, h.spelling FROM tagdb_store.hashtags h"
+        " JOIN tagdb_store.hashtag_counts n USING (hashtag_id) ORDER BY 1",
+    )
+
+
+@settings(SLOW, max_examples=100)
+@given(
+    world=st.lists(photos(), max_size=9),
+    happening=st.lists(changes(), min_size=1, max_size=12),
+    min_images=st.integers(1, 3),
+)
+@example(  # the only image with a pair goes, and its hashtags' first and last day with it
+    world=[Photo(frozenset("ab"), "sea", EARLY), Photo(frozenset("abc")), Photo(frozenset("a"))],
+    happening=[Change("remove", 0), Change("count"), Change("untag", 1, ("b",))],
+    min_images=2,
+)
+@example(  # a pair reaches the minimum by an image that only gets another hashtag
+    world=[Photo(frozenset("ab")), Photo(frozenset("a")), Photo(frozenset("b"))],
+    happening=[Change("tag", 1, ("b",)), Change("count"), Edit("merge", ("a",), "b"), Edit("undo")],
+    min_images=2,
+)
+def test_counting_what_has_changed(
+    connection: Connection, world: list[Photo], happening: list[Change | Edit | Photo], min_images: int
+) -> None:
+    """Whatever happens, counting what has changed gives what counting everything does."""
+    with connection.transaction(force_rollback=True):
+        add_photos(connection, world)
+        refresh(connection, min_images)
+        for change in (*happening, Change("count")):
+            if isinstance(change, Edit):
+                make(connection, change)
+            elif isinstance(change, Photo):
+                add_photos(connection, [change])
+            elif change.kind != "count":
+                happens(connection, change)
+            else:
+                connection.execute("SELECT tagdb_store.count_changed_images()")
+                found, spelt = stored(connection), spellings(connection)
+                with connection.transaction(force_rollback=True):
+                    refresh(connection)
+                    assert found == stored(connection)
+                    assert spelt == spellings(connection)
+
+
+def test_what_is_not_known_yet_is_counted_the_next_time(connection: Connection, other: Connection) -> None:
+    """An ingest that is not over does not block counting, and is counted when it is."""
+    many(connection)
+    refresh(connection)
+    with other.transaction():
+        add_photos(other, [Photo(frozenset("ab"), "beach")] * 2)
+        other.execute("UPDATE tagdb_store.images SET collection = 'sea' WHERE image_id = 1")
+        connection.execute("SET lock_timeout = '1s'")
+        connection.execute("SELECT tagdb_store.count_changed_images()")
+        assert rows(connection, "SELECT images FROM tagdb.statistics") == [(40,)]
+    connection.execute("SELECT tagdb_store.count_changed_images()")
+    assert rows(connection, "SELECT images FROM tagdb.statistics") == [(42,)]
+    found = stored(connection)
+    refresh(connection)
+    assert stored(connection) == found
+    check(connection)
+
+
+def test_counting_while_others_store(connection: Connection, other: Connection) -> None:
+    """Whatever is stored between two statements of counting is counted once."""
+    names = ("a", "b", "c")
+
+    def store_some() -> None:
+        for n in range(15):
+            with other.transaction():
+                add_photos(other, [Photo(frozenset(names[: 1 + n % 3]), "beach")])
+            if n % 3:
+                other.execute("DELETE FROM tagdb_store.images WHERE image_id %% 7 = %s", (n,))
+            other.execute(
+                "DELETE FROM tagdb_store.image_hashtags WHERE image_id %% 5 = %s AND hashtag_id %% 3 = %s",
+                (n % 5, n % 3),
+            )
+
+    with ThreadPoolExecutor(1) as pool:
+        storing = pool.submit(store_some)
+        while not storing.done():
+            connection.execute("SELECT tagdb_store.count_changed_images()")
+        storing.result()
+    connection.execute("SELECT tagdb_store.count_changed_images()")
+    found = stored(connection)
+    refresh(connection)
+    assert stored(connection) == found
+    check(connection)
 
 
 def test_shares_stay_shares_while_the_statistics_lag(connection: Connection) -> None:
@@ -789,7 +874,10 @@ def test_only_what_differs_is_written(connection: Connection) -> None:
     for table, after in versions(connection).items():
         fresh = [row for row in after if row not in before[table]]
         assert fresh
-        assert all(touched & set(row[2:4]) for row in fresh), table
+        if table == "counted_images":
+            assert len(fresh) == 1
+        else:
+            assert all(touched & set(row[2:4]) for row in fresh), table
     assert len(versions(connection)["hashtag_pairs"]) == len(before["hashtag_pairs"]) + 1
 
 
@@ -829,8 +917,9 @@ def test_when_they_were_computed(connection: Connection) -> None:
         when = rows(connection, f"SELECT DISTINCT refreshed_at FROM tagdb.{view}")
         assert when == [(found.refreshed_at,)], view
     store.tags.edit(connection, "ban", ["a"])
-    store.tags.undo(connection)
-    assert store.statistics.current(connection) == found
+    edited = store.statistics.current(connection)
+    assert edited.refreshed_at > ended
+    assert (edited.images, edited.min_images) == (3, 2)
 
 
 def test_there_is_one_row(connection: Connection) -> None:
@@ -933,72 +1022,38 @@ def test_an_edit_and_a_refresh_at_once(connection: Connection, other: Connection
             waiting.result(30)
     found = stored(connection)
     refresh(connection)
-    expected = stored(connection)
-    if first == "refresh":
-        del found["beside"], expected["beside"]
-    assert found == expected
+    assert stored(connection) == found
     check(connection)
 
 
 # --- when they are due ---------------------------------------------------------------------------
 
 
-def ingested(connection: Connection, new: int, updated: int = 0, finished: bool = True) -> None:
-    connection.execute(
-        "INSERT INTO tagdb_store.ingest_runs (sources, images_new, images_updated, finished_at)"
-        " VALUES ('{}', %s, %s, CASE WHEN %s THEN clock_timestamp() END)",
-        (new, updated, finished),
-    )
-
-
-def refreshes(connection: Connection) -> bool:
-    """Whether the statistics are due, and so are computed."""
-    before = store.statistics.current(connection)
-    up_to_date = store.statistics.refresh_if_due(connection)
-    done = store.statistics.current(connection).refreshed_at > before.refreshed_at
-    assert up_to_date or not done
-    return done
-
-
-def test_small_collections_are_always_due(connection: Connection, small: Callable[[int], None]) -> None:
-    small(20)
-    seed.add_images(connection, 20)
-    assert refreshes(connection)
-    assert store.statistics.current(connection).images == 20
-    assert not refreshes(connection)  # nothing has come in
-    ingested(connection, 0, 1)
-    assert refreshes(connection)
-
-
-@pytest.mark.parametrize("changes", [((1, 0), (1, 0)), ((0, 1), (0, 1)), ((1, 0), (0, 1)), ((0, 0), (9, 9))])
-def test_large_collections_are_due_when_a_tenth_has_changed(
-    connection: Connection, small: Callable[[int], None], changes: tuple[tuple[int, int], tuple[int, int]]
-) -> None:
-    small(19)
-    seed.add_images(connection, 20)
-    ingested(connection, 20)
-    assert refreshes(connection)  # all that there is
+def test_nothing_is_due_while_nothing_changes(connection: Connection) -> None:
+    many(connection)
+    store.statistics.refresh_if_due(connection)
     fresh = store.statistics.current(connection)
-    assert not refreshes(connection)
-    ingested(connection, *changes[0])
-    assert not refreshes(connection)
+    assert fresh.images == 40
+    store.statistics.refresh_if_due(connection)
+    connection.execute("UPDATE tagdb_store.images SET uri = uri || '/moved', collection = collection")
+    store.statistics.refresh_if_due(connection)
     assert store.statistics.current(connection) == fresh
-    ingested(connection, *changes[1])
-    assert refreshes(connection)
-    assert store.statistics.current(connection).refreshed_at > fresh.refreshed_at
-    assert not refreshes(connection)
 
 
-def test_an_ingest_that_goes_on_counts(connection: Connection, small: Callable[[int], None]) -> None:
-    small(19)
-    seed.add_images(connection, 20)
-    ingested(connection, 2, finished=False)
-    assert refreshes(connection)
-
-
-def test_an_ingest_that_broke_off_counts_once(connection: Connection, small: Callable[[int], None]) -> None:
-    small(19)
-    seed.add_images(connection, 20)
-    ingested(connection, 20, finished=False)
-    assert refreshes(connection)
-    assert not refreshes(connection)
+@pytest.mark.parametrize(("more", "anew"), [(1, False), (10, False), (11, True)])
+def test_everything_is_counted_when_much_has_changed(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, more: int, anew: bool
+) -> None:
+    many(connection)
+    store.statistics.refresh_if_due(connection)
+    refreshed: list[bool] = []
+    refresh_all = store.statistics.refresh
+    monkeypatch.setattr(
+        store.statistics, "refresh", lambda connection: refreshed.append(True) or refresh_all(connection)
+    )
+    add_photos(connection, [Photo(frozenset("ab"), "beach")] * more)
+    store.statistics.refresh_if_due(connection)
+    assert bool(refreshed) == anew
+    assert store.statistics.current(connection).images == 40 + more
+    assert store.statistics.lag(connection).changed == 0
+    check(connection)

@@ -69,6 +69,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "candidates_among": (1, QUERY, None, None, None, 5),
     "claim_images": ("{1,2}",),
     "checked_embedding": (QUERY,),
+    "count_changed_images": (),
     "counting_as": ("{tag1}",),
     "discard_abandoned_factor_runs": (),
     "discard_factor_run": (2,),

@@ -8,7 +8,7 @@ SELECT h.hashtag_id, h.hashtag, coalesce(n.images, 0) AS images,
        (SELECT count(*) FROM tagdb_store.hashtag_collections k WHERE k.hashtag_id = h.hashtag_id) AS collections,
        (SELECT array_agg(k.collection ORDER BY k.images DESC, k.collection)
         FROM tagdb_store.hashtag_collections k WHERE k.hashtag_id = h.hashtag_id) AS collection_names,
-       n.hashtags_beside,
+       n.beside::double precision / n.images AS hashtags_beside,
        -- a look-up per hashtag; with EXISTS, PostgreSQL would read all of them for the first page
        (SELECT true FROM tagdb_store.hashtag_factors f
         WHERE f.factor_run_id = (SELECT r.factor_run_id FROM tagdb_store.factor_runs r

@@ -1,9 +1,6 @@
--- How many images there are, and how many came in, went or changed since the statistics were computed. An
--- ingest that broke off before that is not counted again.
+-- How many images there are, and how many came in, went or changed since the statistics were computed.
 SELECT i.images,
        greatest(abs(i.images - s.images),
-                (SELECT coalesce(sum(r.images_new + r.images_updated), 0)
-                 FROM tagdb_store.ingest_runs r
-                 WHERE coalesce(r.finished_at, r.started_at) > s.refreshed_at)) AS changed
+                (SELECT count(DISTINCT c.image_id) FROM tagdb_store.changed_images c)) AS changed
 FROM (SELECT count(*) AS images FROM tagdb_store.images) i
 CROSS JOIN tagdb_store.statistics s

@@ -1,0 +1,1 @@
+SELECT tagdb_store.count_changed_images()
