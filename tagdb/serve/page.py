@@ -1,7 +1,7 @@
 """The pages of ``tagdb serve``: HTML shells, whose scripts ask the API for everything that they show."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,7 +11,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 import tagdb
-from tagdb.serve.access import Access
+
+if TYPE_CHECKING:
+    from tagdb.serve.access import Access
 
 _HERE = Path(__file__).parent
 _TEMPLATES = Jinja2Templates(directory=_HERE / "templates")  # escapes what it is given
@@ -40,6 +42,12 @@ def _page(path: str, name: str, title: str, place: str) -> Route:
         return response
 
     return Route(path, answer, name=f"page {name}", include_in_schema=False)
+
+
+def missing(request: Request) -> Response:
+    """Return the page that says that there is no such page."""
+    given = {"name": "missing", "title": "Nothing here", "place": "", "version": tagdb.__version__}
+    return _TEMPLATES.TemplateResponse(request, "missing.html", given, status_code=404)
 
 
 def routes() -> list[Route]:

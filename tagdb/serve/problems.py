@@ -21,6 +21,7 @@ from tagdb.errors import (
     TagdbError,
 )
 from tagdb.hashtags import printable
+from tagdb.serve import page
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("tagdb.serve")
@@ -105,7 +106,10 @@ def install(app: FastAPI) -> None:
         return document(422, printable(f"{'.'.join(where)}: {_lowered(first['msg'])}"))
 
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+    async def refused(request: Request, error: HTTPException) -> Response:
+        by_a_browser = "text/html" in request.headers.get("accept", "")
+        if error.status_code == 404 and by_a_browser and not request.url.path.startswith("/v1/"):
+            return page.missing(request)
         if error.status_code == 404:
             detail = f"there is nothing at {printable(request.url.path)}; see /try"
         elif error.status_code == 405:

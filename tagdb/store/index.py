@@ -253,7 +253,8 @@ def read_search_vectors(
     vectors : float16 (n, 192)
         None, instead of these, if the backbone has no vector index.
     """
-    number: int | None = fetch_value(connection, "index/searched_projection", backbone_id=backbone_id)
+    execute(connection, "index/attached_projections", backbone_id=backbone_id)  # from here on, they stay
+    number: int | None = fetch_value(connection, "index/searched", backbone_id=backbone_id)
     if number is None:
         return None
     (axes,) = fetch_arrays(connection, "index/axes", ("f2", DIMENSIONS), projection_id=number)

@@ -112,7 +112,7 @@ def interactions(connection: Connection) -> Interactions:
     Many images at a time, so that the server needs little memory. Each image is read once; what is ingested
     in the meantime may be there or not.
     """
-    parts = [(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))]
+    parts: list[tuple[NDArray[Any], ...]] = [(np.empty(0, "i8"), np.empty(0, "i4"), np.empty(0, "i4"))]
     after, images = 0, IMAGES_AT_ONCE
     while (last := fetch_value(connection, "runs/last_of_next", after=after, images=images)) is not None:
         parts.append(fetch_packed(connection, "runs/interactions", "i8", "i4", "i4", after=after, last=last))

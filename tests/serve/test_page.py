@@ -25,6 +25,7 @@ WIDTHS = (360, 768, 1280)
 HTML = '<img src=x onerror="hit()"><b>bold</b>'
 """What a name may try to be."""
 PAGES = ("/", "/browse", "/images/3", "/hashtags", "/hashtags/food", "/health", "/try")
+MISSING = "/nosuch<img src=x onerror=alert()>"
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +110,15 @@ def test_pages_fit_and_are_accessible(visitor: Visitor, new: Callable[[int], Pat
         assert violations(page, rules) == [], path
         assert page.locator("h1:visible").count() == 1, path
         page.close()
+
+
+def test_an_unknown_address_is_a_page_for_people(visitor: Visitor) -> None:
+    visitor.expected.add(404)
+    page = visitor.page(MISSING)
+    expect(page.get_by_role("heading")).to_have_text("There is nothing here")
+    expect(page.locator("main code")).to_contain_text("/nosuch")
+    page.get_by_role("link", name="browse", exact=True).click()
+    expect(page).to_have_url(f"{visitor.url}/browse")
 
 
 @pytest.mark.parametrize("path", PAGES)
