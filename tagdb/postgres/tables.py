@@ -426,6 +426,7 @@ counted_images = Table(
 changed_images = Table(
     "changed_images",
     metadata,
+    Column("change_id", BigInteger, Identity(always=True), primary_key=True),
     Column("image_id", BigInteger, nullable=False),
 )
 

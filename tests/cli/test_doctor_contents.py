@@ -292,7 +292,7 @@ UPKEEP = {
         "neighbours); 4 of 8 hashtags are never recommended",
     ),
     "statistics are behind": (
-        "INSERT INTO tagdb_store.changed_images SELECT generate_series(1, 10)",
+        "INSERT INTO tagdb_store.changed_images (image_id) SELECT generate_series(1, 10)",
         {"statistics": "advice"},
         "the hashtag statistics are out of date: 10 of 20 images are new, changed or removed",
     ),
