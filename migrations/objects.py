@@ -120,6 +120,7 @@ OBJECTS = (
     "tagdb.hashtags",
     "tagdb.image_hashtags",
     "tagdb.backbones",
+    "tagdb.network",
     "tagdb.index_checks",
     "tagdb.factor_runs",
     "tagdb.coverage",

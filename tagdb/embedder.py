@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from tagdb import recommend
+from tagdb import store
 from tagdb.config import Settings
 from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.embedding.pipeline import Pipeline
@@ -23,6 +23,29 @@ class Ask(Protocol):
 
     def __call__(self, action: Callable[[Connection], Result], /) -> Result:
         """Return what the query returns."""
+
+
+def backbone_for(
+    connection: Connection, settings: Settings, input_size: int | None, notify: Notify
+) -> Backbone:
+    """Return the backbone to use with a database: its own, or for a new one that which the settings name.
+
+    Raises
+    ------
+    BackboneError
+        It cannot be loaded.
+    BackboneMismatch
+        The settings name another one than the database's.
+    """
+    stored = store.backbones.active(connection)
+    return resolve(
+        settings.backbone,
+        input_size,
+        stored.identity if stored else None,
+        settings.backbone_cache,
+        notify,
+        store.backbones.carried(connection, stored),
+    )
 
 
 class Embedder:
@@ -63,19 +86,16 @@ class Embedder:
             There is none yet, and nobody has chosen one.
         """
         with self._lock:
-            stored = recommend.backbone_of(connection)
+            stored = store.backbones.active(connection)
             if stored is None and self._settings.backbone is None and not self._chooses:
                 raise DatabaseError(
                     "the database has no photos and no backbone yet; ingest some photos, or choose one with "
                     "TAGDB_BACKBONE=bundled"
                 )
             known = self._backbone
-            if known is None or input_size is not None or (stored and not stored.same(known.identity)):
+            if known is None or input_size is not None or (stored and not stored.made_by(known)):
                 self._forget()
-                settings = self._settings
-                self._backbone = known = resolve(
-                    settings.backbone, input_size, stored, settings.backbone_cache, self._notify
-                )
+                self._backbone = known = backbone_for(connection, self._settings, input_size, self._notify)
             return known
 
     def submit(self, backbone: Backbone, content: bytes) -> "Future[Embedded]":

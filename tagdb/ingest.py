@@ -204,6 +204,8 @@ class _Ingest:
         self.backbone_id = stored.backbone_id if stored else None
         if self.backbone is not None and not self.options.dry_run:
             self._check(stored)
+            if stored and not stored.network_sha256 and self.backbone.to_carry:
+                self._register(connection)  # again, with its network
             self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
             self.begun = store.ingest_runs.progress(connection, self.run_id)
         elif self.backbone_id is not None:
@@ -229,16 +231,22 @@ class _Ingest:
             )
 
     def _check(self, stored: store.backbones.StoredBackbone | None) -> None:
-        if stored and self.backbone and not stored.identity.same(self.backbone.identity):
+        if stored is None or self.backbone is None or stored.made_by(self.backbone):
+            return
+        if stored.identity.same(self.backbone.identity):
             raise BackboneMismatch(
-                f"another ingest has just set this database's backbone to {stored.identity}; "
-                f"this one would use {self.backbone.identity}"
+                f"another ingest has just stored its own export of {stored.identity}; "
+                "run the same command again to use that one"
             )
+        raise BackboneMismatch(
+            f"another ingest has just set this database's backbone to {stored.identity}; "
+            f"this one would use {self.backbone.identity}"
+        )
 
     def _register(self, connection: Connection) -> int:
         """Register the backbone, now that there are embeddings; until then any other may be chosen."""
         if self.backbone is not None:
-            store.backbones.add(connection, self.backbone.identity)
+            store.backbones.add(connection, self.backbone.identity, self.backbone.to_carry)
         stored = store.backbones.active(connection)
         assert stored is not None
         self._check(stored)

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagdb import indexing, store
-from tagdb.embedding.backbone import Backbone
+from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
 from tagdb.ingest import BATCH, CHUNK, READERS
@@ -289,6 +290,42 @@ def drop(connection: Connection, backbone_id: int) -> None:
     )
 
 
+def network_of(
+    connection: Connection, named: str, input_size: int | None, cache: Path, notify: Callable[[str], None]
+) -> Backbone:
+    """Return the backbone to embed with: as the database has it, if it does.
+
+    Parameters
+    ----------
+    named
+        ``imagenet``, ``bundled``, the path of a weights file, or the number of one that the database has.
+
+    Raises
+    ------
+    BackboneError
+        It does not exist or cannot be loaded.
+    """
+    if named.isdecimal():
+        return _stored(connection, find(connection, int(named)), input_size, cache, notify)
+    backbone = resolve(named, input_size, None, cache, notify)
+    for known in store.backbones.list_all(connection):
+        if known.identity.same(backbone.identity) and known.network_sha256:
+            return _stored(connection, known, input_size, cache, notify)
+    return backbone
+
+
+def _stored(
+    connection: Connection,
+    known: ListedBackbone,
+    input_size: int | None,
+    cache: Path,
+    notify: Callable[[str], None],
+) -> Backbone:
+    """Return a backbone as the database has it."""
+    carried = store.backbones.carried(connection, known)
+    return resolve(None, input_size, known.identity, cache, notify, carried)
+
+
 def find(connection: Connection, backbone_id: int) -> ListedBackbone:
     """Return the backbone with a number.
 
@@ -306,9 +343,11 @@ def find(connection: Connection, backbone_id: int) -> ListedBackbone:
 def _added(connection: Connection, backbone: Backbone) -> int:
     for known in store.backbones.list_all(connection):
         if known.identity.same(backbone.identity):
+            if known.network_sha256 is None and backbone.to_carry is not None:
+                store.backbones.add(connection, backbone.identity, backbone.to_carry)
             return known.backbone_id
     return _patiently(
-        lambda: store.backbones.add_beside(connection, backbone.identity),
+        lambda: store.backbones.add_beside(connection, backbone.identity, network=backbone.to_carry),
         f"{backbone.identity} could not be added: a transaction elsewhere uses the embeddings; "
         "run the same command again when it has ended",
     )

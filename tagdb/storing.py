@@ -204,8 +204,8 @@ def _backbone_id(connection: Connection, backbone: Backbone) -> int:
     """Return the number of the backbone, which becomes the database's if that has none yet."""
     stored = store.backbones.active(connection)
     if stored is None:
-        store.backbones.add(connection, backbone.identity)
+        store.backbones.add(connection, backbone.identity, backbone.to_carry)
         stored = store.backbones.active(connection)
-    if stored is None or not stored.identity.same(backbone.identity):
+    if stored is None or not stored.made_by(backbone):
         raise BackboneMismatch("the backbone of this database was changed; send the photo again")
     return stored.backbone_id

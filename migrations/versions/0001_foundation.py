@@ -9,6 +9,7 @@ depends_on = None
 
 TABLES = (
     "backbones",
+    "networks",
     "ingest_runs",
     "ingest_errors",
     "sources",

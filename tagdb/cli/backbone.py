@@ -103,7 +103,6 @@ def reembed(
     """
     from tagdb import reembed as reembedding
     from tagdb import store
-    from tagdb.embedding.backbone import resolve
     from tagdb.photos.uris import Allowed
     from tagdb.postgres import database
 
@@ -113,11 +112,7 @@ def reembed(
     say = silent if quiet else note
     rejections = Rejections(say)
     with database.open_database(config, say) as connection:
-        if backbone.isdecimal():
-            known = reembedding.find(connection, int(backbone)).identity
-            network = resolve(None, input_size, known, config.backbone_cache, say)
-        else:
-            network = resolve(backbone, input_size, None, config.backbone_cache, say)
+        network = reembedding.network_of(connection, backbone, input_size, config.backbone_cache, say)
         try:
             done = reembedding.run(
                 connection, network, not no_switch, allow_missing, quiet, rejections,

@@ -131,17 +131,14 @@ def stored(
     say: Callable[[str], None],
 ) -> "Summary":
     """Ingest sources into the database, and say what to do next."""
-    from tagdb import ingest, store
-    from tagdb.embedding.backbone import resolve
+    from tagdb import ingest
+    from tagdb.embedder import backbone_for
     from tagdb.postgres import database
 
     with database.open_database(config, say) as connection:
         network = None
         if not options.dry_run:
-            active = store.backbones.active(connection)
-            network = resolve(
-                config.backbone, input_size, active.identity if active else None, config.backbone_cache, say
-            )
+            network = backbone_for(connection, config, input_size, say)
         try:
             summary = ingest.run(
                 connection, network, sources, options, rejections, lambda: database.reconnect(config, say)

@@ -115,7 +115,7 @@ def command(
     if bool(photos) == bool(watch):
         raise click.UsageError("name photos, or a folder to --watch")
     from tagdb import recommend, store
-    from tagdb.embedding.backbone import resolve
+    from tagdb.embedder import backbone_for
     from tagdb.postgres import database
     from tagdb.store.answers import ANYTHING, Query
 
@@ -138,9 +138,7 @@ def command(
             recommend.require_collection(connection, collection)
         for hashtag in store.tags.unknown(connection, query.known):
             note(f"no photo has #{hashtag}, so it does nothing as --known")
-        network = resolve(
-            config.backbone, input_size, recommend.backbone_of(connection), config.backbone_cache, note
-        )
+        network = backbone_for(connection, config, input_size, note)
         if watch:
             note(f"watching {watch}; stop with Ctrl-C")
         answers = recommend.recommend(

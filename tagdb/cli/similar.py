@@ -35,7 +35,7 @@ def command(
       tagdb similar beach.jpg --top 3 --json
     """
     from tagdb import recommend, store
-    from tagdb.embedding.backbone import resolve
+    from tagdb.embedder import backbone_for
     from tagdb.postgres import database
 
     def show(photo: str, answer: Sequence[store.answers.SimilarImage]) -> None:
@@ -48,7 +48,6 @@ def command(
     photos = photos_of(photos)
     with database.open_database(config, note) as connection:
         recommend.require_images(connection)
-        stored = recommend.backbone_of(connection)
-        network = resolve(config.backbone, input_size, stored, config.backbone_cache, note)
+        network = backbone_for(connection, config, input_size, note)
         answers = recommend.similar(connection, network, photos, top, apart=len(photos) > 1)
         print_answers(answers, "images", as_json, show)

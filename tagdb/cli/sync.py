@@ -76,8 +76,8 @@ def command(
       tagdb sync photos.csv --dry-run
       tagdb sync photos/ --yes --quiet
     """
-    from tagdb import ingest, store, sync
-    from tagdb.embedding.backbone import resolve
+    from tagdb import ingest, sync
+    from tagdb.embedder import backbone_for
     from tagdb.photos.sources import open_source
     from tagdb.postgres import database
 
@@ -104,10 +104,7 @@ def command(
             note(_words(difference))
             agreed("make the database agree with the source?", False)
             agree, rejections = sync.no_others(difference), Rejections(silent)
-        stored = store.backbones.active(connection)
-        network = resolve(
-            config.backbone, input_size, stored.identity if stored else None, config.backbone_cache, tell
-        )
+        network = backbone_for(connection, config, input_size, tell)
         done = sync.run(
             connection, network, opened, agree, options, rejections,
             lambda: database.reconnect(config, tell), remove=remove,

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ BUNDLED = "bundled"
 """A small network included in tagdb, trained by ``tools/train_backbone.py``; see its model card."""
 WEIGHTS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
 """Folder from which Keras downloads the ImageNet weights."""
+_REPAIR = "restore a backup, or embed the images again: tagdb backbone reembed NAME|PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,16 @@ class Identity:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.input_size} px, weights {self.weights_sha256.hex()[:12]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The network that a database carries for everybody who uses it."""
+
+    sha256: bytes
+    """Of the LiteRT file."""
+    read: Callable[[], bytes | None]
+    """Returns the file, unless it is gone meanwhile."""
 
 
 _SILENCE = threading.Lock()
@@ -83,6 +95,16 @@ class Backbone:
         self.identity = identity
         self.content = content
         self._local = threading.local()
+
+    @cached_property
+    def network_sha256(self) -> bytes:
+        """Hash of the LiteRT file; different exports of the same weights differ in it."""
+        return hashlib.sha256(self.content).digest()
+
+    @property
+    def to_carry(self) -> bytes | None:
+        """The network for a database to carry; None for the bundled one, which every installation has."""
+        return None if self.identity.name == BUNDLED else self.content
 
     def _interpreter(self) -> Any:
         from ai_edge_litert.interpreter import Interpreter
@@ -131,8 +153,12 @@ def resolve(
     stored: Identity | None,
     cache: Path,
     notify: Callable[[str], None] = lambda text: None,
+    carried: Carried | None = None,
 ) -> Backbone:
     """Return the backbone to use, after exporting it if this machine has not done so yet.
+
+    Where the database carries its network, that one is used, so that everybody who shares it embeds with the
+    same.
 
     Parameters
     ----------
@@ -145,6 +171,8 @@ def resolve(
         The identity that the database remembers, None while it has no embeddings.
     cache
         Folder for exported files.
+    carried
+        The network of ``stored`` that the database carries.
 
     Raises
     ------
@@ -154,9 +182,46 @@ def resolve(
         The wanted backbone is not that of the database's embeddings.
     """
     name, size = _choose(wanted, input_size, stored)
-    backbone = _load(name, size, stored if wanted is None else None, stored, cache, notify)
+    own = _Own(stored, carried, cache) if stored is not None else None
+    meant = wanted is None or (stored is not None and wanted == stored.name == IMAGENET)
+    backbone = _load(name, size, own, meant, cache, notify)
     _verify(backbone.identity, name, input_size, stored)
     return backbone
+
+
+class _Own:
+    """A database's own backbone, which this machine or the database may have."""
+
+    def __init__(self, identity: Identity, carried: Carried | None, cache: Path) -> None:
+        self.identity, self._carried, self._cache = identity, carried, cache
+
+    def load(self) -> Backbone | None:
+        """Return it from this machine or the database, without its weights. None if neither has it.
+
+        Raises
+        ------
+        BackboneError
+            What the database carries is damaged or no backbone.
+        """
+        size, carried = self.identity.input_size, self._carried
+        made_here = _exported(self._cache, size, self.identity.weights_sha256)
+        content = made_here.read_bytes() if made_here.is_file() else None
+        if carried is None:
+            return None if content is None else Backbone(self.identity, content)
+        # It is kept by its own hash: that it is made of these weights is only what the database says.
+        kept = _exported(self._cache, size, carried.sha256)
+        if kept.is_file():
+            return Backbone(self.identity, kept.read_bytes())
+        if content is None or hashlib.sha256(content).digest() != carried.sha256:
+            content = carried.read()
+        if content is None:
+            return None
+        if hashlib.sha256(content).digest() != carried.sha256:
+            raise BackboneError(f"the network of {self.identity} in the database is damaged: {_REPAIR}")
+        if _litert_size(content, f"the network of {self.identity} in the database") != size:
+            raise BackboneError(f"the network in the database does not fit {self.identity}: {_REPAIR}")
+        _keep(content, kept)
+        return Backbone(self.identity, content)
 
 
 def _choose(wanted: str | None, input_size: int | None, stored: Identity | None) -> tuple[str, int]:
@@ -173,32 +238,25 @@ def _choose(wanted: str | None, input_size: int | None, stored: Identity | None)
 
 
 def _load(
-    name: str,
-    size: int,
-    stored: Identity | None,
-    required: Identity | None,
-    cache: Path,
-    notify: Callable[[str], None],
+    name: str, size: int, own: _Own | None, meant: bool, cache: Path, notify: Callable[[str], None]
 ) -> Backbone:
     """Load a backbone by name.
 
-    ``stored`` is the database's own, if that is meant: it may be in the cache. ``required`` is the one that
-    it must be, whatever its name.
+    ``own`` is the database's, which it must be, whatever its name; ``meant``: whether that was asked for.
     """
-    if stored is not None and size == stored.input_size:
-        exported = _exported(cache, stored.input_size, stored.weights_sha256)
-        if exported.is_file():
-            return Backbone(stored, exported.read_bytes())
-        if stored.name not in (IMAGENET, BUNDLED):
+    if own is not None and meant and size == own.identity.input_size:
+        if (backbone := own.load()) is not None:
+            return backbone
+        if own.identity.name not in (IMAGENET, BUNDLED):
             raise BackboneError(
-                f"this database's embeddings were made by {stored}, which this machine does not have yet; "
-                "give its weights once with --backbone PATH"
+                f"this database's embeddings were made by {own.identity}, which neither this machine nor the "
+                "database has; give its weights once with --backbone PATH"
             )
     if name == BUNDLED:
         return _bundled()
     if _has_own_size(name):
         return _from_litert(Path(name), cache)
-    return _from_weights(name, size, required, cache, notify)
+    return _from_weights(name, size, own, cache, notify)
 
 
 def _verify(identity: Identity, name: str, input_size: int | None, stored: Identity | None) -> None:
@@ -267,12 +325,17 @@ def _from_litert(path: Path, cache: Path) -> Backbone:
     )
     target = _exported(cache, identity.input_size, identity.weights_sha256)
     if not target.is_file():
-        with suppress(OSError):  # where nothing can be written, it must be named each time
-            cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
-                file.write(content)
-            Path(file.name).replace(target)
+        _keep(content, target)
     return Backbone(identity, content)
+
+
+def _keep(content: bytes, target: Path) -> None:
+    """Write a file of the cache, if possible: else it is read from elsewhere again the next time."""
+    with suppress(OSError):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(target)
 
 
 @contextmanager
@@ -295,7 +358,7 @@ def _keras_cache(size: int) -> Path:
 
 
 def _from_weights(
-    name: str, size: int, required: Identity | None, cache: Path, notify: Callable[[str], None]
+    name: str, size: int, own: _Own | None, cache: Path, notify: Callable[[str], None]
 ) -> Backbone:
     if size not in SIZES:
         raise BackboneError(f"the input size must be one of {', '.join(map(str, SIZES))}, not {size}")
@@ -312,11 +375,14 @@ def _from_weights(
     short = IMAGENET if name == IMAGENET else weights.name.removesuffix(".h5").removesuffix(".weights")
     if there:
         identity = Identity(short, size, hashlib.sha256(content).digest())
+        if own is not None:
+            if not identity.same(own.identity):  # before a quarter of a minute of work
+                raise _mismatch(own.identity, str(identity))
+            if (backbone := own.load()) is not None:
+                return backbone
         exported = _exported(cache, size, identity.weights_sha256)
         if exported.is_file():
             return Backbone(identity, exported.read_bytes())
-        if required is not None and not identity.same(required):  # before a quarter of a minute of work
-            raise _mismatch(required, str(identity))
     _require_tensorflow(name)
     with _writable(cache), tempfile.TemporaryDirectory(dir=cache, prefix=".export-") as folder:
         notify("preparing the backbone; this takes about 15 s, once")

@@ -54,6 +54,20 @@ backbones = Table(
     Index("backbones_one_active", "active", unique=True, postgresql_where=text("active")),
 )
 
+networks = Table(
+    "networks",
+    metadata,
+    Column(
+        "backbone_id",
+        Integer,
+        ForeignKey(backbones.c.backbone_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("network", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+)
+
 ingest_runs = Table(
     "ingest_runs",
     metadata,

@@ -7,7 +7,7 @@ from functools import partial
 
 import psycopg
 
-from tagdb.embedding.backbone import Identity
+from tagdb.embedding.backbone import Backbone, Carried, Identity
 from tagdb.errors import BackboneMismatch
 from tagdb.postgres.database import Connection
 from tagdb.store.statements import (
@@ -28,11 +28,20 @@ class StoredBackbone:
     name: str
     input_size: int
     weights_sha256: bytes
+    network_sha256: bytes | None = None
+    """Of its network, if the database carries that."""
 
     @property
     def identity(self) -> Identity:
         """Identity of the backbone."""
         return Identity(self.name, self.input_size, self.weights_sha256)
+
+    def made_by(self, backbone: Backbone) -> bool:
+        """Whether it is this one, also its network, if the database carries that."""
+        return self.identity.same(backbone.identity) and self.network_sha256 in (
+            None,
+            backbone.network_sha256,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class ListedBackbone:
     input_size: int
     weights_sha256: str
     """Hexadecimal digits."""
+    network_sha256: str | None
+    """Of its network, if the database carries that; hexadecimal digits."""
     active: bool
     images: int
     """Number of images it has embedded."""
@@ -81,24 +92,50 @@ def list_all(connection: Connection) -> list[ListedBackbone]:
     return fetch_all(connection, ListedBackbone, "backbones/list")
 
 
-def add(connection: Connection, identity: Identity) -> int:
-    """Register a backbone and return its number. The first one becomes active."""
+def add(connection: Connection, identity: Identity, network: bytes | None = None) -> int:
+    """Register a backbone and return its number. The first one becomes active.
+
+    Parameters
+    ----------
+    network
+        Its LiteRT file, for the database to carry, which keeps the first one; None for none.
+    """
     number: int = fetch_value(
         connection,
         "backbones/add",
         name=identity.name,
         input_size=identity.input_size,
         weights_sha256=identity.weights_sha256,
+        network=network,
     )
     return number
 
 
-def add_beside(connection: Connection, identity: Identity, wait_ms: int = 100) -> int | None:
+def add_beside(
+    connection: Connection, identity: Identity, wait_ms: int = 100, network: bytes | None = None
+) -> int | None:
     """Register another backbone during reads; return None if another session blocks it for too long.
 
     Creating its partition briefly locks the table of embeddings.
     """
-    return unless_locked(connection, wait_ms, partial(add, connection, identity), None)
+    return unless_locked(connection, wait_ms, partial(add, connection, identity, network), None)
+
+
+def carried(connection: Connection, backbone: StoredBackbone | ListedBackbone | None) -> Carried | None:
+    """Return the network that the database carries of a backbone, to be read when it is needed."""
+    if backbone is None or backbone.network_sha256 is None:
+        return None
+    digest = backbone.network_sha256
+    return Carried(
+        bytes.fromhex(digest) if isinstance(digest, str) else digest,
+        partial(network, connection, backbone.backbone_id),
+    )
+
+
+def network(connection: Connection, backbone_id: int) -> bytes | None:
+    """Return the LiteRT file of a backbone, if the database carries it."""
+    found: bytes | None = fetch_value(connection, "backbones/network", binary=True, backbone_id=backbone_id)
+    return found
 
 
 def activate(

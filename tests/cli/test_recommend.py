@@ -275,8 +275,15 @@ def test_a_photo_that_is_none(filled: Path, tagdb: Run, command: str) -> None:
     ] * 2
 
 
-def test_a_backbone_that_this_machine_has_not_got(filled: Path, tagdb: Run, home: Path) -> None:
+def test_a_backbone_that_this_machine_has_not_got(
+    filled: Path, tagdb: Run, home: Path, connection: Connection
+) -> None:
+    """It is in the database."""
+    before = parsed(tagdb("recommend", filled / "00.jpg", "--json"))
     shutil.rmtree(home / "backbones")
+    assert parsed(tagdb("recommend", filled / "00.jpg", "--json")) == before
+    shutil.rmtree(home / "backbones")
+    connection.execute("DELETE FROM tagdb_store.networks")
     message = complaint(tagdb("recommend", filled / "00.jpg"))
     assert re.search(r"random \(96 px, weights [0-9a-f]{12}\).* --backbone PATH", message)
 

@@ -87,6 +87,7 @@ def fill(url: str, images: int = 40) -> None:
     """A collection with all there can be: edits, feedback, statistics, rejections, and runs of all kinds."""
     with database.connect(url) as connection:
         world = seed.world(connection, images=images, hashtags=12, factors=8)
+        store.backbones.add(connection, seed.identity(), b"network")
         run = store.ingest_runs.begin(connection, ["somewhere"])
         batch = [seed.image(n, "tag1", "tag2", "évian", "海", collection="travel") for n in range(3)]
         store.batches.save(

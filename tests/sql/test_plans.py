@@ -164,6 +164,7 @@ LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.find_image(sha256('17'))", 1, {}),
     ("tagdb.embedding(17)", 1, {}),
     ("tagdb.thumbnail(17)", 1, {}),
+    ("tagdb.network(1)", 1, {}),
     ("tagdb.image_factors(17)", 1, {}),
     ("tagdb.hashtag_factors('tag7')", 1, {}),
     ("tagdb.workers()", 1, {}),

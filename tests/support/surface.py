@@ -35,6 +35,7 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "tag_image": (1, "{#New}"),
     "untag_image": (1, "{tag1}"),
     "thumbnail": (1,),
+    "network": (1,),
     "embedding": (1,),
     "image_factors": (1,),
     "hashtag_factors": ("tag1",),
@@ -58,7 +59,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
     "activate_factor_run": (1,),
     "active_run": (),
-    "add_backbone": ("another", 96, b"0" * 32),
+    "add_backbone": ("another", 96, b"0" * 32, b"network"),
     "activate_projection": (2, 1.0),
     "at_least_one": ("top", 1),
     "attach_factor_run": (1,),
@@ -125,6 +126,7 @@ def call(schema: str, name: str) -> str:
 def fill(connection: Connection) -> None:
     """Store something of everything: each view and function gives rows, each kind of table is there."""
     world = seed.world(connection)
+    store.backbones.add(connection, seed.identity(), b"network")
     run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(n, "tag1", "tag2", collection="cats") for n in range(2)]
     store.batches.save(connection, run, world.backbone_id, batch, [store.batches.Rejected("m", 1, "bad")])

@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagdb.embedding.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Identity, resolve
+from tagdb.embedding.backbone import DIMENSIONS, WEIGHTS_URL, Backbone, Carried, Identity, resolve
 from tagdb.errors import BackboneError, BackboneMismatch, RejectedInput
 from tests.support.backbones import drawn, real
 
@@ -204,6 +205,45 @@ def test_the_databases_own_on_a_machine_that_has_not_got_it(backbone: Backbone, 
     said = sentence(caught)
     assert str(backbone.identity) in said
     assert "--backbone PATH" in said
+
+
+@pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize("named", [False, True], ids=["not named", "weights named"])
+def test_what_the_database_carries_is_read_once_and_wins(
+    random_weights: Path, backbone: Backbone, cache: Path, tmp_path: Path, named: bool
+) -> None:
+    """Over an export of this machine's own, and where it has none: everybody embeds with the same bits."""
+    content = backbone.content + b"\0"
+    reads: list[bytes] = []
+
+    def read() -> bytes:
+        reads.append(content)
+        return content
+
+    carried = Carried(hashlib.sha256(content).digest(), read)
+    wanted = str(random_weights) if named else None
+    here = Path(shutil.copytree(cache, tmp_path / "here"))
+    for folder, expected in ((here, 1), (here, 1), (tmp_path / "empty", 2), (tmp_path / "empty", 2)):
+        found = resolve(wanted, None, backbone.identity, folder, carried=carried)
+        assert (found.identity.same(backbone.identity), found.content) == (True, content)
+        assert len(reads) == expected
+    # what the database says of it counts for the database alone
+    assert resolve(str(random_weights), 96, None, here).content == backbone.content
+
+
+@pytest.mark.usefixtures("no_export")
+def test_the_same_network_is_not_read_again(backbone: Backbone, cache: Path, tmp_path: Path) -> None:
+    here = Path(shutil.copytree(cache, tmp_path / "here"))
+    carried = Carried(backbone.network_sha256, lambda: pytest.fail("it was read"))
+    assert resolve(None, None, backbone.identity, here, carried=carried).content == backbone.content
+
+
+@pytest.mark.usefixtures("no_export")
+def test_the_databases_imagenet_may_be_named(backbone: Backbone, tmp_path: Path) -> None:
+    """As in a setting that everybody has; no weights are downloaded."""
+    stored = replace(backbone.identity, name="imagenet")
+    carried = Carried(backbone.network_sha256, lambda: backbone.content)
+    assert resolve("imagenet", None, stored, tmp_path, carried=carried).identity == stored
 
 
 def test_imagenet_weights_that_keras_has_downloaded_embed_as_keras_does(

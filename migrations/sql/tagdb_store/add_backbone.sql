@@ -1,6 +1,9 @@
 -- Registers a backbone and creates the partition for its embeddings. The first one of a database becomes
--- active. For a known backbone, returns it.
-CREATE OR REPLACE FUNCTION tagdb_store.add_backbone(name text, input_size integer, weights_sha256 bytea)
+-- active. For a known backbone, returns it. Stores the network, unless it is NULL or there is one: everybody is to
+-- embed with the same.
+CREATE OR REPLACE FUNCTION tagdb_store.add_backbone(
+    name text, input_size integer, weights_sha256 bytea, network bytea
+)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -21,6 +24,10 @@ BEGIN
             'CREATE TABLE tagdb_store.%I PARTITION OF tagdb_store.embeddings FOR VALUES IN (%s)',
             'embeddings_' || id, id);
     END IF;
+    INSERT INTO tagdb_store.networks (backbone_id, network, sha256)
+    SELECT id, add_backbone.network, sha256(add_backbone.network)
+    WHERE add_backbone.network IS NOT NULL
+    ON CONFLICT ON CONSTRAINT networks_pkey DO NOTHING;
     RETURN id;
 END
 $$;
