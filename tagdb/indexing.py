@@ -108,6 +108,8 @@ def check(
 ) -> Examined | None:
     """Measure the recall of several settings and record it.
 
+    Settings that are slower than others that find enough are left out: measuring takes most of the time.
+
     Returns None without a vector index: then searches scan all embeddings, and recall is 1.
 
     Raises
@@ -127,13 +129,17 @@ def check(
     in_use = Effort(search.candidates, search.ef_search)
     pairs = {Effort(c, e): None for c in CANDIDATES for e in EF_SEARCH if e * 2 >= c}
     efforts = [in_use, *(effort for effort in pairs if effort != in_use)]
-    tried = []
+    tried: list[IndexCheck] = []
     store.index_checks.measure(
         connection, backbone_id, efforts[0], asked, truth
     )  # fills the caches for the others
     with track("measuring", len(efforts), "settings", quiet) as report:
         for done, effort in enumerate(efforts, 1):
-            tried.append(store.index_checks.measure(connection, backbone_id, effort, asked, truth))
+            enough = (one for one in tried[1:] if one.recall >= recall)
+            if not any(
+                one.candidates <= effort.candidates and one.ef_search <= effort.ef_search for one in enough
+            ):
+                tried.append(store.index_checks.measure(connection, backbone_id, effort, asked, truth))
             report(done)
     store.index_checks.note(
         connection, search.projection_id, search.embeddings, len(asked), neighbours, tried

@@ -76,6 +76,10 @@ def test_a_check_measures_notes_and_suggests(clustered: Connection, tagdb: Run) 
     fastest = min(one["milliseconds"] for one in found["tried"][1:] if one["recall"] >= 0.9)
     assert found["suggested"]["milliseconds"] <= 1.1 * fastest
     assert found["suggested"]["candidates"] >= 200
+    enough = [one for one in found["tried"][1:] if one["recall"] >= 0.9]
+    for one in found["tried"][1:]:  # none is slower than another that finds enough
+        easier = [each for each in enough if each is not one and each["candidates"] <= one["candidates"]]
+        assert not [each for each in easier if each["ef_search"] <= one["ef_search"]]
     assert effort(clustered) == before
     noted = clustered.execute(
         "SELECT candidates, ef_search, recall FROM tagdb.index_checks ORDER BY index_check_id"
