@@ -272,12 +272,13 @@ def test_undoing_what_would_count_as_a_hashtag_that_counts_no_more(connection: C
 
 
 def everything(connection: Connection) -> dict[str, Any]:
-    """Statistics as they are stored, but for how many hashtags are beside one."""
+    """Statistics as they are stored."""
     found: dict[str, Any] = {
         table: sorted(rows(connection, f"SELECT * FROM tagdb_store.{table}"))
-        for table in ("hashtag_collections", "hashtag_pairs", "hashtag_trend", "statistics")
+        for table in ("hashtag_collections", "hashtag_pairs", "hashtag_trend", "counted_images")
     }
-    counts = "SELECT hashtag_id, images, first_seen, last_seen FROM tagdb_store.hashtag_counts"
+    counts = "SELECT hashtag_id, images, first_seen, last_seen, beside FROM tagdb_store.hashtag_counts"
+    found["statistics"] = rows(connection, "SELECT images, min_images FROM tagdb_store.statistics")
     return found | {"hashtag_counts": sorted(rows(connection, counts))}
 
 

@@ -72,7 +72,7 @@ def build(connection: Connection) -> None:
     store.statistics.refresh(connection)
     # As if the other hashtags were on images, too.
     connection.execute(
-        "INSERT INTO tagdb_store.hashtag_counts SELECT hashtag_id, 1, now(), now(), 0"
+        "INSERT INTO tagdb_store.hashtag_counts SELECT hashtag_id, 1, now(), now(), 0, 0"
         " FROM tagdb_store.hashtags ON CONFLICT DO NOTHING"
     )
     connection.execute(

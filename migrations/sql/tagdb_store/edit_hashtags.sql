@@ -18,6 +18,9 @@ DECLARE
     canonical text := coalesce(tagdb_store.fold_given(into_hashtag), tagdb.fold_hashtag(into_hashtag));
 BEGIN
     LOCK TABLE tagdb_store.hashtag_edits IN SHARE ROW EXCLUSIVE MODE;
+    -- Before any hashtag is changed, so that no refresh, which changes their spellings, waits for this one in a circle,
+    -- and none counts images by hashtags as they were until now once those of this edit are noted.
+    PERFORM FROM tagdb_store.statistics s FOR UPDATE;
     SELECT array_agg(DISTINCT coalesce(tagdb_store.fold_given(g.hashtag), tagdb.fold_hashtag(g.hashtag)))
     INTO given
     FROM unnest(edit_hashtags.hashtags) AS g (hashtag)

@@ -13,6 +13,9 @@ DECLARE
     later bigint;
 BEGIN
     LOCK TABLE tagdb_store.hashtag_edits IN SHARE ROW EXCLUSIVE MODE;
+    -- Before any hashtag is changed, so that no refresh, which changes their spellings, waits for this one in a circle,
+    -- and none counts images by hashtags as they were until now once those of this edit are noted.
+    PERFORM FROM tagdb_store.statistics s FOR UPDATE;
     SELECT e.edit_id, e.before, e.undone_at INTO undone
     FROM tagdb_store.hashtag_edits e
     WHERE CASE WHEN edit IS NULL THEN e.undone_at IS NULL ELSE e.edit_id = edit END
