@@ -556,6 +556,8 @@ class Fake:
     """A backbone that embeds a photo by its mean colour."""
 
     identity = Identity("fake", 32, b"f" * 32)
+    network_sha256 = b"n" * 32
+    to_carry = None
 
     def embed(self, pixels: NDArray[np.floating]) -> NDArray[np.float32]:
         mean = np.asarray(pixels, np.float64).reshape(-1, 3).mean(axis=0)
