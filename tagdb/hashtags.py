@@ -98,6 +98,7 @@ def _visible(text: str) -> str:
     return seen if _BLACK_FLAG in seen else seen.translate(_TAGS)
 
 
+@lru_cache(maxsize=1 << 16)
 def spelled(text: str) -> str:
     """Return a hashtag as it is written, for those who read it: without ``#``, and in NFC.
 
