@@ -44,6 +44,7 @@ from psycopg import sql
 
 from tagdb import config, store
 from tagdb.embedding import backbone
+from tagdb.learning.model import EXACT
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
@@ -51,8 +52,6 @@ from tagdb.postgres.database import Connection
 THREADS = os.cpu_count() or 1
 CHUNK = 20_000
 MIB = 1 << 20
-BLOCKS = 170 * MIB
-"""Fixed memory of ridge and refit: blocks of 8192 embeddings, and a 1280² system."""
 PHASES = {
     "reading interactions": "tagdb.store.runs.interactions",
     "reading embeddings": "tagdb.store.runs.vectors",
@@ -80,14 +79,21 @@ def expected(
     * 76 n: numbering the images; 25 for what is kept of the interactions, 51 for np.unique,
     * 61 n + 4 k max(2 i, i + 2 h): fitting; 45 for the interactions, 16 for both matrices, and float32
       factors, which implicit draws and then scales into a second array, one side after the other,
-    * 32 n + 8 k (i + h) + 2568 e + 2560 e + 170 MiB, where there are embeddings: refitting, to a copy of
-      those of images that may be neighbours, block by block.
+    * 48 n + 10 k i + 8 k h + 1220 e + 40 MiB, where there are more than 5000 embeddings: refitting; 32 for
+      the interactions and 16 for the matrix of them; factors from ALS, blended and stored; search vectors of
+      192 numbers as float16 and once more as float32.
+    * 48 n + 10 k i + 8 k h + (2568 + 2560) e + 100 MiB where there are fewer: embeddings, a copy of those
+      of images that may be neighbours, and a 1280² system.
 
     The allocator, threads and the connection take more on top.
     """
     numbering = 76 * interactions
     fitting = 61 * interactions + 4 * factors * max(2 * images, images + 2 * hashtags)
-    refitting = 32 * interactions + 8 * factors * (images + hashtags) + (2568 + 2560) * embeddings + BLOCKS
+    refitting = 48 * interactions + 10 * factors * images + 8 * factors * hashtags
+    if embeddings > EXACT:
+        refitting += 1220 * embeddings + 40 * MIB
+    else:
+        refitting += (2568 + 2560) * embeddings + 100 * MIB
     return bare + max(numbering, fitting, refitting if embeddings else 0)
 
 

@@ -21,17 +21,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tagdb.learning import als, projecting, ranking
+from tagdb.learning import als, clusters, projecting, ranking
 from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.settings import FactorSettings
 
 EXACT = 5000
 """Up to so many embeddings are compared and learned from as they are, more as search vectors, which have a
 seventh of the numbers."""
-REFIT_IMAGES = 4000
+REFIT_IMAGES = 10_000
 """Maximum number of images whose averages hashtags are refitted to; of more, a sample is used."""
-PART = 4096
-"""Images that are computed with at a time."""
+PART = 1024
+"""Images whose vectors are computed with at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,18 @@ def _ridge(
     return Ridge(mean, offset, np.linalg.solve(gram, right).astype(np.float32), embeddings.axes)
 
 
+def _neighbours(
+    vectors: NDArray[np.float16], pool: NDArray[np.int64], asked: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return places in the pool and similarities of neighbours; of nearly all of them in a large pool."""
+    if len(pool) > max(EXACT, count):
+        return clusters.nearest(vectors, pool, asked, count)
+    compared = vectors[pool]
+    found = [ranking.nearest(compared[part], compared, count, part) for part in _parts(asked)]
+    places, similarities = zip(*found, strict=True)
+    return np.concatenate(places), np.concatenate(similarities)
+
+
 def _refit(
     solution: als.Fit,
     pool: NDArray[np.int64],
@@ -219,20 +231,15 @@ def _refit(
     asked = np.arange(len(pool))
     if len(pool) > REFIT_IMAGES:
         asked = np.sort(np.random.default_rng(settings.seed).choice(len(pool), REFIT_IMAGES, replace=False))
-    compared, near = vectors[place[pool]], stored[pool]
     shape = (len(solution.image_ids), len(solution.hashtag_ids))
     ones = np.ones(len(solution.rows), np.float32)
     carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool[asked]]
-    gram = np.zeros((factors.shape[1], factors.shape[1]))
-    right = np.zeros(factors.shape)
-    for part in _parts(np.arange(len(asked))):
-        places, similarity = ranking.nearest(
-            compared[asked[part]], compared, settings.neighbours, asked[part]
-        )
-        weight = ranking.weights(similarity, settings.similarity_exponent)
-        average = ranking.averages(places, weight, near).astype(np.float32)
-        gram += average.T @ average
-        right += carried[part].T @ average - factors @ (average.T @ average)
+    places, similarity = _neighbours(vectors, place[pool], asked, settings.neighbours)
+    weight = ranking.weights(similarity, settings.similarity_exponent)
+    average = ranking.averages(pool[places], weight, stored).astype(np.float32)
+    wide = average.astype(np.float64)
+    gram = wide.T @ wide
+    right = carried.T @ average - factors @ gram
     penalty = settings.refit_penalty * np.trace(gram) / len(asked)  # the trace is the sum of |a|²
     if not penalty:
         return factors
