@@ -22,6 +22,8 @@ ROUNDS = 5
 """Rounds of k-means."""
 COMPARED = 2048
 """Number of vectors that each is compared with, or slightly more."""
+TOGETHER = 256
+"""Vectors of a cluster whose neighbours are looked for at a time: clusters may be large."""
 PART = 8192
 """Vectors that are assigned to clusters at a time."""
 
@@ -70,12 +72,14 @@ def nearest(
         reached = np.cumsum(sizes[beside[one]])
         enough = int(np.searchsorted(reached, max(COMPARED, 4 * count))) + 1
         slices = [slice(starts[other], starts[other + 1]) for other in beside[one, :enough]]
-        similarity = np.concatenate([wide[at[rows]] @ wide[some].T for some in slices], axis=1)
         compared = np.concatenate([np.arange(some.start, some.stop) for some in slices])
-        similarity[compared == at[rows, None]] = -np.inf
-        best = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
-        places[rows] = order[compared[best]]
-        similarities[rows] = np.take_along_axis(similarity, best, 1)
+        for start in range(0, len(rows), TOGETHER):
+            part = rows[start : start + TOGETHER]
+            similarity = np.concatenate([wide[at[part]] @ wide[some].T for some in slices], axis=1)
+            similarity[compared == at[part, None]] = -np.inf
+            best = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
+            places[part] = order[compared[best]]
+            similarities[part] = np.take_along_axis(similarity, best, 1)
 
     # a thread for each core looks into clusters; of BLAS, more than one each would only be in the way
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
