@@ -385,13 +385,12 @@ def test_a_table_that_refreshing_statistics_makes_is_its_own(
         "CREATE FUNCTION pg_temp.ran() RETURNS trigger LANGUAGE plpgsql AS"
         " $$BEGIN RAISE WARNING 'ran as %', current_user; RETURN NEW; END$$"
     )
-    if kind == "table":
-        populated.execute(f"CREATE TEMP TABLE tagdb_counted AS SELECT {columns}")  # type: ignore[call-overload]
-        populated.execute(
-            "CREATE TRIGGER ran BEFORE INSERT ON tagdb_counted FOR EACH ROW EXECUTE FUNCTION pg_temp.ran()"
-        )
-    else:
-        populated.execute(f"CREATE TEMP VIEW tagdb_counted AS SELECT {columns}")  # type: ignore[call-overload]
+    for name in ("tagdb_counted", "tagdb_moved"):
+        populated.execute(f"CREATE TEMP {kind} {name} AS SELECT {columns}")  # type: ignore[call-overload]
+        if kind == "table":
+            populated.execute(
+                f"CREATE TRIGGER ran BEFORE INSERT ON {name} FOR EACH ROW EXECUTE FUNCTION pg_temp.ran()"  # type: ignore[call-overload]
+            )
     for command in ("refresh_statistics()", "edit_hashtags('ban', '{tag3}')", "undo_hashtag_edit()"):
         with pytest.raises(errors.DuplicateTable):
             populated.execute(f"SELECT tagdb_store.{command}")  # type: ignore[call-overload]
