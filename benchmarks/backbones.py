@@ -16,8 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from tagdb import config
-from tagdb.demo import scenes
+from tagdb import config, scenes
 from tagdb.embedding.backbone import Backbone, resolve
 
 TURNS = 5

@@ -41,8 +41,7 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 import results
 
-from tagdb import config, ingest, store
-from tagdb.demo import scenes
+from tagdb import config, ingest, scenes, store
 from tagdb.embedding.backbone import BUNDLED, Backbone, resolve
 from tagdb.photos import images
 from tagdb.photos.files import Local

@@ -32,8 +32,7 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 import results
 
-from tagdb import config, factors, ingest
-from tagdb.demo import scenes
+from tagdb import config, factors, ingest, scenes
 from tagdb.embedding.backbone import BUNDLED, Identity, resolve
 from tagdb.photos.sources import open_source
 from tagdb.postgres import database

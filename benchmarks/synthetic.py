@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 from psycopg import sql
 
-from tagdb import config, store
-from tagdb.demo import scenes
+from tagdb import config, scenes, store
 from tagdb.embedding.backbone import Backbone, resolve
 from tagdb.errors import RejectedInput
 from tagdb.photos import images

@@ -81,8 +81,8 @@ def connect(
     home
         Folder of the embedded database and of exported backbones; None for ``TAGDB_HOME`` or the platform's.
     backbone
-        ``imagenet``, ``bundled``, or a weights file. None for the database's own, and ``imagenet`` for a new
-        database.
+        ``imagenet``, ``imagenet-float32``, ``bundled``, or a weights file. None for the database's own, and
+        ``imagenet`` for a new database.
     notify
         Called with notes that the command line would print, such as that the embedded server was started.
 

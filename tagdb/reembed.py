@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb import indexing, store
-from tagdb.embedding.backbone import Backbone, resolve
+from tagdb.embedding.backbone import IMAGENET, IMAGENET_SIZE, Backbone, resolve
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneError, DatabaseError, RejectedInput
 from tagdb.ingest import BATCH, CHUNK, READERS
@@ -298,7 +298,8 @@ def network_of(
     Parameters
     ----------
     named
-        ``imagenet``, ``bundled``, the path of a weights file, or the number of one that the database has.
+        ``imagenet``, ``imagenet-float32``, ``bundled``, the path of a weights file, or the number of one that
+        the database has.
 
     Raises
     ------
@@ -307,9 +308,13 @@ def network_of(
     """
     if named.isdecimal():
         return _stored(connection, find(connection, int(named)), input_size, cache, notify)
+    carried = [known for known in store.backbones.list_all(connection) if known.network_sha256]
+    for known in carried:  # exported elsewhere, perhaps; each export in 8 bits may be another
+        if named == known.identity.kind == IMAGENET and (input_size or IMAGENET_SIZE) == known.input_size:
+            return _stored(connection, known, input_size, cache, notify)
     backbone = resolve(named, input_size, None, cache, notify)
-    for known in store.backbones.list_all(connection):
-        if known.identity.same(backbone.identity) and known.network_sha256:
+    for known in carried:
+        if known.identity.same(backbone.identity):
             return _stored(connection, known, input_size, cache, notify)
     return backbone
 

@@ -24,6 +24,7 @@ SMALL = {
     "index.py": "--images 600 --more 100 --photos photos",
     "ingest.py": "photos --turns 1",
     "recommend.py": "--images 600 --hashtags 60 --factors 8 --seconds 3 --no-peers --photos many",
+    "sizes.py": "photos.jsonl --backbone bundled --sizes 160",
     "sql_surface.py": "--images 600 --hashtags 60 --factors 8 --seconds 1",
 }
 

@@ -1,6 +1,7 @@
-"""Convert trained weights to the bundled backbone's LiteRT file.
+"""Convert trained weights to the bundled backbone's LiteRT file, or to the one in 8 bits that tests use.
 
     python tools/export_backbone.py tools/bundled_weights.npz tagdb/embedding/bundled/backbone.tflite
+    python tools/export_backbone.py tools/bundled_weights.npz tests/support/in-8-bits.tflite 96 8
 
 The weights are the arrays of ``keras.Model.get_weights()`` in order, as ``train_backbone.py``
 writes them. The network is Keras's own MobileNetV2 with ``alpha=0.35``.
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tagdb.embedding.keras_export import convert
+from tagdb.embedding.keras_export import convert, pictures
 
 ALPHA = 0.35
 SIZE = 160
@@ -35,7 +36,8 @@ def load(weights: Path, size: int = SIZE) -> Any:
 
 
 if __name__ == "__main__":
-    content = convert(load(Path(sys.argv[1])))
+    size, bits = (int(sys.argv[3]), int(sys.argv[4])) if sys.argv[3:] else (SIZE, 32)
+    content = convert(load(Path(sys.argv[1]), size), pictures(size) if bits == 8 else None)
     target = Path(sys.argv[2])
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)

@@ -25,7 +25,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tagdb.demo import scenes
+from tagdb import scenes
 
 COLLECTIONS = ("travel", "food", "animals", "cars", "architecture", "nature")
 SHOWN = "cars"

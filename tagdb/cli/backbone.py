@@ -58,18 +58,21 @@ def list_backbones(as_json: bool) -> None:
         rows = [
             [
                 str(backbone.backbone_id), "active" if backbone.active else "", backbone.name,
-                f"{backbone.input_size} px", backbone.weights_sha256[:12],
+                f"{backbone.input_size} px", f"{backbone.bits} bits", backbone.weights_sha256[:12],
                 f"{backbone.images} of {backbone.of_images}",
             ]
             for backbone in backbones
         ]  # fmt: skip
-        print_table(["number", "", "name", "input", "weights", "embedded"], rows, {0, 3, 5})
+        print_table(["number", "", "name", "input", "numbers", "weights", "embedded"], rows, {0, 3, 4, 6})
 
 
 @command.command("reembed")
 @click.argument("backbone", metavar="NAME|PATH|N")
 @click.option(
-    "--input-size", type=int, metavar="PIXELS", help="96, 128, 160, 192 or 224 (default: 160 for weights)."
+    "--input-size",
+    type=int,
+    metavar="PIXELS",
+    help="96, 128, 160, 192 or 224 (default: 224 for imagenet, else 160).",
 )
 @click.option("--no-switch", is_flag=True, help="Embed all images but keep the current backbone.")
 @allow_missing_option
@@ -89,7 +92,8 @@ def reembed(
 ) -> None:
     """Embed all stored images with another backbone and switch to it.
 
-    The backbone is imagenet, bundled, a weights file, or the number of one that the database already has.
+    The backbone is imagenet, imagenet-float32, bundled, a weights file, or the number of one that the
+    database already has.
 
     The old backbone stays in use until the switch, and its embeddings stay until `tagdb backbone drop`.
     An interrupted run keeps what it stored; run the same command again to continue. Original photos that

@@ -54,11 +54,11 @@ def backbone_options(function: F) -> F:
     """``--backbone`` and ``--input-size``."""
     function = click.option(
         "--input-size", type=int, metavar="PIXELS",
-        help="96, 128, 160, 192 or 224 (default: the database's; 160 for a new one).",
+        help="96, 128, 160, 192 or 224 (default: the database's; of a new one 224 for imagenet, else 160).",
     )(function)  # fmt: skip
     return click.option(
         "--backbone", metavar="NAME|PATH",
-        help="imagenet, bundled, or a weights file (default: the database's; imagenet for a new one).",
+        help="imagenet, imagenet-float32, bundled, or a file (default: the database's, or imagenet)."
     )(function)  # fmt: skip
 
 

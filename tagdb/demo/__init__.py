@@ -15,9 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tagdb import factors, ingest, store
+from tagdb import factors, ingest, scenes, store
 from tagdb.config import Settings
-from tagdb.demo import scenes
 from tagdb.embedding.backbone import BUNDLED, Backbone, resolve
 from tagdb.photos import images
 from tagdb.photos.sources import open_source

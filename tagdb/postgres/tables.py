@@ -46,6 +46,7 @@ backbones = Table(
     Column("name", Text, nullable=False),
     Column("input_size", Integer, CheckConstraint("input_size > 0"), nullable=False),
     Column("weights_sha256", LargeBinary, nullable=False),
+    Column("bits", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=_NOW),
     Column("candidates", Integer, nullable=False, server_default="200"),

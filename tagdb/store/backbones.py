@@ -28,13 +28,14 @@ class StoredBackbone:
     name: str
     input_size: int
     weights_sha256: bytes
-    network_sha256: bytes | None = None
+    bits: int
+    network_sha256: bytes | None
     """Of its network, if the database carries that."""
 
     @property
     def identity(self) -> Identity:
         """Identity of the backbone."""
-        return Identity(self.name, self.input_size, self.weights_sha256)
+        return Identity(self.name, self.input_size, self.weights_sha256, self.bits)
 
     def made_by(self, backbone: Backbone) -> bool:
         """Whether it is this one, also its network, if the database carries that."""
@@ -53,6 +54,7 @@ class ListedBackbone:
     input_size: int
     weights_sha256: str
     """Hexadecimal digits."""
+    bits: int
     network_sha256: str | None
     """Of its network, if the database carries that; hexadecimal digits."""
     active: bool
@@ -64,7 +66,7 @@ class ListedBackbone:
     @property
     def identity(self) -> Identity:
         """Identity of the backbone."""
-        return Identity(self.name, self.input_size, bytes.fromhex(self.weights_sha256))
+        return Identity(self.name, self.input_size, bytes.fromhex(self.weights_sha256), self.bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def add(connection: Connection, identity: Identity, network: bytes | None = None
         name=identity.name,
         input_size=identity.input_size,
         weights_sha256=identity.weights_sha256,
+        bits=identity.bits,
         network=network,
     )
     return number

@@ -89,7 +89,7 @@ def test_equal_to_an_ingest_from_the_start(
 def test_embedding_anew_without_switching(tagdb: Run, filled: Path, connection: Connection) -> None:
     done = tagdb("backbone", "reembed", "bundled", "--no-switch")
     assert done.exit_code == 0
-    assert done.stdout.startswith("backbone 2, bundled (160 px, weights ")
+    assert done.stdout.startswith("backbone 2, bundled (160 px, 32 bits, weights ")
     assert "is not active: 12 embedded, 0 rejected" in done.stdout
     assert done.stderr == "to switch to it: tagdb backbone use 2\n"
     assert ids(connection) == [(1, True), (2, False)]

@@ -13,8 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tagdb import demo
-from tagdb.demo import scenes
+from tagdb import demo, scenes
 from tagdb.postgres.server import Server
 from tagdb.store.answers import Recommendation
 from tests.support.postgres import temporary_home

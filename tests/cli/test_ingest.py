@@ -427,8 +427,8 @@ def test_another_backbone_is_refused(
     shutil.copy(backbone_file, other)  # the same network, but who could know
     message = complaint(tagdb("ingest", photos, "--backbone", other))
     digest = hashlib.sha256(backbone_file.read_bytes()).hexdigest()[:12]
-    assert f"not by other (96 px, weights {digest})" in message
-    assert re.search(r"made by random \(96 px, weights [0-9a-f]{12}\)", message)
+    assert f"not by other (96 px, 32 bits, weights {digest})" in message
+    assert re.search(r"made by random \(96 px, 32 bits, weights [0-9a-f]{12}\)", message)
     message = complaint(tagdb("ingest", photos, "--input-size", 128))
     assert "128 px" in message
     assert count(connection, "tagdb.images") == 1

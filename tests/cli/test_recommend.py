@@ -285,7 +285,7 @@ def test_a_backbone_that_this_machine_has_not_got(
     shutil.rmtree(home / "backbones")
     connection.execute("DELETE FROM tagdb_store.networks")
     message = complaint(tagdb("recommend", filled / "00.jpg"))
-    assert re.search(r"random \(96 px, weights [0-9a-f]{12}\).* --backbone PATH", message)
+    assert re.search(r"random \(96 px, 32 bits, weights [0-9a-f]{12}\).* --backbone PATH", message)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tagdb.demo.scenes import scene
 from tagdb.photos.images import content_hash
+from tagdb.scenes import scene
 from tagdb.serve.options import Options
 from tests.support.browser import Visitor, chromium, drop, settle, until, violations, wider_than_window
 from tests.support.postgres import Postgres

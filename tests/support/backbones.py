@@ -18,6 +18,9 @@ Pixels = NDArray[np.uint8]
 
 TOOLS = ROOT / "tools"
 BUNDLED = ROOT / "tagdb" / "embedding" / "bundled" / "backbone.tflite"
+IN_8_BITS = ROOT / "tests" / "support" / "in-8-bits.tflite"
+"""The bundled network in 8 bits, for photos of 96 px, by ``tools/export_backbone.py``. Beside it the features
+that it gives of :func:`patterns`, in steps of 256."""
 REAL = SHARED / "weights" / "mobilenetv2_imagenet_1.0_no_top.weights.h5"
 """MobileNetV2's ImageNet weights."""
 
@@ -78,6 +81,21 @@ def at_96_px() -> bytes:
 def drawn(size: int, count: int = 12) -> Pixels:
     """Pixels of drawn photos."""
     return np.stack([decode(photo(seed), size).pixels for seed in range(count)])
+
+
+def patterns(size: int, count: int = 6) -> Pixels:
+    """Pixels that no decoder has a part in: waves of colour and noise, the same ones everywhere."""
+    rng = np.random.default_rng(8)
+    coarse = rng.integers(0, 256, (count, size // 8, size // 8, 3))
+    found = coarse.repeat(8, axis=1).repeat(8, axis=2) + rng.integers(-40, 41, (count, size, size, 3))
+    return np.clip(found, 0, 255).astype(np.uint8)
+
+
+def keras_weights(home: Path, size: int) -> Path:
+    """Where Keras keeps the ImageNet weights that it has downloaded, in a folder that is made."""
+    folder = home / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{size}_no_top.h5"
 
 
 def real(size: int = 160, count: int = 20) -> Pixels:

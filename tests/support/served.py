@@ -32,7 +32,7 @@ PER_COLLECTION = 12
 
 def draw(folder: Path) -> None:
     """Drawn photos of four collections, and ``photos.csv``, which tells their hashtags."""
-    from tagdb.demo.scenes import scene
+    from tagdb.scenes import scene
 
     folder.mkdir()
     lines = ["file_name,hashtags,collection,taken_at"]

@@ -37,7 +37,7 @@ def fill(connection: Connection) -> None:
     """Images of six collections from March to May 2026, with hashtags, factors, statistics and edits."""
     rng = np.random.default_rng(7)
     backbone_id = store.backbones.add(
-        connection, Identity("imagenet", 160, bytes(range(32))), b"\x1c\0\0\0TFL3 and so on"
+        connection, Identity("imagenet", 224, bytes(range(32)), 8), b"\x1c\0\0\0TFL3 and so on"
     )
     run_id = store.ingest_runs.begin(connection, ["photos.csv"])
     kinds = np.abs(rng.standard_normal((len(COLLECTIONS), seed.DIMENSIONS)))

@@ -59,7 +59,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
     "activate_factor_run": (1,),
     "active_run": (),
-    "add_backbone": ("another", 96, b"0" * 32, b"network"),
+    "add_backbone": ("another", 96, b"0" * 32, 8, b"network"),
     "activate_projection": (2, 1.0),
     "at_least_one": ("top", 1),
     "attach_factor_run": (1,),

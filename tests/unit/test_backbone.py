@@ -257,7 +257,7 @@ def test_imagenet_weights_that_keras_has_downloaded_embed_as_keras_does(
     name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_128_no_top.h5"
     shutil.copy(keras / "published.h5", models / name)
     said: list[str] = []
-    found = resolve("imagenet", 128, None, tmp_path / "cache", said.append)
+    found = resolve("imagenet-float32", 128, None, tmp_path / "cache", said.append)
     digest = hashlib.sha256((models / name).read_bytes()).digest()
     assert found.identity == Identity("imagenet", 128, digest)
     assert len(said) == 1
@@ -267,11 +267,11 @@ def test_imagenet_weights_that_keras_has_downloaded_embed_as_keras_does(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(subprocess, "run", None)
-        assert resolve("imagenet", 128, None, tmp_path / "cache").identity == found.identity
+        assert resolve("imagenet-float32", 128, None, tmp_path / "cache").identity == found.identity
         assert resolve(None, None, found.identity, tmp_path / "cache").identity == found.identity
         smaller = Identity("mine", 96, digest)  # of the same weights, and yet another backbone
         assert not smaller.same(found.identity)
-        with pytest.raises(BackboneError, match="does not have yet"):
+        with pytest.raises(BackboneError, match="neither this machine nor the database has"):
             resolve(None, None, smaller, tmp_path / "cache")
 
 
@@ -291,7 +291,7 @@ def test_imagenet_weights_that_cannot_be_downloaded(tmp_path: Path, monkeypatch:
     with pytest.raises(BackboneError) as caught:
         resolve(None, None, None, tmp_path / "cache")
     said = sentence(caught)
-    name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top.h5"
+    name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
     assert WEIGHTS_URL + name in said
     assert str(tmp_path / "keras/models" / name) in said
     assert "--backbone PATH" in said
@@ -369,7 +369,7 @@ def test_another_backbone_than_the_databases(random_weights: Path, backbone: Bac
     with pytest.raises(BackboneMismatch) as caught:
         resolve(str(random_weights), None, stored, cache)
     said = sentence(caught)
-    assert "other (96 px, weights 000000000000)" in said
+    assert "other (96 px, 32 bits, weights 000000000000)" in said
     assert str(backbone.identity) in said
 
 
@@ -453,7 +453,7 @@ def test_an_interrupted_export_leaves_nothing(
     random_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(command: list[str], **options: object) -> None:
-        Path(command[-1]).write_bytes(b"half")
+        Path(command[5]).write_bytes(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess, "run", interrupted)

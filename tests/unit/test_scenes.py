@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tagdb.demo.scenes import COLLECTIONS, MOTIFS, Scene, scene
-from tagdb.demo.scenes.words import COMMON, GENERAL, hashtags
 from tagdb.hashtags import fold
+from tagdb.scenes import COLLECTIONS, MOTIFS, Scene, scene
+from tagdb.scenes.words import COMMON, GENERAL, hashtags
 
 SIZES = {(320, 320), (320, 240), (240, 320)}
 

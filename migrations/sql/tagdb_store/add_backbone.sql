@@ -2,7 +2,7 @@
 -- active. For a known backbone, returns it. Stores the network, unless it is NULL or there is one: everybody is to
 -- embed with the same.
 CREATE OR REPLACE FUNCTION tagdb_store.add_backbone(
-    name text, input_size integer, weights_sha256 bytea, network bytea
+    name text, input_size integer, weights_sha256 bytea, bits integer, network bytea
 )
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -16,8 +16,8 @@ BEGIN
     SELECT b.backbone_id INTO id FROM tagdb_store.backbones b
     WHERE b.input_size = add_backbone.input_size AND b.weights_sha256 = add_backbone.weights_sha256;
     IF id IS NULL THEN
-        INSERT INTO tagdb_store.backbones (name, input_size, weights_sha256, active)
-        SELECT add_backbone.name, add_backbone.input_size, add_backbone.weights_sha256,
+        INSERT INTO tagdb_store.backbones (name, input_size, weights_sha256, bits, active)
+        SELECT add_backbone.name, add_backbone.input_size, add_backbone.weights_sha256, add_backbone.bits,
                NOT EXISTS (SELECT FROM tagdb_store.backbones b WHERE b.active)
         RETURNING backbone_id INTO id;
         EXECUTE format(

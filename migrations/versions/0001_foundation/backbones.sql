@@ -5,6 +5,7 @@ CREATE TABLE tagdb_store.backbones (
     name text NOT NULL,
     input_size integer NOT NULL CONSTRAINT backbones_input_size_positive CHECK (input_size > 0),
     weights_sha256 bytea NOT NULL CONSTRAINT backbones_weights_sha256_size CHECK (octet_length(weights_sha256) = 32),
+    bits integer NOT NULL CONSTRAINT backbones_bits_possible CHECK (bits IN (8, 32)), -- what it computes with
     active boolean NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- How thorough a search for 50 neighbours is: `tagdb index check` measures what these settings find, and

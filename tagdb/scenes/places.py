@@ -5,9 +5,9 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas, Point
-from tagdb.demo.scenes.figures import CLOTHES, HAIRS, SKINS, STAND, figure, palm
-from tagdb.demo.scenes.paints import Paint, across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas, Point
+from tagdb.scenes.figures import CLOTHES, HAIRS, SKINS, STAND, figure, palm
+from tagdb.scenes.paints import Paint, across, ball, dark, down, grain, light, mix
 
 SKIES = (
     ("#2f7fd0", "#8cc4ee", "#dcecf2"),

@@ -5,9 +5,9 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.figures import HAIRS, SKINS, bloom, rose
-from tagdb.demo.scenes.paints import across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.figures import HAIRS, SKINS, bloom, rose
+from tagdb.scenes.paints import across, ball, dark, down, grain, light, mix
 
 IVORY = ("#f8f3ea", "#f4ece0", "#fbf8f2", "#f2e6dc")
 BLUSH = ("#f2c8c4", "#fbf6ee", "#e8a4a8", "#f6dcc8", "#c8788a", "#f8f0e4", "#d8b0c8")

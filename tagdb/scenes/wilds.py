@@ -6,9 +6,9 @@
 import math
 from collections.abc import Callable
 
-from tagdb.demo.scenes.canvas import Canvas, Point
-from tagdb.demo.scenes.figures import bloom
-from tagdb.demo.scenes.paints import across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas, Point
+from tagdb.scenes.figures import bloom
+from tagdb.scenes.paints import across, ball, dark, down, grain, light, mix
 
 PETALS = ("#e8475a", "#f2b632", "#f4f2ea", "#9a6ad0", "#f08ab0", "#4f78d8", "#f07a2c")
 

@@ -6,8 +6,8 @@
 import math
 from collections.abc import Callable
 
-from tagdb.demo.scenes.canvas import Canvas, Point
-from tagdb.demo.scenes.paints import across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas, Point
+from tagdb.scenes.paints import across, ball, dark, down, grain, light, mix
 
 STONES = ("#c8b8a0", "#a89a88", "#d8d0c4", "#8f8a84", "#b8846a", "#e4dccc", "#9a6a54")
 

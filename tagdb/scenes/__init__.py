@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tagdb.demo.scenes import creatures, facades, gyms, meals, nursery, party, places, roads, selfies, wilds
-from tagdb.demo.scenes.camera import take
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.words import hashtags
+from tagdb.scenes import creatures, facades, gyms, meals, nursery, party, places, roads, selfies, wilds
+from tagdb.scenes.camera import take
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.words import hashtags
 
 __all__ = ["COLLECTIONS", "Scene", "scene"]
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from tagdb.demo.scenes.paints import SQUARES, Colour, Paint, field, mix, rgb, to_byte
+from tagdb.scenes.paints import SQUARES, Colour, Paint, field, mix, rgb, to_byte
 
 T = TypeVar("T")
 Point = tuple[float, float]

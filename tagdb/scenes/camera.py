@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tagdb.demo.scenes.canvas import Canvas
+from tagdb.scenes.canvas import Canvas
 
 
 def take(canvas: Canvas, *, mirror: bool = True) -> Image.Image:

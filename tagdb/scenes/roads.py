@@ -5,8 +5,8 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas, Point
-from tagdb.demo.scenes.paints import Colour, across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas, Point
+from tagdb.scenes.paints import Colour, across, ball, dark, down, grain, light, mix
 
 PAINTS = ("#c01c24", "#1c2a4a", "#e8e8e8", "#17181b", "#8a9096", "#f0b41c", "#1f6ac0", "#2a5a44",
     "#d8641c", "#5a1c2a", "#b8c4cc")

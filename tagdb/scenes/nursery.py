@@ -5,9 +5,9 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.figures import SKINS, eyes
-from tagdb.demo.scenes.paints import Colour, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.figures import SKINS, eyes
+from tagdb.scenes.paints import Colour, ball, dark, down, grain, light, mix
 
 PASTELS = ("#f6c8d0", "#c4dcf0", "#f8eac0", "#cfe8d4", "#e0d0ee", "#f6f2ea", "#fad8c0", "#bfe0e0")
 

@@ -5,10 +5,10 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.figures import bloom
-from tagdb.demo.scenes.paints import Colour, across, ball, dark, down, grain, light, mix
-from tagdb.demo.scenes.treats import GREENS, burger, pancakes
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.figures import bloom
+from tagdb.scenes.paints import Colour, across, ball, dark, down, grain, light, mix
+from tagdb.scenes.treats import GREENS, burger, pancakes
 
 
 def _table(c: Canvas) -> None:

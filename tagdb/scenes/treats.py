@@ -5,8 +5,8 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.paints import across, ball, dark, down, grain, light
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.paints import across, ball, dark, down, grain, light
 
 GREENS = ("#3f7f2f", "#6aa83a", "#8fbf4a", "#2e5f2a", "#a8cc62")
 

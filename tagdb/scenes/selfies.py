@@ -3,9 +3,9 @@
 # Coordinates read better in rows.
 # fmt: off
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.figures import CLOTHES, HAIRS, SKINS, face
-from tagdb.demo.scenes.paints import Colour, across, ball, dark, down, grain, light
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.figures import CLOTHES, HAIRS, SKINS, face
+from tagdb.scenes.paints import Colour, across, ball, dark, down, grain, light
 
 
 def _room(c: Canvas) -> None:

@@ -5,8 +5,8 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas, Point
-from tagdb.demo.scenes.paints import Colour, ball, dark, grain, light, mix
+from tagdb.scenes.canvas import Canvas, Point
+from tagdb.scenes.paints import Colour, ball, dark, grain, light, mix
 
 SKINS = ("#f6d3ba", "#eebf9d", "#e2ab83", "#c98d63", "#a06a45", "#79492f", "#563322")
 HAIRS = ("#1c1512", "#2e1d14", "#4b2e1c", "#74492a", "#a9743c", "#d9b46a", "#8a3d20", "#8d8680")

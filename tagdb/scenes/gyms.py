@@ -3,9 +3,9 @@
 # Coordinates read better in rows.
 # fmt: off
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.figures import CLOTHES, HAIRS, LIFT, PLANK, RUN, SKINS, SQUAT, TREE, WARRIOR, figure
-from tagdb.demo.scenes.paints import across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.figures import CLOTHES, HAIRS, LIFT, PLANK, RUN, SKINS, SQUAT, TREE, WARRIOR, figure
+from tagdb.scenes.paints import across, ball, dark, down, grain, light, mix
 
 NEON = ("#ff2c6a", "#2cd8ff", "#b4ff2c", "#8a4aff", "#ff7a1c")
 

@@ -5,8 +5,8 @@
 
 import math
 
-from tagdb.demo.scenes.canvas import Canvas
-from tagdb.demo.scenes.paints import Colour, across, ball, dark, down, grain, light, mix
+from tagdb.scenes.canvas import Canvas
+from tagdb.scenes.paints import Colour, across, ball, dark, down, grain, light, mix
 
 COATS = ("#c8935a", "#5a3a24", "#e8dcc8", "#2a2623", "#8a8580", "#a8642f", "#d8b88a", "#f2ede4")
 
