@@ -6,7 +6,7 @@ from datetime import datetime
 from tagdb.postgres.database import Connection
 from tagdb.store.statements import execute, fetch_one, fetch_value
 
-ANEW_FROM = 0.25
+ANEW_FROM = 0.06
 """Share of changed images from which computing all statistics anew is faster."""
 
 
