@@ -7,7 +7,7 @@ from tagdb.postgres.database import Connection
 from tagdb.store.statements import execute, fetch_one, fetch_value
 
 ANEW_FROM = 0.06
-"""Share of changed images from which computing all statistics anew is faster."""
+"""Share of changed images from which computing all statistics anew is faster; as in count_changed_images."""
 
 
 @dataclass(frozen=True, slots=True)

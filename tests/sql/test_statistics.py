@@ -1057,3 +1057,15 @@ def test_everything_is_counted_when_much_has_changed(
     assert store.statistics.current(connection).images == 40 + more
     assert store.statistics.lag(connection).changed == 0
     check(connection)
+
+
+def test_much_that_has_changed_is_counted_in_sql_too(connection: Connection) -> None:
+    """As by an edit before anybody has counted: all at once, not image by image."""
+    add_photos(connection, [Photo(frozenset("ab"), "beach"), Photo(frozenset("bc"), None)] * 150)
+    before = store.statistics.current(connection)
+    connection.execute("SELECT tagdb_store.count_changed_images()")
+    after = store.statistics.current(connection)
+    assert after.images == 300
+    assert after != before
+    assert store.statistics.lag(connection).changed == 0
+    check(connection)

@@ -24,6 +24,9 @@ BEGIN
     SELECT array_agg(DISTINCT t.image_id) INTO noted FROM taken t;
     IF noted IS NULL THEN
         RETURN;
+    ELSIF cardinality(noted) > (SELECT greatest(200, 0.06 * s.images) FROM tagdb_store.statistics s) THEN
+        PERFORM tagdb_store.refresh_statistics(); -- faster from here on
+        RETURN;
     END IF;
 
     -- What these images counted for, with sign -1, and what they count for now, with sign 1, where that differs.
