@@ -68,7 +68,7 @@ def find(connection: Connection, photo: str | Path | int) -> list[Stored]:
     except RejectedInput:  # it was deleted, or is the URI of a photo
         found = []
     for uri in (str(photo), path.absolute().as_uri()):
-        found = found or (store.corrections.by_uri(connection, uri) if "\0" not in uri else [])
+        found = found or (store.corrections.by_uri(connection, uri) if _storable(uri) else [])
     if not found:
         raise TagdbError(f"{name} is not stored, neither by its content nor by its place")
     return found
@@ -116,6 +116,11 @@ def below(connection: Connection, prefix: str) -> list[Stored]:
     if not found:
         raise TagdbError(f"no image has a URI that begins with '{printable(prefix)}'")
     return found
+
+
+def _storable(uri: str) -> bool:
+    """Whether a database can have a text; file names that are not UTF-8 are none."""
+    return "\0" not in uri and not any("\ud800" <= character <= "\udfff" for character in uri)
 
 
 def remove(connection: Connection, image_ids: Sequence[int]) -> Removed:

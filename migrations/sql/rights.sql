@@ -42,7 +42,8 @@ GRANT SELECT, INSERT
     TO tagdb_writer;
 -- What functions change for them: decisions about hashtags, statistics, factor runs, projections.
 GRANT SELECT
-    ON tagdb_store.hashtags, tagdb_store.hashtag_edits, tagdb_store.counted_hashtags, tagdb_store.statistics,
+    ON tagdb_store.networks, tagdb_store.hashtags, tagdb_store.hashtag_edits, tagdb_store.counted_hashtags,
+       tagdb_store.statistics,
        tagdb_store.counted_images, tagdb_store.changed_images, tagdb_store.hashtag_counts, tagdb_store.hashtag_collections,
        tagdb_store.hashtag_pairs,
        tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.verdicts, tagdb_store.interactions,

@@ -181,12 +181,20 @@ def test_the_current_folder_was_removed(program, tmp_path: Path, monkeypatch: py
 
 
 def test_a_home_that_cannot_be_written(
-    tagdb: Run, worded: Path, random_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tagdb: Run, random_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Only where something is to be exported: the network of a database is used from there."""
+    (tmp_path / "0.jpg").write_bytes(photo(0))
+    given = ("ingest", tmp_path / "0.jpg", "--backbone", random_weights, "--input-size", 96)
+    home = os.environ["TAGDB_HOME"]
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("TAGDB_HOME", str(tmp_path / "file/home"))
-    said = complaint(tagdb("ingest", worded, "--backbone", random_weights, "--input-size", 96))
+    said = complaint(tagdb(*given))
     assert f"cannot write the exported backbone into {tmp_path}/file/home/backbones: Not a directory;" in said
+    monkeypatch.setenv("TAGDB_HOME", home)
+    assert tagdb(*given).exit_code == 0
+    monkeypatch.setenv("TAGDB_HOME", str(tmp_path / "file/home"))
+    assert tagdb("similar", tmp_path / "0.jpg").exit_code == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")

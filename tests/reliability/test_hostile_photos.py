@@ -444,6 +444,7 @@ def test_a_file_changes(
     reason: str | None,
 ) -> None:
     """At the worst moments: it is as it was read in one go, or rejected; the others are stored."""
+    monkeypatch.setattr(tagdb.ingest, "KEPT_TOGETHER", 0)  # as a large file, which is read twice
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(3):

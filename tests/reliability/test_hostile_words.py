@@ -530,7 +530,7 @@ def test_public_functions_answer_absurd_arguments(connection: Connection, indexe
     fine: dict[str, Any] = {
         "embedding": seed.literal(world.embeddings[0]), "image_id": int(world.image_ids[0]), "top": 5,
         "hashtag": world.hashtags[0], "prefix": "t", "content_sha256": bytes(32), "known": [], "exclude": [],
-        "image_ids": [], "hashtags": ["tag1"], "photo": b"photo", "request": 1,
+        "image_ids": [], "hashtags": ["tag1"], "photo": b"photo", "request": 1, "backbone_id": 1,
     }  # fmt: skip
     rng = random.Random(SEED)
     calls = []
