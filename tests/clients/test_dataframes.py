@@ -63,6 +63,8 @@ def test_pandas_reads_every_view_with_its_types(place: Place, connection: sa.Con
         assert len(frame) > 0
         for column, kind in types.items():
             expected = PANDAS[kind]
+            if frame[column].isna().all():
+                continue  # nothing there has a type, such as the network of the bundled backbone
             if expected == "int64" and frame[column].hasnans:
                 expected = "float64"
             assert str(frame.dtypes[column]) == expected, f"{view}.{column}"

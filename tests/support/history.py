@@ -30,7 +30,7 @@ COLLECTIONS = {
 def fill(connection: Connection) -> None:
     """Store it all: as ``tagdb ingest``, ``factors compute``, ``tags`` and ``stats refresh`` would."""
     bundled = backbone.resolve(backbone.BUNDLED, None, None, Path())
-    backbone_id = store.backbones.add(connection, bundled.identity, b"network")
+    backbone_id = store.backbones.add(connection, bundled.identity)
     rng = np.random.default_rng(1)
     embeddings = seed.clustered(IMAGES, 1).astype(np.float32)
     now = datetime.now(UTC)
