@@ -829,7 +829,7 @@ def test_nobody_notices_that_runs_come_and_go(connection: Connection, database_u
     """
     where = place(connection)
     expected = answers(connection, where, "abc")
-    hammer = Hammer(database_url, where, expected, time.monotonic() + 5)
+    hammer = Hammer(database_url, where, expected, time.monotonic() + 10)
     workers: list[Callable[[Hammer], None]] = [
         autocommitting, preparing, reconnecting, in_transactions, repeatably_reading, ingesting, living,
     ]  # fmt: skip
