@@ -3,7 +3,7 @@
     python benchmarks/growth.py [PHOTOS] [--backbone WEIGHTS] [--to 100000] [--turns 3] [--copy]
         [--picture FILE] [--database-url URL]
 
-Creates databases of 1,000, 10,000, … images, up to --to, and fills each with synthetic embeddings and
+Creates databases of 1,000, 2,000, 5,000, … images, up to --to, and fills each with synthetic embeddings and
 hashtags (see synthetic.py), with more hashtags for more images. Then it computes factors, builds the index,
 checks it and applies the suggested settings, as the commands do. After that it measures the following on each
 database, in turns, so that other load on the machine affects all sizes alike:
@@ -51,7 +51,7 @@ from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import this_machine
 from tagdb.postgres.server import Server
 
-SIZES = (1000, 10_000, 100_000, 1_000_000)
+SIZES = (1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 1_000_000)
 MOST = 512
 """Maximum number of photos ingested per round."""
 EACH = 14
@@ -230,6 +230,11 @@ def table(rows: Sequence[dict[str, float]]) -> str:
     )
 
 
+def short(images: int) -> str:
+    """Return a round number in a few characters: 2k, 1M."""
+    return f"{images // 1_000_000}M" if images >= 1_000_000 else f"{images // 1000}k"
+
+
 def picture(rows: Sequence[dict[str, float]], path: Path) -> None:
     """Draw the cost per photo and the time of recommending."""
     panels = (
@@ -251,7 +256,7 @@ def picture(rows: Sequence[dict[str, float]], path: Path) -> None:
             pen.text(left - 8, y, f"{tick * step:g}", 13, drawing.QUIET, "rm")
         places = [left + 24 + (across - 48) * i / max(1, len(rows) - 1) for i in range(len(rows))]
         for x, row in zip(places, rows, strict=True):
-            pen.text(x, base + 14, f"{row['images']:,}", 13, drawing.QUIET, "mm")
+            pen.text(x, base + 14, short(int(row["images"])), 13, drawing.QUIET, "mm")
         pen.text(left + across / 2, base + 38, "images in the database", 13, drawing.QUIET, "mm")
         key = left
         for (name, words), ink in zip(series.items(), (drawing.MARK, "#9ca3af"), strict=True):
