@@ -15,7 +15,7 @@ from tagdb.errors import FactorsError
 from tagdb.learning import als
 from tagdb.learning import model as modelling
 from tagdb.learning.settings import FactorSettings
-from tagdb.postgres.database import Connection
+from tagdb.postgres.database import Connection, is_standby, require_writable
 from tagdb.progress import track
 
 PRUNE_SECONDS = 10.0
@@ -66,6 +66,7 @@ def compute(
         There is nothing to compute from, or the factors are not finite.
     """
     started = time.monotonic()
+    require_writable(connection)
     store.runs.discard_abandoned(connection)
     importing = threading.Thread(target=als.prepare, daemon=True)
     importing.start()
@@ -223,8 +224,13 @@ def difference(
     # an earlier run may not be a partition yet; it is one until the transaction ends
     with connection.transaction(force_rollback=True):
         for run_id in (before, after):
-            store.runs.attach(connection, run_id)
+            if not (standby := is_standby(connection)):
+                store.runs.attach(connection, run_id)
             answers.append(store.answers.recommend_sample(connection, run_id, images, top))
+            if standby and not answers[-1]:
+                raise FactorsError(
+                    f"a standby has no factors of run {run_id}, which has not been active; ask the primary"
+                )
     first, second = answers
     both = sorted(first.keys() & second.keys())
     if not both:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tagdb import store
 from tagdb.errors import TagdbError
-from tagdb.postgres.database import Connection
+from tagdb.postgres.database import Connection, require_writable
 from tagdb.postgres.machine import Machine
 from tagdb.progress import Report, track
 from tagdb.store.index import Progress, SearchStatus
@@ -93,6 +93,7 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
 
 def build(connection: Connection, memory: Memory, quiet: bool = False) -> SearchStatus:
     """Rebuild the vector index. Searches and ingests continue."""
+    require_writable(connection)
     before = status(connection)
     with phases("vectors", quiet) as progress:
         store.index.build(connection, before.backbone_id, progress, memory.used)
@@ -117,6 +118,7 @@ def check(
     TagdbError
         There are no embeddings yet.
     """
+    require_writable(connection)
     search = status(connection)
     if search.projection_id is None:
         return None

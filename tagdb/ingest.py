@@ -22,7 +22,7 @@ from tagdb.folding_in import FoldingIn
 from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
 from tagdb.photos.remote import Remote
 from tagdb.photos.sources import Record, Rejection, Source
-from tagdb.postgres.database import Connection
+from tagdb.postgres.database import Connection, require_writable
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
 from tagdb.records import Content, Outcome, Said, Seen
@@ -446,6 +446,7 @@ def run(
     DatabaseError
         The database went away; what was stored stays.
     """
+    require_writable(connection)
     return _Ingest(connection, backbone, options, on_rejected, reconnect).run(sources)
 
 

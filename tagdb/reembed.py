@@ -22,7 +22,7 @@ from tagdb.errors import BackboneError, DatabaseError, RejectedInput
 from tagdb.ingest import BATCH, CHUNK, READERS
 from tagdb.photos import images, remote
 from tagdb.photos.uris import PUBLIC_ONLY, Allowed
-from tagdb.postgres.database import Connection
+from tagdb.postgres.database import Connection, require_writable
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
 from tagdb.store.backbones import ListedBackbone, Unembedded
@@ -239,6 +239,7 @@ def run(
     DatabaseError
         Other sessions were in the way for too long, or the database went away; what was stored stays.
     """
+    require_writable(connection)
     if store.backbones.active(connection) is None:
         raise BackboneError("there is nothing to embed yet; run: tagdb ingest SOURCE --backbone NAME|PATH")
     reembedding = _Reembedding(connection, backbone, quiet, on_rejected, allowed)

@@ -75,8 +75,8 @@ def command(
     if not no_ingest:
         from tagdb.postgres import database
 
-        with database.open_database(config, tell):
-            pass  # or else it would fail after all the collecting
+        with database.open_database(config, tell) as connection:
+            database.require_writable(connection)  # or else it would fail after all the collecting
     verbose = bool(click.get_current_context().meta.get("tagdb.verbose"))
     problems = Rejections(tell)
     with _stoppable(into):

@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -99,7 +100,7 @@ def status(as_json: bool) -> None:
     Example:
       tagdb db status
     """
-    from tagdb.postgres import database, urls
+    from tagdb.postgres import database, standby, urls
     from tagdb.postgres.server import Server
 
     config = settings()
@@ -107,17 +108,23 @@ def status(as_json: bool) -> None:
     url = config.database_url
     if url is None:
         server = Server(config.home)
-        state = server.status()
+        now = server.status()
         facts = {
-            "embedded": True, "running": state.running, "postgresql": state.version, "pid": state.pid,
-            "port": state.port, "data_directory": str(state.data_directory),
+            "embedded": True, "running": now.running, "postgresql": now.version, "pid": now.pid,
+            "port": now.port, "data_directory": str(now.data_directory),
         }  # fmt: skip
-        url = server.url() if state.running else None
+        url = server.url() if now.running else None
     else:
         facts = {"embedded": False, "database": urls.describe(url)}
     if url is not None:
         with database.connect(url) as connection:
             facts["running"] = True
+            if state := standby.following(connection):
+                facts |= {
+                    "standby": True,
+                    "connected": state.connected,
+                    "behind_seconds": state.behind_seconds,
+                }
             facts["schema"] = database.revision(connection)
             facts["schema_needed"] = database.SCHEMA_REVISION
     if as_json:
@@ -127,6 +134,54 @@ def status(as_json: bool) -> None:
         for name, value in facts.items():
             shown = words[value] if value is None or isinstance(value, bool) else value
             say(f"{name.replace('_', ' ')}: {shown}")
+
+
+@command.command("standby")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--of", "source", metavar="URL", help="Follow this server instead of the embedded one.")
+@shared_options
+def standby_(folder: Path, source: str | None) -> None:
+    """Make FOLDER the home of a standby, which follows the embedded PostgreSQL and answers what only reads.
+
+    The standby copies the server and then receives every change. It is used like any embedded server, with
+    TAGDB_HOME=FOLDER, and may be stopped and started again. For a standby on another machine, name the server
+    to follow by --of, with a login that may replicate.
+
+    \b
+    Examples:
+      tagdb db standby /srv/tagdb-standby
+      tagdb db standby ~/standby --of postgresql://standby:PASSWORD@127.0.0.1:5433/tagdb
+    """
+    from tagdb.postgres import database, standby, urls
+
+    url = source or database.ensure_url(_embedded(), note)
+    server = standby.make(url, folder)
+    say(f"standby: PostgreSQL in {server.home} follows {urls.describe(url)}")
+    note(f"to read from it: TAGDB_HOME={shlex.quote(str(server.home))}")
+
+
+@command.command("promote")
+@shared_options
+def promote() -> None:
+    """Make a standby a server of its own, that can be written to, because its primary is gone.
+
+    What the standby had not received yet is lost with the primary: run the ingest that was broken off again.
+    Never start the old primary for writing after this.
+
+    \b
+    Example:
+      TAGDB_HOME=/srv/tagdb-standby tagdb db promote
+    """
+    from tagdb.errors import ServerError
+    from tagdb.postgres.server import Server
+
+    config = _embedded()
+    server = Server(config.home)
+    if not server.status().standby:
+        raise ServerError(f"the embedded PostgreSQL in {server.home} is not a standby")
+    server.start(port=config.port)
+    server.promote()
+    say(f"promoted: PostgreSQL in {server.home} follows no longer and can be written to")
 
 
 @command.command("url")

@@ -36,8 +36,8 @@ def command(workers: int | None, quiet: bool) -> None:
     from tagdb.requests import RequestWorker
 
     config, tell = settings(), silent if quiet else note
-    with database.open_database(config, tell):
-        pass  # it is there, and has the schema
+    with database.open_database(config, tell) as connection:
+        database.require_writable(connection)
     embedder = Embedder(config, tell, workers, chooses=False)
     connect = partial(database.reconnect, config, silent, patience=0)
     worker = RequestWorker(embedder, connect, tell, workers and workers + 1)

@@ -20,7 +20,7 @@ from tagdb.evaluation.contestants import TOP, answer
 from tagdb.evaluation.holdout import Data, Split, check_no_leak, side
 from tagdb.evaluation.metrics import Paired
 from tagdb.learning.settings import ANCESTOR, SETTINGS, FactorSettings
-from tagdb.postgres.database import Connection
+from tagdb.postgres.database import Connection, require_writable
 from tagdb.progress import track
 
 FOLDS = 3
@@ -151,6 +151,8 @@ def tune(
         There are too few photos to hold some out.
     """
     started = time.monotonic()
+    if keep:
+        require_writable(connection)
     data = evaluate.load(connection)
     if photos is not None and len(data.hashes) > photos:
         order = sorted(range(len(data.hashes)), key=data.hashes.__getitem__)

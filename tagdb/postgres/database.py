@@ -116,9 +116,14 @@ def _other_role(connection: Connection) -> str | None:
     return str(row[0]) if row else None
 
 
+def is_standby(connection: Connection) -> bool:
+    """Whether the server follows another one, so that nothing can be written to it."""
+    return connection.info.parameter_status("in_hot_standby") == "on"
+
+
 def require_writable(connection: Connection) -> None:
     """Raise DatabaseError if nothing can be written by this login here."""
-    if connection.info.parameter_status("in_hot_standby") == "on":
+    if is_standby(connection):
         raise DatabaseError("the server is read-only, a standby; name the primary instead")
     if connection.info.parameter_status("default_transaction_read_only") == "on":
         name = "default_transaction_read_only"

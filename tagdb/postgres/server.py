@@ -36,11 +36,14 @@ if sys.platform != "win32":
 _NEW = ".new-"  # prefix of unfinished folders
 _USUAL = "5432"  # the port that names the socket, whatever other port the server listens on
 _HBA = """\
-local all tagdb     peer map=owner
-local all all       scram-sha-256
-host  all tagdb all reject
-host  all all 127.0.0.1/32 scram-sha-256
+local all         tagdb     peer map=owner
+local replication tagdb     peer map=server
+local all         all       scram-sha-256
+host  all,replication tagdb all reject
+host  all,replication all 127.0.0.1/32 scram-sha-256
 """
+_OF_PRIMARY = ("max_connections", "max_worker_processes", "max_wal_senders", "max_locks_per_transaction")
+"""Settings that must be at least as high on a standby as on its primary."""
 _INITDB = """\
 "$1/initdb" -D "$2" -U tagdb --encoding=UTF8 --locale-provider=builtin --builtin-locale=C.UTF-8 \\
     --data-checksums --auth-local=peer --auth-host=scram-sha-256 --no-instructions
@@ -59,6 +62,7 @@ class Status:
     data_directory: Path
     socket_directory: Path
     port: int | None
+    standby: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class Server:
             for stale in self.home.glob(f"{_NEW}*"):
                 shutil.rmtree(stale, ignore_errors=True)
             programs = self._programs()
-            if not (self._data / "PG_VERSION").exists():  # renamed when complete, so all or nothing
+            if not self.exists():  # renamed when complete, so all or nothing
                 _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
                 _run("/bin/sh", "-ec", _INITDB, "sh", programs, new, serve=True, to="create the database")
                 new.rename(self._data)
@@ -108,14 +112,48 @@ class Server:
                 _run(self._programs() / "pg_ctl", *stop, serve=True, to="stop the embedded PostgreSQL")
             return running
 
+    def exists(self) -> bool:
+        """Whether this home has a server already, running or not."""
+        return (self._data / "PG_VERSION").exists()
+
+    def follow(self, url: str, slot: str, password: str | None = None) -> None:
+        """Copy a running server into this home, which has none yet, and start the copy as its standby.
+
+        Parameters
+        ----------
+        url
+            The server to follow, without a password.
+        slot
+            The replication slot to create there; it keeps what the standby has not received yet.
+        """
+        with self._locked():
+            programs = self._programs()
+            _give(new := Path(tempfile.mkdtemp(prefix=_NEW, dir=self.home)))
+            copy = ("-d", url, "-D", new, "-R", "-C", "-S", slot, "-c", "fast", "--no-password")
+            try:
+                _run(programs / "pg_basebackup", *copy, serve=True, to="copy the server", password=password)
+            except ServerError:
+                shutil.rmtree(new, ignore_errors=True)
+                raise
+            new.rename(self._data)
+            self._launch(programs, None)
+
+    def promote(self) -> None:
+        """Let a standby follow no longer, so that it can be written to."""
+        with self._locked():
+            promote = ("promote", "-D", self._data, "-w", "-t", "120")
+            _run(self._programs() / "pg_ctl", *promote, serve=True, to="promote the standby")
+
     def status(self) -> Status:
         """Return whether the server accepts connections, and where."""
         version, lines = _pg_config("--version"), self._postmaster()
         folder, port = self._socket(lines)
         ask = (self.program("pg_isready"), "-q", "-h", folder, "-p", port, "-U", "tagdb", "-d", "tagdb")
+        standby = self._standby()
         if lines and _run(*ask).returncode == 0:
-            return Status(True, int(lines[0]), version, self._data, folder, int(port) if lines[5] else None)
-        return Status(False, None, version, self._data, folder, None)
+            listens = int(port) if lines[5] else None
+            return Status(True, int(lines[0]), version, self._data, folder, listens, standby)
+        return Status(False, None, version, self._data, folder, None, standby)
 
     def crashed(self) -> bool:
         """Whether the server ended without being stopped, so that its pid file is still there."""
@@ -138,6 +176,18 @@ class Server:
     @property
     def _data(self) -> Path:
         return self.home / "postgresql"
+
+    def _standby(self) -> bool:
+        return os.path.lexists(self._data / "standby.signal")
+
+    def _floors(self, programs: Path) -> dict[str, int]:
+        """Return what settings a standby needs at least, as the primary has told it so far."""
+        said = _run(programs / "pg_controldata", "-D", self._data, serve=True, to="read the standby's state")
+        words = {"max_locks_per_transaction": "max_locks_per_xact"}
+        found = {
+            name: re.search(rf"{words.get(name, name)} setting: +(\d+)", said.stdout) for name in _OF_PRIMARY
+        }
+        return {name: int(number[1]) for name, number in found.items() if number}
 
     def _postmaster(self) -> list[str] | None:
         """Lines of postmaster.pid if its process is alive and is the server; after a reboot it may not be."""
@@ -225,9 +275,15 @@ class Server:
         owner = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')  # root, not the account
         chosen = {"port": str(port or usual), "listen_addresses": "127.0.0.1" if port else ""}
         chosen |= {"unix_socket_directories": f'"{folder}"', **_settings(), **self.settings}
+        if self._standby():
+            # Without the feedback, what its readers still see would be removed under their hands.
+            chosen["hot_standby_feedback"] = "on"
+            for name, least in self._floors(programs).items():
+                chosen[name] = str(max(least, int(chosen.get(name, 0))))
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in chosen.items()]
         _write(self._data / "pg_hba.conf", _HBA)
-        _write(self._data / "pg_ident.conf", f'owner "{owner}" tagdb\n')
+        server = account.pw_name if (account := _account()) else owner  # as whom a standby here follows it
+        _write(self._data / "pg_ident.conf", f'owner "{owner}" tagdb\nserver "{server}" tagdb\n')
         _write(self._data / "tagdb.conf", "# Written by tagdb at each start.\n" + "".join(lines))
         log, pid_file = self._data / "server.log", self._data / "postmaster.pid"
         if os.path.lexists(pid_file):
@@ -307,10 +363,13 @@ def _known_account() -> "pwd.struct_passwd | None":
     return None
 
 
-def _run(*command: str | Path, serve: bool = False, stdin: str = "", to: str = "") -> CompletedProcess[str]:
+def _run(
+    *command: str | Path, serve: bool = False, stdin: str = "", to: str = "", password: str | None = None
+) -> CompletedProcess[str]:
     """Run a program, with ``serve`` as PostgreSQL's account. With ``to``, raise an error if it fails."""
     # Pass little of the environment: root's secrets are not for the server, and PGPORT etc. would mislead it.
     env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZ") if name in os.environ}
+    env |= {"PGPASSWORD": password} if password else {}
     how: dict[str, Any] = {"env": env | {"LC_ALL": "C"}, "cwd": "/", "umask": 0o077, "errors": "replace"}
     if account := serve and _account():
         how |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

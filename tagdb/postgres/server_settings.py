@@ -43,6 +43,8 @@ def recommended(machine: Machine, lz4: bool = False) -> dict[str, str]:
         # Pages are mostly numbers and JPEGs, which do not compress: PostgreSQL's own method would only cost 2
         # ms per image added to the vector index after a checkpoint. LZ4 gives up early.
         "wal_compression": "lz4" if lz4 else "off",
+        # What a standby has not received yet is kept for it, but one that is gone must not fill the disk.
+        "max_slot_wal_keep_size": "16GB",
         # All cores build an index and share its memory.
         "max_worker_processes": str(machine.cores + 8),
         "max_parallel_workers": str(machine.cores),

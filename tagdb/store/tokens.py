@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tagdb.postgres.database import Connection
+from tagdb.postgres.database import Connection, is_standby
 from tagdb.store.statements import execute, fetch_all, fetch_optional, fetch_value
 
 
@@ -46,9 +46,9 @@ def revoke(connection: Connection, name: str) -> bool:
 
 
 def find(connection: Connection, token_sha256: bytes) -> Holder | None:
-    """Return whose token has a hash, and note that it is used today."""
+    """Return whose token has a hash, and note that it is used today, unless the server is a standby."""
     holder = fetch_optional(connection, Holder, "tokens/find", token_sha256=token_sha256)
-    if holder and not holder.noted:
+    if holder and not holder.noted and not is_standby(connection):
         execute(connection, "tokens/used", token_sha256=token_sha256)
     return holder
 

@@ -6,7 +6,8 @@
 -- recommending reads them, which avoids deadlocks.
 --
 -- A run is also in use while a snapshot older than its retirement is held (REPEATABLE READ, a backup),
--- because its holder sees no newer run. Snapshots of other logins are not waited for if the owner may not
+-- because its holder sees no newer run; that includes snapshots on standbys which report them
+-- (hot_standby_feedback), every ten seconds. Snapshots of other logins are not waited for if the owner may not
 -- see them (pg_read_all_stats).
 CREATE OR REPLACE FUNCTION tagdb_store.prune_factor_run(run integer)
 RETURNS text
@@ -24,9 +25,13 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 'kept';
     END IF;
-    IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
-               WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-                 AND age(a.backend_xmin) >= age(changed)) THEN
+    IF EXISTS (SELECT
+               FROM (SELECT a.backend_xmin FROM pg_catalog.pg_stat_activity a
+                     WHERE a.pid <> pg_backend_pid()
+                       AND (a.datname = current_database() OR a.backend_type = 'walsender')
+                     UNION ALL
+                     SELECT s.xmin FROM pg_catalog.pg_replication_slots s WHERE s.active) held
+               WHERE age(held.backend_xmin) >= age(changed)) THEN
         RETURN 'in use';
     END IF;
     LOCK TABLE ONLY tagdb_store.hashtag_factors IN ACCESS EXCLUSIVE MODE;
