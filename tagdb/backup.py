@@ -27,6 +27,7 @@ from tagdb.hashtags import printable
 from tagdb.postgres import database, session_settings
 from tagdb.postgres.database import SCHEMA_REVISION, Connection, Notify
 from tagdb.postgres.machine import this_machine
+from tagdb.postgres.pooled import require_session
 from tagdb.postgres.programs import BUSY, PATIENCE, address, fed, output, program, running, send
 from tagdb.progress import track
 from tagdb.store.backup import Counts, Target
@@ -73,6 +74,7 @@ def back_up(
         # older ones are allowed, for example to back up before an upgrade
         if schema is None or schema == database.UNRELEASED or schema > SCHEMA_REVISION:
             database.check_revision(connection)
+        require_session(connection, "a backup")
         major = connection.info.server_version // 10_000
         pg_dump, version = program("pg_dump", settings.home, major)
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -218,6 +220,7 @@ def _prepared(
     """Return the target and the programs of a restore; raise an error if it would fail."""
     database.check_server(connection)
     database.require_writable(connection)
+    require_session(connection, "a restore")
     target = _examined(connection, description, replace)
     return target, _restoring(connection, settings, description)
 

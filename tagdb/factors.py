@@ -16,6 +16,7 @@ from tagdb.learning import als
 from tagdb.learning import model as modelling
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres.database import Connection, is_standby, require_writable
+from tagdb.postgres.pooled import require_session
 from tagdb.progress import track
 
 PRUNE_SECONDS = 10.0
@@ -67,6 +68,7 @@ def compute(
     """
     started = time.monotonic()
     require_writable(connection)
+    require_session(connection, "computing factors")
     store.runs.discard_abandoned(connection)
     importing = threading.Thread(target=als.prepare, daemon=True)
     importing.start()

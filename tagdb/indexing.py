@@ -8,6 +8,7 @@ from tagdb import store
 from tagdb.errors import TagdbError
 from tagdb.postgres.database import Connection, require_writable
 from tagdb.postgres.machine import Machine
+from tagdb.postgres.pooled import require_session
 from tagdb.progress import Report, track
 from tagdb.store.index import Progress, SearchStatus
 from tagdb.store.index_checks import Effort, IndexCheck
@@ -94,6 +95,7 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
 def build(connection: Connection, memory: Memory, quiet: bool = False) -> SearchStatus:
     """Rebuild the vector index. Searches and ingests continue."""
     require_writable(connection)
+    require_session(connection, "building the index")
     before = status(connection)
     with phases("vectors", quiet) as progress:
         store.index.build(connection, before.backbone_id, progress, memory.used)
@@ -119,6 +121,7 @@ def check(
         There are no embeddings yet.
     """
     require_writable(connection)
+    require_session(connection, "checking the index")
     search = status(connection)
     if search.projection_id is None:
         return None

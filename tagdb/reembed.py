@@ -23,6 +23,7 @@ from tagdb.ingest import BATCH, CHUNK, READERS
 from tagdb.photos import images, remote
 from tagdb.photos.uris import PUBLIC_ONLY, Allowed
 from tagdb.postgres.database import Connection, require_writable
+from tagdb.postgres.pooled import require_session
 from tagdb.postgres.retrying import Session
 from tagdb.progress import Report, track
 from tagdb.store.backbones import ListedBackbone, Unembedded
@@ -240,6 +241,7 @@ def run(
         Other sessions were in the way for too long, or the database went away; what was stored stays.
     """
     require_writable(connection)
+    require_session(connection, "embedding anew")
     if store.backbones.active(connection) is None:
         raise BackboneError("there is nothing to embed yet; run: tagdb ingest SOURCE --backbone NAME|PATH")
     reembedding = _Reembedding(connection, backbone, quiet, on_rejected, allowed)

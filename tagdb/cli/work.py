@@ -33,11 +33,13 @@ def command(workers: int | None, quiet: bool) -> None:
     """
     from tagdb.embedder import Embedder
     from tagdb.postgres import database
+    from tagdb.postgres.pooled import require_session
     from tagdb.requests import RequestWorker
 
     config, tell = settings(), silent if quiet else note
     with database.open_database(config, tell) as connection:
         database.require_writable(connection)
+        require_session(connection, "waiting for photos")
     embedder = Embedder(config, tell, workers, chooses=False)
     connect = partial(database.reconnect, config, silent, patience=0)
     worker = RequestWorker(embedder, connect, tell, workers and workers + 1)

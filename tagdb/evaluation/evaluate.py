@@ -22,6 +22,7 @@ from tagdb.learning.als import Interactions
 from tagdb.learning.model import Embeddings
 from tagdb.learning.settings import ANCESTOR, FactorSettings
 from tagdb.postgres.database import Connection, is_standby
+from tagdb.postgres.pooled import is_pooled
 
 SQL_QUERIES = 50
 ACTIVE, SHIPPED = "active run", "shipped defaults"
@@ -226,8 +227,8 @@ def _ask_sql(
     active = store.backbones.active(connection)
     if given.model is None or active is None or active.backbone_id != data.embeddings.backbone_id:
         return None  # it was changed in the meantime, so SQL would search other embeddings
-    if is_standby(connection):
-        return None  # which cannot store the factors
+    if is_standby(connection) or is_pooled(connection):
+        return None  # neither can store the factors
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):

@@ -15,6 +15,7 @@ from psycopg import conninfo, sql
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseBusy, DatabaseError, DatabaseGone, InvalidArgument, SchemaError, ServerError
+from tagdb.postgres import pooled
 from tagdb.postgres.server import Server, embedded, run_by_account
 from tagdb.postgres.session_settings import WITHOUT_LIMITS, settle, undoing
 from tagdb.postgres.urls import describe, libpq_url, misread
@@ -179,7 +180,7 @@ def _opened(url: str) -> Connection:
     given = conninfo.conninfo_to_dict(libpq_url(url))
     parts = defaults | given | {"client_encoding": "utf8"}
     with _environment(url):
-        connection = psycopg.connect(**parts, autocommit=True)
+        connection = pooled.Connection.connect(**parts, autocommit=True)
         try:
             settle(connection)
         except psycopg.OperationalError:
@@ -188,7 +189,7 @@ def _opened(url: str) -> Connection:
             connection.close()
             own = parts.get("options") or os.environ.get("PGOPTIONS", "")
             parts["options"] = f"{own} {WITHOUT_LIMITS}"
-            connection = psycopg.connect(**parts, autocommit=True)
+            connection = pooled.Connection.connect(**parts, autocommit=True)
             settle(connection)
     return connection
 
@@ -293,6 +294,7 @@ def migrate(url: str, lock_timeout: str = LOCK_TIMEOUT) -> tuple[str | None, str
             return before, SCHEMA_REVISION
         check_server(connection)
         require_writable(connection)
+        pooled.require_session(connection, "changing the schema")
 
     from alembic import command
     from alembic.config import Config

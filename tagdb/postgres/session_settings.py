@@ -1,13 +1,15 @@
 """Settings that tagdb's own connections rely on."""
 
-from typing import Any
+import os
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from tagdb.errors import DatabaseError
+from tagdb.postgres.pooled import Connection, local
 
-SAFE_PATH = "SET search_path = pg_catalog, pg_temp"
+SAFE_PATH: LiteralString = "SET search_path = pg_catalog, pg_temp"
 """Restricts names without a schema to schemas in which nobody else can create objects. A function in
 another schema, such as public, could match a call better than PostgreSQL's own function of the same name, and
 would run with our rights. Set by a statement, because PgBouncer refuses it as a connection parameter."""
@@ -56,23 +58,31 @@ PINNED = {
 """What tagdb's own connections rely on, whatever a server, a database, a role or the environment sets."""
 WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_session_timeout=0"
 """Options of libpq for a session whose time limits are too short for a first statement."""
-_PIN = sql.SQL(
-    "SELECT set_config(name, value, false) FROM (VALUES {}) pinned (name, value)"
+_OTHERWISE = sql.SQL(
+    "FROM (VALUES {}) pinned (name, value)"
     " WHERE current_setting(name, true) <> value"  # the setting of a newer server is null here
 ).format(sql.SQL(", ").join(sql.SQL("({}, {})").format(*each) for each in PINNED.items()))
+_PIN = sql.SQL("SELECT set_config(name, value, false) ") + _OTHERWISE
+_TO_PIN = sql.SQL("SELECT name, value ") + _OTHERWISE
 
 
-def settle(connection: psycopg.Connection[Any]) -> None:
-    """Give a session the settings that tagdb relies on.
+def settle(connection: Connection) -> None:
+    """Give a session, or each transaction where a pooler lends them, the settings that tagdb relies on.
 
     Raises
     ------
     DatabaseError
         Foreign keys are switched off for this login, which may not switch them on.
     """
-    connection.execute(SAFE_PATH)
+    pooled = os.environ.get("TAGDB_POOLER") != "session" and connection.answered_by_pooler()
     try:
-        connection.execute(_PIN)
+        if pooled:
+            connection.begin_with([sql.SQL(SAFE_PATH.replace("SET", "SET LOCAL"))])
+            connection.begin_with([local(*each) for each in connection.execute(_TO_PIN)])
+            connection.execute("SELECT 1")
+        else:
+            connection.execute(SAFE_PATH)
+            connection.execute(_PIN)
     except psycopg.errors.InsufficientPrivilege as error:
         name = "session_replication_role"
         raise DatabaseError(

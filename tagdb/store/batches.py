@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from tagdb.postgres.database import Connection
+from tagdb.postgres.pooled import is_pooled
 from tagdb.store import backbones, descriptions, index, ingest_runs
 from tagdb.store.ingest_runs import Counts
 from tagdb.store.sources import Comparison
@@ -82,7 +83,8 @@ class AlreadyStored(Exception):
 
 def prepare(connection: Connection) -> None:
     """Create the staging table of batches, once per connection."""
-    execute(connection, "ingest/prepare")
+    if not is_pooled(connection):
+        execute(connection, "ingest/prepare")
 
 
 def known_contents(connection: Connection, backbone_id: int, hashes: Sequence[bytes]) -> set[bytes]:
@@ -228,6 +230,8 @@ def _land(connection: Connection, images: Sequence[Image]) -> None:
         )
         for i in images
     )
+    if is_pooled(connection):  # this session may be another one
+        execute(connection, "ingest/prepare")
     _copy(connection, "ingest/copy_images", rows)
 
 

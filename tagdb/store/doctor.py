@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from tagdb.postgres.database import Connection
+from tagdb.postgres.pooled import is_pooled, set_for_session
 from tagdb.store.backbones import vector_schema
 from tagdb.store.statements import Names, execute, fetch_all, fetch_column, fetch_one, fetch_value, statement
 
@@ -127,13 +128,16 @@ class Trial:
 
 def only_read(connection: Connection) -> None:
     """Make the session read-only."""
-    execute(connection, "session/only_read")
+    if is_pooled(connection):
+        connection.read_only = True
+    else:
+        execute(connection, "session/only_read")
 
 
 def limit_time(connection: Connection, seconds: float) -> None:
     """Limit the time of statements in this session, and of waiting for locks to a fifth of it."""
     for name, limit in (("statement_timeout", seconds), ("lock_timeout", seconds / 5)):
-        execute(connection, "session/set", setting=name, value=f"{limit * 1000:.0f}", local=False)
+        set_for_session(connection, name, f"{limit * 1000:.0f}")
 
 
 def orphans(connection: Connection) -> list[Orphans]:

@@ -10,14 +10,23 @@ from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.learning.folding_in import Basis, Carried
+from tagdb.postgres import pgcopy
 from tagdb.postgres.database import Connection
+from tagdb.postgres.pooled import is_pooled
 from tagdb.store import runs
 from tagdb.store.statements import copy_arrays, execute, fetch_arrays, fetch_column
 
 
 def prepare(connection: Connection) -> None:
-    """Create the staging table of factors, once per connection."""
-    execute(connection, "folding_in/prepare")
+    """Create the staging tables of factors, once per connection."""
+    if not is_pooled(connection):
+        execute(connection, "folding_in/prepare")
+
+
+def _land(connection: Connection, name: str, *columns: pgcopy.Column) -> None:
+    if is_pooled(connection):  # this session may be another one
+        execute(connection, "folding_in/prepare")
+    copy_arrays(connection, name, *columns)
 
 
 def basis(connection: Connection) -> Basis | None:
@@ -130,7 +139,7 @@ def save_images(
 ) -> None:
     """Store factors of images, int64 (n,) and float16 (n, k), in the caller's transaction."""
     run = np.full(len(image_ids), basis.factor_run_id, np.int32)
-    copy_arrays(connection, "folding_in/copy_image_factors", run, image_ids, factors)
+    _land(connection, "folding_in/copy_image_factors", run, image_ids, factors)
     execute(connection, "folding_in/save_images")
 
 
@@ -153,5 +162,5 @@ def save_hashtags(
 ) -> None:
     """Store factors of hashtags and their numbers of images, in the caller's transaction."""
     run = np.full(len(hashtag_ids), basis.factor_run_id, np.int32)
-    copy_arrays(connection, "folding_in/copy_hashtag_factors", run, hashtag_ids, factors, images)
+    _land(connection, "folding_in/copy_hashtag_factors", run, hashtag_ids, factors, images)
     execute(connection, "folding_in/save_hashtags")

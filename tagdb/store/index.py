@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.learning import projecting
+from tagdb.postgres import pooled
 from tagdb.postgres.database import Connection
 from tagdb.postgres.session_settings import settle
 from tagdb.store.statements import (
@@ -168,13 +169,13 @@ def ensure(connection: Connection, backbone_id: int, progress: Progress = no_pro
 
     While there are few, it is built anew as they grow in number, with axes learned from more of them. Call it
     after storing embeddings: it also refreshes their planner statistics, if the login may do that and many
-    are new; with a million images that takes seconds, however few are new.
+    are new; with a million images that takes seconds, however few are new. Through a pooler nothing is built.
     """
     if fetch_value(connection, "index/embeddings_outgrown", backbone_id=backbone_id):
         partition = ("tagdb_store", f"embeddings_{backbone_id}")
         execute(connection, "index/analyze_embeddings", names={"table": partition})
     searched = status(connection, backbone_id)
-    if searched is None or not searched.build_due:
+    if searched is None or not searched.build_due or pooled.is_pooled(connection):
         return False
     build(connection, backbone_id, progress)
     return True
@@ -283,7 +284,8 @@ def _watched(connection: Connection, progress: Progress) -> Iterator[None]:
 
     def watch() -> None:
         try:
-            with psycopg.connect(info.dsn, password=info.password or None, autocommit=True) as other:
+            connect = pooled.Connection.connect
+            with connect(info.dsn, password=info.password or None, autocommit=True) as other:
                 settle(other)
                 while not stop.wait(0.5):
                     row = execute(other, "index/progress", pid=info.backend_pid).fetchone()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from tagdb.postgres import pooled
 from tagdb.postgres.database import Connection
 from tagdb.store.statements import execute, fetch_map, fetch_optional, fetch_value, statement
 
@@ -62,4 +63,9 @@ def may_act_as(connection: Connection, role: str) -> bool:
 
 def act_as(connection: Connection, role: str) -> None:
     """Go on with the rights of a role, and no others; no statement may take longer than half a minute."""
-    execute(connection, "logins/act_as", names={"role": role})
+    if isinstance(connection, pooled.Connection) and connection.pooled:
+        connection.begin_with([sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role))])
+        connection.begin_with([pooled.local("statement_timeout", "30s")])
+        connection.execute("SELECT 1")
+    else:
+        execute(connection, "logins/act_as", names={"role": role})
