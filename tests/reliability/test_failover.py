@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from tagdb.photos.sources import open_source
 from tagdb.postgres import database, standby
 from tagdb.postgres.server import Server
 from tests.support.postgres import temporary_home
+from tests.support.programs import SOAK
 
 PHOTOS, BATCH = 400, 50
 
@@ -186,6 +189,49 @@ def test_a_standby_that_never_heard_of_it(pair: Pair, ingesting: Callable[..., i
     with pytest.raises(DatabaseError, match="knows nothing of this ingest: it is another one, or it lagged"):
         ingesting({3: fail_over})
     assert stored(pair) == 0
+
+
+CONTENT = """
+SELECT count(*), count(e.image_id), md5(string_agg(encode(i.content_sha256, 'hex') || h.hashtags, ','
+                                                    ORDER BY i.content_sha256))
+FROM tagdb_store.images i
+LEFT JOIN tagdb_store.embeddings e ON e.image_id = i.image_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(string_agg(t.hashtag, ' ' ORDER BY t.hashtag), '') AS hashtags
+    FROM tagdb_store.image_hashtags l JOIN tagdb_store.hashtags t ON t.hashtag_id = l.hashtag_id
+    WHERE l.image_id = i.image_id) h
+"""
+"""Number of images and embeddings, and a hash of all contents and their hashtags."""
+
+
+@pytest.mark.parametrize("seed", range(2 * SOAK))
+def test_a_promotion_at_any_moment(
+    pair: Pair, ingesting: Callable[..., ingest.Summary], ingested: str, seed: int
+) -> None:
+    """Caught up or lagging: the same ingest again makes up for what was lost, if anything was."""
+    rng = random.Random(seed)
+    lagging = seed % 2 == 1
+
+    def fail_over() -> None:
+        time.sleep(rng.uniform(0, 1.5))
+        if lagging:
+            pair.part()
+            time.sleep(rng.uniform(0, 0.5))
+        pair.lose_primary()
+        pair.promote()
+
+    failing = threading.Thread(target=fail_over)
+    failing.start()
+    lost = ""
+    try:
+        ingesting({})
+    except DatabaseError as error:
+        lost = str(error)
+    failing.join()
+    print(f"seed {seed}: lagging {lagging}: {lost or 'nothing was lost'}")
+    ingesting({})
+    with psycopg.connect(pair.standby.url()) as one, psycopg.connect(ingested) as other:
+        assert one.execute(CONTENT).fetchone() == other.execute(CONTENT).fetchone()
 
 
 def test_a_standby_that_is_not_promoted(
