@@ -695,7 +695,9 @@ def test_every_call_can_be_tried(visitor: Visitor, drawn: Path, width: int) -> N
     assert broken == []
 
     def call(method: str, path: str) -> None:
-        page.locator(f'#calls a[data-id="{method} {path}"]').click()
+        link = page.locator(f'#calls a[data-id="{method} {path}"]')
+        link.click()
+        expect(link).to_have_attribute("aria-current", "true")
 
     call("get", "/v1/images/{image_id}")
     page.get_by_label("image_id (needed)").fill("3")

@@ -182,15 +182,18 @@ def test_settings_follow_the_machines_memory() -> None:
 def test_who_may_enter(server: Server) -> None:
     with psycopg.connect(server.url()) as connection:
         rules = connection.execute(
-            "SELECT type, user_name, address, auth_method, options, error FROM pg_hba_file_rules"
+            "SELECT database, type, user_name, address, auth_method, options, error FROM pg_hba_file_rules"
         ).fetchall()
         people = connection.execute("SELECT map_name, sys_name, pg_username FROM pg_ident_file_mappings")
-        assert people.fetchall() == [("owner", pwd.getpwuid(os.geteuid()).pw_name, "tagdb")]
+        owner = pwd.getpwuid(os.geteuid()).pw_name
+        account = "tagdb" if os.geteuid() == 0 else owner
+        assert people.fetchall() == [("owner", owner, "tagdb"), ("server", account, "tagdb")]
     assert rules == [
-        ("local", ["tagdb"], None, "peer", ["map=owner"], None),
-        ("local", ["all"], None, "scram-sha-256", None, None),
-        ("host", ["tagdb"], "all", "reject", None, None),
-        ("host", ["all"], "127.0.0.1", "scram-sha-256", None, None),
+        (["all"], "local", ["tagdb"], None, "peer", ["map=owner"], None),
+        (["replication"], "local", ["tagdb"], None, "peer", ["map=server"], None),
+        (["all"], "local", ["all"], None, "scram-sha-256", None, None),
+        (["all", "replication"], "host", ["tagdb"], "all", "reject", None, None),
+        (["all", "replication"], "host", ["all"], "127.0.0.1", "scram-sha-256", None, None),
     ]
 
 
