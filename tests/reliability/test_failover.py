@@ -213,18 +213,17 @@ def test_a_promotion_at_any_moment(
     lagging = seed % 2 == 1
 
     def fail_over() -> None:
-        time.sleep(rng.uniform(0, 1.5))
+        time.sleep(rng.uniform(0, 0.3))
         if lagging:
             pair.part()
-            time.sleep(rng.uniform(0, 0.5))
+            time.sleep(rng.uniform(0, 0.3))
         pair.lose_primary()
         pair.promote()
 
     failing = threading.Thread(target=fail_over)
-    failing.start()
     lost = ""
     try:
-        ingesting({})
+        ingesting({1: failing.start})
     except DatabaseError as error:
         lost = str(error)
     failing.join()
