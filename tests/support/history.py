@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagdb import store
+from tagdb import factors, store
 from tagdb.embedding import backbone
 from tagdb.learning import model as modelling
 from tagdb.learning.settings import FactorSettings
@@ -79,7 +79,7 @@ def fill(connection: Connection) -> None:
     )
     compute(connection, 4)
     compute(connection, 8)
-    assert store.runs.prune(connection, 1) == "pruned"
+    assert factors.prune(connection, 1, quiet=True).pruned == [1]  # waits, such as for an autovacuum
     store.runs.discard(connection, seed.begin_run(connection, 2))
     seed.add_images(connection, 2)  # which the backbone is still to embed
     feedback = "SELECT tagdb.give_feedback(%s, %s, %s)"
