@@ -32,6 +32,8 @@ class Asker(threading.Thread):
         self.enough = enough
         self.answers: list[tuple[int, object]] = []
         """Number of the photo, and what was said."""
+        self.refused = 0
+        """Photos that three workers in turn were killed with; they were asked about again."""
         self.error: BaseException | None = None
 
     def run(self) -> None:
@@ -50,13 +52,16 @@ class Asker(threading.Thread):
         for _ in range(6000):
             query = "SELECT state, hashtags FROM tagdb.request_state(%s)"
             state, hashtags = connection.execute(query, request).fetchone() or ("", None)
+            if state == "refused":
+                self.refused += 1
+                return self.asked(connection, content)
             if state != "waiting":
                 return hashtags
             time.sleep(0.01)
         return None
 
     def called(self, connection: psycopg.Connection[tuple[object, ...]], content: bytes) -> object:
-        """Call the procedure, again where it found both workers killed: then it has asked nobody."""
+        """Call the procedure, again where both workers were just killed, or three in turn with this photo."""
         for _ in range(600):
             try:
                 call = "CALL tagdb.recommend_photo(%b, seconds => 60)"
@@ -65,6 +70,10 @@ class Asker(threading.Thread):
                 if "no worker answers; start one" not in str(error):
                     raise
                 time.sleep(0.1)
+            except psycopg.errors.InvalidParameterValue as error:
+                if "three workers ended or hung" not in str(error):
+                    raise
+                self.refused += 1
         return None
 
 
@@ -134,8 +143,9 @@ def ask_while_workers_are_killed(
         f"{requests} requests, {killed} kills, {interrupted} photos interrupted, {tries} tries at most,"
         f" {refused} refused, {time.monotonic() - begun:.0f} s"
     )
-    assert requests == sum(len(asker.answers) for asker in askers) >= REQUESTS
-    assert (refused, kept, killed) == (0, 0, KILLS)
+    assert refused == sum(asker.refused for asker in askers) <= KILLS // 3
+    assert requests - refused == sum(len(asker.answers) for asker in askers) >= REQUESTS
+    assert (kept, killed) == (0, KILLS)
     assert len(told) == requests
     assert {*told.values()} == {1}
     answers: dict[int, object] = {}
