@@ -36,7 +36,6 @@ class FoldingIn:
 
     def reconnected(self, connection: Connection) -> None:
         """Continue with another connection."""
-        store.folding_in.prepare(connection)
         self.connection = connection
 
     def images(self, image_ids: Collection[int]) -> None:

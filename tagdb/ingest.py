@@ -137,7 +137,6 @@ class _Ingest:
 
     def _reconnected(self, connection: Connection) -> None:
         self._check_run(connection, self.batches, self.batches + 1)  # the last may have been stored, or not
-        store.batches.prepare(connection)
         self.folding_in.reconnected(connection)
 
     def _run(self, sources: Sequence[Source]) -> Summary:
@@ -208,8 +207,6 @@ class _Ingest:
                 self._register(connection)  # again, with its network
             self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
             self.begun = store.ingest_runs.progress(connection, self.run_id)
-        elif self.backbone_id is not None:
-            store.batches.prepare(connection)
         locations = [source.location for source in sources]
         known = store.sources.ids(connection, locations, add=self.run_id is not None)
         return {each: -n for n, each in enumerate(locations, 1)} | known

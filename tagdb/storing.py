@@ -88,7 +88,6 @@ def store_photo(
     """
     image, refused = _image(content, embedded, _record(name, hashtags, collection, taken_at, source_ref))
     run_id = store.ingest_runs.of_uploads(connection, SOURCE)
-    store.batches.prepare(connection)
     image.source_id = store.sources.ids(connection, [SOURCE])[SOURCE]
     backbone_id = _backbone_id(connection, backbone)
 

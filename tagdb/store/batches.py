@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from tagdb.postgres.database import Connection
-from tagdb.postgres.pooled import is_pooled
 from tagdb.store import backbones, descriptions, index, ingest_runs
 from tagdb.store.ingest_runs import Counts
 from tagdb.store.sources import Comparison
@@ -79,12 +78,6 @@ class Rejected:
 
 class AlreadyStored(Exception):
     """A repeated batch was already stored by the first attempt."""
-
-
-def prepare(connection: Connection) -> None:
-    """Create the staging table of batches, once per connection."""
-    if not is_pooled(connection):
-        execute(connection, "ingest/prepare")
 
 
 def known_contents(connection: Connection, backbone_id: int, hashes: Sequence[bytes]) -> set[bytes]:
@@ -230,8 +223,7 @@ def _land(connection: Connection, images: Sequence[Image]) -> None:
         )
         for i in images
     )
-    if is_pooled(connection):  # this session may be another one
-        execute(connection, "ingest/prepare")
+    execute(connection, "ingest/prepare")  # for each batch: behind a pooler, this session may be another one
     _copy(connection, "ingest/copy_images", rows)
 
 

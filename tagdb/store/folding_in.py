@@ -12,26 +12,17 @@ from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.learning.folding_in import Basis, Carried
 from tagdb.postgres import pgcopy
 from tagdb.postgres.database import Connection
-from tagdb.postgres.pooled import is_pooled
 from tagdb.store import runs
 from tagdb.store.statements import copy_arrays, execute, fetch_arrays, fetch_column
 
 
-def prepare(connection: Connection) -> None:
-    """Create the staging tables of factors, once per connection."""
-    if not is_pooled(connection):
-        execute(connection, "folding_in/prepare")
-
-
 def _land(connection: Connection, name: str, *columns: pgcopy.Column) -> None:
-    if is_pooled(connection):  # this session may be another one
-        execute(connection, "folding_in/prepare")
+    execute(connection, "folding_in/prepare")  # each time: behind a pooler, this session may be another one
     copy_arrays(connection, name, *columns)
 
 
 def basis(connection: Connection) -> Basis | None:
-    """Read what folding needs of the active run, and prepare for it; None without an active run."""
-    prepare(connection)
+    """Read what folding needs of the active run; None without an active run."""
     while (run := runs.active(connection)) is not None:
         number = run.factor_run_id
         maps = runs.maps(connection, number)

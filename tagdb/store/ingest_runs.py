@@ -42,7 +42,6 @@ class Counts:
 
 def begin(connection: Connection, sources: Sequence[str]) -> int:
     """Record the start of an ingest and prepare for its batches; return its number."""
-    execute(connection, "ingest/prepare")
     number: int = fetch_value(connection, "ingest/begin", sources=list(sources))
     return number
 
