@@ -41,7 +41,7 @@ class Counts:
 
 
 def begin(connection: Connection, sources: Sequence[str]) -> int:
-    """Record the start of an ingest and prepare for its batches; return its number."""
+    """Record the start of an ingest; return its number."""
     number: int = fetch_value(connection, "ingest/begin", sources=list(sources))
     return number
 
