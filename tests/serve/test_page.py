@@ -395,6 +395,57 @@ def test_choices_are_stored_with_the_photo_and_then_are_feedback(
     site.rows("SELECT tagdb.remove_image(%s)", image_id)
 
 
+@pytest.mark.parametrize("entered", [True, False])
+@pytest.mark.parametrize("slow", ["**/v1/hashtags?*", "**/v1/images"])
+def test_what_is_typed_is_stored_however_slow_the_server_is(
+    visitor: Visitor, site: Served, new: Callable[[int], Path], slow: str, entered: bool
+) -> None:
+    """A hashtag that is still being checked, or was typed without Enter, and choices made during the storing."""
+    photo = new(40 + entered)
+    page = visitor.page("/")
+    drop(page, [photo])
+    first, second = chips(page)[:2]
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.route(slow, slowly)
+    page.fill("#add", "typed")
+    if entered:
+        page.keyboard.press("Enter")
+    page.get_by_role("button", name="Store this photo").click()
+    page.get_by_role("button", name=re.compile(f"^Accept {first} ")).click()
+    page.get_by_role("button", name=f"Reject {second}", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("is stored.")
+    settle(page)
+    rows = site.rows(
+        "SELECT image_id FROM tagdb.images WHERE content_sha256 = %s", content_hash(photo.read_bytes()).hex()
+    )
+    image_id = int(str(rows[0][0]))
+    try:
+        assert hashtags_of(site, image_id) == {"typed", first[1:]}
+        judged = "SELECT accepted FROM tagdb_store.feedback WHERE image_id = %s ORDER BY accepted"
+        assert site.rows(judged, image_id) == [(False,), (True,)]
+    finally:
+        site.rows("SELECT tagdb.remove_image(%s)", image_id)
+
+
+def test_what_is_no_hashtag_is_not_stored_and_not_lost(
+    visitor: Visitor, site: Served, new: Callable[[int], Path]
+) -> None:
+    visitor.expected.add(422)
+    page = visitor.page("/")
+    drop(page, [new(42)])
+    page.fill("#add", "fine !!!")
+    page.get_by_role("button", name="Store this photo").click()
+    expect(page.locator("#toasts")).to_contain_text("!!!")
+    expect(page.locator("#add")).to_have_value("fine !!!")
+    expect(page.get_by_role("button", name="Store this photo")).to_be_enabled()
+    digest = content_hash(new(42).read_bytes()).hex()
+    assert site.rows("SELECT image_id FROM tagdb.images WHERE content_sha256 = %s", digest) == []
+
+
 # ---- browsing ----
 
 

@@ -88,6 +88,13 @@ export class Combobox {
     }
   }
 
+  /** Take what was typed and not yet entered, if there is anything: whoever presses a form's button means that too. */
+  finish() {
+    const typed = split(this.input.value);
+    if (typed.length) this.#finish(typed);
+    return typed.length > 0;
+  }
+
   #finish(hashtags) {
     this.input.value = this.keeps ? (hashtags[0] ?? "") : "";
     this.done = true; // a completion that is still waited for comes too late

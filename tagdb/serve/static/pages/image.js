@@ -82,8 +82,13 @@ const ownChip = (hashtag) =>
   h("li", { class: "chip" }, h("a", { href: placeOf(hashtag) }, `#${hashtag}`),
     session.writes ? h("button", { type: "button", class: "chip-side", "aria-label": `Remove #${hashtag}`, onclick: (event) => takeAway(hashtag, event.currentTarget) }, icon("cross")) : null);
 
+let reloads = 0;
+
 async function reload() {
-  image = await get(path);
+  const asked = ++reloads;
+  const answer = await get(path);
+  if (asked !== reloads) return; // a later change has asked since
+  image = answer;
   drawHashtags();
 }
 
@@ -112,6 +117,7 @@ if (session.writes) {
         const { added } = await change(hashtags, []);
         announce(added.length ? `${added.map((one) => `#${one}`).join(" ")} added` : "It has them already");
       } catch (error) {
+        byId("add").value = [...hashtags, byId("add").value].join(" ").trim(); // nothing that was typed is lost
         sayError(error);
       }
     },

@@ -33,6 +33,7 @@ function add(files) {
       file, name: file.name || "pasted photo", url: URL.createObjectURL(file),
       state: "waiting", error: "", sha: null, embedding: null,
       chosen: [], accepted: [], rejected: [], recommended: [], similar: null, stored: null,
+      checked: Promise.resolve(), storing: null, // typed hashtags being checked; the photo being stored
     });
     waiting.push(photos.at(-1));
   }
@@ -216,7 +217,13 @@ const recommended = new Recommended(byId("recommended"), {
 
 // ---- choices ----
 
-const tells = (photo) => photo.stored && session.writes;
+const tells = (photo) => session.writes && (photo.stored || photo.storing);
+
+/** Tell the database of a choice; one that is made while the photo is being stored waits for that. */
+async function tell(photo, what, body) {
+  await photo.storing?.catch(() => {}); // a photo that could not be stored takes its choices along the next time
+  if (photo.stored) await post(`/v1/images/${photo.stored.image_id}/${what}`, body);
+}
 
 /** Accept or reject a recommended hashtag: it leaves the list, and focus goes to the one that takes its place. */
 function take(name, index, kind) {
@@ -229,17 +236,17 @@ function take(name, index, kind) {
   const column = document.activeElement?.classList.contains("chip-reject") ? 1 : 0;
   recommended.show(photo.recommended);
   focusNear([...byId("recommended").querySelectorAll(".chip")].map((chip) => chip.children[column]), index, byId("add"));
-  changed();
+  changed(photo);
   announce(kind === "chosen" ? `#${name} accepted` : `#${name} rejected`);
   if (!tells(photo)) return;
-  post(`/v1/images/${photo.stored.image_id}/feedback`, kind === "chosen" ? { accepted: [name], rejected: [] } : { accepted: [], rejected: [name] })
+  tell(photo, "feedback", kind === "chosen" ? { accepted: [name], rejected: [] } : { accepted: [], rejected: [name] })
     .then(() => say(kind === "chosen" ? `#${name} is on the photo now.` : `#${name} will not be recommended for it again.`, {
       undo: () => inPhoto(photo, () => (kind === "chosen" ? unchoose(name) : unreject(name))),
     }))
     .catch((error) => {
       photo[kind] = without(photo[kind], name);
       photo.accepted = without(photo.accepted, name);
-      if (photo === current) changed();
+      changed(photo);
       sayError(error);
     });
 }
@@ -249,28 +256,34 @@ function inPhoto(photo, run) {
   if (photo === current) run();
 }
 
-async function typed(hashtags) {
+function typed(hashtags) {
   const photo = current;
+  photo.checked = photo.checked.then(() => addTyped(photo, hashtags));
+}
+
+/** Add hashtags that the server agrees are hashtags; false if one of them is not. */
+async function addTyped(photo, hashtags) {
   const fresh = hashtags.filter((one) => one && !has(photo.chosen, one));
-  if (!fresh.length) return;
+  if (!fresh.length) return true;
   try {
     await get("/v1/hashtags", { known: fresh, limit: 1 }); // which says why one of them is no hashtag
   } catch (error) {
-    byId("add").value = hashtags.join(" "); // nothing that was typed is lost
-    return void sayError(error);
+    if (photo === current) byId("add").value = [...hashtags, byId("add").value].join(" ").trim(); // nothing that was typed is lost
+    sayError(error);
+    return false;
   }
-  if (photo !== current) return;
   photo.chosen.push(...fresh);
   for (const one of fresh) photo.rejected = without(photo.rejected, one);
-  changed();
+  changed(photo);
   announce(`${fresh.map((one) => `#${one}`).join(" ")} added`);
   if (tells(photo)) {
-    post(`/v1/images/${photo.stored.image_id}/hashtags`, { add: fresh, remove: [] }).catch((error) => {
+    tell(photo, "hashtags", { add: fresh, remove: [] }).catch((error) => {
       for (const one of fresh) photo.chosen = without(photo.chosen, one);
-      if (photo === current) changed();
+      changed(photo);
       sayError(error);
     });
   }
+  return true;
 }
 
 function unchoose(name) {
@@ -278,24 +291,24 @@ function unchoose(name) {
   const by = has(photo.accepted, name);
   photo.chosen = without(photo.chosen, name);
   photo.accepted = without(photo.accepted, name);
-  changed();
+  changed(photo);
   announce(`#${name} removed`);
   if (!tells(photo)) return;
-  const id = photo.stored.image_id;
-  (by ? post(`/v1/images/${id}/feedback/withdraw`, { hashtags: [name] }) : post(`/v1/images/${id}/hashtags`, { add: [], remove: [name] })).catch(sayError);
+  (by ? tell(photo, "feedback/withdraw", { hashtags: [name] }) : tell(photo, "hashtags", { add: [], remove: [name] })).catch(sayError);
 }
 
 function unreject(name) {
   const photo = current;
   photo.rejected = without(photo.rejected, name);
-  changed();
+  changed(photo);
   announce(`#${name} is no longer rejected`);
-  if (tells(photo)) post(`/v1/images/${photo.stored.image_id}/feedback/withdraw`, { hashtags: [name] }).catch(sayError);
+  if (tells(photo)) tell(photo, "feedback/withdraw", { hashtags: [name] }).catch(sayError);
 }
 
-function changed() {
-  drawChoices();
+function changed(photo) {
   drawStrip();
+  if (photo !== current) return;
+  drawChoices();
   recommendSoon();
 }
 
@@ -311,15 +324,14 @@ function drawStore() {
 }
 
 async function store(photo) {
+  const [accepted, rejected] = [[...photo.accepted], [...photo.rejected]]; // what is chosen from here on is told afterwards
   const form = new FormData();
   form.append("photo", photo.file, photo.name);
   for (const one of photo.chosen) form.append("hashtags", one);
   if (byId("collection").value.trim()) form.append("collection", byId("collection").value.trim());
   const answer = (await postForm("/v1/images", form)).photos[0];
   if (answer.error) throw new Refused(answer.error, 422);
-  if (photo.accepted.length || photo.rejected.length) {
-    await post(`/v1/images/${answer.image_id}/feedback`, { accepted: photo.accepted, rejected: photo.rejected });
-  }
+  if (accepted.length || rejected.length) await post(`/v1/images/${answer.image_id}/feedback`, { accepted, rejected });
   photo.stored = { image_id: answer.image_id };
   if (photo === current) draw();
   drawStrip();
@@ -331,15 +343,20 @@ async function storeThese(chosen) {
   let done = 0;
   try {
     for (const photo of chosen) {
-      await store(photo);
+      await photo.checked;
+      if (photo === current && adding.finish() && !(await photo.checked)) break; // what is typed is no hashtag, as has been said
+      photo.storing = store(photo).finally(() => (photo.storing = null));
+      await photo.storing;
       done += 1;
     }
+    if (!done) return;
     say(done === 1 ? `${chosen[0].name} is stored.` : `${count(done, "photo")} are stored.`);
   } catch (error) {
     sayError(error);
+  } finally {
+    for (const button of buttons) button.disabled = false;
+    if (current) drawStore();
   }
-  for (const button of buttons) button.disabled = false;
-  if (current) drawStore();
 }
 
 byId("store").addEventListener("submit", (event) => {
@@ -378,7 +395,7 @@ addEventListener("drop", (event) => {
 });
 
 if (/Mac|iPhone|iPad/.test(navigator.platform)) document.querySelector("#drop kbd").textContent = "⌘";
-new Combobox(byId("add"), { known: () => current?.chosen ?? [], take: typed });
+const adding = new Combobox(byId("add"), { known: () => current?.chosen ?? [], take: typed });
 copies(byId("copy"), () => toCopy().map((one) => `#${one}`).join(" "));
 for (const name of SLIDERS) {
   const show = () => (byId(`${name}-value`).textContent = name === "top" ? byId(name).value : share(Number(byId(name).value)));
