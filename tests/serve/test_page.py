@@ -400,7 +400,7 @@ def test_choices_are_stored_with_the_photo_and_then_are_feedback(
 def test_what_is_typed_is_stored_however_slow_the_server_is(
     visitor: Visitor, site: Served, new: Callable[[int], Path], slow: str, entered: bool
 ) -> None:
-    """A hashtag that is still being checked, or was typed without Enter, and choices made during the storing."""
+    """It is still being checked, or was typed without Enter; choices made during the storing count, too."""
     photo = new(40 + entered)
     page = visitor.page("/")
     drop(page, [photo])
