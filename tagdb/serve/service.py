@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from tagdb import doctor, recommend, store
 from tagdb.access import GROUPS
@@ -25,7 +26,7 @@ from tagdb.postgres.server import Server
 from tagdb.requests import RequestWorker
 from tagdb.serve.metrics import Metrics
 from tagdb.serve.options import WAITING, Options
-from tagdb.serve.problems import Busy, Problem
+from tagdb.serve.problems import Busy
 from tagdb.storing import Settler
 from tagdb.tokens import ROLES
 
@@ -33,13 +34,6 @@ QUERIES = 8
 """Queries at once; others wait for a thread."""
 
 Result = TypeVar("Result")
-
-
-class ClientGone(Problem):
-    """Nobody waits for the answer any more."""
-
-    def __init__(self) -> None:
-        super().__init__(499, "the client went away")
 
 
 class Service:
@@ -161,7 +155,7 @@ class Service:
             The photo cannot be used.
         Busy
             Too many others wait.
-        ClientGone
+        ClientDisconnect
             The client went away; the photo's place is free.
         """
         for last in (False, True):
@@ -188,7 +182,7 @@ class Service:
                     both: set[asyncio.Future[Any]] = {future, gone}
                     await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
                     if not future.done():
-                        raise ClientGone
+                        raise ClientDisconnect
                     return future.result()
                 finally:
                     gone.cancel()

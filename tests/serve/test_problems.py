@@ -180,7 +180,9 @@ def test_a_full_queue_says_come_back(
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
 
 
-def test_whoever_goes_away_frees_a_place(served: Served, drawn: Path, stopped: threading.Event) -> None:
+def test_whoever_goes_away_frees_a_place(
+    served: Served, drawn: Path, stopped: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
     photo = (drawn / "food-01.jpg").read_bytes()
     for _ in range(4):
         with served.client() as client, pytest.raises(httpx.ReadTimeout):
@@ -189,6 +191,7 @@ def test_whoever_goes_away_frees_a_place(served: Served, drawn: Path, stopped: t
     stopped.set()
     with served.client() as client:
         assert client.post("/recommend", content=photo).status_code == 200
+    assert not caplog.records  # it is no bug
 
 
 def test_who_hangs_up_in_the_middle_is_no_bug(
