@@ -137,7 +137,8 @@ def run(connection: Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
         if any(steps):
-            for _, statements in objects.statements():
+            distributed = bool(execute(objects.read("is_distributed")).scalar())
+            for _, statements in objects.statements(distributed):
                 execute(statements)
     _check_lookalikes(connection)  # otherwise one could be added in between
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "sql"
+CITUS = FOLDER / "citus"
+"""What is different where Citus distributes embeddings, search vectors and image factors."""
 
 # Every object comes after those that it uses.
 OBJECTS = (
@@ -54,8 +56,20 @@ OBJECTS = (
     "tagdb_store.attached_projections",
     "tagdb_store.retire_projection",
     "tagdb_store.drop_projections",
+    # all that reads embeddings, search vectors and image factors, and nothing else
+    "tagdb_store.spread",
+    "tagdb_store.stored",
+    "tagdb_store.active_backbone",
+    "tagdb_store.active_run",
     "tagdb_store.candidates",
     "tagdb_store.candidates_among",
+    "tagdb_store.exact_neighbours",
+    "tagdb_store.has_few_factors",
+    "tagdb_store.embedding_of",
+    "tagdb_store.factors_of",
+    "tagdb_store.has_embedding",
+    "tagdb_store.has_factors",
+    "tagdb_store.count_vectors",
     # feedback
     "tagdb_store.verdicts",
     "tagdb.give_feedback",
@@ -79,7 +93,6 @@ OBJECTS = (
     "tagdb_store.discard_abandoned_factor_runs",
     "tagdb_store.prune_factor_run",
     # recommending
-    "tagdb_store.active_run",
     "tagdb_store.neighbours",
     "tagdb_store.hashtag_place",
     "tagdb_store.best_hashtags",
@@ -142,9 +155,15 @@ _MADE = re.compile(
 )
 
 
-def read(name: str) -> str:
-    """Return the text of an SQL file, such as ``roles`` or ``tagdb.images``."""
-    return (FOLDER / f"{name.replace('.', '/')}.sql").read_text(encoding="utf-8")
+def read(name: str, distributed: bool = False) -> str:
+    """Return the text of an SQL file, such as ``roles`` or ``tagdb.images``.
+
+    A few objects have another body in a distributed database.
+    """
+    file = f"{name.replace('.', '/')}.sql"
+    if distributed and (CITUS / file).exists():
+        return (CITUS / file).read_text(encoding="utf-8")
+    return (FOLDER / file).read_text(encoding="utf-8")
 
 
 def made_by(text: str) -> tuple[str, str]:
@@ -154,10 +173,15 @@ def made_by(text: str) -> tuple[str, str]:
     return made["kind"], f"{made['name']} {made['table']}" if made["kind"] == "TRIGGER" else made["name"]
 
 
-def statements() -> Iterator[tuple[str, str]]:
+def statements(distributed: bool = False) -> Iterator[tuple[str, str]]:
     """Yield name and text of the files that recreate all objects, the roles and their rights, in order."""
     for name in ("search_path", "roles", *OBJECTS, "rights", "ef_search"):
-        yield name, read(name)
+        yield name, read(name, distributed)
+
+
+def different() -> list[str]:
+    """Return the objects that a distributed database has with another body, in order."""
+    return [name for name in OBJECTS if (CITUS / f"{name.replace('.', '/')}.sql").exists()]
 
 
 def drops() -> Iterator[str]:

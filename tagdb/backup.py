@@ -281,14 +281,26 @@ def _begin(
 
 
 def _end(counts: Counts) -> str:
-    """Return what psql runs after them: it commits only if the numbers of rows are right."""
+    """Return what psql runs after the dump: it commits only if the numbers of rows are right.
+
+    What a distributed database has otherwise becomes as in every other one, because here all is in one place.
+    """
+    from tagdb.migrations import objects
+
+    gathered = [
+        f"{objects.read('is_distributed').rstrip()} \\gset\n\\if :distributed",
+        *map(objects.read, ("search_path", *objects.different())),
+        statement("distribution/tighten"),
+        f"{session_settings.SAFE_PATH};\n\\endif\n",
+    ]
     restored, wanted = statement("backup/counts"), sql.Literal(Jsonb(asdict(counts))).as_string()
     body = (
         "DECLARE found pg_catalog.jsonb; BEGIN"
         f" found := ({restored}); IF found OPERATOR(pg_catalog.<>) {wanted} THEN"
         " RAISE EXCEPTION 'what came out is not what went in: %', found; END IF; END"
     )
-    return f"DO {sql.Literal(body).as_string()};\n{statement('backup/restore_analyze')}COMMIT;\n"
+    checked = f"DO {sql.Literal(body).as_string()};\n{statement('backup/restore_analyze')}COMMIT;\n"
+    return "\n".join(gathered) + checked
 
 
 def _put_back(

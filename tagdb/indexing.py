@@ -92,6 +92,15 @@ def memory_for(connection: Connection, embeddings: int, machine: Machine | None,
     return Memory(min(needed, most), needed)
 
 
+def ensure(connection: Connection, quiet: bool = False) -> bool:
+    """Build the active backbone's vector index if there are enough embeddings; return whether it was."""
+    search = store.index.status(connection)
+    if search is None:
+        return False
+    with phases("vectors", quiet) as progress:
+        return store.index.ensure(connection, search.backbone_id, progress)
+
+
 def build(connection: Connection, memory: Memory, quiet: bool = False) -> SearchStatus:
     """Rebuild the vector index. Searches and ingests continue."""
     require_writable(connection)

@@ -151,14 +151,14 @@ class _Reembedding:
     def _contents(self) -> Iterator[tuple[Unembedded, Content]]:
         """Yield missing images with their contents, if stored or kept elsewhere."""
         after = 0
-        while chunk := store.backbones.images_without(
+        while chunk := store.backbones.images_after(
             self.connection, self.summary.backbone_id, after, CHUNK
         ):
             after = chunk[-1].image_id
             together: list[Unembedded] = []
             size = 0
             for image in chunk:
-                if image.image_id in self.summary.rejected:
+                if image.embedded or image.image_id in self.summary.rejected:
                     continue
                 together.append(image)
                 size += image.bytes if image.stored or image.kept_at else 0

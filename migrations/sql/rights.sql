@@ -12,6 +12,8 @@ GRANT EXECUTE ON FUNCTION tagdb.workers, tagdb.submit_photo, tagdb.request_state
 GRANT EXECUTE ON PROCEDURE tagdb.recommend_photo TO tagdb_asker;
 GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
+GRANT EXECUTE ON FUNCTION tagdb_store.has_embedding, tagdb_store.has_factors, tagdb_store.count_vectors -- in views
+    TO tagdb_reader;
 REVOKE EXECUTE ON FUNCTION
     tagdb.give_feedback, tagdb.withdraw_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image,
     tagdb.untag_image, tagdb.thumbnail, tagdb.embedding, tagdb.image_factors, tagdb.hashtag_factors,

@@ -184,6 +184,32 @@ def promote() -> None:
     say(f"promoted: PostgreSQL in {server.home} follows no longer and can be written to")
 
 
+@command.command("distribute")
+@click.option(
+    "--shards", type=click.IntRange(min=1), help="Parts of each table (default: one for each worker)."
+)
+@shared_options
+def distribute_(shards: int | None) -> None:
+    """Spread embeddings, search vectors and image factors over the workers of Citus.
+
+    Everything else stays on the coordinator, which the URL names; all commands and functions work on as
+    before. For collections that are too large for the memory of one machine: docs/scale.md.
+
+    \b
+    Examples:
+      tagdb db distribute
+      tagdb db distribute --shards 12
+    """
+    from tagdb import indexing
+    from tagdb.postgres import database
+    from tagdb.store import distribution
+
+    with database.open_database(settings(), note) as connection:
+        shards = distribution.distribute(connection, shards)
+        indexing.ensure(connection)
+    say(f"distributed: embeddings, search vectors and image factors are in {shards} shards each")
+
+
 @command.command("url")
 @click.option("--role", type=ROLES, help="For a login with this role instead of your own.")
 @click.option("--login", metavar="NAME", help="Which login, if several have this role.")

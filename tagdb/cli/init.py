@@ -7,8 +7,10 @@ from tagdb.cli.common import note, say, settings, shared_options
 
 @click.command("init")
 @click.option("--repair", is_flag=True, help="Recreate what is missing or was changed; see: tagdb doctor.")
+@click.option("--distribute", is_flag=True, help="Spread the large tables over the workers of Citus.")
+@click.option("--shards", type=click.IntRange(min=1), help="For --distribute; see: tagdb db distribute.")
 @shared_options
-def command(repair: bool) -> None:
+def command(repair: bool, distribute: bool, shards: int | None) -> None:
     """Create the schema, or upgrade it to this version of tagdb.
 
     The embedded database does this by itself on first use; a database named by a URL waits for this command.
@@ -20,10 +22,13 @@ def command(repair: bool) -> None:
       tagdb init
       tagdb init --database-url postgresql://me@db.example/photos
       tagdb init --repair
+      tagdb init --distribute --database-url postgresql://me@coordinator.example/photos
     """
     from tagdb.postgres import database, urls
-    from tagdb.store import schema
+    from tagdb.store import distribution, schema
 
+    if shards and not distribute:
+        raise click.UsageError("--shards is for --distribute")
     url = database.ensure_url(settings(), note)
     before, after = database.migrate(url)
     where = urls.describe(url)
@@ -33,6 +38,10 @@ def command(repair: bool) -> None:
         say(f"the schema in {where} is up to date, revision {after}")
     else:
         say(f"upgraded the schema in {where} from revision {before} to {after}")
+    if distribute:
+        with database.connect(url) as connection:
+            shards = distribution.distribute(connection, shards)
+        say(f"distributed: embeddings, search vectors and image factors are in {shards} shards each")
     if repair:
         with database.connect(url) as connection:
             made = schema.repair(connection)

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
 from tagdb.postgres import session_settings
+from tagdb.store import distribution
 from tagdb.store import doctor as queries
 
 
@@ -62,6 +63,7 @@ def tables(examination: Examination) -> Iterator[Finding]:
     from tagdb.postgres import tables
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    distributed = distribution.TABLES if distribution.is_distributed(examination.connection) else ()
     there = {row.name: row for row in queries.rows(examination.connection, "tables")}
     indexes = {row.name for row in queries.rows(examination.connection, "indexes")}
     columns, remedies, absent = [], [], []
@@ -69,9 +71,10 @@ def tables(examination: Examination) -> Iterator[Finding]:
         if (row := there.get(table.name)) is None:
             continue  # reported by objects()
         columns += [f"{table.name}.{c.name}" for c in table.columns if c.name not in row.columns]
+        keys = (table.primary_key, *(() if table.name in distributed else table.constraints))
         made: list[tuple[str, Any]] = [
             (str(key.name), AddConstraint(key))
-            for key in (table.primary_key, *table.constraints)
+            for key in keys
             if key.name and key.name not in row.constraints
         ]
         made += [(str(i.name), CreateIndex(i)) for i in table.indexes if i.name not in indexes]

@@ -71,7 +71,7 @@ class ListedBackbone:
 
 @dataclass(frozen=True, slots=True)
 class Unembedded:
-    """An image without an embedding by a backbone."""
+    """An image that may lack an embedding by a backbone."""
 
     image_id: int
     content_sha256: bytes
@@ -82,6 +82,8 @@ class Unembedded:
     """Whether its content is in the database."""
     kept_at: str | None
     """URI of its original, if it was kept there."""
+    embedded: bool
+    """Whether it has one."""
 
 
 def active(connection: Connection) -> StoredBackbone | None:
@@ -220,12 +222,12 @@ def hold(connection: Connection, backbone_id: int) -> None:
         )
 
 
-def images_without(connection: Connection, backbone_id: int, after: int, images: int) -> list[Unembedded]:
-    """Return the next images, by ascending id, without an embedding by a backbone."""
+def images_after(connection: Connection, backbone_id: int, after: int, images: int) -> list[Unembedded]:
+    """Return the next images, by ascending id, and whether a backbone has embedded them."""
     return fetch_all(
         connection,
         Unembedded,
-        "backbones/images_without",
+        "backbones/images_after",
         binary=True,
         backbone_id=backbone_id,
         after=after,

@@ -18,6 +18,7 @@ from tagdb.postgres.database import (
     require_writable,
     translated,
 )
+from tagdb.store.distribution import is_distributed
 from tagdb.store.statements import execute
 
 
@@ -33,12 +34,13 @@ class Item:
 
 
 @cache
-def expected() -> dict[Item, str]:
+def expected(distributed: bool = False) -> dict[Item, str]:
     """Return everything that should exist, with the text of its file; tables are described elsewhere."""
     from tagdb.postgres.tables import metadata
 
     tables = {Item("TABLE", name): "" for name in metadata.tables}
-    return tables | {Item(*objects.made_by(text)): text for text in map(objects.read, objects.OBJECTS)}
+    texts = (objects.read(name, distributed) for name in objects.OBJECTS)
+    return tables | {Item(*objects.made_by(text)): text for text in texts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def deviations(connection: Connection) -> Deviations:
     there: dict[Item, list[tuple[str, str]]] = {}
     for kind, name, called, body in execute(connection, "doctor/objects"):
         there.setdefault(Item(kind, name), []).append((called, body))
-    wanted = expected()
+    wanted = expected(is_distributed(connection))
     return Deviations(
         sorted(wanted.keys() - there.keys()),
         sorted(
@@ -82,7 +84,7 @@ def repair(connection: Connection) -> list[Item]:
         execute(connection, "schema/lock", key=MIGRATION_LOCK)
         execute(connection, "session/set", setting="lock_timeout", value=LOCK_TIMEOUT, local=True)
         found = deviations(connection)
-        for name, text in objects.statements():
+        for name, text in objects.statements(is_distributed(connection)):
             try:
                 connection.execute(text)
             except psycopg.errors.LockNotAvailable:

@@ -217,7 +217,7 @@ def test_roles_that_are_missing(owned: Callable[[str], str], monkeypatch: pytest
     from tagdb.migrations import objects
 
     read = objects.read
-    monkeypatch.setattr(objects, "read", lambda name: read(name).replace("tagdb_reader", "tagdb_nobody"))
+    monkeypatch.setattr(objects, "read", lambda *of: read(*of).replace("tagdb_reader", "tagdb_nobody"))
     with pytest.raises(DatabaseError, match=r"permission denied to create role; ask .*: CREATE ROLE tagdb_"):
         database.migrate(owned("CREATE EXTENSION vector"))
 

@@ -55,6 +55,8 @@ ASKING = {"submit_photo", "withdraw_photo", "recommend_photo"}
 """Those that write requests: for askers, and so for everybody with a role."""
 ANALYSING = {"thumbnail", "embedding", "image_factors", "hashtag_factors"}
 """Those of them that give out pictures and vectors: for analysts and writers."""
+VIEWING = {"count_vectors", "has_embedding", "has_factors"}
+"""Those that views call: for readers."""
 INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
     "activate_factor_run": (1,),
@@ -66,8 +68,18 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "attach_projection": (2,),
     "attached_projections": (1,),
     "best_hashtags": (1, FACTORS, False, "{1}", 10, 0.5, 0.0),
-    "candidates": (1, QUERY, None, None, None, 5),
-    "candidates_among": (1, QUERY, None, None, None, 5),
+    "active_backbone": (),
+    "candidates": (1, 1, QUERY, None, None, None, 5),
+    "candidates_among": (1, 1, QUERY, None, 1, None, 5),
+    "count_vectors": (1, 1),
+    "embedding_of": (1,),
+    "exact_neighbours": (1, QUERY, None, 1, None, 5),
+    "factors_of": (1,),
+    "has_embedding": (1,),
+    "spread": ("embeddings_1",),
+    "stored": ("embeddings_1",),
+    "has_factors": (1,),
+    "has_few_factors": (1,),
     "claim_images": ("{1,2}",),
     "checked_embedding": (QUERY,),
     "count_changed_images": (),

@@ -1,10 +1,7 @@
 -- Images and hashtags that recommending cannot use yet. One row, always current.
 CREATE OR REPLACE VIEW tagdb.coverage AS
 SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
-       (SELECT count(*) FROM tagdb_store.images i
-        WHERE NOT EXISTS (SELECT FROM tagdb_store.embeddings e
-                          WHERE e.backbone_id = b.backbone_id AND e.image_id = i.image_id))
-           AS images_without_embedding,
+       (SELECT count(*) FROM tagdb_store.images) - v.embeddings AS images_without_embedding,
        (SELECT count(*) FROM tagdb_store.images i
         -- a look-up per image: there are far more hashtags on images than images
         WHERE (SELECT true FROM tagdb_store.image_hashtags ih
@@ -12,10 +9,7 @@ SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
                  AND ih.hashtag_id NOT IN (SELECT h.hashtag_id FROM tagdb_store.hashtags h WHERE h.banned)
                LIMIT 1) IS NULL)
            AS images_without_hashtags,
-       (SELECT count(*) FROM tagdb_store.images i
-        WHERE NOT EXISTS (SELECT FROM tagdb_store.image_factors f
-                          WHERE f.factor_run_id = r.factor_run_id AND f.image_id = i.image_id))
-           AS images_without_factors,
+       (SELECT count(*) FROM tagdb_store.images) - v.factors AS images_without_factors,
        (SELECT count(*) FROM tagdb_store.hashtags h WHERE NOT h.banned AND h.alias_of IS NULL) AS hashtags,
        (SELECT count(*) FROM tagdb_store.hashtags h
         WHERE NOT h.banned AND h.alias_of IS NULL
@@ -23,13 +17,13 @@ SELECT (SELECT count(*) FROM tagdb_store.images) AS images,
                           WHERE f.factor_run_id = r.factor_run_id AND f.hashtag_id = h.hashtag_id))
            AS hashtags_without_factors,
        b.name AS backbone, r.factor_run_id, r.activated_at AS factors_since,
-       (SELECT count(*) FROM tagdb_store.image_factors f
-        WHERE f.factor_run_id = r.factor_run_id AND f.folded_in) AS images_folded_in,
+       v.folded_in AS images_folded_in,
        (SELECT count(*) FROM tagdb_store.hashtag_factors f
         WHERE f.factor_run_id = r.factor_run_id AND f.folded_in) AS hashtags_folded_in
 FROM (VALUES (1)) AS one (row)
 LEFT JOIN tagdb_store.backbones b ON b.active
-LEFT JOIN tagdb_store.factor_runs r ON r.status = 'active';
+LEFT JOIN tagdb_store.factor_runs r ON r.status = 'active'
+CROSS JOIN LATERAL tagdb_store.count_vectors(b.backbone_id, r.factor_run_id) v;
 COMMENT ON VIEW tagdb.coverage IS
     'One row: how many images and hashtags recommendations cannot use yet. Always current.';
 COMMENT ON COLUMN tagdb.coverage.images IS 'All images.';

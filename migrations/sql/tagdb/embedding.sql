@@ -5,10 +5,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 BEGIN ATOMIC
-    SELECT e.embedding::real[]
-    FROM tagdb_store.embeddings e
-    WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-      AND e.image_id = embedding.image_id;
+    SELECT tagdb_store.embedding_of(image_id)::real[];
 END;
 COMMENT ON FUNCTION tagdb.embedding IS
     'The embedding of an image by the active backbone: 1280 numbers, of length 1. NULL if the image is unknown '

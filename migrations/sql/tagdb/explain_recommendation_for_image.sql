@@ -8,10 +8,9 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 BEGIN ATOMIC
     SELECT x.rank, x.image_id, x.uri, x.similarity, x.weight, x.carries, x.contribution
-    FROM tagdb_store.embeddings e
-    CROSS JOIN LATERAL tagdb_store.explain(e.embedding, e.image_id, hashtag, neighbours) x
-    WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-      AND e.image_id = explain_recommendation_for_image.image_id;
+    FROM (SELECT tagdb_store.embedding_of(explain_recommendation_for_image.image_id) AS embedding OFFSET 0) e
+    CROSS JOIN LATERAL tagdb_store.explain(e.embedding, explain_recommendation_for_image.image_id, hashtag, neighbours) x
+    WHERE e.embedding IS NOT NULL;
 END;
 COMMENT ON FUNCTION tagdb.explain_recommendation_for_image IS
     'Explains the score that tagdb.recommend_for_image gives a hashtag; columns as of tagdb.explain_recommendation. No rows if the image is unknown or has no embedding, or the active factor run does not know the hashtag.';

@@ -5,10 +5,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 BEGIN ATOMIC
-    SELECT f.factors::real[]
-    FROM tagdb_store.image_factors f
-    WHERE f.factor_run_id = (SELECT r.factor_run_id FROM tagdb_store.factor_runs r WHERE r.status = 'active')
-      AND f.image_id = image_factors.image_id;
+    SELECT tagdb_store.factors_of(image_id)::real[];
 END;
 COMMENT ON FUNCTION tagdb.image_factors IS
     'The factors of an image in the active factor run. NULL if the image is unknown or has none. For analysts and '

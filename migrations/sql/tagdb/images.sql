@@ -2,20 +2,14 @@
 CREATE OR REPLACE VIEW tagdb.images AS
 SELECT i.image_id, encode(i.content_sha256, 'hex') AS content_sha256, i.uri, i.media_type, i.width,
        i.height, i.bytes, i.collection, i.source_ref, i.taken_at, i.ingested_at, i.ingest_run_id, i.metadata,
-       -- These are look-ups per image on purpose (so OFFSET 0, and no EXISTS): PostgreSQL would
-       -- rather read whole tables for the first page.
+       -- Look-ups per image on purpose (so OFFSET 0): PostgreSQL would rather read whole tables for the first page.
        (SELECT count(DISTINCT coalesce(h.alias_of, ih.hashtag_id))
         FROM tagdb_store.image_hashtags ih
         CROSS JOIN LATERAL (SELECT x.alias_of, x.banned FROM tagdb_store.hashtags x
                             WHERE x.hashtag_id = ih.hashtag_id OFFSET 0) h
         WHERE ih.image_id = i.image_id AND NOT h.banned) AS hashtags,
-       (SELECT true FROM tagdb_store.embeddings e
-        WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-          AND e.image_id = i.image_id) IS NOT NULL AS has_embedding,
-       (SELECT true FROM tagdb_store.image_factors f
-        WHERE f.factor_run_id = (SELECT r.factor_run_id FROM tagdb_store.factor_runs r
-                                 WHERE r.status = 'active')
-          AND f.image_id = i.image_id) IS NOT NULL AS has_factors
+       tagdb_store.has_embedding(i.image_id) AS has_embedding,
+       tagdb_store.has_factors(i.image_id) AS has_factors
 FROM tagdb_store.images i;
 COMMENT ON VIEW tagdb.images IS 'Every image, identified by the SHA-256 of its content.';
 COMMENT ON COLUMN tagdb.images.image_id IS

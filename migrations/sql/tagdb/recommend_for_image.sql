@@ -11,12 +11,11 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 BEGIN ATOMIC
     SELECT r.rank, r.hashtag, r.score
-    FROM tagdb_store.embeddings e
+    FROM (SELECT tagdb_store.embedding_of(recommend_for_image.image_id) AS embedding OFFSET 0) e
     CROSS JOIN LATERAL tagdb_store.recommend(
-        NULL, e.embedding, e.image_id, top, neighbours, known, exclude, known_weight, diversity,
+        NULL, e.embedding, recommend_for_image.image_id, top, neighbours, known, exclude, known_weight, diversity,
         popularity_discount, min_score, collection) r
-    WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-      AND e.image_id = recommend_for_image.image_id;
+    WHERE e.embedding IS NOT NULL;
 END;
 COMMENT ON FUNCTION tagdb.recommend_for_image IS
     'The best hashtags for a stored image, without those that feedback rejected for it. The image is '

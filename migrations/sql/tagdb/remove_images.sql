@@ -8,10 +8,9 @@ SET jit = off
 AS $$
 DECLARE
     gone bigint[] := tagdb_store.claim_images($1);
+    runs integer[] := ARRAY(SELECT r.factor_run_id FROM tagdb_store.factor_runs r);
 BEGIN
-    DELETE FROM tagdb_store.image_factors f
-    USING tagdb_store.factor_runs r, unnest(gone) AS g (image_id)
-    WHERE f.factor_run_id = r.factor_run_id AND f.image_id = g.image_id;
+    DELETE FROM tagdb_store.image_factors f WHERE f.factor_run_id = ANY (runs) AND f.image_id = ANY (gone);
     DELETE FROM tagdb_store.embeddings e WHERE e.image_id = ANY (gone);
     DELETE FROM tagdb_store.search_vectors v WHERE v.image_id = ANY (gone);
     DELETE FROM tagdb_store.image_files f WHERE f.image_id = ANY (gone);

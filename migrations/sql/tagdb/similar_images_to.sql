@@ -6,10 +6,9 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 BEGIN ATOMIC
     SELECT s.rank, s.image_id, s.uri, s.similarity
-    FROM tagdb_store.embeddings e
-    CROSS JOIN LATERAL tagdb_store.similar(e.embedding, e.image_id, top) s
-    WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-      AND e.image_id = $1;
+    FROM (SELECT tagdb_store.embedding_of($1) AS embedding OFFSET 0) e
+    CROSS JOIN LATERAL tagdb_store.similar(e.embedding, $1, top) s
+    WHERE e.embedding IS NOT NULL;
 END;
 COMMENT ON FUNCTION tagdb.similar_images_to IS
     'The stored images most similar to a stored image, without itself. No rows if the image is unknown '

@@ -22,8 +22,7 @@ BEGIN
     IF may_lack IS NOT NULL THEN
         SELECT count(*) INTO lacking
         FROM (SELECT i.image_id FROM tagdb_store.images i
-              WHERE NOT EXISTS (SELECT FROM tagdb_store.embeddings e
-                                WHERE e.backbone_id = backbone AND e.image_id = i.image_id)
+              EXCEPT SELECT e.image_id FROM tagdb_store.embeddings e WHERE e.backbone_id = backbone
               EXCEPT SELECT unnest(may_lack)) l;
     END IF;
     IF lacking = 0 THEN

@@ -11,6 +11,7 @@ SET jit = off
 AS $$
 DECLARE
     id integer;
+    part text;
 BEGIN
     LOCK TABLE tagdb_store.backbones IN SHARE ROW EXCLUSIVE MODE;
     SELECT b.backbone_id INTO id FROM tagdb_store.backbones b
@@ -20,9 +21,13 @@ BEGIN
         SELECT add_backbone.name, add_backbone.input_size, add_backbone.weights_sha256, add_backbone.bits,
                NOT EXISTS (SELECT FROM tagdb_store.backbones b WHERE b.active)
         RETURNING backbone_id INTO id;
+        part := 'embeddings_' || id;
+        EXECUTE format('CREATE TABLE tagdb_store.%I (LIKE tagdb_store.embeddings INCLUDING STORAGE)', part);
+        PERFORM tagdb_store.spread(part);
+        -- A reader in a transaction would not see the new part until it ends, and find nothing once that is searched.
+        LOCK TABLE ONLY tagdb_store.embeddings IN ACCESS EXCLUSIVE MODE;
         EXECUTE format(
-            'CREATE TABLE tagdb_store.%I PARTITION OF tagdb_store.embeddings FOR VALUES IN (%s)',
-            'embeddings_' || id, id);
+            'ALTER TABLE tagdb_store.embeddings ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)', part, id);
     END IF;
     INSERT INTO tagdb_store.networks (backbone_id, network, sha256)
     SELECT id, add_backbone.network, sha256(add_backbone.network)

@@ -9,6 +9,7 @@ DECLARE
     found record;
     kind text;
     name text;
+    removed bigint[];
 BEGIN
     LOCK TABLE tagdb_store.factor_runs IN SHARE ROW EXCLUSIVE MODE;
     SELECT r.status, r.pruned_at INTO found FROM tagdb_store.factor_runs r WHERE r.factor_run_id = run;
@@ -25,8 +26,9 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
                        WHERE i.inhrelid = format('tagdb_store.%I', name)::regclass) THEN
             IF kind = 'image_factors' THEN -- of images removed since they were computed; see remove_images
-                EXECUTE format('DELETE FROM tagdb_store.%I f WHERE NOT EXISTS'
-                               ' (SELECT FROM tagdb_store.images i WHERE i.image_id = f.image_id)', name);
+                EXECUTE format('SELECT ARRAY(SELECT f.image_id FROM tagdb_store.%I f'
+                               ' EXCEPT SELECT i.image_id FROM tagdb_store.images i)', name) INTO removed;
+                EXECUTE format('DELETE FROM tagdb_store.%I f WHERE f.image_id = ANY ($1)', name) USING removed;
             END IF;
             EXECUTE format('ALTER TABLE tagdb_store.%I ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',
                            kind, name, run);

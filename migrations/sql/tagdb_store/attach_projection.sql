@@ -9,11 +9,13 @@ SET jit = off
 AS $$
 DECLARE
     name text := 'search_vectors_' || projection;
+    removed bigint[];
 BEGIN
     -- Images removed in the meantime would be refused, so wait for who is removing some. Attaching takes the same lock.
     LOCK TABLE tagdb_store.images IN SHARE ROW EXCLUSIVE MODE;
-    EXECUTE format('DELETE FROM tagdb_store.%I v WHERE NOT EXISTS'
-                   ' (SELECT FROM tagdb_store.images i WHERE i.image_id = v.image_id)', name);
+    EXECUTE format('SELECT ARRAY(SELECT v.image_id FROM tagdb_store.%I v EXCEPT SELECT i.image_id FROM tagdb_store.images i)',
+                   name) INTO removed;
+    EXECUTE format('DELETE FROM tagdb_store.%I v WHERE v.image_id = ANY ($1)', name) USING removed;
     EXECUTE format('ALTER TABLE tagdb_store.search_vectors ATTACH PARTITION tagdb_store.%I FOR VALUES IN (%s)',
                    name, projection);
     EXECUTE format('ALTER TABLE tagdb_store.%I DROP CONSTRAINT of_projection', name);

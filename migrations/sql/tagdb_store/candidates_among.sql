@@ -7,8 +7,8 @@
 --   as are needed, not for all.
 -- * The settings of the planner are those of candidates, for the same reasons: only look-ups are left.
 CREATE OR REPLACE FUNCTION tagdb_store.candidates_among(
-    projection integer, query halfvec, itself bigint, run integer, collection text, candidates integer)
-RETURNS TABLE (image_id bigint)
+    projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer)
+RETURNS TABLE (image_id bigint, distance double precision, factors halfvec)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 200 COST 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -19,7 +19,7 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET max_parallel_workers_per_gather = 0
 BEGIN ATOMIC
-    SELECT n.image_id
+    SELECT n.image_id, e.embedding <=> query, f.factors
     FROM (
         SELECT s.image_id
         FROM (
@@ -40,8 +40,7 @@ BEGIN ATOMIC
         WHERE s.image_id IS DISTINCT FROM itself
         ORDER BY (s.vector <#> (SELECT tagdb_store.projected(projection, query))) + 0
     ) n
-    WHERE n.image_id = (
-        SELECT f.image_id FROM tagdb_store.image_factors f
-        WHERE f.factor_run_id = run AND f.image_id = n.image_id)
+    JOIN tagdb_store.image_factors f ON f.factor_run_id = run AND f.image_id = n.image_id
+    JOIN tagdb_store.embeddings e ON e.backbone_id = backbone AND e.image_id = n.image_id
     LIMIT candidates_among.candidates;
 END;

@@ -29,6 +29,7 @@ BEGIN
             kind || '_' || run, kind, run);
         EXECUTE format('GRANT SELECT, INSERT ON tagdb_store.%I TO tagdb_writer', kind || '_' || run);
     END LOOP;
+    PERFORM tagdb_store.spread('image_factors_' || run);
     RETURN run;
 END
 $$;

@@ -21,6 +21,7 @@ BEGIN
         ' CONSTRAINT of_projection CHECK (projection_id = %2$s))',
         'search_vectors_' || projection, projection);
     EXECUTE format('GRANT SELECT, INSERT ON tagdb_store.%I TO tagdb_writer', 'search_vectors_' || projection);
+    PERFORM tagdb_store.spread('search_vectors_' || projection);
     RETURN projection;
 END
 $$;

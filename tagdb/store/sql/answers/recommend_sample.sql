@@ -2,12 +2,13 @@
 -- hash, which have nothing in common but that.
 SELECT i.image_id, array_agg(r.hashtag ORDER BY r.rank) AS hashtags
 FROM (
-    SELECT i.image_id, e.embedding
-    FROM tagdb_store.images i
-    JOIN tagdb_store.embeddings e
-      ON e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-     AND e.image_id = i.image_id
-    ORDER BY i.content_sha256
+    SELECT n.image_id, n.embedding
+    FROM (
+        SELECT x.image_id, x.content_sha256, tagdb_store.embedding_of(x.image_id) AS embedding
+        FROM tagdb_store.images x
+        ORDER BY x.content_sha256
+    ) n
+    WHERE n.embedding IS NOT NULL
     LIMIT %(images)s
 ) i
 CROSS JOIN LATERAL tagdb_store.recommend(

@@ -2,9 +2,10 @@
 WITH missing AS MATERIALIZED (
     SELECT i.image_id, i.ingest_run_id
     FROM tagdb_store.images i
-    WHERE NOT EXISTS (SELECT FROM tagdb_store.embeddings e
-                      WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active)
-                        AND e.image_id = i.image_id)
+    WHERE i.image_id IN (
+        SELECT a.image_id FROM tagdb_store.images a
+        EXCEPT SELECT e.image_id FROM tagdb_store.embeddings e
+        WHERE e.backbone_id = (SELECT b.backbone_id FROM tagdb_store.backbones b WHERE b.active))
 )
 SELECT (SELECT count(*) FROM missing) AS images,
        coalesce((SELECT array_agg(DISTINCT s.source)

@@ -2,9 +2,10 @@
 -- in: those are left alone. As in tagdb_store.interactions; looked up image by image, because there are few.
 COPY (
     SELECT c.image_id, c.hashtag_id, coalesce(v.accepted, false)::integer,
-           EXISTS (SELECT FROM tagdb_store.image_factors f
-                   WHERE f.factor_run_id = %(factor_run_id)s AND f.image_id = c.image_id
-                     AND NOT f.folded_in)::integer
+           (c.image_id = ANY (ARRAY(
+               SELECT f.image_id FROM tagdb_store.image_factors f
+               WHERE f.factor_run_id = %(factor_run_id)s AND f.image_id = ANY (%(image_ids)s) AND NOT f.folded_in
+           )))::integer
     FROM tagdb_store.counted_hashtags c
     LEFT JOIN LATERAL (
         SELECT f.accepted

@@ -3,5 +3,6 @@ SELECT r.rolname, CASE WHEN pg_has_role(r.oid, 'tagdb_writer', 'USAGE') THEN 'wr
                        WHEN pg_has_role(r.oid, 'tagdb_analyst', 'USAGE') THEN 'analyst'
                        WHEN pg_has_role(r.oid, 'tagdb_reader', 'USAGE') THEN 'reader' ELSE 'asker' END
 FROM pg_roles r
-WHERE r.rolcanlogin AND NOT r.rolsuper AND pg_has_role(r.oid, 'tagdb_asker', 'USAGE')
+WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> 'tagdb_writer' -- see let_writers_in
+   AND pg_has_role(r.oid, 'tagdb_asker', 'USAGE')
 ORDER BY r.rolname
