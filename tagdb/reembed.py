@@ -151,9 +151,7 @@ class _Reembedding:
     def _contents(self) -> Iterator[tuple[Unembedded, Content]]:
         """Yield missing images with their contents, if stored or kept elsewhere."""
         after = 0
-        while chunk := store.backbones.images_after(
-            self.connection, self.summary.backbone_id, after, CHUNK
-        ):
+        while chunk := store.backbones.images_after(self.connection, self.summary.backbone_id, after, CHUNK):
             after = chunk[-1].image_id
             together: list[Unembedded] = []
             size = 0
