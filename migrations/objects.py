@@ -85,6 +85,7 @@ OBJECTS = (
     # factor runs
     "tagdb_store.interactions",
     "tagdb_store.new_factor_run",
+    "tagdb_store.claim_factor_part",
     "tagdb_store.finish_factor_run",
     "tagdb_store.note_factor_run_metrics",
     "tagdb_store.attach_factor_run",

@@ -35,6 +35,7 @@ TABLES = (
     "image_factors",
     "hashtag_factors",
     "factor_maps",
+    "factor_parts",
     "factor_defaults",
     "feedback",
     "tokens",

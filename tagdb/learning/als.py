@@ -125,10 +125,7 @@ def fit(
     enough = counts >= settings.min_images
     kept = enough[column]
     if not kept.any():
-        raise FactorsError(
-            f"no hashtag is on {settings.min_images} images or more; ingest more photos with hashtags, "
-            "or lower --min-images"
-        )
+        raise FactorsError(too_rare(settings.min_images))
     column = (np.cumsum(enough) - 1)[column[kept]]
     images, row, lengths = np.unique(interactions.image_ids[kept], return_inverse=True, return_counts=True)
     hashtags, images_of = hashtags[enough], counts[enough].astype(np.int32)
@@ -145,6 +142,14 @@ def fit(
     )
     return Fit(
         images, image_factors, hashtags.astype(np.int32), hashtag_factors, images_of, row, column, weighting
+    )
+
+
+def too_rare(min_images: int) -> str:
+    """Return a sentence for that every hashtag is on fewer images."""
+    return (
+        f"no hashtag is on {min_images} images or more; ingest more photos with hashtags, "
+        "or lower --min-images"
     )
 
 

@@ -17,6 +17,7 @@ averages
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from numpy.typing import NDArray
 from tagdb.learning import als, clusters, projecting, ranking
 from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.settings import FactorSettings
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 EXACT = 5000
 """Up to so many embeddings are compared and learned from as they are, more as search vectors, which have a
@@ -225,24 +229,55 @@ def _refit(
 ) -> NDArray[np.float32]:
     from scipy.sparse import csr_matrix
 
-    factors = solution.hashtag_factors
     if len(pool) < 2:
-        return factors
-    asked = np.arange(len(pool))
-    if len(pool) > REFIT_IMAGES:
-        asked = np.sort(np.random.default_rng(settings.seed).choice(len(pool), REFIT_IMAGES, replace=False))
+        return solution.hashtag_factors
+    asked = refit_sample(len(pool), settings.seed)
     shape = (len(solution.image_ids), len(solution.hashtag_ids))
     ones = np.ones(len(solution.rows), np.float32)
     carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool[asked]]
     places, similarity = _neighbours(vectors, place[pool], asked, settings.neighbours)
     weight = ranking.weights(similarity, settings.similarity_exponent)
-    average = ranking.averages(pool[places], weight, stored).astype(np.float32)
+    average = ranking.averages(pool[places], weight, stored)
+    return refitted(solution.hashtag_factors, carried, average, len(pool), settings.refit_penalty)
+
+
+def refit_sample(pool: int, seed: int) -> NDArray[np.int64]:
+    """Return which images of a pool of a given size hashtags are refitted to, int64 (m,), ascending."""
+    if pool <= REFIT_IMAGES:
+        return np.arange(pool)
+    return np.sort(np.random.default_rng(seed).choice(pool, REFIT_IMAGES, replace=False))
+
+
+def refitted(
+    factors: NDArray[np.float32],
+    carried: "csr_matrix",
+    average: NDArray[np.float16],
+    pool: int,
+    refit_penalty: float,
+) -> NDArray[np.float32]:
+    """Fit hashtag factors again, to averages of neighbours; see above.
+
+    Parameters
+    ----------
+    factors : float32 (h, k)
+        Hashtag factors from ALS.
+    carried : (m, h)
+        A 1 for each hashtag on each image of the sample.
+    average : float16 (m, k)
+        The average that recommending would compute for each of these images.
+    pool
+        Number of images that the sample is from.
+
+    Returns
+    -------
+    float32 (h, k)
+    """
     wide = average.astype(np.float64)
     gram = wide.T @ wide
-    right = carried.T @ average - factors @ gram
-    penalty = settings.refit_penalty * np.trace(gram) / len(asked)  # the trace is the sum of |a|²
+    right = carried.T @ average.astype(np.float32) - factors @ gram
+    penalty = refit_penalty * np.trace(gram) / len(average)  # the trace is the sum of |a|²
     if not penalty:
         return factors
     # The penalty is meant for all images; in a fit to a sample it counts for as much less.
-    gram += penalty * len(asked) / len(pool) * np.eye(len(gram))
+    gram += penalty * len(average) / pool * np.eye(len(gram))
     return factors + np.linalg.solve(gram, right.T).T.astype(np.float32)

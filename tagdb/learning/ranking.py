@@ -99,9 +99,13 @@ class Nearest:
     ) -> "Nearest":
         """Return the ``count`` nearest after comparing queries (q, d) with more images, (n,) and (n, d)."""
         places, near = nearest(queries, vectors, count)
-        similarity = np.concatenate([self.similarity, near], axis=1)
-        named = np.concatenate([self.ids, ids[places]], axis=1)
-        best = np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+        return self.merged(Nearest(ids[places], near), count)
+
+    def merged(self, other: "Nearest", count: int) -> "Nearest":
+        """Return the ``count`` nearest of these and others to the same queries; the lowest ids of equals."""
+        similarity = np.concatenate([self.similarity, other.similarity], axis=1)
+        named = np.concatenate([self.ids, other.ids], axis=1)
+        best = np.lexsort((named, -similarity), axis=1)[:, :count]
         return Nearest(np.take_along_axis(named, best, 1), np.take_along_axis(similarity, best, 1))
 
 

@@ -364,6 +364,19 @@ factor_maps = Table(
     Column("backbone_id", Integer, ForeignKey(backbones.c.backbone_id, ondelete="SET NULL")),
 )
 
+factor_parts = Table(
+    "factor_parts",
+    metadata,
+    Column(
+        "factor_run_id",
+        Integer,
+        ForeignKey(factor_runs.c.factor_run_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+)
+
 factor_defaults = Table(
     "factor_defaults",
     metadata,

@@ -170,8 +170,16 @@ def begin(connection: Connection, settings: FactorSettings, versions: Mapping[st
     return number
 
 
-def save(connection: Connection, factor_run_id: int, model: Model, seconds: float) -> None:
-    """Store a run's factors, the longest of the hashtags first, so that it can be activated."""
+def save(
+    connection: Connection, factor_run_id: int, model: Model, seconds: float, images: int | None = None
+) -> None:
+    """Store a run's factors, the longest of the hashtags first, so that it can be activated.
+
+    Parameters
+    ----------
+    images
+        Number of images whose factors are stored already, if the model is without them.
+    """
     longest = np.argsort(-np.linalg.norm(model.hashtag_factors.astype(np.float32), axis=1), kind="stable")
 
     def copy(kind: str, *columns: NDArray[Any]) -> None:
@@ -198,7 +206,7 @@ def save(connection: Connection, factor_run_id: int, model: Model, seconds: floa
             connection,
             "runs/finish",
             factor_run_id=factor_run_id,
-            images=len(model.image_ids),
+            images=len(model.image_ids) if images is None else images,
             hashtags=len(model.hashtag_ids),
             interactions=model.interactions,
             seconds=seconds,

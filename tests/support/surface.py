@@ -80,6 +80,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "stored": ("embeddings_1",),
     "has_factors": (1,),
     "has_few_factors": (1,),
+    "claim_factor_part": (2, 1),
     "claim_images": ("{1,2}",),
     "checked_embedding": (QUERY,),
     "count_changed_images": (),

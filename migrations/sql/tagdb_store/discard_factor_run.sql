@@ -12,6 +12,7 @@ BEGIN
         EXECUTE format('DROP TABLE IF EXISTS tagdb_store.%I, tagdb_store.%I',
                        'image_factors_' || run, 'hashtag_factors_' || run);
         DELETE FROM tagdb_store.factor_maps m WHERE m.factor_run_id = run;
+        DELETE FROM tagdb_store.factor_parts p WHERE p.factor_run_id = run;
     END IF;
 END
 $$;

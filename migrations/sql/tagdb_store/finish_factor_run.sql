@@ -12,4 +12,5 @@ BEGIN ATOMIC
         interactions = finish_factor_run.interactions, seconds = finish_factor_run.seconds,
         min_hashtags = finish_factor_run.min_hashtags
     WHERE factor_run_id = run AND status = 'building';
+    DELETE FROM tagdb_store.factor_parts p WHERE p.factor_run_id = run;
 END;
