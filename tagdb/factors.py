@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from operator import attrgetter
@@ -23,6 +24,7 @@ PRUNE_SECONDS = 10.0
 """How long pruning waits for transactions that use an old run."""
 ENOUGH = 50
 """Images from which recommendations are better than the most used hashtags of all: docs/evaluation.md."""
+NOTHING = "no image has a hashtag yet; ingest a manifest with hashtags (see: tagdb ingest --help)"
 NO_EMBEDDINGS = modelling.Embeddings(np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16))
 
 
@@ -74,12 +76,8 @@ def compute(
     importing.start()
     interactions = store.runs.interactions(connection)
     if not len(interactions.image_ids):
-        raise FactorsError(
-            "no image has a hashtag yet; ingest a manifest with hashtags (see: tagdb ingest --help)"
-        )
-    versions = {name: version(name) for name in ("tagdb", "implicit", "numpy")}
-    run_id = store.runs.begin(connection, settings, versions)
-    try:
+        raise FactorsError(NOTHING)
+    with building(connection, settings, "implicit") as run_id:
         # ALS alone needs no embeddings, and reading them takes the longest
         embeddings = (
             store.runs.vectors(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
@@ -90,10 +88,6 @@ def compute(
         store.runs.save(connection, run_id, model, time.monotonic() - started)
         if activate:
             store.runs.activate(connection, run_id)
-    except BaseException:
-        if not connection.broken:
-            store.runs.discard(connection, run_id)
-        raise
     if activate:
         folding_in.fold_in_missing(connection)  # images added during the computation
     return Computed(
@@ -105,6 +99,19 @@ def compute(
         activate,
         time.monotonic() - started,
     )
+
+
+@contextmanager
+def building(connection: Connection, settings: FactorSettings, library: str) -> Iterator[int]:
+    """Begin a run that is computed in the block by a library; yield its number. If it fails, discard it."""
+    versions = {name: version(name) for name in ("tagdb", library, "numpy")}
+    run_id = store.runs.begin(connection, settings, versions)
+    try:
+        yield run_id
+    except BaseException:
+        if not connection.broken:
+            store.runs.discard(connection, run_id)
+        raise
 
 
 def activate(connection: Connection, factor_run_id: int) -> None:

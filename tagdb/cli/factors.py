@@ -52,6 +52,16 @@ def command() -> None:
     help="shipped: tagdb's own defaults; ancestor: those of the project tagdb grew from.",
 )
 @setting_options
+@click.option(
+    "--engine",
+    type=click.Choice(["implicit", "spark"]),
+    default="implicit",
+    show_default=True,
+    help="What computes them: this process, or a Spark cluster (pip install 'tagdb[spark]').",
+)
+@click.option(
+    "--master", metavar="URL", help="The cluster, with --engine spark: spark://HOST:7077, local[4] …"
+)
 @click.option("--no-activate", is_flag=True, help="Keep recommending from the active run.")
 @click.option(
     "--activate-if-better",
@@ -63,6 +73,8 @@ def command() -> None:
 @shared_options
 def compute(
     preset: str | None,
+    engine: str,
+    master: str | None,
     no_activate: bool,
     activate_if_better: bool,
     as_json: bool,
@@ -79,18 +91,27 @@ def compute(
       tagdb factors compute --factors 64 --min-images 3
       tagdb factors compute --activate-if-better
       tagdb factors compute --preset ancestor --no-activate
+      tagdb factors compute --engine spark --master spark://host:7077
     """
     from tagdb import factors, store
     from tagdb.postgres import database
 
     if no_activate and activate_if_better:
         raise click.UsageError("--no-activate and --activate-if-better exclude each other")
+    if (engine == "spark") != (master is not None):
+        raise click.UsageError("--engine spark and --master belong together")
     chosen = {name: value for name, value in given.items() if value is not None}
     verdict = None
     with database.open_database(settings(), silent if quiet else note) as connection:
         base = PRESETS[preset] if preset else store.runs.default_settings(connection)
         wanted = base.changed(**chosen)
-        done = factors.compute(connection, wanted, not (no_activate or activate_if_better), quiet)
+        at_once = not (no_activate or activate_if_better)
+        if master is None:
+            done = factors.compute(connection, wanted, at_once, quiet)
+        else:
+            from tagdb.spark import computing
+
+            done = computing.compute(connection, master, wanted, at_once, quiet)
         if activate_if_better:
             from tagdb.errors import EvaluationError
             from tagdb.evaluation import evaluate

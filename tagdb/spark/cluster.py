@@ -1,0 +1,161 @@
+"""Spark itself: starting it, watching it, and its errors in one sentence."""
+
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tagdb.errors import FactorsError
+
+PATIENCE = 120.0
+"""How long to wait for a first executor, or another one, in seconds."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at what Spark does."""
+DEFAULTS = {"spark.ui.showConsoleProgress": "false", "spark.driver.maxResultSize": "0"}
+"""What is set unless Spark's own configuration says otherwise."""
+
+
+@dataclass
+class Cluster:
+    """An application on a Spark cluster. All that Spark raises in its blocks becomes a FactorsError."""
+
+    context: Any
+    """The SparkContext."""
+    session: Any
+    """The SparkSession."""
+
+    def close(self) -> None:
+        """Leave the cluster: nothing of this application runs there any more."""
+        with suppress(Exception):  # such as that it has ended
+            self.session.stop()
+
+    @contextmanager
+    def watched(self, report: Callable[[int], None]) -> Iterator[None]:
+        """Report the number of tasks done, and give up where there is no executor for too long."""
+        done = threading.Event()
+        given_up = threading.Event()
+
+        def watch() -> None:
+            tasks: dict[int, int] = {}
+            tracker, waited = self.context.statusTracker(), 0.0
+            local = self.context.master.startswith("local") and "cluster" not in self.context.master
+            while not done.wait(LOOK_EVERY):
+                for stage in tracker.getActiveStageIds():
+                    if (info := tracker.getStageInfo(stage)) is not None:
+                        tasks[stage] = info.numCompletedTasks
+                report(sum(tasks.values()))
+                there = local or self.context._jsc.sc().getExecutorMemoryStatus().size() > 1
+                waited = 0.0 if there else waited + LOOK_EVERY
+                if waited >= PATIENCE:
+                    given_up.set()
+                    self.context.cancelAllJobs()
+                    return
+
+        def quietly() -> None:
+            with suppress(Exception):  # the application has ended
+                watch()
+
+        watcher = threading.Thread(target=quietly, daemon=True)
+        watcher.start()
+        try:
+            with translated():
+                yield
+        except FactorsError as error:
+            if given_up.is_set():
+                raise FactorsError(
+                    f"{self.context.master} has had no executor for {PATIENCE:.0f} s; see whether workers "
+                    "are registered there, with as much memory free as spark.executor.memory asks for"
+                ) from error
+            raise
+        finally:
+            done.set()
+            watcher.join()
+
+
+@contextmanager
+def started(master: str) -> Iterator[Cluster]:
+    """Begin an application on the cluster with a master's URL, as in Spark's documentation.
+
+    Spark's configuration is that of ``spark-defaults.conf``. Executors run the Python that ``PYSPARK_PYTHON``
+    names, or else the one of the same path as here.
+
+    Raises
+    ------
+    FactorsError
+        pyspark or Java is missing, or the master cannot be reached.
+    """
+    try:
+        import pyspark
+        from pyspark.java_gateway import launch_gateway
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise FactorsError(
+            "Spark is reached by pyspark; install it with: pip install 'tagdb[spark]'"
+        ) from error
+    before = signal.getsignal(signal.SIGINT)
+    with tempfile.TemporaryDirectory() as folder, translated(log := Path(folder, "log")):
+        try:
+            with log.open("wb") as stream:  # or else Spark would write to our standard error
+                gateway = pyspark.SparkContext._gateway or launch_gateway(
+                    None, {"stderr": stream, "stdout": stream}
+                )
+            conf = pyspark.SparkConf(_jvm=gateway.jvm).setMaster(master).setAppName("tagdb factors compute")
+            for name, value in DEFAULTS.items():
+                conf.setIfMissing(name, value)
+            context = pyspark.SparkContext(conf=conf, gateway=gateway)
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, before)  # Spark's handler would not let a second Ctrl-C end this
+        context.pythonExec = os.environ.get("PYSPARK_PYTHON") or conf.get(
+            "spark.pyspark.python", sys.executable
+        )
+        cluster = Cluster(context, SparkSession(context))
+        try:
+            yield cluster
+        finally:
+            cluster.close()
+
+
+@contextmanager
+def translated(log: Path | None = None) -> Iterator[None]:
+    """Turn what Spark raises into one sentence; where it did not even start, of its log's last line."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        if "JAVA_GATEWAY_EXITED" in (getattr(error, "getCondition", str)() or ""):
+            lines = log.read_text(errors="replace").split("\n") if log is not None and log.exists() else []
+            said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+            raise FactorsError(
+                f"Spark did not start: {said}; it needs Java 17 or newer, see JAVA_HOME"
+            ) from error
+        raise FactorsError(sentence(str(error))) from error
+
+
+def sentence(message: str) -> str:
+    """Return one sentence for what Spark says of a failure, which may be pages."""
+    own = re.search(r"^tagdb\.errors\.\w+: (.+)$", message, re.MULTILINE)
+    if own:
+        return own[1]
+    if re.search("No module named 'tagdb[.']", message):
+        return (
+            "the executors' Python has no tagdb; install it on the workers, or name another Python by "
+            "PYSPARK_PYTHON (docs/scale.md says more)"
+        )
+    traceback = message.partition("Traceback (most recent call last):")[2]
+    lines = [line.strip() for line in (traceback or message).splitlines() if line.strip()]
+    if traceback:  # the first line that is no place in a program is the error
+        lines = [line for line in traceback.splitlines() if line[:1].strip()]
+    elif message.startswith("An error occurred while calling") and len(lines) > 1:
+        lines = lines[1:]  # py4j's own words
+    said = re.sub(r"^: ", "", lines[0] if lines else "no reason given")
+    return f"Spark failed: {said[:500]}"
