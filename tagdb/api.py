@@ -342,7 +342,13 @@ class Database:
         return collected
 
     def compute_factors(
-        self, preset: str | None = None, *, activate: bool = True, quiet: bool = True, **settings: Any
+        self,
+        preset: str | None = None,
+        *,
+        master: str | None = None,
+        activate: bool = True,
+        quiet: bool = True,
+        **settings: Any,
     ) -> Computed:
         """Compute factors and activate the run; see ``tagdb factors compute --help``.
 
@@ -350,6 +356,8 @@ class Database:
         ----------
         preset
             ``shipped`` or ``ancestor``; None for the settings found by ``tagdb tune``, otherwise ``shipped``.
+        master
+            URL of a Spark cluster that computes them, instead of this process.
         settings
             Fields of :class:`FactorSettings` to change: ``factors=64``.
 
@@ -363,7 +371,12 @@ class Database:
                 base = store.runs.default_settings(connection)
             else:
                 base = FactorSettings().parsed(preset)
-            return factors.compute(connection, base.changed(**settings), activate, quiet)
+            wanted = base.changed(**settings)
+            if master is None:
+                return factors.compute(connection, wanted, activate, quiet)
+            from tagdb.spark import computing
+
+            return computing.compute(connection, master, wanted, activate, quiet)
 
     def feedback(
         self,

@@ -1,11 +1,14 @@
 """Spark itself: starting it, watching it, and its errors in one sentence."""
 
+import logging
 import os
 import re
 import signal
+import socket
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -99,8 +102,10 @@ def started(master: str) -> Iterator[Cluster]:
         raise FactorsError(
             "Spark is reached by pyspark; install it with: pip install 'tagdb[spark]'"
         ) from error
+    _require_master(master)
     before = signal.getsignal(signal.SIGINT)
-    with tempfile.TemporaryDirectory() as folder, translated(log := Path(folder, "log")):
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used
+    with tempfile.TemporaryDirectory() as folder, _unlogged(), translated(log := Path(folder, "log")):
         try:
             with log.open("wb") as stream:  # or else Spark would write to our standard error
                 gateway = pyspark.SparkContext._gateway or launch_gateway(
@@ -124,8 +129,38 @@ def started(master: str) -> Iterator[Cluster]:
 
 
 @contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep py4j from logging what is raised anyway, such as KeyboardInterrupt."""
+    logger = logging.getLogger("py4j")
+    before, logger.propagate = logger.propagate, False
+
+    def others(record: logging.LogRecord) -> bool:
+        return "py4j" not in record.pathname
+
+    logging.root.addFilter(others)
+    try:
+        yield
+    finally:
+        logging.root.removeFilter(others)
+        logger.propagate = before
+
+
+def _require_master(master: str) -> None:
+    """Raise FactorsError if nobody answers at a standalone master's address: Spark would try for a minute."""
+    places = re.findall(r"([^,/\[\]]+)\]?:(\d+)", master) if master.startswith("spark://") else []
+    for host, port in places:
+        with suppress(OSError):
+            socket.create_connection((host, int(port)), timeout=10).close()
+            return
+    if places:
+        raise FactorsError(
+            f"no Spark master answers at {master}; see whether it runs, and under that address"
+        )
+
+
+@contextmanager
 def translated(log: Path | None = None) -> Iterator[None]:
-    """Turn what Spark raises into one sentence; where it did not even start, of its log's last line."""
+    """Turn what Spark raises into one sentence; where it did not even start, of the first in its log."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
@@ -134,7 +169,8 @@ def translated(log: Path | None = None) -> Iterator[None]:
     except (PySparkException, Py4JError) as error:
         if "JAVA_GATEWAY_EXITED" in (getattr(error, "getCondition", str)() or ""):
             lines = log.read_text(errors="replace").split("\n") if log is not None and log.exists() else []
-            said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+            spoken = (line.strip() for line in lines if line.strip() and not line.startswith("WARNING"))
+            said = next(spoken, "it said nothing")
             raise FactorsError(
                 f"Spark did not start: {said}; it needs Java 17 or newer, see JAVA_HOME"
             ) from error

@@ -36,7 +36,6 @@ BLOCK = 250_000
 """Interactions of a block of ALS; a block's factors are in the memory of one task."""
 BLOCKS = (4, 1000)
 """Least and most blocks. They depend on the data alone, because the first factors are drawn by block."""
-LAMBDA = 1.0
 LARGEST_ID = (1 << 31) - 1
 """The largest number of an image that MLlib's ALS can name."""
 
@@ -196,7 +195,8 @@ class _Job:
         model = ALS(
             rank=settings.factors,
             maxIter=settings.iterations,
-            regParam=settings.regularization / LAMBDA,
+            # MLlib multiplies it by the number of a row's interactions
+            regParam=settings.regularization / self.weighting.mean_hashtags,
             alpha=ratings.ALPHA,
             implicitPrefs=True,
             seed=settings.seed,

@@ -1,6 +1,7 @@
 """``tagdb factors``."""
 
 import re
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -189,6 +190,22 @@ def test_settings_out_of_range_are_usage_errors(tagdb: Run, flags: tuple[object,
     done = tagdb("factors", "compute", *flags)
     assert done.exit_code == 2
     assert str(flags[0]) in done.stderr
+
+
+@pytest.mark.parametrize("flags", [("--engine", "spark"), ("--master", "local[2]")])
+def test_an_engine_and_its_cluster_belong_together(tagdb: Run, flags: tuple[str, ...]) -> None:
+    done = tagdb("factors", "compute", *flags)
+    assert done.exit_code == 2
+    assert done.stderr.endswith("Error: --engine spark and --master belong together\n")
+
+
+def test_without_the_extra_spark(tagdb: Run, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    said = complaint(tagdb("factors", "compute", "--engine", "spark", "--master", "local[2]"))
+    assert said == "Error: Spark is reached by pyspark; install it with: pip install 'tagdb[spark]'"
+    wrong = complaint(tagdb("factors", "compute", "--engine", "spark", "--master", "local", "--alpha", 0.5))
+    assert wrong.startswith("Error: Spark knows no confidence below 1, and the least would be 0.5;")
+    assert rows(connection) == []
 
 
 # --- the life of runs ---------------------------------------------------------------------------------
