@@ -3,6 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TORCH := .venv/.torch
+SPARK := .venv/.spark
 NODE := tests/clients/node/node_modules/.installed
 
 .PHONY: demo install test test-fast test-sql soak lint format lock dist bench bench-scale clean
@@ -13,7 +14,7 @@ demo: $(INSTALLED)  ## from nothing to recommended hashtags on the screen
 install: $(INSTALLED)  ## make .venv with tagdb in it
 	@echo "tagdb is installed in .venv; in every new shell: . .venv/bin/activate"
 
-test: $(INSTALLED) $(TORCH) $(NODE)  ## run every test
+test: $(INSTALLED) $(TORCH) $(NODE) $(SPARK)  ## run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 FAST := tests/unit $(addprefix tests/sql/test_,contract.py docs.py feedback.py recommend.py steering.py) \
@@ -43,6 +44,9 @@ lock: $(INSTALLED)  ## choose the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet --output-file requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --group spark --upgrade \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--quiet --output-file requirements-spark.lock
 
 dist: $(INSTALLED)  ## the packages that are published: a source distribution and a wheel made from it
 	rm -rf dist
@@ -81,6 +85,13 @@ $(TORCH): $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --only-binary :all: \
 		"torch==2.13.0$$([ "$$(uname)" = Linux ] && echo +cpu)" 2>/dev/null || \
 		echo "no CPU build of PyTorch found: the test of the training script will be skipped"
+	@touch $@
+
+# Half a gigabyte, and of use only where there is a Java; elsewhere the tests of Spark are skipped.
+$(SPARK): $(INSTALLED) requirements-spark.lock
+	@command -v java >/dev/null && \
+		$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements-spark.lock 2>/dev/null || \
+		echo "no Java, or pip found no pyspark: the tests of Spark will be skipped"
 	@touch $@
 
 # A client in another language, for tests/clients, and axe for the pages; without npm, or without what it fetches, those

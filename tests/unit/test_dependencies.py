@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
-def entries() -> list[tuple[Requirement, list[str]]]:
-    """Each requirement of the lock, with its hashes."""
-    text = (ROOT / "requirements.lock").read_text("utf-8")
+def entries(lock: str = "requirements.lock") -> list[tuple[Requirement, list[str]]]:
+    """Each requirement of a lock, with its hashes."""
+    text = (ROOT / lock).read_text("utf-8")
     lines = re.sub(r"\\\n", " ", text).splitlines()
     found = []
     for line in lines:
@@ -31,6 +31,7 @@ def entries() -> list[tuple[Requirement, list[str]]]:
 
 
 LOCK = entries()
+SPARK = entries("requirements-spark.lock")
 
 
 def locked() -> dict[str, str]:
@@ -43,7 +44,7 @@ def locked() -> dict[str, str]:
 
 def test_every_package_is_locked_to_a_version_with_hashes() -> None:
     assert len(LOCK) > 50
-    for requirement, options in LOCK:
+    for requirement, options in LOCK + SPARK:
         assert requirement.url is None, requirement
         assert re.fullmatch(r"==[\w.+!]+", str(requirement.specifier)), requirement
         assert options, requirement
@@ -60,6 +61,14 @@ def test_the_lock_has_whatever_is_asked_for() -> None:
             version = versions.get(canonicalize_name(requirement.name))
             assert version, f"{requirement} is not locked: make lock"
             assert requirement.specifier.contains(version), f"{requirement}, locked is {version}: make lock"
+
+
+def test_the_lock_of_spark_has_what_the_extra_asks_for() -> None:
+    versions = {each.name: str(each.specifier).removeprefix("==") for each, _ in SPARK}
+    extra = PROJECT["project"]["optional-dependencies"]["spark"]
+    assert extra == PROJECT["dependency-groups"]["spark"]
+    assert set(versions) == {"pyspark", "py4j"}
+    assert Requirement(extra[0]).specifier.contains(versions["pyspark"]), "make lock"
 
 
 def test_the_lock_has_whatever_those_need() -> None:
