@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +33,7 @@ from tagdb.learning.settings import FactorSettings
 from tagdb.photos import files
 from tagdb.photos.images import content_hash
 from tagdb.photos.keywords import Hierarchy, Where, check
+from tagdb.photos.shards import Shard
 from tagdb.photos.sources import Reading, open_source
 from tagdb.photos.uris import Allowed
 from tagdb.postgres import database
@@ -136,6 +138,7 @@ class Database:
         input_size: int | None = None,
         originals: Originals = "copy",
         limit: int | None = None,
+        shard: str | None = None,
         update: bool = False,
         dry_run: bool = False,
         format: str | None = None,
@@ -170,6 +173,8 @@ class Database:
             each (``path``).
         update
             Let what a source says now replace what it said before.
+        shard
+            Which photos to ingest while other machines ingest the rest, such as ``2/10``; None for all.
         originals
             Where the original photos are to be: ``copy`` in the database, ``keep`` where they are now, or
             ``none``.
@@ -189,10 +194,11 @@ class Database:
         ConfigError
             ``keywords`` or ``hierarchy`` has another value.
         SourceError
-            A source cannot be read at all.
+            A source cannot be read at all, or there is no such shard.
         """
         check(keywords, hierarchy)
         reading = _reading(format, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
+        reading = replace(reading, shard=Shard.parse(shard) if shard is not None else None)
         opened = [open_source(str(each), reading) for each in sources]
         options = ingest.Options(originals, limit, dry_run, quiet, keywords, hierarchy, update)
         with self._session() as connection:

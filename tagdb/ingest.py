@@ -17,10 +17,11 @@ from typing import Literal
 from tagdb import indexing, records, store
 from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
-from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput
+from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput, SourceError
 from tagdb.folding_in import FoldingIn
 from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
 from tagdb.photos.remote import Remote
+from tagdb.photos.shards import Shard
 from tagdb.photos.sources import Record, Rejection, Source
 from tagdb.postgres.database import Connection, require_writable
 from tagdb.postgres.retrying import Session
@@ -130,6 +131,7 @@ class _Ingest:
         self.batch: list[Outcome] = []
         self.batch_new = self.batch_bytes = self.batches = 0
         self.would_be_new: set[bytes] = set()  # of a dry run
+        self.shard: Shard | None = None
 
     def run(self, sources: Sequence[Source]) -> Summary:
         with self.session:
@@ -141,10 +143,12 @@ class _Ingest:
 
     def _run(self, sources: Sequence[Source]) -> Summary:
         started = time.monotonic()
+        self.shard = next((source.shard for source in sources), None)
         numbers = self._begin(sources)
         said = ((numbers[source.location], each) for source in sources for each in source)
         given = islice(said, self.options.limit)
-        with track("ingesting", _total(sources, self.options.limit), "photos", self.options.quiet) as report:
+        what = "ingesting" + (f" shard {self.shard}" if self.shard else "")
+        with track(what, _total(sources, self.options.limit), "photos", self.options.quiet) as report:
             try:
                 with self.pipeline:
                     for outcome in self.pipeline.results(self._planned(given)):
@@ -180,6 +184,8 @@ class _Ingest:
 
     def _compare_rest(self, connection: Connection) -> None:
         """Compare, now that all is said, which hashtags the sources no longer say."""
+        if self.shard is not None:
+            return  # another shard may say them of the same photo
         comparison, counts = self.comparison, self.summary.counts
         stores = comparison.replace and self.run_id is not None
         found = comparison.changed if comparison.replace else comparison.differing
@@ -205,7 +211,8 @@ class _Ingest:
             self._check(stored)
             if stored and not stored.network_sha256 and self.backbone.to_carry:
                 self._register(connection)  # again, with its network
-            self.run_id = store.ingest_runs.begin(connection, [source.name for source in sources])
+            names = [f"{each.name}, shard {each.shard}" if each.shard else each.name for each in sources]
+            self.run_id = store.ingest_runs.begin(connection, names)
             self.begun = store.ingest_runs.progress(connection, self.run_id)
         locations = [source.location for source in sources]
         known = store.sources.ids(connection, locations, add=self.run_id is not None)
@@ -442,7 +449,14 @@ def run(
         The backbone of the database was changed in the meantime.
     DatabaseError
         The database went away; what was stored stays.
+    SourceError
+        What a shard says is to replace what the whole source said.
     """
+    if options.update and any(source.shard for source in sources):
+        raise SourceError(
+            "what a source no longer says is known only from the whole of it, not from a shard; "
+            "leave out --update, or ingest the whole source with it"
+        )
     require_writable(connection)
     return _Ingest(connection, backbone, options, on_rejected, reconnect).run(sources)
 

@@ -38,6 +38,7 @@ EXPLAINED = 3
 @backbone_options
 @originals_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ingest at most N records.")
+@click.option("--shard", metavar="I/N", help="Ingest shard I of N only, while other machines ingest theirs.")
 @click.option("--update", is_flag=True, help="Let what a source says now replace what it said before.")
 @click.option("--dry-run", is_flag=True, help="Read and decode everything but store nothing.")
 @reading_options
@@ -52,6 +53,7 @@ def command(
     input_size: int | None,
     originals: "Originals",
     limit: int | None,
+    shard: str | None,
     update: bool,
     dry_run: bool,
     form: str | None,
@@ -84,6 +86,9 @@ def command(
     Of a known photo, hashtags are added and empty fields filled. With --update, what the source says now also
     replaces what it said before. To remove photos that are gone from it: tagdb sync.
 
+    Any number of ingests may run at once. With --shard I/N, each takes its part of the same source: the names
+    of photos say which, alike on every machine. All N together are the whole source.
+
     \b
     Examples:
       tagdb ingest holiday/ --backbone bundled
@@ -93,12 +98,17 @@ def command(
       tagdb ingest downloads/ --explain
       tagdb ingest photos.csv --update
       cat photos.jsonl | tagdb ingest -
+      tagdb ingest /mnt/photos --shard 2/10
       tagdb ingest s3://bucket/photos --originals keep
       tagdb ingest photos.csv --fetch
     """
     from tagdb.photos.sources import open_source
 
-    how = reading(form, collection, hashtags, allow_outside, fetch, allow_private, allow_http)
+    if shard is not None and update:
+        raise click.UsageError(
+            "--update replaces what the whole source said, and --shard reads a part of it; leave out one"
+        )
+    how = reading(form, collection, hashtags, allow_outside, fetch, allow_private, allow_http, shard)
     opened = [open_source(source, how) for source in sources]
     if explain:
         _explain(opened, keywords, hierarchy, as_json)
@@ -116,9 +126,9 @@ def command(
             say(f"left out of {source.name}: {others}")
     rejections.finish()
     if as_json:
-        print_json(as_dict(summary) | {"dry_run": dry_run, "left_out": summary.left_out})
+        print_json(as_dict(summary) | {"dry_run": dry_run, "left_out": summary.left_out, "shard": shard})
     else:
-        click.echo(line(summary, dry_run))
+        click.echo((f"shard {shard}: " if shard else "") + line(summary, dry_run))
     exit_after_rejections(summary.counts.rejected)
 
 

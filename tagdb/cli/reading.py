@@ -69,18 +69,24 @@ def reading(
     fetch: bool,
     allow_private: bool,
     allow_http: bool,
+    shard: str | None = None,
 ) -> Any:
     """Return how sources are read, a ``tagdb.photos.sources.Reading``."""
-    from tagdb.errors import RejectedInput
+    from tagdb.errors import RejectedInput, SourceError
     from tagdb.hashtags import unfolded
     from tagdb.photos.formats import formats
+    from tagdb.photos.shards import Shard
     from tagdb.photos.sources import Reading
     from tagdb.photos.uris import Allowed
 
     if form is not None and form not in formats():
         raise click.UsageError(f"--format: no format is called {form}; there are {', '.join(formats())}")
     try:
+        part = Shard.parse(shard) if shard is not None else None
+    except SourceError as error:
+        raise click.UsageError(f"--shard: {error}") from error
+    try:
         allowed = Allowed(allow_private, allow_http)
-        return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside, fetch, allowed)
+        return Reading(form, collection, tuple(unfolded(hashtags)), allow_outside, fetch, allowed, part)
     except RejectedInput as error:
         raise click.UsageError(f"--hashtags: {error}") from error

@@ -168,7 +168,10 @@ def _some(names: list[str], count: int) -> str:
 
 
 def walk(
-    top: Path, allow_outside: bool, left_out: LeftOut | None = None
+    top: Path,
+    allow_outside: bool,
+    left_out: LeftOut | None = None,
+    mine: Callable[[str], bool] = lambda path: True,
 ) -> Iterator[tuple[Path, str | None]]:
     """Yield the photos below a folder, sorted, with the names of only a few folders in memory.
 
@@ -179,6 +182,8 @@ def walk(
     ----------
     left_out
         Where to count what is left out.
+    mine
+        Whether a path is one of those that are wanted; files of others are not opened.
 
     Raises
     ------
@@ -197,6 +202,8 @@ def walk(
                 if allow_outside or Path(os.path.realpath(path)).is_relative_to(real):
                     seen.add(identity(path))
                     pending += [(entry, "") for entry in _entries(path)]
+                elif not mine(path):
+                    pass
                 elif _names_photo(Path(path).suffix.lower()):
                     yield Path(path), None
                 elif left_out is not None:
@@ -211,7 +218,7 @@ def walk(
                     continue
                 if kept != _SNAPSHOT and entry.is_dir(follow_symlinks=False):
                     pending += [(each, kept) for each in _entries(path)]
-                else:
+                elif mine(path):
                     left_out.file(path, kept)
             elif folder and entry.is_symlink():
                 links.append(path)
@@ -219,12 +226,16 @@ def walk(
                 if (one := identity(path)) not in seen:
                     seen.add(one)
                     pending += [(each, "") for each in _entries(path)]
+            elif not mine(path):
+                pass
             elif (kind := kind_of(path, _holds(entry.is_file))) == PHOTO:
                 yield Path(path), None
             elif left_out is not None and kind != SIDECAR:
                 left_out.file(path, kind)
         except OSError as error:
-            if not kept:
+            if not mine(path):
+                pass
+            elif not kept:
                 yield Path(path), f"cannot read the folder: {error.strerror}"
             elif left_out is not None:
                 left_out.file(path, kept)

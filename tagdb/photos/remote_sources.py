@@ -5,7 +5,7 @@ ingest reads them. A folder is listed page by page while its photos are ingested
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -154,10 +154,11 @@ class _Photo(Described):
         self._file = file
 
     def count(self) -> int:
-        return 1
+        return int(self._has(self._file.name))
 
     def __iter__(self) -> Iterator[Record | Rejection]:
-        yield self._record(self.name, None, {"uri": self._file.uri or self.name}, self._file)
+        if self._has(self._file.name):
+            yield self._record(self.name, None, {"uri": self._file.uri or self.name}, self._file)
 
 
 class _Objects(Described):
@@ -175,7 +176,7 @@ class _Objects(Described):
         SourceError
             There is none.
         """
-        if next(self._photos(), None) is None:
+        if next(self._photos(lambda name: True), None) is None:
             also = str(self.left_out)
             raise SourceError(f"no photos in {self.name}" + (f"; left out: {also}" if also else ""))
         return self
@@ -185,7 +186,7 @@ class _Objects(Described):
 
     def __iter__(self) -> Iterator[Record | Rejection]:
         try:
-            for each in self._photos():
+            for each in self._photos(self._has):
                 file = InStore(self._bucket, each.key, each)
                 origin = shown(str(file.uri))
                 try:
@@ -197,10 +198,12 @@ class _Objects(Described):
         except RejectedInput as error:
             raise SourceError(f"cannot list {self.name}: {error}") from None
 
-    def _photos(self) -> Iterator[Object]:
+    def _photos(self, mine: Callable[[str], bool]) -> Iterator[Object]:
         self.left_out = LeftOut()
         for each in self._bucket.objects(self._top):
             inner = each.key.removeprefix(self._top).lstrip("/")
+            if not mine(inner):
+                continue
             hidden = any(part.startswith(".") for part in inner.split("/"))
             kind = "hidden file" if hidden else kind_of(each.key, regular=False)
             if kind == PHOTO:

@@ -10,6 +10,7 @@ import re
 import stat
 import sys
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from tagdb.photos.json_rows import json_lines
 from tagdb.photos.manifests import Row
 from tagdb.photos.places import Root
 from tagdb.photos.remote import RemoteRoot, file_of
+from tagdb.photos.shards import Shard
 from tagdb.photos.uris import PUBLIC_ONLY, Allowed, is_remote, public
 from tagdb.photos.usable import (
     MAX_COLLECTION,
@@ -116,6 +118,8 @@ class Source(ABC):
     """Whether it is known to have no rows."""
     left_out: LeftOut = LeftOut()
     """What is left out of a folder; known once it was counted."""
+    shard: Shard | None = None
+    """The shard that it is of the source, if that is shared out."""
 
     @abstractmethod
     def count(self) -> int | None:
@@ -148,6 +152,8 @@ class Reading:
     """Read the photos that rows name by the URI of an object or of a file on the web."""
     allowed: Allowed = PUBLIC_ONLY
     """What may be fetched from the web besides public addresses by https."""
+    shard: Shard | None = None
+    """The only photos that are read; None for all."""
 
     def __post_init__(self) -> None:
         """Reject what no record could have."""
@@ -179,6 +185,13 @@ def open_source(
     """
     if allow_outside:
         reading = replace(reading, allow_outside=True)
+    opened = _open(source, reading, stdin)
+    if reading.shard is not None:
+        opened.shard, opened.complete = reading.shard, False
+    return opened
+
+
+def _open(source: str, reading: Reading, stdin: BinaryIO | None) -> Source:
     if not source:
         raise SourceError("the name of the source is empty")
     if source == "-":
@@ -266,6 +279,10 @@ class Described(Source):
     def __init__(self, name: str, root: Root | RemoteRoot, reading: Reading) -> None:
         self.name, self._root, self._reading = name, root, reading
 
+    def _has(self, name: str) -> bool:
+        """Whether a photo of that name within the source is one of those that are read."""
+        return self._reading.shard is None or self._reading.shard.has(name)
+
     def _record(self, origin: str, line: int | None, row: Any, file: File | None = None) -> Record:
         """Return the record of a row, which names its file unless that is given."""
         if isinstance(row, RejectedInput):
@@ -335,9 +352,10 @@ class _Photos(Described):
         SourceError
             There is none.
         """
-        if next(self._find(), None) is None:
-            self.count()
-            named, others = self.left_out.named_lists(), str(self.left_out)
+        outside, left_out = self._folder.allow_outside, LeftOut(own=self._form.own)
+        if next(walk(self._path, outside), None) is None:  # in whatever shard
+            deque(walk(self._path, outside, left_out), 0)
+            named, others = left_out.named_lists(), str(left_out)
             also = f"; there is {named}: name it as SOURCE" if named else ""
             raise SourceError(f"no photos in {self.name}{also}" + (f"; left out: {others}" if others else ""))
         return self
@@ -370,8 +388,12 @@ class _Photos(Described):
     def _find(self, left_out: LeftOut | None = None) -> Iterator[tuple[Path, str | None]]:
         """Yield the photos, and folders that cannot be read with the reason."""
         if self._path.is_dir():
-            return walk(self._path, self._folder.allow_outside, left_out)
-        return iter([(self._path, None)])
+            return walk(self._path, self._folder.allow_outside, left_out, self._mine)
+        return iter([(self._path, None)] if self._mine(self._path) else [])
+
+    def _mine(self, path: str | Path) -> bool:
+        """Whether a file belongs to what is read, by its name within the folder."""
+        return self._has(Path(path).relative_to(self._folder.folder).as_posix())
 
 
 class Rows(Described):
@@ -389,16 +411,22 @@ class Rows(Described):
     ) -> None:
         """Create a source; with ``whole`` it stands for its folder, of which nothing is to be missed."""
         super().__init__(name, root, reading)
+        whole = whole and reading.shard is None  # other shards name other files of the folder
         self._read, self._counted, self._whole = read, counted, whole
 
     def count(self) -> int | None:
         """Return the number of rows, unless they can be read only once."""
-        return sum(1 for _ in self._read()) if self._counted else None
+        return sum(1 for _ in self._rows()) if self._counted else None
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield the rows that belong to what is read."""
+        shard = self._reading.shard
+        return self._read() if shard is None else filter(shard.has_row, self._read())
 
     def __iter__(self) -> Iterator[Record | Rejection]:
         named, lists = set[int](), set[str]()
         try:
-            for origin, line, row in self._read():
+            for origin, line, row in self._rows():
                 if self._whole and origin not in lists:
                     lists.add(origin)
                     named |= _identities(origin)

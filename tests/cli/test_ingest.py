@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import Result
 from PIL import Image
 
 import tagdb.embedding.pipeline
@@ -100,6 +101,41 @@ def test_what_a_source_is_taken_for_is_explained(tagdb: Run, photos: Path, tmp_p
     assert (done.exit_code, "no format is called x; there are" in done.stderr) == (2, True)
     done = tagdb("ingest", photos, "--hashtags", "a-b")
     assert (done.exit_code, "cannot be part of a hashtag" in done.stderr) == (2, True)
+
+
+def test_a_source_is_ingested_in_shards(ingest: Run, photos: Path, connection: Connection) -> None:
+    shutil.copy(photos / "03.jpg", photos / "copy.jpg")  # in another shard, perhaps
+    names = sorted(each.name for each in photos.glob("*.jpg"))
+    manifest = photos / "list.csv"
+    rows = [(name, f"#all #of{name[:2]}") for name in [*names, "missing.jpg"]]
+    write_csv(manifest, ["file_name", "hashtags"], rows)
+
+    def shards(*arguments: str) -> list[Result]:
+        return [ingest(manifest, *arguments, "--shard", f"{n}/3") for n in (1, 2, 3)]
+
+    parts = [parsed(one) for one in shards("--dry-run", "--json")]
+    assert [part["shard"] for part in parts] == ["1/3", "2/3", "3/3"]
+    assert sum(part["new"] + part["known"] for part in parts) == len(names)
+    done = shards()
+    assert sorted(one.exit_code for one in done) == [0, 0, 3]
+    assert all(one.stdout.startswith(f"shard {n}/3: ") for n, one in enumerate(done, 1))
+    assert sum(int(one.stdout.split()[2]) for one in done) == count(connection, "tagdb.images") == 12
+    assert [line for _, line, _ in errors(connection)] == [len(names) + 2]
+    assert all(" 0 new, " in one.stdout for one in shards())
+    sources = connection.execute("SELECT DISTINCT sources FROM tagdb.ingest_runs ORDER BY 1").fetchall()
+    assert sources == [([f"{manifest}, shard {n}/3"],) for n in (1, 2, 3)]
+    # what is said now by the whole is what the shards have said
+    assert parsed(ingest(manifest, "--update", "--json"))["updated"] == 0
+    assert {"all", "of03", "ofco"} in hashtags(connection).values()
+
+
+@pytest.mark.parametrize("shard", ["0/4", "5/4", "x"])
+def test_what_is_no_shard_is_said_in_a_sentence(tagdb: Run, photos: Path, shard: str) -> None:
+    done = tagdb("ingest", photos, "--shard", shard)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"--shard: a shard is I/N with I from 1 to N, such as 2/10, not '{shard}'" in done.stderr
+    done = tagdb("ingest", photos, "--shard", "1/4", "--update")
+    assert (done.exit_code, "leave out one" in done.stderr) == (2, True)
 
 
 def test_a_folder_is_ingested(ingest: Run, photos: Path, connection: Connection) -> None:
@@ -453,6 +489,7 @@ def test_the_counts_as_json(ingest: Run, photos: Path) -> None:
         "rejected": 1,
         "dry_run": False,
         "left_out": {"list": 1},
+        "shard": None,
     }
 
 
