@@ -11,6 +11,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unicodedata import normalize
 
@@ -208,5 +209,5 @@ def test_the_pages_ways_to_run_shards(programs: Path) -> None:
     (spark,) = (block for block in blocks("scale.md", "python") if "foreachPartition" in block)
     names: dict[str, Any] = {}
     exec(spark.partition("photos.select")[0], names)
-    names["ingest"](['{"uri": "a"}', '{"uri": "b"}'])
+    names["ingest"]([SimpleNamespace(asDict=lambda name=name: {"uri": name}) for name in "ab"])
     assert programs.read_text().strip().endswith('--quiet  {"uri": "a"} {"uri": "b"}')
