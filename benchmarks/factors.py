@@ -16,7 +16,7 @@ left
 
 All use one thread per core and the same settings. The command without the steps beyond ALS is what compares
 ALS with ALS; only tagdb reads embeddings. Interactions are stored in the order of an ingest, image by image.
-Memory is compared with the formula of :func:`expected`.
+Memory is compared with the formula of :func:`tagdb.learning.memory.whole`.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from psycopg import sql
 
 from tagdb import config, store
 from tagdb.embedding import backbone
-from tagdb.learning.model import EXACT
+from tagdb.learning import memory as memory_of
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database, pgcopy
 from tagdb.postgres.database import Connection
@@ -58,7 +58,7 @@ PHASES = {
     "ALS, matrix and all": "tagdb.learning.als.fit",
     "implicit's fit in it": "implicit.cpu.als.AlternatingLeastSquares.fit",
     "ridge": "tagdb.learning.model._ridge",
-    "refit": "tagdb.learning.model._refit",
+    "refit": "tagdb.learning.model.refit",
     "writing factors": "tagdb.store.runs.save",
     "activating": "tagdb.store.runs.activate",
     "folding in": "tagdb.folding_in.fold_in_missing",
@@ -66,35 +66,6 @@ PHASES = {
 }
 """Phases of the command, and the functions that are timed for each."""
 INSIDE = "implicit's fit in it"
-
-
-def expected(
-    interactions: int, images: int, hashtags: int, factors: int, embeddings: int, bare: float
-) -> float:
-    """Return the peak memory of the command in bytes, computed from the sizes of its arrays.
-
-    ``bare`` is the memory of Python and its libraries without data. On top of that, with n interactions, i
-    images, h hashtags, k factors, and e embeddings, it is the largest of
-
-    * 76 n: numbering the images; 25 for what is kept of the interactions, 51 for np.unique,
-    * 61 n + 4 k max(2 i, i + 2 h): fitting; 45 for the interactions, 16 for both matrices, and float32
-      factors, which implicit draws and then scales into a second array, one side after the other,
-    * 48 n + 10 k i + 8 k h + 1220 e + 80 MiB, where there are more than 5000 embeddings: refitting; 32 for
-      the interactions and 16 for the matrix of them; factors from ALS, blended and stored; search vectors of
-      192 numbers as float16 and once more as float32.
-    * 48 n + 10 k i + 8 k h + (2568 + 2560) e + 100 MiB where there are fewer: embeddings, a copy of those
-      of images that may be neighbours, and a 1280² system.
-
-    The allocator, threads and the connection take more on top.
-    """
-    numbering = 76 * interactions
-    fitting = 61 * interactions + 4 * factors * max(2 * images, images + 2 * hashtags)
-    refitting = 48 * interactions + 10 * factors * images + 8 * factors * hashtags
-    if embeddings > EXACT:
-        refitting += 1220 * embeddings + 80 * MIB
-    else:
-        refitting += (2568 + 2560) * embeddings + 100 * MIB
-    return bare + max(numbering, fitting, refitting if embeddings else 0)
 
 
 def peak(process: int | str = "self") -> float:
@@ -361,7 +332,7 @@ def measure(args: argparse.Namespace) -> None:
         with filled(server, *size, args.keep) as (url, pairs, version), tempfile.TemporaryDirectory() as at:
             images, hashtags = (len(np.unique(one)) for one in pairs)
             formula = {
-                variant: expected(size[2], images, hashtags, plan.factors, count, nothing)
+                variant: nothing + memory_of.whole(size[2], images, hashtags, plan.factors, count)
                 for variant, count in (("als", 0), ("shipped", images))
             }
             for variant in variants:

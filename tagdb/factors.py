@@ -4,13 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from operator import attrgetter
 
 import numpy as np
 
-from tagdb import folding_in, store
+from tagdb import folding_in, sampling, store
 from tagdb.embedding.backbone import DIMENSIONS
 from tagdb.errors import FactorsError
 from tagdb.learning import als
@@ -24,7 +24,6 @@ PRUNE_SECONDS = 10.0
 """How long pruning waits for transactions that use an old run."""
 ENOUGH = 50
 """Images from which recommendations are better than the most used hashtags of all: docs/evaluation.md."""
-NOTHING = "no image has a hashtag yet; ingest a manifest with hashtags (see: tagdb ingest --help)"
 NO_EMBEDDINGS = modelling.Embeddings(np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16))
 
 
@@ -39,6 +38,10 @@ class Computed:
     min_hashtags: int
     active: bool
     seconds: float
+    sample: int | None = None
+    """Number of images that were learned from; None for all."""
+    sampled_because: str | None = None
+    """A sentence if nobody asked for a sample, but all images would not fit into memory."""
 
     @property
     def too_little(self) -> str | None:
@@ -74,9 +77,15 @@ def compute(
     store.runs.discard_abandoned(connection)
     importing = threading.Thread(target=als.prepare, daemon=True)
     importing.start()
+    settings, because = sampling.fitting(connection, settings)
+    if settings.sample not in (0, 1) and (
+        done := _compute_from_sample(connection, settings, activate, quiet, started, because)
+    ):
+        return done
+    settings = replace(settings, sample=0.0)  # all of them
     interactions = store.runs.interactions(connection)
     if not len(interactions.image_ids):
-        raise FactorsError(NOTHING)
+        raise FactorsError(als.NOTHING)
     with building(connection, settings, "implicit") as run_id:
         # ALS alone needs no embeddings, and reading them takes the longest
         embeddings = (
@@ -112,6 +121,33 @@ def building(connection: Connection, settings: FactorSettings, library: str) -> 
         if not connection.broken:
             store.runs.discard(connection, run_id)
         raise
+
+
+def _compute_from_sample(
+    connection: Connection,
+    settings: FactorSettings,
+    activate: bool,
+    quiet: bool,
+    started: float,
+    because: str | None,
+) -> Computed | None:
+    """Compute a run from a sample; None if that would be all images.
+
+    It becomes active only when all images have factors, so nobody ever sees a half of it.
+    """
+    if (plan := sampling.plan(connection, settings, quiet)) is None:
+        return None
+    with building(connection, settings, "implicit") as run_id:
+        model, images = sampling.fit(connection, run_id, plan, quiet)
+        store.runs.save(connection, run_id, model, time.monotonic() - started, images)
+        if activate:
+            store.runs.activate(connection, run_id)
+    if activate:
+        folding_in.fold_in_missing(connection)  # images added during the computation
+    return Computed(
+        run_id, images, len(model.hashtag_ids), model.interactions, model.settings.min_hashtags,
+        activate, time.monotonic() - started, len(plan.sample), because,
+    )  # fmt: skip
 
 
 def activate(connection: Connection, factor_run_id: int) -> None:

@@ -1,5 +1,6 @@
 """``tagdb factors``."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -21,12 +22,32 @@ from tagdb.cli.common import (
 from tagdb.learning.settings import PRESETS, SETTINGS, FactorSettings
 
 
+class Sample(click.ParamType[float]):
+    """How much to learn from: a number of images, a share of them, or all."""
+
+    name = "sample"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse a number, a share, or ``all``."""
+        try:
+            number = 1.0 if value == "all" else float(value)
+        except ValueError:
+            number = math.nan
+        if not (0 < number <= 1 or (2 <= number <= SETTINGS["sample"].high and number == int(number))):
+            self.fail(
+                f"a sample is 2 images or more, a share of them below 1, or all, not {value}", param, ctx
+            )
+        return number
+
+
 def setting_options(function: F) -> F:
     """An option for every factor setting; a command gets those that were given."""
     for name, setting in reversed([*SETTINGS.items()]):
         default = getattr(FactorSettings(), name)
         kind: Any
-        if setting.choices:
+        if name == "sample":
+            kind, metavar, shown = Sample(), "N|SHARE|all", "all, if that fits into memory"
+        elif setting.choices:
             kind, metavar, shown = click.Choice(setting.choices), None, default
         elif isinstance(default, int):
             kind, metavar = click.IntRange(int(setting.low), int(setting.high)), "N"
@@ -90,6 +111,7 @@ def compute(
       tagdb factors compute
       tagdb factors compute --factors 64 --min-images 3
       tagdb factors compute --activate-if-better
+      tagdb factors compute --sample 0.1
       tagdb factors compute --preset ancestor --no-activate
       tagdb factors compute --engine spark --master spark://host:7077
     """
@@ -122,6 +144,8 @@ def compute(
                 raise EvaluationError(
                     f"factor run {done.factor_run_id} is ready but was not activated: {error}"
                 ) from error
+    if done.sampled_because:
+        note(done.sampled_because)
     if done.too_little:
         note(done.too_little)
     active = done.active or (verdict is not None and verdict.promoted)
@@ -132,7 +156,9 @@ def compute(
     click.echo(
         f"factor run {done.factor_run_id} is {'active' if active else 'ready'}: {done.images} images "
         f"({done.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {wanted.min_images}+ images), "
-        f"{done.interactions} interactions, {wanted.factors} factors; {done.seconds:.1f} s"
+        f"{done.interactions} interactions, {wanted.factors} factors"
+        + (f", ALS on {done.sample} of the images" if done.sample else "")
+        + f"; {done.seconds:.1f} s"
     )
     if verdict is not None:
         click.echo(verdict.sentence)
@@ -165,7 +191,8 @@ def list_runs(as_json: bool) -> None:
         "run": "factor_run_id", "status": "status", "factors": "factors", "alpha": "alpha",
         "regul.": "regularization", "iter.": "iterations", "min": "min_images", "min #": "min_hashtags",
         "ridge": "ridge", "refit": "refit_penalty", "neighb.": "neighbours", "exp.": "similarity_exponent",
-        "images": "images", "hashtags": "hashtags", "interactions": "interactions", "seconds": "seconds",
+        "sample": "sample", "images": "images", "hashtags": "hashtags", "interactions": "interactions",
+        "seconds": "seconds",
     }  # fmt: skip
     rows = [[_cell(run.facts(), name) for name in columns.values()] for run in runs]
     print_table(list(columns), rows, right=set(range(len(columns))) - {1})

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagdb.evaluation.holdout import Side
-from tagdb.learning import model as modelling
-from tagdb.learning import ranking
+from tagdb.learning import ranking, sampling
 from tagdb.learning.model import Model
 from tagdb.learning.settings import FactorSettings
 
@@ -86,7 +85,7 @@ def _fitted(settings: FactorSettings, training: Side, fits: dict[FactorSettings,
     # the settings of averaging do not change the fit, unless hashtags are refitted to averages
     same = settings if settings.refit_penalty else replace(settings, neighbours=1, similarity_exponent=0.0)
     if same not in fits:
-        fits[same] = modelling.fit(training.interactions, training.embeddings, same)
+        fits[same] = sampling.fit_arrays(training.interactions, training.embeddings, same)
     return fits[same]
 
 

@@ -32,6 +32,22 @@ class Interactions:
     accepted: NDArray[np.int32]
     """int32 (n,): 1 if feedback accepted the hashtag, otherwise 0."""
 
+    def only(self, kept: NDArray[np.bool_]) -> "Interactions":
+        """Return some of them; ``kept`` is bool (n,)."""
+        return Interactions(self.image_ids[kept], self.hashtag_ids[kept], self.accepted[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Counts of all images, of which the interactions are a sample."""
+
+    hashtag_ids: NDArray[np.int32]
+    """int32 (h,), ascending."""
+    hashtag_images: NDArray[np.int64]
+    """int64 (h,): number of images of each."""
+    images: int
+    interactions: int
+
 
 @dataclass(frozen=True, slots=True)
 class Weighting:
@@ -102,6 +118,7 @@ def fit(
     interactions: Interactions,
     settings: FactorSettings,
     progress: Callable[[int], None] = lambda iterations: None,
+    all_images: Counts | None = None,
 ) -> Fit:
     """Compute factors from interactions.
 
@@ -115,6 +132,8 @@ def fit(
         Settings of the factor run.
     progress
         Called after each iteration with the number of iterations done.
+    all_images
+        Counts of the images that the interactions are a sample of. They count for ``min_images`` and weights.
 
     Raises
     ------
@@ -122,6 +141,8 @@ def fit(
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
     hashtags, column, counts = np.unique(interactions.hashtag_ids, return_inverse=True, return_counts=True)
+    if all_images is not None:
+        counts = all_images.hashtag_images[np.searchsorted(all_images.hashtag_ids, hashtags)]
     enough = counts >= settings.min_images
     kept = enough[column]
     if not kept.any():
@@ -131,6 +152,9 @@ def fit(
     hashtags, images_of = hashtags[enough], counts[enough].astype(np.int32)
     accepted = interactions.accepted[kept]
     basis = Weighting(settings.weighting, len(images), float(lengths.mean()), 1.0, 1.0)
+    if all_images is not None:
+        mean_hashtags = all_images.interactions / all_images.images
+        basis = Weighting(settings.weighting, all_images.images, mean_hashtags, 1.0, 1.0)
     plain = basis.weights(np.zeros_like(accepted), images_of[column], lengths[row])
     mean = float(np.sort(plain).mean(dtype=np.float64))  # sorted, so that the order does not matter
     weighting = Weighting(

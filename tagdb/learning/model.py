@@ -143,8 +143,7 @@ def fit(
     own = solution.image_factors
     gram = own.T @ own
     carried = _hashtags_of(solution.image_ids, interactions.image_ids)
-    # At least half of the images stay neighbours, however few hashtags people write.
-    settings = replace(settings, min_hashtags=min(settings.min_hashtags, max(1, int(np.median(carried)))))
+    settings = replace(settings, min_hashtags=min_hashtags(settings, np.bincount(carried)))
     chosen = carried >= settings.min_hashtags
 
     place = np.searchsorted(embeddings.image_ids, solution.image_ids)
@@ -163,7 +162,7 @@ def fit(
     hashtag_factors = solution.hashtag_factors
     if settings.refit_penalty:
         pool = np.flatnonzero(chosen & embedded)
-        hashtag_factors = _refit(solution, pool, embeddings.vectors, place, stored, settings)
+        hashtag_factors = refit(solution, pool, embeddings.vectors, place, stored, settings, len(pool))
     return Model(
         settings,
         solution.image_ids[chosen],
@@ -174,6 +173,17 @@ def fit(
         len(solution.rows),
         Maps(gram, solution.weighting, ridge, embeddings.backbone_id if ridge else None),
     )
+
+
+def min_hashtags(settings: FactorSettings, carried: NDArray[np.int64]) -> int:
+    """Return how many hashtags make a neighbour, if so many images carry 0, 1, 2, … hashtags, int64 (n,).
+
+    At least half of the images are neighbours, however few hashtags people write.
+    """
+    after = np.cumsum(carried)
+    # the median is the mean of the two in the middle
+    middle = np.searchsorted(after, [(after[-1] - 1) // 2, after[-1] // 2], side="right")
+    return min(settings.min_hashtags, max(1, int(middle.mean())))
 
 
 def _hashtags_of(image_ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -219,14 +229,30 @@ def _neighbours(
     return np.concatenate(places), np.concatenate(similarities)
 
 
-def _refit(
+def refit(
     solution: als.Fit,
     pool: NDArray[np.int64],
     vectors: NDArray[np.float16],
     place: NDArray[np.int64],
     stored: NDArray[np.float16],
     settings: FactorSettings,
+    images: int,
 ) -> NDArray[np.float32]:
+    """Return hashtag factors that are fitted to averages over neighbours, float32 (h, k); see above.
+
+    Parameters
+    ----------
+    solution
+        Factors of hashtags, and the interactions of images.
+    pool : int64 (p,)
+        Places in the solution of images that may be neighbours, and of which averages are computed.
+    vectors, place
+        Embeddings or search vectors, and for each image of the solution its place among them.
+    stored : float16 (n, k)
+        Factors of the images of the solution.
+    images
+        Number of images that may be neighbours, of which the pool may be a part.
+    """
     from scipy.sparse import csr_matrix
 
     if len(pool) < 2:
@@ -238,7 +264,7 @@ def _refit(
     places, similarity = _neighbours(vectors, place[pool], asked, settings.neighbours)
     weight = ranking.weights(similarity, settings.similarity_exponent)
     average = ranking.averages(pool[places], weight, stored)
-    return refitted(solution.hashtag_factors, carried, average, len(pool), settings.refit_penalty)
+    return refitted(solution.hashtag_factors, carried, average, images, settings.refit_penalty)
 
 
 def refit_sample(pool: int, seed: int) -> NDArray[np.int64]:
@@ -252,7 +278,7 @@ def refitted(
     factors: NDArray[np.float32],
     carried: "csr_matrix",
     average: NDArray[np.float16],
-    pool: int,
+    images: int,
     refit_penalty: float,
 ) -> NDArray[np.float32]:
     """Fit hashtag factors again, to averages of neighbours; see above.
@@ -265,8 +291,8 @@ def refitted(
         A 1 for each hashtag on each image of the sample.
     average : float16 (m, k)
         The average that recommending would compute for each of these images.
-    pool
-        Number of images that the sample is from.
+    images
+        Number of images that may be neighbours, of which these are a sample.
 
     Returns
     -------
@@ -279,5 +305,5 @@ def refitted(
     if not penalty:
         return factors
     # The penalty is meant for all images; in a fit to a sample it counts for as much less.
-    gram += penalty * len(average) / pool * np.eye(len(gram))
+    gram += penalty * len(average) / images * np.eye(len(gram))
     return factors + np.linalg.solve(gram, right.T).T.astype(np.float32)

@@ -5,6 +5,7 @@ values that ``tagdb tune`` tries. The options of ``tagdb factors compute`` and t
 it; a test compares the columns of ``factor_runs`` with it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -25,6 +26,8 @@ class Setting:
     """Choices for a string; a number has limits instead."""
     tried: tuple[float | str, ...] = ()
     """Values that ``tagdb tune`` tries, in order; empty if photos cannot tell which value is best."""
+    whole_from: float = math.inf
+    """From here on, only whole numbers are allowed."""
 
     def check(self, name: str, value: Any, kind: type) -> Any:
         """Return the value in its type; raise FactorsError if the setting cannot have it."""
@@ -35,7 +38,7 @@ class Setting:
             return value
         if not self.low <= value <= self.high:
             raise FactorsError(f"{name} must be from {self.low:g} to {self.high:g}, not {value:g}")
-        if kind is int and value != int(value):
+        if (kind is int or value > self.whole_from) and value != int(value):
             raise FactorsError(f"{name} must be a whole number, not {value:g}")
         return kind(value)
 
@@ -80,6 +83,18 @@ class FactorSettings:
         (0, 2, 4, 8, 16, 32),
     )
     seed: int = _number(42, "The same data and seed give the same factors", 0, 2**32 - 1)
+    # 0 is as good as 1, unless that is more than fits into memory: see tagdb/factors.py
+    sample: float = field(
+        default=0.0,
+        metadata={
+            "setting": Setting(
+                "Learn from so many images, or from this share of them, and from sums over the others",
+                0,
+                1e12,
+                whole_from=1,
+            )
+        },
+    )
     neighbours: int = _number(
         50, "Nearest images averaged per recommendation", 1, 10_000, (5, 10, 20, 35, 50, 80, 120, 200)
     )

@@ -320,6 +320,7 @@ factor_runs = Table(
     Column("ridge_penalty", Double, nullable=False, server_default="1"),
     Column("refit_penalty", Double, nullable=False, server_default="0"),
     Column("pruned_at", _TIME),
+    Column("sample", Double, nullable=False, server_default="0"),
     Index("factor_runs_one_active", "status", unique=True, postgresql_where=text("status = 'active'")),
 )
 

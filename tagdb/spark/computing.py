@@ -124,7 +124,7 @@ class _Job:
     def count(self) -> None:
         """Count what there is, and raise FactorsError unless it can be computed from."""
         if not self.parts:
-            raise FactorsError(factors.NOTHING)
+            raise FactorsError(als.NOTHING)
         if self.parts[-1].last > LARGEST_ID:
             raise FactorsError(
                 f"an image has the number {self.parts[-1].last}, and Spark's ALS knows none above "
@@ -134,7 +134,7 @@ class _Job:
         self.interactions = self._spread(self.parts).mapPartitions(read).persist(_storage("MEMORY_AND_DISK"))
         counts = self._sum(self.interactions, executors.count_hashtags)
         if not len(counts.hashtag_ids):
-            raise FactorsError(factors.NOTHING)
+            raise FactorsError(als.NOTHING)
         self.hashtags = counts.at_least(self.settings.min_images)
         if not len(self.hashtags.hashtag_ids):
             raise FactorsError(als.too_rare(self.settings.min_images))

@@ -12,6 +12,7 @@ from tagdb.learning import als
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
+from tagdb.postgres.machine import Machine
 from tests.support.commands import Run, complaint, parsed
 
 
@@ -62,8 +63,56 @@ def test_compute_as_json(filled: Path, tagdb: Run) -> None:
     assert found.pop("seconds") > 0
     assert found == {
         "factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26, "min_hashtags": 2,
-        "active": True,
+        "active": True, "sample": None, "sampled_because": None,
     }  # fmt: skip
+
+
+def test_learning_from_a_sample(filled: Path, tagdb: Run, connection: Connection) -> None:
+    whole = parsed(tagdb("factors", "compute", "--factors", 4, "--json"))
+    for given, sample in (("6", 6), ("0.5", 6), ("2", 2)):
+        found = parsed(tagdb("factors", "compute", "--factors", 4, "--sample", given, "--json"))
+        assert (found["sample"], found["active"], found["sampled_because"]) == (sample, True, None)
+        assert {name: found[name] for name in ("images", "hashtags", "interactions", "min_hashtags")} == {
+            name: whole[name] for name in ("images", "hashtags", "interactions", "min_hashtags")
+        }
+        assert parsed(tagdb("factors", "list", "--json"))[-1]["sample"] == float(given)
+        assert tagdb("recommend", filled / "00.jpg").exit_code == 0
+    for given in ("all", "1.0", "12", "1000"):
+        found = parsed(tagdb("factors", "compute", "--factors", 4, "--sample", given, "--json"))
+        assert found["sample"] is None
+        assert parsed(tagdb("factors", "list", "--json"))[-1]["sample"] == 0
+    done = tagdb("factors", "compute", "--factors", 4, "--sample", "6")
+    assert "4 factors, ALS on 6 of the images; " in done.stdout
+
+
+@pytest.mark.parametrize("given", ["0", "1.5", "2.5", "-1", "x", "nan", "inf", "1e13", ""])
+def test_what_is_no_sample(tagdb: Run, given: str) -> None:
+    done = tagdb("factors", "compute", "--sample", given)
+    assert done.exit_code == 2
+    assert f"a sample is 2 images or more, a share of them below 1, or all, not {given}" in done.stderr
+
+
+def test_what_does_not_fit_into_memory_is_learned_from_a_sample(
+    filled: Path, tagdb: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = Machine(memory=200 << 20, cores=1)
+    monkeypatch.setattr("tagdb.postgres.machine.this_machine", lambda: little)
+    assert parsed(tagdb("factors", "compute", "--json"))["sample"] is None  # few images take no less
+    monkeypatch.setattr("tagdb.learning.memory.LEAST", 4)
+    done = tagdb("factors", "compute", "--json")
+    found = parsed(done)
+    assert (found["sample"], found["images"]) == (4, 12)
+    assert done.stderr.startswith(found["sampled_because"])
+    assert re.fullmatch(
+        r"learned from 4 of about \d+ images, and from sums over the others: all would take 0\.2 GB, more "
+        r"than half of this machine's 0\.2 GB; to learn from all nevertheless: --sample all",
+        found["sampled_because"],
+    )
+    assert parsed(tagdb("factors", "list", "--json"))[-1]["sample"] == 4
+    assert parsed(tagdb("factors", "compute", "--sample", "all", "--json"))["sample"] is None
+    big = Machine(memory=16 << 30, cores=1)
+    monkeypatch.setattr("tagdb.postgres.machine.this_machine", lambda: big)
+    assert parsed(tagdb("factors", "compute", "--json"))["sample"] is None
 
 
 def test_the_same_data_and_seed_give_the_same_factors(
@@ -95,7 +144,7 @@ def test_every_setting_can_be_chosen(tagdb: Run) -> None:
     settings = {
         "factors": 3, "alpha": 1.5, "regularization": 0.25, "iterations": 2, "min_images": 3, "seed": 7,
         "neighbours": 11, "similarity_exponent": 0.5, "min_hashtags": 2, "weighting": "bm25",
-        "accepted_weight": 3.5, "ridge": 0.25, "ridge_penalty": 2.5, "refit_penalty": 0.5,
+        "accepted_weight": 3.5, "ridge": 0.25, "ridge_penalty": 2.5, "refit_penalty": 0.5, "sample": 0.5,
     }  # fmt: skip
     assert settings.keys() == asdict(FactorSettings()).keys()
     flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]

@@ -91,10 +91,11 @@ def filled(database_url: str, connection: Connection) -> str:
     return database_url
 
 
+@pytest.mark.parametrize("sample", ["all", "0.2"])
 def test_a_killed_computation_leaves_the_old_factors(
-    filled: str, connection: Connection, here: Here, step: Step
+    sample: str, filled: str, connection: Connection, here: Here, step: Step
 ) -> None:
-    command = ("factors", "compute", "--factors", 16)
+    command = ("factors", "compute", "--factors", 16, "--sample", sample)
     step("undisturbed")
     seconds = undisturbed(*command, **here(filled))
     expected = factors(connection)

@@ -30,7 +30,9 @@ def any_plan(whole_to: float = math.inf, digits: int = 17) -> st.SearchStrategy[
             for name in WHOLE
         },
         **{
-            name: st.floats(SETTINGS[name].low, SETTINGS[name].high, allow_subnormal=False).map(short)
+            name: st.floats(SETTINGS[name].low, SETTINGS[name].high, allow_subnormal=False)
+            .map(short)
+            .map(lambda value, whole=SETTINGS[name].whole_from: value if value < whole else float(int(value)))
             for name in BROKEN
         },
     )

@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW tagdb.factor_runs AS
 SELECT r.factor_run_id, r.status, r.factors, r.alpha, r.regularization, r.iterations, r.min_images,
        r.seed, r.neighbours, r.similarity_exponent, r.images, r.hashtags, r.interactions, r.seconds,
        r.versions, r.metrics, r.created_at, r.activated_at, r.weighting,
-       r.min_hashtags, r.accepted_weight, r.ridge, r.ridge_penalty, r.refit_penalty, r.pruned_at
+       r.min_hashtags, r.accepted_weight, r.ridge, r.ridge_penalty, r.refit_penalty, r.pruned_at, r.sample
 FROM tagdb_store.factor_runs r;
 COMMENT ON VIEW tagdb.factor_runs IS
     'One row per computation of ALS factors. Recommendations come from the active one.';
@@ -38,3 +38,5 @@ COMMENT ON COLUMN tagdb.factor_runs.refit_penalty IS
     'Penalty in refitting hashtag factors to averages of neighbours; 0: no refit.';
 COMMENT ON COLUMN tagdb.factor_runs.pruned_at IS
     'When its factors were dropped, so that it can no longer be activated.';
+COMMENT ON COLUMN tagdb.factor_runs.sample IS
+    'Of how many images, or of which share of them, ALS was computed; 0: of all.';

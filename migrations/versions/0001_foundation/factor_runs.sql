@@ -28,6 +28,7 @@ CREATE TABLE tagdb_store.factor_runs (
     ridge double precision NOT NULL DEFAULT 0,
     ridge_penalty double precision NOT NULL DEFAULT 1,
     refit_penalty double precision NOT NULL DEFAULT 0,
-    pruned_at timestamptz
+    pruned_at timestamptz,
+    sample double precision NOT NULL DEFAULT 0 CONSTRAINT factor_runs_sample_range CHECK (sample >= 0)
 );
 CREATE UNIQUE INDEX factor_runs_one_active ON tagdb_store.factor_runs (status) WHERE status = 'active';
