@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tagdb.errors import FactorsError
 from tagdb.learning.settings import FactorSettings
 
+NOTHING = "no image has a hashtag yet; ingest a manifest with hashtags (see: tagdb ingest --help)"
 BM25_K1, BM25_B = 1.2, 0.75
 
 

@@ -249,9 +249,7 @@ def solve(
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
     some = collection.interactions(sample)
-    some = some.only(
-        np.isin(some.hashtag_ids, counts.hashtag_ids)
-    )  # others have come since they were counted
+    some = some.only(np.isin(some.hashtag_ids, counts.hashtag_ids))  # others are newer than the count
     fit = als.fit(some, settings, progress, counts)
     return Solution(fit.hashtag_ids, fit.hashtag_factors, fit.weighting)
 
@@ -369,13 +367,16 @@ def _last_round(walk: _Walk, before: Floats) -> tuple[Floats, NDArray[np.int64],
     base = gram + walk.settings.regularization * np.eye(size)
 
     def solved(values: Floats) -> Floats:
-        return np.asarray(np.linalg.solve(base, values.T.astype(np.float64)).T, np.float32)
+        for start in range(0, len(values), TOGETHER):  # float64 of all hashtags would take more than the rest
+            some = values[start : start + TOGETHER].T.astype(np.float64)
+            values[start : start + TOGETHER] = np.linalg.solve(base, some).T
+        return values
 
     if not weighted:
         return solved(right), carried, interactions
     factors, left = before.copy(), right - before @ base.astype(np.float32) - product
     del right
-    toward = solved(left)
+    toward = solved(left.copy())
     direction, length = toward, np.einsum("ij,ij->i", left, toward)
     for _ in range(STEPS):
         product = direction @ base.astype(np.float32)
@@ -384,7 +385,7 @@ def _last_round(walk: _Walk, before: Floats) -> tuple[Floats, NDArray[np.int64],
         step = length / np.maximum(np.einsum("ij,ij->i", direction, product), 1e-30)
         factors += step[:, None] * direction
         left -= step[:, None] * product
-        toward, was = solved(left), length
+        toward, was = solved(left.copy()), length
         length = np.einsum("ij,ij->i", left, toward)
         direction = toward + (length / np.maximum(was, 1e-30))[:, None] * direction
     return factors, carried, interactions

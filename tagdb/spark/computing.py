@@ -60,6 +60,9 @@ def compute(
     started = time.monotonic()
     require_writable(connection)
     require_session(connection, "computing factors")
+    if settings.sample not in (0, 1):
+        raise FactorsError("Spark learns from all images; leave --sample or --engine out")
+    settings = replace(settings, sample=0.0)
     if settings.weighting == "none":  # otherwise the data decide
         ratings.require_expressible(settings.alpha)
     store.runs.discard_abandoned(connection)

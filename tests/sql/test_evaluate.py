@@ -21,6 +21,7 @@ CONTESTANTS: list[Contestant] = [
     *BASELINES,
     SMALL,
     ANCESTOR,
+    FactorSettings(factors=8, iterations=5, sample=0.5),
     FactorSettings(factors=8, iterations=5, weighting="bm25", min_images=1, refit_penalty=0.0),
 ]
 
