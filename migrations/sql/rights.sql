@@ -48,7 +48,7 @@ GRANT SELECT
        tagdb_store.statistics,
        tagdb_store.counted_images, tagdb_store.changed_images, tagdb_store.hashtag_counts, tagdb_store.hashtag_collections,
        tagdb_store.hashtag_pairs,
-       tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.verdicts, tagdb_store.interactions,
+       tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.factor_parts, tagdb_store.verdicts, tagdb_store.interactions,
        tagdb_store.projections
     TO tagdb_writer;
 GRANT INSERT (hashtag, spelling) ON tagdb_store.hashtags TO tagdb_writer;

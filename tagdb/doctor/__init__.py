@@ -30,6 +30,7 @@ from tagdb.store import doctor as queries
 CHECKS: tuple[Check, ...] = (
     server.versions,
     server.schema,
+    server.workers,
     server.durability,
     storage.checksums,
     storage.room,

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from tagdb.doctor.findings import Examination, Finding
 from tagdb.postgres import database
 from tagdb.postgres.database import PGVECTOR_AT_LEAST, POSTGRES_AT_LEAST
+from tagdb.store import distribution
+from tagdb.store import doctor as queries
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -91,6 +93,23 @@ def schema(examination: Examination) -> Iterator[Finding]:
         )
     else:
         yield Finding(check="schema", severity="ok", sentence=f"schema {revision}", value=revision)
+
+
+def workers(examination: Examination) -> Iterator[Finding]:
+    """All workers of a distributed database answer."""
+    if not examination.readable or not distribution.is_distributed(examination.connection):
+        return
+    found = queries.rows(examination.connection, "workers")
+    for worker, answers in found:
+        if not answers:
+            yield Finding(
+                check="workers",
+                severity="wrong",
+                sentence=f"the worker {worker} does not answer, and without its part of the images nothing is "
+                "recommended or stored; start it",
+            )
+    if all(answers for _, answers in found):
+        yield Finding(check="workers", severity="ok", sentence=f"{len(found)} workers")
 
 
 def durability(examination: Examination) -> Iterator[Finding]:

@@ -5,14 +5,13 @@ closed-form steps prepare the factors for that. They improve what is stored and 
 (docs/evaluation.md shows what each contributes):
 
 * **Ridge.** A share of each image's factors is replaced by a ridge regression's prediction from its
-embedding. It
-  supplies hashtags that a photo's author happened not to write, but authors of similar photos did.
+  embedding. It supplies hashtags that a photo's author happened not to write, but authors of similar photos
+  did.
 * **Refit.** ALS fits the hashtags' factors to those of each image, but recommending multiplies them by
-averages
-  over neighbours, which are shorter and smoother. So the hashtags' factors Y are fitted again, to the
-  averages A that recommending would compute for the images themselves, each without itself: Y + argmin_D |R -
-  A (Y + D)ᵀ|² + penalty · mean |a|² · |D|², where R has a 1 for each hashtag on each image and a is a row of
-  A.
+  averages over neighbours, which are shorter and smoother. So the hashtags' factors Y are fitted again, to
+  the averages A that recommending would compute for the images themselves, each without itself:
+  Y + argmin_D |R - A (Y + D)ᵀ|² + penalty · mean |a|² · |D|², where R has a 1 for each hashtag on each image
+  and a is a row of A.
 """
 
 from collections.abc import Callable

@@ -43,6 +43,8 @@ LOCK_TIMEOUT = "30s"
 
 
 _ENVIRONMENT = threading.Lock()
+_WORKER = re.compile(r"(?:to the remote node (?:\S+@)?|marked as essential: |failed to connect to )(\S+:\d+)")
+"""In what Citus says of a worker that does not answer."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Notify = Callable[[str], None]
@@ -93,6 +95,7 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
             f"other sessions were in the way: {reason(error)}; run the same command again"
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        _require_workers(error)
         raise DatabaseGone(
             f"the connection to the database broke: {reason(error)}; run the same command again"
         ) from error
@@ -106,7 +109,16 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
     except psycopg.errors.InvalidParameterValue as error:  # the message of a function of tagdb's
         raise InvalidArgument(reason(error)) from error
     except psycopg.Error as error:
+        _require_workers(error)
         raise DatabaseError(f"the database refused: {reason(error)}") from error
+
+
+def _require_workers(error: psycopg.Error) -> None:
+    """Raise DatabaseGone if an error comes from a worker of a distributed database that does not answer."""
+    if found := _WORKER.search(reason(error)):
+        raise DatabaseGone(
+            f"the worker {found[1]} of the database does not answer; start it and run the same command again"
+        ) from error
 
 
 def _other_role(connection: Connection) -> str | None:

@@ -13,6 +13,8 @@ from tagdb.store.statements import execute, fetch_value
 
 TABLES = ("embeddings", "search_vectors", "image_factors")
 """The tables that are distributed; they have no foreign keys then."""
+CITUS_AT_LEAST = 13
+"""From this version on, Citus repeats ALTER DATABASE … SET on the workers."""
 
 
 def is_distributed(connection: Connection) -> bool:
@@ -37,11 +39,14 @@ def distribute(connection: Connection, shards: int | None = None) -> int:
     require_session(connection, "distributing a database")
     with translated(), connection.transaction():
         execute(connection, "schema/lock", key=MIGRATION_LOCK)
-        if not fetch_value(connection, "distribution/has_citus"):
+        found = fetch_value(connection, "distribution/citus_version")
+        if found is None:
             raise DatabaseError(
                 "the database has no extension citus; install it on the coordinator and its workers, and run "
                 "there: CREATE EXTENSION citus"
             )
+        if int(str(found).split("-")[0].split(".")[0]) < CITUS_AT_LEAST:
+            raise DatabaseError(f"this is Citus {found}; tagdb needs {CITUS_AT_LEAST} or newer")
         if is_distributed(connection):
             raise DatabaseError("the database is distributed already")
         workers = fetch_value(connection, "distribution/workers")

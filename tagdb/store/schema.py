@@ -87,7 +87,7 @@ def repair(connection: Connection) -> list[Item]:
         for name, text in objects.statements(is_distributed(connection)):
             try:
                 connection.execute(text)
-            except psycopg.errors.LockNotAvailable:
+            except (psycopg.errors.LockNotAvailable, psycopg.OperationalError):
                 raise
             except psycopg.errors.InsufficientPrivilege as error:
                 raise DatabaseError(

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from tagdb.migrations import objects
 
-from tagdb.errors import DatabaseError
+from tagdb.errors import DatabaseError, DatabaseGone
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.store import distribution
@@ -98,6 +98,26 @@ def test_without_citus_a_sentence(connection: Connection, database_url: str) -> 
     assert "--shards is for --distribute" in invoke("init", "--shards", "3").stderr
 
 
+SAID = (
+    ("08006", "connection to the remote node postgres@127.0.0.1:6002 failed with the following error: refused"),
+    ("08006", "connection to the remote node 127.0.0.1:6002 failed with the following error: timeout"),
+    ("08006", "failed to connect to 127.0.0.1:6002"),
+    ("XX000", "failure on connection marked as essential: 127.0.0.1:6002"),
+)
+"""What Citus says of a worker that is down, by SQLSTATE."""
+
+
+@pytest.mark.parametrize(("state", "message"), SAID)
+def test_a_worker_that_is_down_is_named(connection: Connection, state: str, message: str) -> None:
+    with (
+        pytest.raises(DatabaseGone, match=r"^the worker 127\.0\.0\.1:6002 .* does not answer; start it and run"),
+        database.translated(connection),
+    ):
+        connection.execute(
+            "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '" + state + "', MESSAGE = '" + message + "'; END $$"
+        )
+
+
 # --- with Citus ------------------------------------------------------------------------------------------
 
 
@@ -138,6 +158,13 @@ def test_a_repair_keeps_it_distributed(citus: str) -> None:
         assert connection.execute("SELECT count(tagdb.embedding(image_id)) FROM tagdb.images").fetchone() == (
             60,
         )
+
+
+def test_workers_walk_the_index_as_far_as_the_coordinator(citus: str) -> None:
+    with psycopg.connect(citus, autocommit=True) as connection:
+        connection.execute("UPDATE tagdb_store.backbones SET ef_search = 123 WHERE active")
+        found = "SELECT result FROM run_command_on_all_nodes('SHOW hnsw.ef_search')"
+        assert {value for (value,) in connection.execute(found).fetchall()} == {"123"}
 
 
 def test_every_command(citus: str, tmp_path: Path) -> None:

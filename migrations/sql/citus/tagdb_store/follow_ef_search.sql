@@ -13,7 +13,7 @@ BEGIN
         'hnsw.ef_search = ' || NEW.ef_search, 'hnsw.iterative_scan = relaxed_order',
         'hnsw.max_scan_tuples = 2147483647', 'hnsw.scan_mem_multiplier = 64']
     LOOP
-        PERFORM pg_catalog.run_command_on_all_nodes(format('ALTER DATABASE %I SET %s', current_database(), setting));
+        EXECUTE format('ALTER DATABASE %I SET %s', current_database(), setting); -- which Citus repeats on the workers
     END LOOP;
     RETURN NULL;
 END

@@ -6,6 +6,7 @@ SET search_path FROM CURRENT
 SET jit = off
 AS $$
 DECLARE
+    failure text;
     part text := $part$
         SELECT json_build_array(
             greatest(c.reltuples, 0)::bigint, pg_relation_size(c.oid), c.relpages * current_setting('block_size')::bigint,
@@ -21,9 +22,19 @@ BEGIN
     IF to_regclass(format('tagdb_store.%I', name)) IS NULL THEN
         RETURN;
     END IF;
-    SELECT sum((p.result::json ->> 0)::bigint), sum((p.result::json ->> 1)::bigint), sum((p.result::json ->> 2)::bigint),
-           coalesce(sum((p.result::json ->> 3)::bigint), 0)
-    INTO rows, bytes, analysed, index_bytes
-    FROM pg_catalog.run_command_on_shards(format('tagdb_store.%I', name)::regclass, part) p;
+    WITH answers AS MATERIALIZED (
+        SELECT p.success, p.result
+        FROM pg_catalog.run_command_on_shards(format('tagdb_store.%I', name)::regclass, part) p
+    ), sums AS (
+        SELECT CASE WHEN a.success THEN a.result::json END AS sizes, CASE WHEN NOT a.success THEN a.result END AS failure
+        FROM answers a
+    )
+    SELECT sum((s.sizes ->> 0)::bigint), sum((s.sizes ->> 1)::bigint), sum((s.sizes ->> 2)::bigint),
+           coalesce(sum((s.sizes ->> 3)::bigint), 0), max(s.failure)
+    INTO rows, bytes, analysed, index_bytes, failure
+    FROM sums s;
+    IF failure IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'connection_failure', MESSAGE = failure;
+    END IF;
 END
 $$;

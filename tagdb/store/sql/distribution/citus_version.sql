@@ -1,0 +1,2 @@
+-- Which Citus the database has, if any.
+SELECT e.extversion FROM pg_extension e WHERE e.extname = 'citus'
