@@ -105,8 +105,8 @@ def workers(examination: Examination) -> Iterator[Finding]:
             yield Finding(
                 check="workers",
                 severity="wrong",
-                sentence=f"the worker {worker} does not answer, and without its part of the images nothing is "
-                "recommended or stored; start it",
+                sentence=f"the worker {worker} does not answer, and without its part of the images nothing "
+                "is recommended or stored; start it",
             )
     if all(answers for _, answers in found):
         yield Finding(check="workers", severity="ok", sentence=f"{len(found)} workers")

@@ -99,8 +99,8 @@ def test_without_citus_a_sentence(connection: Connection, database_url: str) -> 
 
 
 SAID = (
-    ("08006", "connection to the remote node postgres@127.0.0.1:6002 failed with the following error: refused"),
-    ("08006", "connection to the remote node 127.0.0.1:6002 failed with the following error: timeout"),
+    ("08006", "connection to the remote node postgres@127.0.0.1:6002 failed: refused"),
+    ("08006", "connection to the remote node 127.0.0.1:6002 failed: timeout"),
     ("08006", "failed to connect to 127.0.0.1:6002"),
     ("XX000", "failure on connection marked as essential: 127.0.0.1:6002"),
 )
@@ -110,7 +110,9 @@ SAID = (
 @pytest.mark.parametrize(("state", "message"), SAID)
 def test_a_worker_that_is_down_is_named(connection: Connection, state: str, message: str) -> None:
     with (
-        pytest.raises(DatabaseGone, match=r"^the worker 127\.0\.0\.1:6002 .* does not answer; start it and run"),
+        pytest.raises(
+            DatabaseGone, match=r"^the worker 127\.0\.0\.1:6002 .* does not answer; start it and run"
+        ),
         database.translated(connection),
     ):
         connection.execute(
