@@ -43,7 +43,10 @@ LOCK_TIMEOUT = "30s"
 
 
 _ENVIRONMENT = threading.Lock()
-_WORKER = re.compile(r"(?:to the remote node (?:\S+@)?|marked as essential: |failed to connect to )(\S+:\d+)")
+_WORKER = re.compile(
+    r"(?:to the remote node (?:\S+@)?|marked as essential: |failed to connect to |"
+    r"while executing command on )(\S+:\d+)"
+)
 """In what Citus says of a worker that does not answer."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -115,7 +118,10 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
 
 def _require_workers(error: psycopg.Error) -> None:
     """Raise DatabaseGone if an error comes from a worker of a distributed database that does not answer."""
-    if found := _WORKER.search(reason(error)):
+    said = reason(error)
+    if isinstance(error, (psycopg.OperationalError, psycopg.InternalError)):  # no SQLSTATE came from there
+        said += f"; {error.diag.context}"
+    if found := _WORKER.search(said):
         raise DatabaseGone(
             f"the worker {found[1]} of the database does not answer; start it and run the same command again"
         ) from error

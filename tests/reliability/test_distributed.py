@@ -120,6 +120,20 @@ def test_a_worker_that_is_down_is_named(connection: Connection, state: str, mess
         )
 
 
+def test_a_worker_that_ends_in_the_middle_is_named(connection: Connection) -> None:
+    """Then only the context of an internal error names it."""
+    name = '"while executing command on 127.0.0.1:6002"'
+    connection.execute(
+        f"CREATE FUNCTION pg_temp.{name}() RETURNS void LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION USING ERRCODE = ''XX000'', MESSAGE = ''SSL SYSCALL error: EOF''; END'"
+    )
+    with (
+        pytest.raises(DatabaseGone, match=r"^the worker 127\.0\.0\.1:6002 .* does not answer"),
+        database.translated(connection),
+    ):
+        connection.execute(f"SELECT pg_temp.{name}()")  # noqa: S608
+
+
 # --- with Citus ------------------------------------------------------------------------------------------
 
 
