@@ -97,7 +97,7 @@ def of_collection(connection: Connection, collection: str) -> list[Stored]:
     TagdbError
         There is no such collection.
     """
-    found = store.corrections.of_collection(connection, collection) if "\0" not in collection else []
+    found = store.corrections.of_collection(connection, collection) if _storable(collection) else []
     if not found:
         names = ", ".join(map(repr, store.answers.collections(connection)[:10])) or "none"
         raise TagdbError(f"there is no collection {collection!r}; there are: {names}")
@@ -112,15 +112,15 @@ def below(connection: Connection, prefix: str) -> list[Stored]:
     TagdbError
         There are none.
     """
-    found = store.corrections.below(connection, prefix) if prefix and "\0" not in prefix else []
+    found = store.corrections.below(connection, prefix) if prefix and _storable(prefix) else []
     if not found:
         raise TagdbError(f"no image has a URI that begins with '{printable(prefix)}'")
     return found
 
 
-def _storable(uri: str) -> bool:
+def _storable(text: str) -> bool:
     """Whether a database can have a text; file names that are not UTF-8 are none."""
-    return "\0" not in uri and not any("\ud800" <= character <= "\udfff" for character in uri)
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def remove(connection: Connection, image_ids: Sequence[int]) -> Removed:

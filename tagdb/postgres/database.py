@@ -15,6 +15,7 @@ from psycopg import conninfo, sql
 
 from tagdb.config import Settings
 from tagdb.errors import DatabaseBusy, DatabaseError, DatabaseGone, InvalidArgument, SchemaError, ServerError
+from tagdb.hashtags import printable
 from tagdb.postgres import pooled
 from tagdb.postgres.server import Server, embedded, run_by_account
 from tagdb.postgres.session_settings import WITHOUT_LIMITS, settle, undoing
@@ -111,6 +112,10 @@ def translated(connection: Connection | None = None, *, by_owner: bool = False) 
         ) from error
     except psycopg.errors.InvalidParameterValue as error:  # the message of a function of tagdb's
         raise InvalidArgument(reason(error)) from error
+    except UnicodeEncodeError as error:  # of psycopg: a text with bytes of a file name that is not UTF-8
+        raise InvalidArgument(
+            f"'{printable(str(error.object), 60)}' is not UTF-8, as every text in the database is"
+        ) from error
     except psycopg.Error as error:
         _require_workers(error)
         raise DatabaseError(f"the database refused: {reason(error)}") from error
