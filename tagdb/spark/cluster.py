@@ -21,7 +21,13 @@ PATIENCE = 120.0
 """How long to wait for a first executor, or another one, in seconds."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at what Spark does."""
-DEFAULTS = {"spark.ui.showConsoleProgress": "false", "spark.driver.maxResultSize": "0"}
+STACK = "-Xss64m"
+"""Stack of Java's threads: Spark serializes all rounds of ALS nested in each other; 1 MB may not do for 15."""
+DEFAULTS = {
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.maxResultSize": "0",
+    "spark.executor.extraJavaOptions": STACK,
+}
 """What is set unless Spark's own configuration says otherwise."""
 
 
@@ -107,7 +113,7 @@ def started(master: str) -> Iterator[Cluster]:
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used
     with tempfile.TemporaryDirectory() as folder, _unlogged(), translated(log := Path(folder, "log")):
         try:
-            with log.open("wb") as stream:  # or else Spark would write to our standard error
+            with _deep_stack(), log.open("wb") as stream:  # or else Spark would write to our standard error
                 gateway = pyspark.SparkContext._gateway or launch_gateway(
                     None, {"stderr": stream, "stdout": stream}
                 )
@@ -126,6 +132,20 @@ def started(master: str) -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.close()
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Let a driver that is started in the block have deep stacks."""
+    name = "SPARK_SUBMIT_OPTS"
+    before = os.environ.get(name)
+    os.environ[name] = f"{STACK} {before or ''}"
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
 
 
 @contextmanager

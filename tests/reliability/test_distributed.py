@@ -131,7 +131,7 @@ def test_a_worker_that_ends_in_the_middle_is_named(connection: Connection) -> No
         pytest.raises(DatabaseGone, match=r"^the worker 127\.0\.0\.1:6002 .* does not answer"),
         database.translated(connection),
     ):
-        connection.execute(f"SELECT pg_temp.{name}()")  # noqa: S608
+        connection.execute(f"SELECT pg_temp.{name}()")
 
 
 # --- with Citus ------------------------------------------------------------------------------------------

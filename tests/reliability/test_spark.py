@@ -139,6 +139,12 @@ def test_it_computes_what_one_process_does(
     assert SECRET not in str(seen)
 
 
+def test_many_rounds(connection: Connection) -> None:
+    """Spark nests them in each other: with Java's usual stack, 15 failed now and then, and so many always."""
+    plan = replace(PLAN, iterations=40, ridge=0, refit_penalty=0)
+    assert computing.compute(connection, LOCAL, plan, quiet=True).active
+
+
 def test_an_interrupted_run_leaves_nothing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         assert connection.execute("SELECT FROM tagdb_store.image_factors_1 LIMIT 1").fetchone() is not None
