@@ -22,7 +22,7 @@ PATIENCE = 120.0
 LOOK_EVERY = 1.0
 """Seconds between two looks at what Spark does."""
 STACK = "-Xss64m"
-"""Stack of Java's threads: Spark serializes all rounds of ALS nested in each other; 1 MB may not do for 15."""
+"""Stack of Java's threads: Spark serializes all rounds of ALS nested in each other, too many for 1 MB."""
 DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.maxResultSize": "0",
