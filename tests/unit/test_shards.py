@@ -195,7 +195,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_pages_ways_to_run_shards(programs: Path) -> None:
-    (shell,) = (block for block in blocks("scale.md", "sh") if "--shard" in block)
+    (shell,) = (block for block in blocks("scale.md", "sh") if "--shard " in block)
     subprocess.run(["sh", "-euc", shell.partition("# by GNU parallel")[0]], check=True)
     url = "postgresql://tagger@db/tagdb"
     assert sorted(programs.read_text().splitlines()) == [
