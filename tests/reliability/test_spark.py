@@ -177,6 +177,8 @@ def test_what_there_is_nothing_to_compute_from(
         computing.compute(empty, LOCAL, PLAN, quiet=True)
     with pytest.raises(FactorsError, match="no hashtag is on 1000 images"):
         computing.compute(connection, LOCAL, replace(PLAN, min_images=1000), quiet=True)
+    with pytest.raises(FactorsError, match="leave --sample or --engine out"):
+        computing.compute(connection, LOCAL, replace(PLAN, sample=0.5), quiet=True)
     with pytest.raises(FactorsError, match="Spark knows no confidence below 1"):
         computing.compute(connection, LOCAL, replace(PLAN, weighting="tfidf"), quiet=True)
     assert statuses(connection) == []
