@@ -154,6 +154,7 @@ def standby_(folder: Path, source: str | None) -> None:
     """
     from tagdb.postgres import database, standby, urls
 
+    standby.require_place(folder)
     url = source or database.ensure_url(_embedded(), note)
     server = standby.make(url, folder)
     say(f"standby: PostgreSQL in {server.home} follows {urls.describe(url)}")
@@ -166,20 +167,29 @@ def promote() -> None:
     """Make a standby a server of its own, that can be written to, because its primary is gone.
 
     What the standby had not received yet is lost with the primary: run the ingest that was broken off again.
-    Never start the old primary for writing after this.
+    Stop a primary that is still there first, and never start it again: two servers could be written to.
 
     \b
     Example:
       TAGDB_HOME=/srv/tagdb-standby tagdb db promote
     """
     from tagdb.errors import ServerError
+    from tagdb.postgres import database, standby
     from tagdb.postgres.server import Server
 
     config = _embedded()
     server = Server(config.home)
+    if not server.exists():
+        raise ServerError(f"there is no PostgreSQL in {server.home}; set TAGDB_HOME to the standby's folder")
     if not server.status().standby:
         raise ServerError(f"the embedded PostgreSQL in {server.home} is not a standby")
     server.start(port=config.port)
+    with database.connect(server.url()) as connection:
+        if (state := standby.following(connection)) and state.connected:
+            raise ServerError(
+                "the primary is there, and this standby is connected to it; stop it first, or two servers "
+                "could be written to"
+            )
     server.promote()
     say(f"promoted: PostgreSQL in {server.home} follows no longer and can be written to")
 

@@ -121,7 +121,7 @@ def compute(
     if no_activate and activate_if_better:
         raise click.UsageError("--no-activate and --activate-if-better exclude each other")
     if (engine == "spark") != (master is not None):
-        raise click.UsageError("--engine spark and --master belong together")
+        raise click.UsageError("--engine spark needs --master URL, and --master needs --engine spark")
     chosen = {name: value for name, value in given.items() if value is not None}
     verdict = None
     with database.open_database(settings(), silent if quiet else note) as connection:
@@ -204,6 +204,8 @@ def _cell(facts: dict[str, object], name: str) -> str:
         return "pruned"
     if name == "seconds":
         return "" if value is None else f"{value:.1f}"
+    if name == "sample" and not value:
+        return "all"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -10,10 +10,13 @@ from tagdb.postgres.database import Connection
 from tagdb.postgres.server import Server
 from tagdb.postgres.urls import describe, libpq_url, without_password
 
+OWN = {"postgresql", "run", "server.lock"}
+"""What an attempt to make a server leaves in its home."""
+
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """How far a standby is: seconds behind its primary, None while it has heard of no change."""
+    """How far a standby is: seconds behind its primary, None while nobody knows."""
 
     connected: bool
     behind_seconds: float | None
@@ -32,11 +35,9 @@ def make(url: str, home: Path) -> Server:
     Raises
     ------
     ServerError
-        The folder has a server already, the login may not replicate, or copying failed.
+        The folder has a server or other files already, the login may not replicate, or copying failed.
     """
-    server = Server(home)
-    if server.exists():
-        raise ServerError(f"{server.home} has a server already; name another folder")
+    server = require_place(home)
     slot = "tagdb_" + hashlib.sha256(str(server.home).encode()).hexdigest()[:16]
     with database.connect(url) as primary:
         _check(primary, server, url)
@@ -50,13 +51,24 @@ def make(url: str, home: Path) -> Server:
     return server
 
 
+def require_place(home: Path) -> Server:
+    """Return the server that is to be in a folder, or raise ServerError if something else is there."""
+    server = Server(home)
+    if server.exists():
+        raise ServerError(f"{server.home} has a server already; name another folder")
+    if server.home.is_dir() and {file.name for file in server.home.iterdir()} - OWN:
+        raise ServerError(f"{server.home} is not empty; name another folder")
+    return server
+
+
 def following(connection: Connection) -> Following | None:
     """Return how far this server is behind the one that it follows; None if it is not a standby."""
     row = connection.execute(
-        "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver),"
-        " CASE WHEN pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
+        "SELECT r.connected,"
+        " CASE WHEN NOT r.connected THEN NULL WHEN pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
         " THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())"
         " ELSE 0 END::double precision"
+        " FROM (SELECT EXISTS (SELECT FROM pg_stat_wal_receiver r WHERE r.status = 'streaming')) r(connected)"
         " WHERE pg_is_in_recovery()"
     ).fetchone()
     return None if row is None else Following(*row)

@@ -245,7 +245,9 @@ def test_settings_out_of_range_are_usage_errors(tagdb: Run, flags: tuple[object,
 def test_an_engine_and_its_cluster_belong_together(tagdb: Run, flags: tuple[str, ...]) -> None:
     done = tagdb("factors", "compute", *flags)
     assert done.exit_code == 2
-    assert done.stderr.endswith("Error: --engine spark and --master belong together\n")
+    assert done.stderr.endswith(
+        "Error: --engine spark needs --master URL, and --master needs --engine spark\n"
+    )
 
 
 def test_without_the_extra_spark(tagdb: Run, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

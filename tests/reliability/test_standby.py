@@ -173,6 +173,13 @@ def test_a_folder_with_a_server_is_left_alone(pair: Pair) -> None:
         standby.make(pair.primary.url(), pair.standby.home)
 
 
+def test_a_folder_with_other_files_is_left_alone(pair: Pair, tmp_path: Path) -> None:
+    (tmp_path / "00.jpg").touch()
+    done = invoke("db", "standby", tmp_path, TAGDB_HOME=str(pair.primary.home))
+    assert done.stderr == f"Error: {tmp_path} is not empty; name another folder\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["00.jpg"]
+
+
 def test_from_making_it_to_its_promotion(tmp_path: Path) -> None:
     """By its commands, over TCP by a login of its own, from a primary with more processes than cores."""
     homes = temporary_home(), temporary_home()
@@ -199,7 +206,13 @@ def test_from_making_it_to_its_promotion(tmp_path: Path) -> None:
         assert "standby: yes" in invoke("db", "status", **home).stdout
         assert invoke("tags", "ban", "a", **home).stderr == REFUSED
 
+        done = invoke("db", "promote", **home)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "the primary is there, and this standby is connected to it; stop it first" in done.stderr
         primary.stop()
+        assert "behind seconds: none" in invoke("db", "status", **home).stdout
+        empty = tmp_path / "nowhere"
+        assert "there is no PostgreSQL in" in invoke("db", "promote", TAGDB_HOME=str(empty)).stderr
         done = invoke("db", "promote", **home)
         assert (done.exit_code, done.stderr) == (0, "")
         assert "standby" not in invoke("db", "status", **home).stdout
