@@ -64,8 +64,7 @@ class Cluster:
                 waited = 0.0 if there else waited + LOOK_EVERY
                 if waited >= PATIENCE:
                     given_up.set()
-                    self.context.cancelAllJobs()
-                    return
+                    self.context.cancelAllJobs()  # again while there is one: it may only be beginning
 
         def quietly() -> None:
             with suppress(Exception):  # the application has ended
