@@ -15,6 +15,7 @@ from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support.pictures import photo
 from tests.support.postgres import Postgres, rows
+from tests.support.processes import until
 from tests.support.programs import SOAK, finished, started
 
 REQUESTS, KILLS = 200 * SOAK, 5 * SOAK
@@ -153,6 +154,7 @@ def ask_while_workers_are_killed(
         assert said
         assert said == answers.setdefault(number, said)
     step("workers stop")
+    until(lambda: rows(connection, "SELECT tagdb.workers()") == [(2,)])  # one may only be starting
     for worker in workers:
         worker.terminate()
         finished(worker)
