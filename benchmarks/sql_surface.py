@@ -38,7 +38,7 @@ QUERIES = 200
 PAGES = {
     "hashtag_stats": "images DESC",
     "hashtag_pairs": "images DESC",
-    "hashtag_trend": "starts_on DESC",
+    "hashtag_trend_weekly": "starts_on DESC",
     "images": "ingested_at DESC",
     "hashtags": "hashtag",
     "collection_stats": "images DESC",

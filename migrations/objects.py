@@ -145,8 +145,13 @@ OBJECTS = (
     "tagdb.statistics",
     "tagdb.hashtag_stats",
     "tagdb.hashtag_pairs",
+    "tagdb.hashtag_trend_daily",
+    "tagdb.hashtag_trend_weekly",
+    "tagdb.hashtag_trend_monthly",
     "tagdb.hashtag_trend",
+    "tagdb.hashtag_growth",
     "tagdb.collection_stats",
+    "tagdb.collection_hashtags",
 )
 
 _MADE = re.compile(

@@ -10,7 +10,7 @@ from tagdb.cli.common import json_option, note, print_json, settings, shared_opt
 @click.group("stats")
 @shared_options
 def command() -> None:
-    """Hashtag statistics, as the views hashtag_stats, hashtag_pairs and hashtag_trend show them."""
+    """Hashtag statistics, as the views hashtag_stats, hashtag_pairs and others show them."""
 
 
 @command.command("refresh")

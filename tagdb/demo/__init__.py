@@ -13,7 +13,10 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import numpy as np
 
 from tagdb import factors, ingest, scenes, store
 from tagdb.config import Settings
@@ -29,6 +32,8 @@ DATABASE = "tagdb_demo"
 HELD_OUT_OF = 5
 """One photo in five is held out of the database, to recommend for."""
 TOP = 10
+YEAR = 365
+"""In days; the photos are from two of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path,
     wanted = [
         (scenes.COLLECTIONS[i % len(scenes.COLLECTIONS)], i // len(scenes.COLLECTIONS)) for i in range(photos)
     ]
+    now = datetime.now(UTC)
     listed: dict[str, list[dict[str, object]]] = {collection: [] for collection in scenes.COLLECTIONS}
     held_out = []
     with ThreadPoolExecutor(os.cpu_count()) as pool, track("drawing", photos, "photos", quiet) as report:
@@ -150,6 +156,7 @@ def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path,
                         "search_hashtag": scene.collection,
                         "hashtags": [f"#{tag}" for tag in scene.hashtags],
                         "image_local_name": path.name,
+                        "taken_at": taken_at(scene.collection, number, seed, now).isoformat(),
                     }
                 )
             report(done)
@@ -158,6 +165,20 @@ def _draw(folder: Path, photos: int, seed: int, quiet: bool) -> list[tuple[Path,
     for collection, records in listed.items():
         (metadata / f"{collection}.json").write_text(json.dumps(records, indent=1), encoding="utf-8")
     return held_out
+
+
+def taken_at(collection: str, number: int, seed: int, now: datetime) -> datetime:
+    """Return when a photo was taken, in the two years before now.
+
+    Each year there are more photos, and each collection has its season, so that trends show something.
+    """
+    place = scenes.COLLECTIONS.index(collection)
+    rng = np.random.default_rng((seed, place, number, YEAR))
+    while True:
+        taken = now - timedelta(days=2 * YEAR * (1 - np.sqrt(rng.random())))
+        season = np.cos(2 * np.pi * (taken.timetuple().tm_yday / YEAR - place / len(scenes.COLLECTIONS)))
+        if rng.random() < 0.55 + 0.45 * season:
+            return taken.replace(microsecond=0)
 
 
 def _try(

@@ -497,7 +497,7 @@ hashtag_trend = Table(
     Column("period", Text, primary_key=True),
     Column("starts_on", Date, primary_key=True),
     Column("images", BigInteger, nullable=False),
-    Index("hashtag_trend_starts_on", "starts_on", "period"),
+    Index("hashtag_trend_starts_on", "period", "starts_on", text("images DESC")),
 )
 
 tokens = Table(

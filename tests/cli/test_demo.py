@@ -55,6 +55,14 @@ def test_the_demo_recommends_and_cleans_up(home: Path, step: Callable[[str], Non
     assert 'class="right"' in sheet
     with psycopg.connect(result["database_url"]) as connection:
         assert connection.execute("SELECT count(*) FROM tagdb.images").fetchone() == (120,)
+        taken = connection.execute(
+            "SELECT max(taken_at) <= now(), max(taken_at) > now() - interval '60 days',"
+            " min(taken_at) < now() - interval '1 year', count(DISTINCT date_trunc('month', taken_at)) > 12"
+            " FROM tagdb.images"
+        )
+        assert taken.fetchone() == (True, True, True, True), (
+            "two years, up to now: trends have something to show"
+        )
     with psycopg.connect(Server(home).url()) as connection:  # the home's own database is untouched
         own = connection.execute("SELECT FROM pg_namespace WHERE nspname LIKE 'tagdb%'").fetchone()
         assert own is None

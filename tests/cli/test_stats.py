@@ -144,7 +144,7 @@ def test_an_ingest_counts_what_it_stored(ingest: Run, photos: Path, connection: 
     assert store.statistics.current(connection).images == 12
     share = "SELECT image_share FROM tagdb.hashtag_stats WHERE hashtag = 'beach'"
     assert connection.execute(share).fetchone() == (0.5,)
-    trend = "SELECT sum(images) FROM tagdb.hashtag_trend WHERE period = 'month'"
+    trend = "SELECT sum(images) FROM tagdb.hashtag_trend_monthly"
     assert connection.execute(trend).fetchone() == (sum(COUNTS.values()),)
     assert pairs(connection) == {
         *(("beach", "sun", 4), ("beach", "sea", 4), ("sea", "sun", 2)),

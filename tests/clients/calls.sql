@@ -40,5 +40,5 @@ SELECT count(*), bool_or(image_id = :image) AS itself FROM tagdb.similar_images_
 
 \echo # a temporary view, as BI tools make them
 CREATE TEMPORARY VIEW weekly AS
-SELECT starts_on, hashtag, images FROM tagdb.hashtag_trend WHERE period = 'week';
+SELECT starts_on, hashtag, images FROM tagdb.hashtag_trend_weekly;
 SELECT count(*) > 10 AS weeks FROM weekly;

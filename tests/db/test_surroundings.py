@@ -60,7 +60,7 @@ def test_what_a_database_is_set_to_does_not_matter(make_database: Callable[[bool
                     rows(connection, "SELECT * FROM tagdb.recommend_for_image(3)"),
                     rows(
                         connection,
-                        "SELECT hashtag, period, starts_on, images FROM tagdb.hashtag_trend ORDER BY 1, 2, 3",
+                        "SELECT hashtag, starts_on, images FROM tagdb.hashtag_trend_weekly ORDER BY 1, 2",
                     ),
                     rows(connection, "SELECT '2026-11-30 12:00+01'::timestamptz, '{NULL}'::text[]"),
                 ]

@@ -501,6 +501,10 @@ VALUES: dict[str, list[Any]] = {
     "text[]": ARRAYS,
     "bytea": [None, b"", bytes(32), bytes(31), bytes(1 << 20), "\\x", "\\xzz"],
     "halfvec": vectors(),
+    "date": [
+        *(None, "2026-01-01", "0001-01-01", "9999-12-31", "4713-01-01 BC", "5874897-12-31"),
+        *("infinity", "-infinity", "31.12.2026", "x"),
+    ],
     "boolean": [None, True, False, "x"],
 }
 

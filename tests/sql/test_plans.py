@@ -146,13 +146,17 @@ SEARCHES = [
     ("tagdb.recommend_for_embedding(%(query)s, neighbours => 200)", 10, 200),
     ("tagdb.recommend_for_embedding(%(query)s, known => %(known)s, exclude => '{tag12}')", 10, 50),
     ("tagdb.recommend_for_image(17)", 10, 50),
-    ("tagdb.recommend_for_image(17) JOIN tagdb.hashtag_stats USING (hashtag)", 10, 50),
+    ("tagdb.recommend_for_image(17) JOIN tagdb.hashtags USING (hashtag)", 10, 50),
     ("tagdb.explain_recommendation(%(query)s, 'tag7')", 50, 50),
     ("tagdb.explain_recommendation_for_image(17, 'tag7')", 50, 50),
     ("tagdb.similar_images(%(query)s)", 10, 0),
     ("tagdb.similar_images_to(17)", 10, 0),
 ]
 """Questions, how many rows they give, and how many neighbours they average. There are a ban and an alias."""
+RANKED = {"hashtag_counts": HASHTAGS + FEW, "hashtags": HASHTAGS}
+"""To rank the hashtags, all of them are read."""
+WEEKS = 105
+"""A hundred hashtags are ranked in each of them."""
 LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.related_hashtags('tag7')", 10, {"hashtag_factors_1": USED + FIRST}),
     ("tagdb.related_hashtags('tag11')", 10, {"hashtag_factors_1": USED + FIRST}),
@@ -172,15 +176,19 @@ LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.answer(17)", 1, {}),
     ("tagdb.images LIMIT 100", 100, {}),
     ("tagdb.hashtags LIMIT 100", 100, {}),
-    ("tagdb.hashtag_stats LIMIT 100", 100, {}),
+    ("tagdb.hashtag_stats LIMIT 100", 100, RANKED),
     ("tagdb.hashtag_pairs LIMIT 100", 100, {}),
-    ("tagdb.hashtag_trend LIMIT 100", 100, {}),
+    ("tagdb.hashtag_trend_weekly LIMIT 100", 100, {"hashtag_trend": 100 * WEEKS}),
+    ("tagdb.collection_hashtags WHERE collection = 'collection 3' LIMIT 100", 100, {}),
     ("tagdb.images WHERE image_id = 17", 1, {}),
     ("tagdb.image_hashtags WHERE image_id = 17", 1, {}),
     ("tagdb.hashtags WHERE hashtag = 'tag7'", 1, {}),
-    ("tagdb.hashtag_stats WHERE hashtag = 'tag7'", 1, {}),
+    ("tagdb.hashtag_stats WHERE hashtag = 'tag7'", 1, RANKED),
+    ("(SELECT hashtag, images FROM tagdb.hashtag_stats WHERE hashtag = 'tag7')", 1, {}),
     ("tagdb.hashtag_pairs WHERE hashtag = 'tag7'", 50, {}),
-    ("tagdb.hashtag_trend WHERE hashtag = 'tag7'", 50, {}),
+    ("tagdb.hashtag_trend_weekly WHERE hashtag = 'tag7'", 50, {"hashtag_trend": 100 * WEEKS}),
+    ("(SELECT starts_on, images FROM tagdb.hashtag_trend_weekly WHERE hashtag = 'tag7')", 50, {}),
+    ("tagdb.hashtag_trend('{tag7}')", 50, {}),
     # What counts as what is found by reading all hashtags.
     ("tagdb.image_hashtags LIMIT 100", 100, {"hashtags": HASHTAGS}),
     ("tagdb.image_hashtags WHERE hashtag = 'tag7'", 50, {"hashtags": HASHTAGS}),
@@ -242,7 +250,7 @@ def test_what_is_read(large: Connection, question: str, rows: int, once: dict[st
         ("image_hashtags", {"image_hashtags_hashtag_id"}),
         ("hashtag_stats", {"hashtag_counts_pkey", "hashtag_collections_pkey"}),
         ("hashtag_pairs", {"hashtag_pairs_pkey", "hashtag_pairs_other_id"}),
-        ("hashtag_trend", {"hashtag_trend_pkey"}),
+        ("hashtag_trend_weekly", {"hashtag_trend_pkey"}),
     ],
 )
 def test_of_one_hashtag(large: Connection, view: str, indexes: set[str], mode: str) -> None:

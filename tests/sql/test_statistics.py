@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
+from scipy.stats import gamma
 
 from tagdb import store
 from tagdb.postgres.database import Connection
@@ -45,6 +46,16 @@ def dicts(connection: Connection, query: str) -> list[Row]:
 def near(value: float | None) -> Any:
     """Equal to a number that another way of computing gives."""
     return None if value is None else pytest.approx(value, rel=1e-12)
+
+
+def rounded(value: float | None, digits: int) -> Any:
+    """Equal to the number that it is when it is rounded to some digits."""
+    return None if value is None else pytest.approx(value, abs=0.5 * 10**-digits + 1e-9)
+
+
+def places(amounts: Mapping[Any, float]) -> dict[Any, int]:
+    """The place of each by its amount, 1 for the largest; equal ones share theirs."""
+    return {key: 1 + sum(other > amount for other in amounts.values()) for key, amount in amounts.items()}
 
 
 # --- small worlds --------------------------------------------------------------------------------
@@ -245,6 +256,7 @@ def images_of(raw: Raw) -> dict[int, list[int]]:
 
 def hashtag_stats(raw: Raw) -> list[Row]:
     on = images_of(raw)
+    rank = places({hashtag_id: len(images) for hashtag_id, images in on.items()})
     found = []
     for hashtag_id, hashtag in raw.hashtags.items():
         images = on.get(hashtag_id, [])
@@ -257,17 +269,22 @@ def hashtag_stats(raw: Raw) -> list[Row]:
                 "hashtag": hashtag["hashtag"],
                 "images": len(images),
                 "image_share": near(len(images) / len(raw.images)) if raw.images else None,
+                "image_percent": rounded(100 * len(images) / len(raw.images), 2) if raw.images else None,
+                "rank": rank.get(hashtag_id),
                 "first_seen": min(seen, default=None),
                 "last_seen": max(seen, default=None),
                 "collections": len(collections),
-                "collection_names": sorted(collections, key=lambda c: (-collections[c], c)) or None,
-                "hashtags_beside": near(sum(len(raw.counted[i]) - 1 for i in images) / len(images))
+                "collection_names": (names := sorted(collections, key=lambda c: (-collections[c], c)))
+                or None,
+                "collection_names_text": ", ".join(names) or None,
+                "hashtags_beside": rounded(sum(len(raw.counted[i]) - 1 for i in images) / len(images), 2)
                 if images
                 else None,
                 "in_active_run": hashtag_id in raw.hashtag_factors,
                 "banned": hashtag["banned"],
                 "alias_of": raw.names.get(hashtag["alias_of"]),
                 "aliases": aliases or None,
+                "aliases_text": " ".join(aliases) or None,
                 "refreshed_at": raw.statistics["refreshed_at"],
             }
         )
@@ -292,33 +309,102 @@ def hashtag_pairs(raw: Raw) -> list[Row]:
                     "hashtag_images": len(on[one]),
                     "with_images": len(on[other]),
                     "support": near(images / len(raw.images)),
+                    "support_percent": rounded(100 * images / len(raw.images), 2),
                     "confidence": near(images / len(on[one])),
-                    "lift": near(lift),
-                    "pmi": pytest.approx(math.log2(lift), rel=1e-9, abs=1e-12),
+                    "confidence_percent": rounded(100 * images / len(on[one]), 1),
+                    "lift": rounded(lift, 2),
+                    # Wilson and Hilferty's approximation, which errs by three hundredths
+                    "lift_low": pytest.approx(
+                        gamma.ppf(0.05, images + 1) / (images / lift + 1), rel=0.06, abs=0.01
+                    ),
+                    "pmi": rounded(math.log2(lift), 2),
                     "refreshed_at": raw.statistics["refreshed_at"],
                 }
             )
     return found
 
 
-def hashtag_trend(raw: Raw) -> list[Row]:
-    counts: Counter[tuple[int, str, date]] = Counter()
+def trend(raw: Raw, period: str) -> list[Row]:
+    counts: dict[date, Counter[int]] = defaultdict(Counter)
     for image_id, counted in raw.counted.items():
         day = seen_at(raw.images[image_id]).astimezone(UTC).date()
-        for hashtag_id in counted:
-            counts[hashtag_id, "day", day] += 1
-            counts[hashtag_id, "week", day - timedelta(days=day.weekday())] += 1
-            counts[hashtag_id, "month", day.replace(day=1)] += 1
+        first = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}
+        counts[first[period]].update(counted.keys())
     return [
         {
             "hashtag_id": hashtag_id,
             "hashtag": raw.names[hashtag_id],
-            "period": period,
             "starts_on": starts_on,
             "images": images,
+            "rank": rank[hashtag_id],
             "refreshed_at": raw.statistics["refreshed_at"],
         }
-        for (hashtag_id, period, starts_on), images in counts.items()
+        for starts_on, used in counts.items()
+        for rank in [places(used)]
+        for hashtag_id, images in used.items()
+    ]
+
+
+def hashtag_trend_daily(raw: Raw) -> list[Row]:
+    return trend(raw, "day")
+
+
+def hashtag_trend_weekly(raw: Raw) -> list[Row]:
+    return trend(raw, "week")
+
+
+def hashtag_trend_monthly(raw: Raw) -> list[Row]:
+    return trend(raw, "month")
+
+
+def hashtag_growth(raw: Raw) -> list[Row]:
+    months = trend(raw, "month")
+    if not months:
+        return []
+    last = max(row["starts_on"] for row in months)
+    first = [date(last.year - (last.month < 3), (last.month - 3) % 12 + 1, 1)]
+    recent: Counter[int] = Counter()
+    before: Counter[int] = Counter()
+    for row in months:
+        (recent if row["starts_on"] >= first[0] else before)[row["hashtag_id"]] += row["images"]
+    growth = {
+        h: (recent[h] + 1) / (recent.total() + 1) / ((before[h] + 1) / (before.total() + 1))
+        for h in recent
+        if recent[h] > 1
+    }
+    order = {h: (round(growth[h] + 1e-9, 2), recent[h]) for h in growth}
+    known = before.total() > 0
+    return [
+        {
+            "hashtag_id": h,
+            "hashtag": raw.names[h],
+            "images": recent[h],
+            "images_before": before[h],
+            "growth": rounded(growth[h], 2) if known else None,
+            "rank": 1 + sum(other > order[h] for other in order.values()) if known else None,
+            "refreshed_at": raw.statistics["refreshed_at"],
+        }
+        for h in growth
+    ]
+
+
+def collection_hashtags(raw: Raw) -> list[Row]:
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
+    for image_id, counted in raw.counted.items():
+        if (collection := raw.images[image_id]["collection"]) is not None:
+            counts[collection].update(counted.keys())
+    return [
+        {
+            "collection": collection,
+            "hashtag_id": hashtag_id,
+            "hashtag": raw.names[hashtag_id],
+            "images": images,
+            "rank": rank[hashtag_id],
+            "refreshed_at": raw.statistics["refreshed_at"],
+        }
+        for collection, used in counts.items()
+        for rank in [places(used)]
+        for hashtag_id, images in used.items()
     ]
 
 
@@ -333,14 +419,16 @@ def collection_stats(raw: Raw) -> list[Row]:
                 "collection": collection,
                 "images": len(images),
                 "image_share": near(len(images) / len(raw.images)),
+                "image_percent": rounded(100 * len(images) / len(raw.images), 2),
                 "first_seen": min(map(seen_at, images.values())),
                 "last_seen": max(map(seen_at, images.values())),
                 "bytes": sum(image["bytes"] for image in images.values()),
                 "hashtags": len(counts),
                 "hashtags_per_image": (
-                    near(counts.total() / len(images)) if collection is not None else None
+                    rounded(counts.total() / len(images), 2) if collection is not None else None
                 ),
                 "top_hashtags": [raw.names[h] for h in best] or None,
+                "top_hashtags_text": " ".join(raw.names[h] for h in best) or None,
                 "refreshed_at": raw.statistics["refreshed_at"],
             }
         )
@@ -349,16 +437,28 @@ def collection_stats(raw: Raw) -> list[Row]:
 
 def coverage(raw: Raw) -> list[Row]:
     themselves = {number for number, h in raw.hashtags.items() if not h["banned"] and h["alias_of"] is None}
+    embedding = len(raw.images.keys() - raw.embedded)
+    hashtags = sum(not counted for counted in raw.counted.values())
+    factors = len(raw.images.keys() - raw.image_factors)
+    unknown = len(themselves - raw.hashtag_factors)
+
+    def others(without: int, of: int) -> Any:
+        return rounded(100 - 100 * without / of, 1) if of else None
+
     return [
         {
             "images": len(raw.images),
-            "images_without_embedding": len(raw.images.keys() - raw.embedded),
-            "images_without_hashtags": sum(not counted for counted in raw.counted.values()),
-            "images_without_factors": len(raw.images.keys() - raw.image_factors),
+            "images_without_embedding": embedding,
+            "images_without_hashtags": hashtags,
+            "images_without_factors": factors,
             "hashtags": len(themselves),
-            "hashtags_without_factors": len(themselves - raw.hashtag_factors),
+            "hashtags_without_factors": unknown,
             "images_folded_in": 0,
             "hashtags_folded_in": 0,
+            "embedded_percent": others(embedding, len(raw.images)),
+            "with_hashtags_percent": others(hashtags, len(raw.images)),
+            "with_factors_percent": others(factors, len(raw.images)),
+            "hashtags_known_percent": others(unknown, len(themselves)),
         }
     ]
 
@@ -395,8 +495,12 @@ def images(raw: Raw) -> list[Row]:
 VIEWS: dict[Callable[[Raw], list[Row]], tuple[str, ...]] = {
     hashtag_stats: ("hashtag_id",),
     hashtag_pairs: ("hashtag", "with_hashtag"),
-    hashtag_trend: ("hashtag_id", "period", "starts_on"),
+    hashtag_trend_daily: ("hashtag_id", "starts_on"),
+    hashtag_trend_weekly: ("hashtag_id", "starts_on"),
+    hashtag_trend_monthly: ("hashtag_id", "starts_on"),
+    hashtag_growth: ("hashtag_id",),
     collection_stats: ("collection",),
+    collection_hashtags: ("collection", "hashtag_id"),
     coverage: ("images",),
     image_hashtags: ("image_id", "hashtag_id"),
     images: ("image_id",),
@@ -517,7 +621,7 @@ def test_as_many_as_in_a_real_collection(connection: Connection) -> None:
     assert [row[0] for row in counts] == carries.sum(axis=0).tolist()
     sizes = carries.sum(axis=1)
     beside = [(sizes[carries[:, n]] - 1).mean() for n in range(60)]
-    np.testing.assert_allclose([row[1] for row in counts], beside, rtol=1e-12)
+    np.testing.assert_allclose([row[1] for row in counts], beside, rtol=0, atol=0.0051)
     store.tags.edit(connection, "merge", ["tag1", "tag5"], "tag3")
     store.tags.edit(connection, "ban", ["tag0"])
     left = stored(connection)
@@ -533,12 +637,52 @@ def test_periods_begin_by_utc(connection: Connection) -> None:
     for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
         connection.execute("SELECT set_config('timezone', %s, false)", (zone,))
         refresh(connection)
-        trend = rows(connection, "SELECT period, starts_on FROM tagdb.hashtag_trend ORDER BY period")
-        assert trend == [
-            ("day", date(2023, 1, 1)),
-            ("month", date(2023, 1, 1)),
-            ("week", date(2022, 12, 26)),
-        ]
+        for period, first in (
+            ("daily", date(2023, 1, 1)), ("monthly", date(2023, 1, 1)), ("weekly", date(2022, 12, 26)),
+        ):  # fmt: skip
+            assert rows(connection, f"SELECT starts_on FROM tagdb.hashtag_trend_{period}") == [(first,)]
+
+
+def test_a_trend_with_the_periods_between(connection: Connection) -> None:
+    """Every week from the first photo to the last, or as asked, by whatever spelling; 0 if there was none."""
+    taken = [datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 18, tzinfo=UTC)]
+    add_photos(
+        connection,
+        [Photo(frozenset(["a", "b"]), taken_at=taken[0]), Photo(frozenset("b"), taken_at=taken[1])],
+    )
+    store.tags.edit(connection, "alias", ["c"], "b")
+    refresh(connection)
+
+    def trend(arguments: str) -> list[tuple[object, ...]]:
+        return rows(connection, f"SELECT * FROM tagdb.hashtag_trend({arguments})")
+
+    weeks = [date(2022, 12, 26) + n * timedelta(days=7) for n in range(4)]
+    assert trend("'{#C}'") == [("b", week, images) for week, images in zip(weeks, (1, 0, 0, 1), strict=True)]
+    assert trend("") == [(h, week, n) for week, used in zip(weeks, ("11", "00", "00", "01"), strict=True)
+                         for h, n in zip("ab", map(int, used), strict=True)]  # fmt: skip
+    assert trend("'{b}', since => '2023-01-17', until => '2023-01-24'") == [
+        ("b", date(2023, 1, 16), 1), ("b", date(2023, 1, 23), 0),
+    ]  # fmt: skip
+    assert len(trend("'{b}', 'day'")) == 18
+    assert trend("'{b}', 'month'") == [("b", date(2023, 1, 1), 2)]
+    assert trend("'{unknown}'") == trend("'{}'") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        ("NULL, 'year'", "period must be day, week or month"),
+        ("NULL, NULL", "period must be day, week or month"),
+        ("since => '-infinity'", "since and until must be at most 100000 days apart"),
+        ("until => 'infinity'", "since and until must be at most 100000 days apart"),
+        ("since => '1600-01-01'", "since and until must be at most 100000 days apart"),
+    ],
+)
+def test_a_trend_that_is_refused(connection: Connection, arguments: str, refusal: str) -> None:
+    add_photos(connection, [Photo(frozenset("a"), taken_at=datetime(2023, 1, 1, tzinfo=UTC))])
+    refresh(connection)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=f"^{refusal}"):
+        connection.execute(f"SELECT * FROM tagdb.hashtag_trend({arguments})".encode())
 
 
 def test_an_image_counts_once_for_several_spellings(connection: Connection) -> None:
@@ -913,7 +1057,7 @@ def test_when_they_were_computed(connection: Connection) -> None:
     assert started <= found.refreshed_at <= ended
     assert 0 < found.seconds <= (ended - found.refreshed_at).total_seconds()
     assert (found.images, found.min_images) == (3, 2)
-    for view in ("hashtag_stats", "hashtag_pairs", "hashtag_trend", "collection_stats"):
+    for view in ("hashtag_stats", "hashtag_pairs", "hashtag_trend_daily", "collection_stats"):
         when = rows(connection, f"SELECT DISTINCT refreshed_at FROM tagdb.{view}")
         assert when == [(found.refreshed_at,)], view
     store.tags.edit(connection, "ban", ["a"])

@@ -53,7 +53,7 @@ def fill(connection: Connection) -> None:
             "INSERT INTO tagdb_store.images (content_sha256, uri, media_type, width, height, bytes,"
             " collection, source_ref, taken_at, ingested_at, ingest_run_id, metadata)"
             " VALUES (sha256(%s), %s, 'image/jpeg', 1080, 810, %s, %s, %s,"
-            " timestamptz '2026-03-02 08:00+00' + %s * interval '17 hours', '2026-06-01 12:00+00', %s, %s)",
+            " timestamptz '2025-12-03 08:00+00' + %s * interval '36 hours', '2026-06-01 12:00+00', %s, %s)",
             (
                 b"%d" % number,
                 f"file:///photos/{collection}/{number // len(COLLECTIONS) + 1:03}.jpg",
@@ -102,6 +102,8 @@ def fill(connection: Connection) -> None:
     factor_run_id = store.runs.begin(connection, plan, {})
     store.runs.save(connection, factor_run_id, model, 0.1)
     store.runs.activate(connection, factor_run_id)
+    evaluated = {"nDCG@10": {"mean": 0.375, "low": 0.36, "high": 0.39}}
+    store.runs.note_metrics(connection, factor_run_id, evaluated)
     store.tags.edit(connection, "alias", ["nyc"], "newyork")
     store.tags.edit(connection, "ban", ["love"])
     for image_id, accepted, rejected in FEEDBACK:

@@ -25,6 +25,7 @@ PUBLIC: dict[str, tuple[object, ...]] = {
     "explain_recommendation": (QUERY, "tag1"),
     "explain_recommendation_for_image": (1, "tag1"),
     "complete_hashtags": ("t",),
+    "hashtag_trend": ("{tag1}",),
     "fold_hashtag": ("#Tag1",),
     "find_image": (sha256(b"1").digest(),),
     "rejected_hashtags": (sha256(b"1").digest(),),

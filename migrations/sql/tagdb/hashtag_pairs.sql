@@ -5,10 +5,16 @@ SELECT a.hashtag, b.hashtag AS with_hashtag, p.images, na.images AS hashtag_imag
        nb.images AS with_images,
        -- an edit counts its hashtags also on images newer than the last refresh, so limit to 1
        least(p.images, s.images)::double precision / s.images AS support,
+       round(100 * least(p.images, s.images)::numeric / s.images, 2)::double precision AS support_percent,
        least(p.images, na.images)::double precision / na.images AS confidence,
-       p.images::double precision * s.images / (na.images::double precision * nb.images) AS lift,
-       ln(p.images::double precision * s.images / (na.images::double precision * nb.images))
-           / ln(2::double precision) AS pmi,
+       round(100 * least(p.images, na.images)::numeric / na.images, 1)::double precision AS confidence_percent,
+       round((p.images / e.images)::numeric, 2)::double precision AS lift,
+       -- The 5 % quantile, by Wilson and Hilferty's approximation, of the gamma distribution that lift has given
+       -- p.images and one image more, with and by chance: W. DuMouchel, Bayesian data mining in large frequency
+       -- tables, The American Statistician 53 (1999).
+       round(((p.images + 1) * (1 - 1 / (9.0 * (p.images + 1)) - 1.645 / (3 * sqrt(p.images + 1.0))) ^ 3
+              / (e.images + 1))::numeric, 2)::double precision AS lift_low,
+       round((ln(p.images / e.images) / ln(2::double precision))::numeric, 2)::double precision AS pmi,
        s.refreshed_at
 FROM (SELECT t.hashtag_id, t.other_id, t.images FROM tagdb_store.hashtag_pairs t
       UNION ALL
@@ -18,18 +24,28 @@ JOIN tagdb_store.hashtags b ON b.hashtag_id = p.other_id
 JOIN tagdb_store.hashtag_counts na ON na.hashtag_id = p.hashtag_id
 JOIN tagdb_store.hashtag_counts nb ON nb.hashtag_id = p.other_id
 CROSS JOIN tagdb_store.statistics s
+-- by chance
+CROSS JOIN LATERAL (SELECT na.images::double precision * nb.images / s.images AS images) e
 WHERE s.images > 0;
 COMMENT ON VIEW tagdb.hashtag_pairs IS
     'Pairs of hashtags that share tagdb.statistics.min_images images or more. Each pair has two rows, '
     'one from each side.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.hashtag IS 'A hashtag.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.with_hashtag IS 'Another hashtag on the same images.';
-COMMENT ON COLUMN tagdb.hashtag_pairs.images IS 'Images with both.';
-COMMENT ON COLUMN tagdb.hashtag_pairs.hashtag_images IS 'Images with hashtag.';
-COMMENT ON COLUMN tagdb.hashtag_pairs.with_images IS 'Images with with_hashtag.';
-COMMENT ON COLUMN tagdb.hashtag_pairs.support IS 'Share of all images with both, 0 to 1.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.images IS 'Do not add up over all rows: images with both. Each pair has two rows, one from each side.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.hashtag_images IS 'Do not add up: images with hashtag.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.with_images IS 'Do not add up: images with with_hashtag.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.support IS 
+    'Do not add up: share of all images with both, 0 to 1.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.support_percent IS 'Do not add up: the same in percent.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.confidence IS
-    'Share of the images with hashtag that also have with_hashtag, 0 to 1.';
-COMMENT ON COLUMN tagdb.hashtag_pairs.lift IS 'How many times as often they occur together as by chance.';
-COMMENT ON COLUMN tagdb.hashtag_pairs.pmi IS 'Pointwise mutual information, in bits: the binary logarithm of lift.';
+    'Do not add up: share of the images with hashtag that also have with_hashtag, 0 to 1.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.confidence_percent IS 'Do not add up: the same in percent.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.lift IS 
+    'Do not add up or average: how many times as often they occur together as by chance. Three accidental photos of two '
+    'rare hashtags have the highest; rank by lift_low.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.lift_low IS
+    'Do not add up or average: what lift is at least, with 95 % certainty: the more images, the closer to lift.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.pmi IS 
+    'Do not add up or average: pointwise mutual information, in bits: the binary logarithm of lift.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.refreshed_at IS 'When the pairs of all hashtags were last computed.';

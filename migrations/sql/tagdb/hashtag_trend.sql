@@ -1,15 +1,47 @@
--- Use of hashtags over time.
-CREATE OR REPLACE VIEW tagdb.hashtag_trend AS
-SELECT t.hashtag_id, h.hashtag, t.period, t.starts_on, t.images, s.refreshed_at
-FROM tagdb_store.hashtag_trend t
-JOIN tagdb_store.hashtags h ON h.hashtag_id = t.hashtag_id
-CROSS JOIN tagdb_store.statistics s;
-COMMENT ON VIEW tagdb.hashtag_trend IS
-    'Images per hashtag and day, week and month in which the photo was taken (or ingested, if unknown),'
-    ' in UTC. Choose one period: the same images are counted in all three.';
-COMMENT ON COLUMN tagdb.hashtag_trend.hashtag_id IS 'Number of the hashtag.';
-COMMENT ON COLUMN tagdb.hashtag_trend.hashtag IS 'The hashtag.';
-COMMENT ON COLUMN tagdb.hashtag_trend.period IS 'day, week or month.';
-COMMENT ON COLUMN tagdb.hashtag_trend.starts_on IS 'First day of the period; weeks begin on Monday.';
-COMMENT ON COLUMN tagdb.hashtag_trend.images IS 'Images of the period with the hashtag.';
-COMMENT ON COLUMN tagdb.hashtag_trend.refreshed_at IS 'When the trend of all hashtags was last computed.';
+-- The trend with the periods in which nothing happened, for charts that want a point for each.
+CREATE OR REPLACE FUNCTION tagdb.hashtag_trend(
+    hashtags text[] DEFAULT NULL, period text DEFAULT 'week', since date DEFAULT NULL, until date DEFAULT NULL
+)
+RETURNS TABLE (hashtag text, starts_on date, images bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 500 COST 20000 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted integer[];
+    first date := hashtag_trend.since;
+    last date := hashtag_trend.until;
+BEGIN
+    IF hashtag_trend.period IS NULL OR hashtag_trend.period NOT IN ('day', 'week', 'month') THEN
+        PERFORM tagdb_store.refuse('period must be day, week or month');
+    END IF;
+    IF hashtag_trend.hashtags IS NULL THEN
+        SELECT array_agg(n.hashtag_id) INTO wanted
+        FROM (SELECT c.hashtag_id FROM tagdb_store.hashtag_counts c
+              ORDER BY c.images DESC, c.hashtag_id LIMIT 10) n;
+    ELSE
+        wanted := tagdb_store.counting_as(hashtag_trend.hashtags);
+    END IF;
+    first := coalesce(first, (SELECT min(x.starts_on) FROM tagdb_store.hashtag_trend x
+                              WHERE x.period = hashtag_trend.period));
+    last := coalesce(last, (SELECT max(x.starts_on) FROM tagdb_store.hashtag_trend x
+                            WHERE x.period = hashtag_trend.period));
+    IF first < '0001-01-01' OR last > '9999-12-31' OR last - first > 100000 THEN
+        PERFORM tagdb_store.refuse('since and until must be at most 100000 days apart, in the years 1 to 9999');
+    END IF;
+    RETURN QUERY
+    SELECT h.hashtag, d.day::date, coalesce(t.images, 0)
+    FROM generate_series(date_trunc(hashtag_trend.period, first::timestamp), last::timestamp,
+                         ('1 ' || hashtag_trend.period)::interval) AS d (day)
+    CROSS JOIN tagdb_store.hashtags h
+    LEFT JOIN (SELECT * FROM tagdb_store.hashtag_trend x
+               WHERE x.hashtag_id = ANY (wanted) AND x.period = hashtag_trend.period) t
+           ON t.hashtag_id = h.hashtag_id AND t.starts_on = d.day::date
+    WHERE h.hashtag_id = ANY (wanted)
+    ORDER BY d.day, h.hashtag;
+END
+$$;
+COMMENT ON FUNCTION tagdb.hashtag_trend IS
+    'Images per hashtag and day, week or month, with 0 where a hashtag was not used: of the hashtags named, otherwise of '
+    'the ten most used, from the first period of the trend to the last, or those that since and until lie in.';

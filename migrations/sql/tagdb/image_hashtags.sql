@@ -9,8 +9,8 @@ JOIN tagdb_store.hashtags h ON h.hashtag_id = c.hashtag_id
 JOIN tagdb_store.images i ON i.image_id = c.image_id;
 COMMENT ON VIEW tagdb.image_hashtags IS
     'One row per image and hashtag, with aliases resolved and banned hashtags left out.';
-COMMENT ON COLUMN tagdb.image_hashtags.image_id IS 'The image.';
-COMMENT ON COLUMN tagdb.image_hashtags.hashtag_id IS 'Number of the hashtag that counts.';
+COMMENT ON COLUMN tagdb.image_hashtags.image_id IS 'Key: the image.';
+COMMENT ON COLUMN tagdb.image_hashtags.hashtag_id IS 'Key: the hashtag that counts.';
 COMMENT ON COLUMN tagdb.image_hashtags.hashtag IS 'The hashtag that counts.';
 COMMENT ON COLUMN tagdb.image_hashtags.collection IS 'The image''s collection.';
 COMMENT ON COLUMN tagdb.image_hashtags.source IS

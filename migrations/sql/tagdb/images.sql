@@ -13,19 +13,19 @@ SELECT i.image_id, encode(i.content_sha256, 'hex') AS content_sha256, i.uri, i.m
 FROM tagdb_store.images i;
 COMMENT ON VIEW tagdb.images IS 'Every image, identified by the SHA-256 of its content.';
 COMMENT ON COLUMN tagdb.images.image_id IS
-    'Number of the image, for functions such as tagdb.recommend_for_image.';
+    'Key: the image, for functions such as tagdb.recommend_for_image.';
 COMMENT ON COLUMN tagdb.images.content_sha256 IS 'SHA-256 of its bytes, in hexadecimal digits. The same content is one image.';
 COMMENT ON COLUMN tagdb.images.uri IS 'Where the photo was when it was ingested.';
 COMMENT ON COLUMN tagdb.images.media_type IS 'Its format, such as image/jpeg.';
-COMMENT ON COLUMN tagdb.images.width IS 'In pixels, once it is upright.';
-COMMENT ON COLUMN tagdb.images.height IS 'In pixels, once it is upright.';
-COMMENT ON COLUMN tagdb.images.bytes IS 'Size of the file.';
+COMMENT ON COLUMN tagdb.images.width IS 'Do not add up: in pixels, once it is upright.';
+COMMENT ON COLUMN tagdb.images.height IS 'Do not add up: in pixels, once it is upright.';
+COMMENT ON COLUMN tagdb.images.bytes IS 'Size of the file, in bytes.';
 COMMENT ON COLUMN tagdb.images.collection IS
     'The search hashtag or collection under which the image was found.';
 COMMENT ON COLUMN tagdb.images.source_ref IS 'Where the image came from, for example the link of its post.';
 COMMENT ON COLUMN tagdb.images.taken_at IS 'When the photo was taken, according to its manifest or EXIF.';
 COMMENT ON COLUMN tagdb.images.ingested_at IS 'When it was stored.';
-COMMENT ON COLUMN tagdb.images.ingest_run_id IS 'The ingest that stored it.';
+COMMENT ON COLUMN tagdb.images.ingest_run_id IS 'Key: the ingest that stored it.';
 COMMENT ON COLUMN tagdb.images.metadata IS 'Everything else in the manifest about the image.';
 COMMENT ON COLUMN tagdb.images.hashtags IS
     'Number of its hashtags, with aliases resolved and banned ones left out.';

@@ -4,9 +4,9 @@ SELECT e.ingest_error_id, e.ingest_run_id, r.started_at, e.origin, e.line, e.rea
 FROM tagdb_store.ingest_errors e
 JOIN tagdb_store.ingest_runs r ON r.ingest_run_id = e.ingest_run_id;
 COMMENT ON VIEW tagdb.ingest_errors IS 'Every rejected record or photo, with file, line and reason.';
-COMMENT ON COLUMN tagdb.ingest_errors.ingest_error_id IS 'Number of the rejection.';
-COMMENT ON COLUMN tagdb.ingest_errors.ingest_run_id IS 'The ingest that rejected it.';
+COMMENT ON COLUMN tagdb.ingest_errors.ingest_error_id IS 'Key: the rejection.';
+COMMENT ON COLUMN tagdb.ingest_errors.ingest_run_id IS 'Key: the ingest that rejected it.';
 COMMENT ON COLUMN tagdb.ingest_errors.started_at IS 'When that ingest started.';
 COMMENT ON COLUMN tagdb.ingest_errors.origin IS 'The file: a manifest, or the photo itself.';
-COMMENT ON COLUMN tagdb.ingest_errors.line IS 'Line of the manifest, from 1; NULL for a photo.';
+COMMENT ON COLUMN tagdb.ingest_errors.line IS 'Do not add up or average: line of the manifest, from 1; NULL for a photo.';
 COMMENT ON COLUMN tagdb.ingest_errors.reason IS 'Why it was rejected.';

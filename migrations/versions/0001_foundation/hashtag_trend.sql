@@ -7,4 +7,4 @@ CREATE TABLE tagdb_store.hashtag_trend (
     images bigint NOT NULL,
     CONSTRAINT hashtag_trend_pkey PRIMARY KEY (hashtag_id, period, starts_on)
 );
-CREATE INDEX hashtag_trend_starts_on ON tagdb_store.hashtag_trend (starts_on, period);
+CREATE INDEX hashtag_trend_starts_on ON tagdb_store.hashtag_trend (period, starts_on, images DESC);

@@ -1,3 +1,3 @@
-SELECT t.starts_on, t.images FROM tagdb.hashtag_trend t
-WHERE t.hashtag = %(hashtag)s AND t.period = 'month'
+SELECT t.starts_on, t.images FROM tagdb.hashtag_trend_monthly t
+WHERE t.hashtag = %(hashtag)s
 ORDER BY t.starts_on
