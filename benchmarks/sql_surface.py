@@ -78,8 +78,8 @@ def fill(connection: Connection, images: int, hashtags: int, factors: int, per_i
         {"images": images, "run": run_id},
     )
     connection.execute(
-        "INSERT INTO tagdb_store.ingest_errors (ingest_run_id, origin, line, reason)"
-        " SELECT %s, 'photos.csv', n, 'no such file' FROM generate_series(1, 5000) n",
+        "INSERT INTO tagdb_store.ingest_errors (ingest_run_id, origin, line, reason, reason_code)"
+        " SELECT %s, 'photos.csv', n, 'no such file', 'missing' FROM generate_series(1, 5000) n",
         (run_id,),
     )
     store.ingest_runs.finish(connection, run_id)

@@ -688,11 +688,12 @@ def _content(photo: NewPhoto) -> bytes:
         try:
             return files.read_named(str(photo))
         except RejectedInput as error:
-            raise RejectedInput(f"{photo}: {error}") from error
+            raise RejectedInput(f"{photo}: {error}", error.reason_code) from error
     if not hasattr(photo, "getexif"):
         raise RejectedInput(
             "a photo is a path, its bytes, a Pillow image, or the number of a stored image, not a value of "
-            f"type {type(photo).__name__}"
+            f"type {type(photo).__name__}",
+            "not_a_photo",
         )
     stream = io.BytesIO()
     photo.save(stream, "PNG", exif=photo.getexif())

@@ -150,9 +150,11 @@ def _page(url: str) -> tuple[str, str, tuple[str, ...]]:
     except ValueError:
         host = None
     if not host or parts.scheme not in ("http", "https") or not url.isprintable():
-        raise RejectedInput("this is not an address that begins with https:// or http://")
+        raise RejectedInput("this is not an address that begins with https:// or http://", "invalid_record")
     if parts.username is not None:
-        raise RejectedInput("names and passwords belong into gallery-dl's own configuration, not into a URL")
+        raise RejectedInput(
+            "names and passwords belong into gallery-dl's own configuration, not into a URL", "not_allowed"
+        )
     said = parse_qs(parts.query)
     steps = [unquote(step) for step in parts.path.split("/") if step]
     key = next((key for key in _QUERIES if key in said), None)
@@ -198,7 +200,8 @@ class _Run:
             said = [*_lines(process)]
         if process.returncode > 0 and process.returncode & _UNKNOWN:
             raise RejectedInput(
-                "gallery-dl knows no such page; servers that it does not know are named in its configuration"
+                "gallery-dl knows no such page; servers that it does not know are named in its configuration",
+                "unreadable",
             )
         return None if any(line.startswith("Request interval") for line in said) else PACE
 

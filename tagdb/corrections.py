@@ -192,11 +192,11 @@ def _given(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         pieces = split(text)
         if not pieces:
-            raise RejectedInput(f"no hashtag in '{printable(text, 40)}'")
+            raise RejectedInput(f"no hashtag in '{printable(text, 40)}'", "invalid_hashtag")
         for piece in pieces:
             given.setdefault(fold(piece), spelled(piece))
     if not given:
-        raise RejectedInput("no hashtag is given")
+        raise RejectedInput("no hashtag is given", "invalid_hashtag")
     return given
 
 

@@ -24,6 +24,14 @@ The command line prints the message and exits with code 1; a traceback is shown 
 ingest catches ``RejectedInput`` and turns it into a row of ``ingest_errors``.
 """
 
+from typing import Literal
+
+ReasonCode = Literal[
+    "missing", "unreadable", "not_allowed", "invalid_record", "invalid_field", "invalid_hashtag",
+    "not_a_photo", "damaged", "too_large", "needs_package", "failed",
+]  # fmt: skip
+"""Why an input was rejected, in a word: ``docs/sources.md`` says what each means."""
+
 
 class TagdbError(Exception):
     """Base of all errors that tagdb raises on purpose. Its text is one sentence for the user."""
@@ -64,9 +72,20 @@ class SourceError(TagdbError):
 class RejectedInput(TagdbError):
     """One record or photo cannot be used; the others are not affected. Its text is the reason."""
 
+    def __init__(self, reason: str, reason_code: ReasonCode) -> None:
+        super().__init__(reason, reason_code)
+        self.reason_code = reason_code
+
+    def __str__(self) -> str:
+        """Return the reason."""
+        return str(self.args[0])
+
 
 class UnreadableInput(RejectedInput):
     """A file or folder is there, but cannot be read now: nobody knows what is in it."""
+
+    def __init__(self, reason: str, reason_code: ReasonCode = "unreadable") -> None:
+        super().__init__(reason, reason_code)
 
 
 class BackboneError(TagdbError):

@@ -66,7 +66,7 @@ def fold(text: str) -> str:
     # Case folding may decompose (ǰ), so normalise again.
     folded = unicodedata.normalize("NFKC", _IDLE_JOINERS.sub("", folded))
     if not folded:
-        raise RejectedInput("empty hashtag")
+        raise RejectedInput("empty hashtag", "invalid_hashtag")
     if len(folded) > MAX_LENGTH:
         raise _too_long(folded)
     substantial = False
@@ -76,10 +76,12 @@ def fold(text: str) -> str:
         elif not _joins(character):
             name = unicodedata.name(character, "")
             shown = f"U+{ord(character):04X}" + (f" ({name})" if name else "")
-            raise RejectedInput(f"{shown} cannot be part of a hashtag: '{printable(folded, 40)}'")
+            raise RejectedInput(
+                f"{shown} cannot be part of a hashtag: '{printable(folded, 40)}'", "invalid_hashtag"
+            )
     if not substantial:
         code_points = " ".join(f"U+{ord(character):04X}" for character in folded[:8])
-        raise RejectedInput(f"no letter, number or symbol in the hashtag: {code_points}")
+        raise RejectedInput(f"no letter, number or symbol in the hashtag: {code_points}", "invalid_hashtag")
     return folded
 
 
@@ -178,7 +180,7 @@ def unfolded(texts: str | Iterable[str]) -> list[str]:
     for text in [texts] if isinstance(texts, str) else texts:
         pieces = split(text)
         if not pieces:
-            raise RejectedInput(f"no hashtag in '{printable(text, 40)}'")
+            raise RejectedInput(f"no hashtag in '{printable(text, 40)}'", "invalid_hashtag")
         hashtags += pieces
     for hashtag in hashtags:
         fold(hashtag)
@@ -199,5 +201,6 @@ def printable(text: str, limit: int | None = None) -> str:
 
 def _too_long(text: str) -> RejectedInput:
     return RejectedInput(
-        f"hashtag of {len(text)} characters; at most {MAX_LENGTH} are allowed: '{printable(text, 40)}'"
+        f"hashtag of {len(text)} characters; at most {MAX_LENGTH} are allowed: '{printable(text, 40)}'",
+        "invalid_hashtag",
     )

@@ -340,7 +340,9 @@ class _Ingest:
         record, keep = said.record, self.options.originals == "keep"
         try:
             if keep and record.file.uri is None:
-                raise RejectedInput("it has no uri at which it could be kept; use --originals copy")
+                raise RejectedInput(
+                    "it has no uri at which it could be kept; use --originals copy", "not_allowed"
+                )
             content = record.file.read() if content is None else content
             embedded = self.pipeline.embed(content)
         except RejectedInput as error:

@@ -66,7 +66,7 @@ def hashes(
 
 def _hash(record: Record | Rejection, where: Where, keep: int) -> Content | Rejected:
     if isinstance(record, Rejection):
-        return Rejected(record.origin, record.line, record.reason, record.unreadable)
+        return Rejected(record.origin, record.line, record.reason, record.reason_code, record.unreadable)
     try:
         content = record.file.read()
     except RejectedInput as error:
@@ -79,7 +79,7 @@ def _hash(record: Record | Rejection, where: Where, keep: int) -> Content | Reje
 def rejected(record: Record, error: RejectedInput) -> Rejected:
     """Return the reason, with the photo's name unless the record comes from the photo itself."""
     reason = str(error) if record.line is None else f"{hashtags.printable(record.file.name)}: {error}"
-    return Rejected(record.origin, record.line, reason, isinstance(error, UnreadableInput))
+    return Rejected(record.origin, record.line, reason, error.reason_code, isinstance(error, UnreadableInput))
 
 
 class Seen:
@@ -121,16 +121,16 @@ def image_of(
     what a source says, because it cannot change.
     """
     record, beside = said.record, said.beside
-    refused = [Rejected(record.origin, record.line, reason) for reason in record.refused]
+    refused = [Rejected(record.origin, record.line, reason, "invalid_field") for reason in record.refused]
     everything = beside | within
     keywords, unusable = everything.hashtags(hierarchy) if everything != NOTHING else ([], [])
-    refused += [rejected(record, RejectedInput(reason)) for reason in unusable]
+    refused += [rejected(record, error) for error in unusable]
     folded: dict[str, str] = {}
     for raw in (*record.hashtags, *keywords):
         try:
             folded.setdefault(hashtags.fold(raw), hashtags.spelled(raw))
         except RejectedInput as error:
-            refused.append(Rejected(record.origin, record.line, str(error)))
+            refused.append(Rejected(record.origin, record.line, str(error), error.reason_code))
     taken_at, metadata = record.taken_at or beside.taken_at, beside.metadata | record.metadata
     image = Image(
         content_sha256,

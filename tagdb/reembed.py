@@ -65,8 +65,7 @@ class _Outcome:
     """Result of an image: its embedding, or why there is none."""
 
     image: Unembedded
-    embedding: NDArray[np.float32] | None
-    reason: str | None = None
+    result: NDArray[np.float32] | Rejected
 
 
 class _Reembedding:
@@ -178,12 +177,11 @@ class _Reembedding:
 
     def _take(self, outcome: _Outcome, report: Report) -> None:
         """Add the result of an image to the batch."""
-        if outcome.embedding is not None:
-            self.batch[outcome.image.content_sha256] = outcome.embedding
+        if isinstance(outcome.result, Rejected):
+            self.summary.rejected[outcome.image.image_id] = outcome.result
+            self.on_rejected(outcome.result)
         else:
-            rejected = Rejected(outcome.image.uri, None, outcome.reason or "")
-            self.summary.rejected[outcome.image.image_id] = rejected
-            self.on_rejected(rejected)
+            self.batch[outcome.image.content_sha256] = outcome.result
         if len(self.batch) >= BATCH:
             self._store(report)
 
@@ -389,18 +387,20 @@ def _embedded(pipeline: Pipeline, image: Unembedded, content: Content) -> _Outco
     try:
         pixels = _of_kept(content) if isinstance(content, Future) else content
         if pixels is None:
-            raise RejectedInput("its original was left out (--originals none); ingest it again")
+            raise RejectedInput("its original was left out (--originals none); ingest it again", "missing")
         if images.content_hash(pixels) != image.content_sha256:
-            raise RejectedInput(
-                "its original has different content now" if kept else "its stored content is damaged"
-            )
-        return _Outcome(image, pipeline.embed(pixels).embedding)
+            if kept:
+                raise RejectedInput("its original has different content now", "missing")
+            raise RejectedInput("its stored content is damaged", "damaged")
+        return _Outcome(image, pipeline.embed(pixels).required())
     except RejectedInput as error:
-        return _Outcome(image, None, str(error))
+        return _Outcome(image, Rejected(image.uri, None, str(error), error.reason_code))
 
 
 def _of_kept(content: Future[bytes]) -> bytes:
     try:
         return content.result()
     except (RejectedInput, ValueError) as error:
-        raise RejectedInput(f"its original was kept where it was, and reading it failed: {error}") from error
+        reason = f"its original was kept where it was, and reading it failed: {error}"
+        code = error.reason_code if isinstance(error, RejectedInput) else "unreadable"
+        raise RejectedInput(reason, code) from error

@@ -172,7 +172,7 @@ def _record(
     """Return a record of what is said of a photo; unlike a manifest's row, it is valid or refused."""
     given = unfolded(hashtags)
     if len(given) > MAX_HASHTAGS:
-        raise RejectedInput(f"{len(given)} hashtags; at most {MAX_HASHTAGS} are allowed")
+        raise RejectedInput(f"{len(given)} hashtags; at most {MAX_HASHTAGS} are allowed", "invalid_record")
     said = {"collection": collection, "source_ref": source_ref, "taken_at": taken_at and taken_at.isoformat()}
     return Record(
         Held(printable(name, MAX_NAME), b""),
@@ -196,7 +196,7 @@ def _image(content: bytes, embedded: Embedded, record: Record) -> tuple[Image, l
     image.media_type, image.width, image.height = photo.media_type, photo.width, photo.height
     image.byte_count = len(content)
     image.embedding, image.thumbnail, image.original = embedded.required(), photo.thumbnail, content
-    return image, [Rejected(image.uri, None, each.reason) for each in refused]
+    return image, [Rejected(image.uri, None, each.reason, each.reason_code) for each in refused]
 
 
 def _backbone_id(connection: Connection, backbone: Backbone) -> int:

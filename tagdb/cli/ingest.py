@@ -222,7 +222,8 @@ def _explained(source: "Source", keywords: "Where", hierarchy: "Hierarchy") -> d
     with Pipeline(None, DEFAULT_SIZE) as pipeline:
         for one in islice(source, EXPLAINED):
             if not isinstance(one, Record):
-                records.append({"origin": one.origin, "line": one.line, "rejected": one.reason})
+                why = {"rejected": one.reason, "reason_code": one.reason_code}
+                records.append({"origin": one.origin, "line": one.line, **why})
                 continue
             said: dict[str, object] = {"file": one.file.name, "uri": one.uri}
             hashtags, metadata, taken_at = list(one.hashtags), dict(one.metadata), one.taken_at
@@ -234,9 +235,9 @@ def _explained(source: "Source", keywords: "Where", hierarchy: "Hierarchy") -> d
                 found, unusable = everything.hashtags(hierarchy)
                 hashtags, metadata = [*hashtags, *found], everything.metadata | metadata
                 taken_at = taken_at or everything.taken_at or photo.taken_at
-                refused += unusable
+                refused += map(str, unusable)
             except RejectedInput as error:
-                said["rejected"] = str(error)
+                said |= {"rejected": str(error), "reason_code": error.reason_code}
             said |= {"hashtags": [*dict.fromkeys(hashtags)], "collection": one.collection}
             said |= {"source_ref": one.source_ref, "taken_at": taken_at, "metadata": metadata}
             said |= {"refused": refused, "origin": one.origin, "line": one.line}

@@ -161,7 +161,7 @@ class Backbone:
         features: NDArray[np.float32] = interpreter.get_tensor(self._local.output)[0]
         norm = float(np.linalg.norm(features))
         if not 0 < norm < float("inf"):
-            raise RejectedInput("the backbone finds no features in it")
+            raise RejectedInput("the backbone finds no features in it", "failed")
         return features / np.float32(norm)
 
 

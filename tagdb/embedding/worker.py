@@ -122,13 +122,13 @@ class Worker:
                 return _received(running.connection)
             except BlockingIOError:  # not even its alarm ended it
                 self._ended(running, 0)
-                raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
+                raise RejectedInput(f"decoding took longer than {SECONDS} s", "failed") from None
             except _GONE:
                 code = self._ended(running)
                 if code == -signal.SIGALRM:
-                    raise RejectedInput(f"decoding took longer than {SECONDS} s") from None
+                    raise RejectedInput(f"decoding took longer than {SECONDS} s", "failed") from None
                 if last:  # the first time, something else may be the cause, such as a lack of memory
-                    raise RejectedInput(f"decoding crashed ({_exit_reason(code)})") from None
+                    raise RejectedInput(f"decoding crashed ({_exit_reason(code)})", "failed") from None
         raise AssertionError
 
     def close(self) -> None:
@@ -216,7 +216,7 @@ def _received(connection: Connection) -> Embedded:
     embedding_at = thumbnail_at + thumbnail_size
     head: dict[str, Any] = json.loads(answer[_HEAD.size : thumbnail_at])
     if "rejected" in head:
-        raise RejectedInput(head["rejected"])
+        raise RejectedInput(head["rejected"], head["reason_code"])
     thumbnail, embedding = answer[thumbnail_at:embedding_at], answer[embedding_at:]
     taken_at = head["taken_at"] and datetime.fromisoformat(head["taken_at"])
     photo = Photo(
@@ -243,7 +243,7 @@ def _answer(content: bytes, backbone: Backbone | None, size: int) -> bytes:
     try:
         done = embedded(content, backbone, size)
     except RejectedInput as error:
-        return _message({"rejected": str(error)})
+        return _message({"rejected": str(error), "reason_code": error.reason_code})
     photo = done.photo
     embedding = b"" if done.embedding is None else done.embedding.tobytes()
     head = {

@@ -27,7 +27,7 @@ class Harrison:
     def write(self, row: Row) -> int:
         """Write a photo and a line in each list."""
         if row.photo is None:
-            raise RejectedInput("there is no photo")
+            raise RejectedInput("there is no photo", "missing")
         path = f"photos/{row.name}"
         self._folder.put(path, row.photo)
         self._photos.write(f"{path}\n")

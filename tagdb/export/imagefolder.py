@@ -23,7 +23,7 @@ class ImageFolder:
     def write(self, row: Row) -> int:
         """Write a row and its photo."""
         if row.photo is None:
-            raise RejectedInput("there is no photo")
+            raise RejectedInput("there is no photo", "missing")
         self._folder.put(row.name, row.photo)
         self._lines.write(as_json({"file_name": row.name} | row.fields()) + "\n")
         return 1

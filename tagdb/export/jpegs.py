@@ -75,7 +75,9 @@ def _is_head(segment: _Segment) -> bool:
 
 def _written(packet: bytes) -> bytes:
     if len(packet) > _MOST:
-        raise RejectedInput(f"the packet would be larger than {_MOST} bytes, the most that a JPEG holds")
+        raise RejectedInput(
+            f"the packet would be larger than {_MOST} bytes, the most that a JPEG holds", "too_large"
+        )
     payload = SIGNATURE + packet
     return b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
 
@@ -87,11 +89,11 @@ def _segments(content: bytes) -> Iterator[_Segment]:
         while content[at : at + 2] == b"\xff\xff":  # fill bytes
             at += 1
         if content[at : at + 1] != b"\xff" or at + 4 > len(content):
-            raise RejectedInput("this JPEG is damaged")
+            raise RejectedInput("this JPEG is damaged", "damaged")
         marker, end = content[at + 1], at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
         if marker == _SOS:
             return
         if end > len(content) or end < at + 4:
-            raise RejectedInput("this JPEG is damaged")
+            raise RejectedInput("this JPEG is damaged", "damaged")
         yield _Segment(marker, start, end, content[at + 4 : end])
         at = end

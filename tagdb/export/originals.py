@@ -65,7 +65,7 @@ def give_back(
                         elif content_hash(content) != image.content_sha256:
                             done.damaged += 1
                             reason = f"the stored bytes of image {image.image_id} are not those ingested"
-                            on_rejected(Rejected(image.uri, None, reason))
+                            on_rejected(Rejected(image.uri, None, reason, "damaged"))
                         else:
                             name = names(image.uri, image.media_type, image.image_id)
                             folder.put(name, content)

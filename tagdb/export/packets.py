@@ -72,9 +72,9 @@ def with_keywords(packet: bytes, keywords: Sequence[str]) -> bytes:
         It is no XMP, or written in a way that cannot be added to.
     """
     if len(packet) > MAX_BYTES:
-        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB", "too_large")
     if b"\0" in packet:  # in UTF-16, where bytes are not what is written
-        raise RejectedInput("only UTF-8 can be added to")
+        raise RejectedInput("only UTF-8 can be added to", "invalid_field")
     mark, body = (_BOM, packet[len(_BOM) :]) if packet.startswith(_BOM) else (b"", packet)
     found = _Reader(body)
     edits: list[tuple[int, int, bytes]] = []
@@ -160,9 +160,9 @@ class _Reader:
         try:
             parser.Parse(body, True)
         except expat.ExpatError as error:
-            raise RejectedInput(f"no valid XML: {printable(str(error), 100)}") from None
+            raise RejectedInput(f"no valid XML: {printable(str(error), 100)}", "invalid_field") from None
         if self._rdf is None:
-            raise RejectedInput("there is no rdf:RDF in it")
+            raise RejectedInput("there is no rdf:RDF in it", "invalid_field")
 
     @property
     def rdf(self) -> _Element:
@@ -171,17 +171,19 @@ class _Reader:
         return self._rdf
 
     def _doctype(self, *_: object) -> None:
-        raise RejectedInput("it has a document type, which XMP never has")
+        raise RejectedInput("it has a document type, which XMP never has", "invalid_field")
 
     def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ("utf-8", "utf8", "us-ascii"):
-            raise RejectedInput(f"it is in {printable(encoding, 40)}; only UTF-8 can be added to")
+            raise RejectedInput(
+                f"it is in {printable(encoding, 40)}; only UTF-8 can be added to", "invalid_field"
+            )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         start = self._parser.CurrentByteIndex
         tag = _START_TAG.match(self._body, start)
         if tag is None:  # what is parsed is not what is written
-            raise RejectedInput("only UTF-8 can be added to")
+            raise RejectedInput("only UTF-8 can be added to", "invalid_field")
         spaces = self._open[-1].spaces if self._open else {}
         if own := {key[6:]: value for key, value in attributes.items() if key.split(":")[0] == "xmlns"}:
             spaces = spaces | own
@@ -203,7 +205,9 @@ class _Reader:
 
     def _check_attribute(self, key: tuple[str, str]) -> None:
         if key in _KEYS:
-            raise RejectedInput(f"{key[1]} is written as an attribute, which cannot be added to")
+            raise RejectedInput(
+                f"{key[1]} is written as an attribute, which cannot be added to", "invalid_field"
+            )
 
     def _text(self, text: str) -> None:
         self._open[-1].text.append(text)
@@ -239,7 +243,7 @@ def _addition(body: bytes, element: _Element, what: _Property, words: list[str])
     container = element.container
     if container is None:
         if element.last_child or "".join(element.text).strip():
-            raise RejectedInput(f"{element.qualified} is no list, and cannot be added to")
+            raise RejectedInput(f"{element.qualified} is no list, and cannot be added to", "invalid_field")
         return _within(body, element, _list(what, words, element, _indentation(body, element) + b" "))
     item = container.sibling("li")
     indent = _inner(body, container)

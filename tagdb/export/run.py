@@ -233,7 +233,7 @@ class _Run:
                 return
         except RejectedInput as error:
             done.rejected += 1
-            self._on_rejected(Rejected(row.image.uri, None, str(error)))
+            self._on_rejected(Rejected(row.image.uri, None, str(error), error.reason_code))
             return
         done.images += 1
         done.hashtags += len(row.keywords if self._form == "xmp" else row.image.hashtags)

@@ -54,13 +54,13 @@ class Beside:
         path = own_file(row.image.uri)
         content = files.read(path)
         if not self._is_photo(content, row.image):
-            raise RejectedInput("the photo has changed since it was ingested")
+            raise RejectedInput("the photo has changed since it was ingested", "missing")
         try:
             if self._embed and jpegs.is_jpeg(content):
                 return _embedded(path, content, row.keywords)
             return _beside(path, row.keywords)
         except OSError as error:
-            raise RejectedInput(f"cannot be written: {error.strerror or error}") from error
+            raise RejectedInput(f"cannot be written: {error.strerror or error}", "failed") from error
 
     def _is_photo(self, content: bytes, image: StoredImage) -> bool:
         """Whether a file is the photo that was ingested, but for a packet that was embedded since."""
@@ -88,7 +88,7 @@ def own_file(uri: str) -> Path:
         It names none.
     """
     if not is_local(uri):
-        raise RejectedInput("its URI names no file on this machine")
+        raise RejectedInput("its URI names no file on this machine", "missing")
     return Path(path_of(uri))
 
 
@@ -117,7 +117,7 @@ def _beside(photo: Path, keywords: Sequence[str]) -> int:
         old = files.read(path)
         content = packets.with_keywords(old, keywords)
     except RejectedInput as error:
-        raise RejectedInput(f"{printable(path.name)}: {error}") from None
+        raise RejectedInput(f"{printable(path.name)}: {error}", error.reason_code) from None
     if content == old:
         return 0
     replace(path, content)

@@ -27,7 +27,7 @@ def rgb(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB."""
     mode = image.mode
     if mode == "F":
-        raise RejectedInput("pixels are floating-point numbers of unknown range")
+        raise RejectedInput("pixels are floating-point numbers of unknown range", "not_a_photo")
     if mode == "I" or mode.startswith("I;16"):
         values = np.asarray(image)
         if mode == "I":

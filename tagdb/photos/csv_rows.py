@@ -69,7 +69,7 @@ def read_csv(path: Path, needs_hashtags: bool = True) -> Iterator[Row]:
                 if isinstance(first, str) and (found := _otherwise(first, delimiter, len(header))):
                     yield origin, number, _named(header, found)
                 else:
-                    invalid = RejectedInput(f"invalid CSV: {why(error)}")
+                    invalid = RejectedInput(f"invalid CSV: {why(error)}", "invalid_record")
                     yield origin, number, first if isinstance(first, RejectedInput) else invalid
                 lines.put_back()
                 continue
@@ -89,7 +89,8 @@ def read_csv(path: Path, needs_hashtags: bool = True) -> Iterator[Row]:
             if len(cells) == len(header):
                 yield origin, number, _named(header, cells)
             else:
-                yield origin, number, RejectedInput(f"{len(cells)} cells where the header has {len(header)}")
+                reason = f"{len(cells)} cells where the header has {len(header)}"
+                yield origin, number, RejectedInput(reason, "invalid_record")
                 lines.put_back()
 
 

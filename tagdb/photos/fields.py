@@ -67,19 +67,19 @@ def check(value: Any, where: str, depth: int = 0, *, in_hashtags: bool = False) 
     """
     size = 64
     if depth > _MAX_DEPTH:
-        raise RejectedInput(f"nested too deeply: {where}")
+        raise RejectedInput(f"nested too deeply: {where}", "invalid_record")
     if isinstance(value, str):
         if NOT_UTF_8.search(value):
-            raise RejectedInput(f"not valid UTF-8: {where}; save the file as UTF-8")
+            raise RejectedInput(f"not valid UTF-8: {where}; save the file as UTF-8", "invalid_record")
         if "\0" in value and not in_hashtags:
-            raise RejectedInput(f"a NUL character in {where}")
+            raise RejectedInput(f"a NUL character in {where}", "invalid_record")
         if _SURROGATE.search(value) and not in_hashtags:
-            raise RejectedInput(f"half a character in {where}")
+            raise RejectedInput(f"half a character in {where}", "invalid_record")
         size += len(value)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise RejectedInput(f"not a finite number: {where}")
+        raise RejectedInput(f"not a finite number: {where}", "invalid_record")
     elif isinstance(value, Duplicate):
-        raise RejectedInput(f"key given twice in one object: {value.name}")
+        raise RejectedInput(f"key given twice in one object: {value.name}", "invalid_record")
     elif isinstance(value, list):
         size += sum(check(item, where, depth + 1, in_hashtags=in_hashtags) for item in value)
     elif isinstance(value, dict):
@@ -111,7 +111,7 @@ def text_of(row: dict[str, Any], name: str) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if value is not None and not isinstance(value, str):
-        raise RejectedInput(f"{name} must be a string: {as_json(value)}")
+        raise RejectedInput(f"{name} must be a string: {as_json(value)}", "invalid_record")
     return value or None
 
 
@@ -120,9 +120,11 @@ def hashtags_of(value: object) -> tuple[str, ...]:
     try:
         hashtags = [*(cells.words(repaired(value).strip()) if isinstance(value, str) else cells.items(value))]
     except TypeError:
-        raise RejectedInput(f"hashtags must be a list of strings, or one string: {as_json(value)}") from None
+        raise RejectedInput(
+            f"hashtags must be a list of strings, or one string: {as_json(value)}", "invalid_record"
+        ) from None
     if len(hashtags) > MAX_HASHTAGS:
-        raise RejectedInput(f"{len(hashtags)} hashtags; at most {MAX_HASHTAGS} are allowed")
+        raise RejectedInput(f"{len(hashtags)} hashtags; at most {MAX_HASHTAGS} are allowed", "invalid_record")
     return tuple(map(repaired, hashtags))
 
 
@@ -161,9 +163,9 @@ def path_of(uri: str) -> str:
     try:
         parts = urlsplit(uri)
     except ValueError:
-        raise RejectedInput(f"not a valid uri: {printable(uri, 200)}") from None
+        raise RejectedInput(f"not a valid uri: {printable(uri, 200)}", "invalid_record") from None
     if parts.netloc not in ("", "localhost"):
-        raise RejectedInput(f"file on another machine: {printable(uri, 200)}")
+        raise RejectedInput(f"file on another machine: {printable(uri, 200)}", "not_allowed")
     return url2pathname(parts.path)
 
 
@@ -195,7 +197,9 @@ def time_of(value: object) -> datetime | None:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (OSError, OverflowError, ValueError):
         pass
-    raise RejectedInput(f"taken_at must be a time as in ISO 8601, or Unix time: {as_json(value)}")
+    raise RejectedInput(
+        f"taken_at must be a time as in ISO 8601, or Unix time: {as_json(value)}", "invalid_record"
+    )
 
 
 def plausible(time: datetime) -> bool:

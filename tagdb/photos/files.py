@@ -94,7 +94,7 @@ class Held:
             It is too large.
         """
         if len(self.content) > MAX_BYTES:
-            raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+            raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB", "too_large")
         return self.content
 
 
@@ -117,11 +117,11 @@ def read(path: Path, within: Path | None = None, most: int = MAX_BYTES) -> bytes
     with explained(), open(path, "rb", opener=_without_waiting) as file:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
-            raise RejectedInput("no longer a regular file")
+            raise RejectedInput("no longer a regular file", "not_a_photo")
         if within is not None and not _opened(file.fileno(), path).is_relative_to(within):
-            raise RejectedInput("now outside the folder (use --allow-outside)")
+            raise RejectedInput("now outside the folder (use --allow-outside)", "not_allowed")
         if before.st_size > most:
-            raise RejectedInput(f"larger than {most >> 20} MB")
+            raise RejectedInput(f"larger than {most >> 20} MB", "too_large")
         content = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
     if (len(content), after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
@@ -145,7 +145,7 @@ def read_named(photo: str) -> bytes:
         path = Path(photo)
         # the shell's <(…) and /dev/stdin are pipes, too, but somebody writes into them
         if path.is_fifo() and not str(path.absolute()).startswith(("/dev/", "/proc/")):
-            raise RejectedInput("a FIFO, which would be waited for; name a file")
+            raise RejectedInput("a FIFO, which would be waited for; name a file", "not_a_photo")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
 
@@ -155,12 +155,14 @@ def explained() -> Iterator[None]:
     """Turn errors of reading a file or stream into one phrase."""
     try:
         yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UnreadableInput(f"cannot be read: {error.strerror}", "missing") from error
     except OSError as error:
         if error.errno == errno.EBADF:
             raise UnreadableInput("standard input is closed") from error
         raise UnreadableInput(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL character in the name
-        raise RejectedInput(f"cannot be read: {error}") from error
+        raise RejectedInput(f"cannot be read: {error}", "unreadable") from error
 
 
 def _opened(descriptor: int, path: Path) -> Path:

@@ -134,15 +134,15 @@ def decode(content: bytes, size: int) -> Photo:
         The content cannot be decoded as a photo; the message is a short phrase.
     """
     if not content:
-        raise RejectedInput("empty file")
+        raise RejectedInput("empty file", "damaged")
     if len(content) > MAX_BYTES:
-        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB", "too_large")
     try:
         return _decoded(content, content, size)
     except RejectedInput:
         raise
     except MemoryError:
-        raise RejectedInput("not enough memory to decode it") from None
+        raise RejectedInput("not enough memory to decode it", "failed") from None
     except Exception as error:
         # On hostile input Pillow raises nearly anything: OSError, SyntaxError, struct.error, KeyError …
         return _mended(content, size, error)
@@ -161,7 +161,7 @@ def _decoded(file: bytes, content: bytes, size: int) -> Photo:
 
 def _check_extra(kind: str) -> None:
     if not is_readable(kind):
-        raise RejectedInput(f"{kind}, which needs pip install 'tagdb[{extra_of(kind)}]'")
+        raise RejectedInput(f"{kind}, which needs pip install 'tagdb[{extra_of(kind)}]'", "needs_package")
 
 
 def _of_raw(preview: raws.Preview, content: bytes, size: int, media_type: str) -> Photo:
@@ -220,21 +220,21 @@ def _mended(content: bytes, size: int, error: Exception) -> Photo:
     except RejectedInput:
         raise
     except MemoryError:
-        raise RejectedInput("not enough memory to decode it") from None
+        raise RejectedInput("not enough memory to decode it", "failed") from None
     except Exception:  # noqa: S110  the first error tells more
         pass
-    raise RejectedInput(_reason(content, error)) from error
+    raise _rejection(content, error) from error
 
 
-def _reason(content: bytes, error: Exception) -> str:
+def _rejection(content: bytes, error: Exception) -> RejectedInput:
     detail = printable(str(error).rstrip("."), 100) or type(error).__name__
     if isinstance(error, UnidentifiedImageError):
         if (kind := begins(content[:16])) != PHOTO:
             if kind is None and (what := foreign(content[:HEAD])):
-                return f"{what}, not an image" + advice(what)
-            return _UNSUPPORTED + (f", but {kind}" if kind else "")
+                return RejectedInput(f"{what}, not an image" + advice(what), "not_a_photo")
+            return RejectedInput(_UNSUPPORTED + (f", but {kind}" if kind else ""), "not_a_photo")
         detail = "its header cannot be read"
-    return f"truncated or damaged: {detail}"
+    return RejectedInput(f"truncated or damaged: {detail}", "damaged")
 
 
 def _check_size(width: int, height: int, image: Image.Image, content: bytes) -> None:
@@ -243,20 +243,24 @@ def _check_size(width: int, height: int, image: Image.Image, content: bytes) -> 
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return
     if max(width, height) > MAX_SIDE:
-        raise RejectedInput(f"too large: {width} × {height} pixels; at most {MAX_SIDE} on a side are allowed")
+        raise RejectedInput(
+            f"too large: {width} × {height} pixels; at most {MAX_SIDE} on a side are allowed", "too_large"
+        )
     if (held := mending.held(content)) > MAX_HELD:
         raise RejectedInput(
             f"too large: {width} × {height} pixels in a progressive JPEG take {held >> 20} MB of memory;"
-            f" at most {MAX_HELD >> 20} MB are allowed"
+            f" at most {MAX_HELD >> 20} MB are allowed",
+            "too_large",
         )
 
 
 def _check_pixels(width: int, height: int, pixels: int) -> None:
     if width < 1 or height < 1:
-        raise RejectedInput("truncated or damaged: no pixels")
+        raise RejectedInput("truncated or damaged: no pixels", "damaged")
     if pixels > MAX_PIXELS:
         raise RejectedInput(
-            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed"
+            f"too large: {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are allowed",
+            "too_large",
         )
 
 

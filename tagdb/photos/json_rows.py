@@ -155,7 +155,8 @@ def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
             start = (_FURTHER_ITEM if number else _FIRST_ITEM).match(buffer, at)
             if start and start[1] == "]":
                 if (buffer[start.end() :] + stream.read(1 << 16)).strip():
-                    yield origin, number + 1, RejectedInput("invalid JSON: something follows the list")
+                    follows = RejectedInput("invalid JSON: something follows the list", "invalid_record")
+                    yield origin, number + 1, follows
                 return
             item, end = _DECODER.raw_decode(buffer, start.end() if start else len(buffer))
             # An item at the end of the buffer may be incomplete: 12 of 123.
@@ -169,7 +170,8 @@ def json_list(stream: TextIO, origin: str) -> Iterator[Row]:
                     if ended or fatal
                     else f"longer than {manifests.MAX_LINE} characters, or invalid JSON"
                 )
-                yield origin, number + 1, RejectedInput(f"{reason} (the rest of the file is skipped)")
+                skipped = f"{reason} (the rest of the file is skipped)"
+                yield origin, number + 1, RejectedInput(skipped, "invalid_record")
                 return
             more = stream.read(max(1 << 16, len(buffer) - at))
             buffer, at, ended = buffer[at:] + more, 0, not more
@@ -202,5 +204,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda _: 
 
 def _invalid(error: Exception) -> RejectedInput:
     if isinstance(error, RecursionError):
-        return RejectedInput("nested too deeply")
-    return RejectedInput(f"invalid JSON: {printable(getattr(error, 'msg', str(error)), 100)}")
+        return RejectedInput("nested too deeply", "invalid_record")
+    return RejectedInput(
+        f"invalid JSON: {printable(getattr(error, 'msg', str(error)), 100)}", "invalid_record"
+    )

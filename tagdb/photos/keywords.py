@@ -52,7 +52,7 @@ class Description:
     taken_at: datetime | None = None
     """In UTC."""
     refused: tuple[str, ...] = ()
-    """Why some of it cannot be used."""
+    """Why some of it cannot be used: each an ``invalid_field``."""
 
     def __or__(self, other: "Description") -> "Description":
         """Return both; where there can be one value only, that of the first."""
@@ -73,19 +73,22 @@ class Description:
         words = (*self.keywords, *self.captioned, *self.refused, *chain.from_iterable(self.paths))
         return sum(64 + len(word) for word in words)
 
-    def hashtags(self, hierarchy: Hierarchy) -> tuple[list[str], list[str]]:
+    def hashtags(self, hierarchy: Hierarchy) -> tuple[list[str], list[RejectedInput]]:
         """Return the hashtags, not folded, at most ``MAX_KEYWORDS``, and why others cannot be used."""
-        hashtags, refused = dict.fromkeys(self.captioned), list(self.refused)
+        hashtags = dict.fromkeys(self.captioned)
+        refused = [RejectedInput(reason, "invalid_field") for reason in self.refused]
         for keyword in dict.fromkeys(self._words(hierarchy)):
             try:
                 if not (hashtag := joined(keyword)):
-                    raise RejectedInput("nothing in it can be part of a hashtag")
+                    raise RejectedInput("nothing in it can be part of a hashtag", "invalid_hashtag")
                 fold(hashtag)
                 hashtags[hashtag] = None
             except RejectedInput as error:
-                refused.append(f"keyword '{printable(keyword, 40)}': {error}")
+                reason = f"keyword '{printable(keyword, 40)}': {error}"
+                refused.append(RejectedInput(reason, error.reason_code))
         if len(hashtags) > MAX_KEYWORDS:
-            refused.append(f"{len(hashtags)} keywords; only the first {MAX_KEYWORDS} are used")
+            reason = f"{len(hashtags)} keywords; only the first {MAX_KEYWORDS} are used"
+            refused.append(RejectedInput(reason, "invalid_field"))
         return list(hashtags)[:MAX_KEYWORDS], refused
 
     def _words(self, hierarchy: Hierarchy) -> Iterator[str]:

@@ -89,7 +89,7 @@ def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, str | RejectedInput]
             continue
         while line and not line.endswith(b"\n"):
             line = stream.readline(1 << 16)
-        yield number, RejectedInput(f"longer than {MAX_LINE // 1_000_000} MB")
+        yield number, RejectedInput(f"longer than {MAX_LINE // 1_000_000} MB", "invalid_record")
 
 
 def converted(rows: Iterable[Row], convert: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[Row]:

@@ -146,7 +146,7 @@ class Bucket:
         if listed is not None and (now.size, now.etag) != (listed.size, listed.etag):
             raise UnreadableInput("it changed after it was listed; run the same command again")
         if now.size > limit:
-            raise RejectedInput(f"larger than {limit >> 20} MB")
+            raise RejectedInput(f"larger than {limit >> 20} MB", "too_large")
         size = 0
         for chunk in result.stream(min_chunk_size=_CHUNK):
             size += into.write(chunk)
@@ -166,9 +166,9 @@ class Bucket:
         """Return what an error of the client means, without its text."""
         text, kind = _text(error), type(error).__name__
         if "NoSuchBucket" in text or "ContainerNotFound" in text:
-            return UnreadableInput(f"there is no bucket {self.uri}")
+            return UnreadableInput(f"there is no bucket {self.uri}", "missing")
         if isinstance(error, FileNotFoundError):
-            return Missing("no such object")
+            return Missing("no such object", "missing")
         if kind in ("PermissionDeniedError", "UnauthenticatedError") or _status(error) in ("401", "403"):
             place = self.uri + _coded(text)
             return UnreadableInput(f"no permission to {what} {place}; check your credentials")
@@ -176,7 +176,7 @@ class Bucket:
             return UnreadableInput(f"{self.uri} is in another region; name it by AWS_REGION")
         if kind == "InvalidPathError":
             return UnreadableInput(
-                f"a key that cannot be {_DONE[what]}, with an empty part or a part of dots"
+                f"a key that cannot be {_DONE[what]}, with an empty part or a part of dots", "invalid_record"
             )
         return UnreadableInput(f"{self.uri} cannot be {_DONE[what]}: {_said(error)}")
 

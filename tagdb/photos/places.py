@@ -63,18 +63,18 @@ class Root:
             if path.name == ".." or real.is_symlink():
                 real = path.resolve()
             if not self.allow_outside and not real.is_relative_to(self._real):
-                raise RejectedInput(f"outside {self._what} (use --allow-outside): {shown}")
+                raise RejectedInput(f"outside {self._what} (use --allow-outside): {shown}", "not_allowed")
             mode = path.stat().st_mode
         except UnicodeEncodeError:
-            raise RejectedInput(f"the file's name is not valid UTF-8: {shown}") from None
+            raise RejectedInput(f"the file's name is not valid UTF-8: {shown}", "invalid_record") from None
         except (FileNotFoundError, NotADirectoryError):
-            raise _Missing(f"no such file: {shown}") from None
+            raise _Missing(f"no such file: {shown}", "missing") from None
         except OSError as error:
             raise UnreadableInput(f"cannot read {shown}: {why(error)}") from None
         except (RuntimeError, ValueError) as error:  # symlink loops; NUL characters
-            raise RejectedInput(f"cannot read {shown}: {why(error)}") from None
+            raise RejectedInput(f"cannot read {shown}: {why(error)}", "unreadable") from None
         if not stat.S_ISREG(mode):
-            raise RejectedInput(f"not a regular file: {shown}")
+            raise RejectedInput(f"not a regular file: {shown}", "not_a_photo")
         return path.resolve() if ".." in path.parts else path
 
     def unnamed(self, named: Set[int]) -> LeftOut:

@@ -135,7 +135,8 @@ def _picture(raw: "RawPy") -> bytes | Image.Image:
         if sizes.raw_width * sizes.raw_height > MAX_SENSOR:
             raise RejectedInput(
                 f"too large: {sizes.raw_width} × {sizes.raw_height} pixels of camera RAW without a preview;"
-                f" at most {MAX_SENSOR // 1_000_000} million are allowed"
+                f" at most {MAX_SENSOR // 1_000_000} million are allowed",
+                "too_large",
             ) from None
         return Image.fromarray(raw.postprocess(half_size=True, use_camera_wb=True))
     if isinstance(thumbnail.data, bytes):

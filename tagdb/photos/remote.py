@@ -93,12 +93,12 @@ def file_of(uri: str, allowed: Allowed) -> Remote:
         It is not a URI of what is read from elsewhere.
     """
     if not is_remote(uri):
-        raise RejectedInput(f"a {printable(scheme_of(uri), 20)}: uri is never read")
+        raise RejectedInput(f"a {printable(scheme_of(uri), 20)}: uri is never read", "not_allowed")
     if scheme_of(uri) in WEB:
         return OnWeb(uri, allowed)
     scheme, bucket, key = split_object(uri)
     if not key or key.endswith("/"):
-        raise RejectedInput("the uri names no object")
+        raise RejectedInput("the uri names no object", "invalid_record")
     return InStore(object_stores.bucket(scheme, bucket), key)
 
 
@@ -141,7 +141,9 @@ class RemoteRoot:
         top, folder = self._split()
         path = posixpath.normpath(posixpath.join("/", folder, name.replace("\\", "/")))
         if not self.allow_outside and not path.startswith(posixpath.join("/", folder)):
-            raise RejectedInput(f"outside the list's folder (use --allow-outside): {printable(name, 200)}")
+            raise RejectedInput(
+                f"outside the list's folder (use --allow-outside): {printable(name, 200)}", "not_allowed"
+            )
         on_web = scheme_of(self.uri) in WEB
         return file_of(top + (quote(path) if on_web else path), self.allowed)
 

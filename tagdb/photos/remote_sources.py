@@ -95,7 +95,8 @@ def _of_photos(reading: Reading, how: str) -> tuple[Format, str]:
     """Return the format of photos that are read where they are."""
     if reading.format not in (None, "photos", "folders"):
         raise RejectedInput(
-            f"{printable(reading.format, 40)} is not read from elsewhere; copy it to this machine first"
+            f"{printable(reading.format, 40)} is not read from elsewhere; copy it to this machine first",
+            "not_allowed",
         )
     return formats()[reading.format or "photos"], "as told" if reading.format else how
 
@@ -192,7 +193,7 @@ class _Objects(Described):
                 try:
                     record = self._record(origin, None, self._said(each.key) | {"uri": file.uri}, file)
                 except RejectedInput as error:
-                    yield Rejection(origin, None, str(error))
+                    yield Rejection(origin, None, str(error), error.reason_code)
                 else:
                     yield record
         except RejectedInput as error:

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tagdb.errors import RejectedInput, SourceError, UnreadableInput
+from tagdb.errors import ReasonCode, RejectedInput, SourceError, UnreadableInput
 from tagdb.hashtags import printable
 from tagdb.photos.fields import (
     check,
@@ -93,6 +93,7 @@ class Rejection:
     origin: str
     line: int | None
     reason: str
+    reason_code: ReasonCode
     unreadable: bool = field(default=False, compare=False)
     """Whether nobody knows which photo this is, because something could not be read."""
 
@@ -286,12 +287,12 @@ class Described(Source):
     def _record(self, origin: str, line: int | None, row: Any, file: File | None = None) -> Record:
         """Return the record of a row, which names its file unless that is given."""
         if isinstance(row, RejectedInput):
-            raise UnreadableInput(str(row)) from row
+            raise UnreadableInput(str(row), row.reason_code) from row
         if isinstance(row, dict) and isinstance(row.get("file"), Held):
             file = row.pop("file")
         if not isinstance(row, dict):
             check(row, "the row")
-            raise RejectedInput(f"not an object but {printable(repr(row), 40)}")
+            raise RejectedInput(f"not an object but {printable(repr(row), 40)}", "invalid_record")
         own = own_metadata(row)
         known, metadata = split_row(row)
         usable = Usable()
@@ -323,7 +324,7 @@ class Described(Source):
     def _named(self, name: str | None, uri: str | None) -> tuple[File, str | None]:
         if name is None:
             if uri is None:
-                raise RejectedInput("neither file_name nor uri is given")
+                raise RejectedInput("neither file_name nor uri is given", "invalid_record")
             if _REMOTE.match(uri) or (uri.lower().startswith("file:") and isinstance(self._root, RemoteRoot)):
                 return self._elsewhere(uri), uri
             name, uri = (path_of(uri), uri) if uri.lower().startswith("file:") else (uri, None)
@@ -333,7 +334,9 @@ class Described(Source):
         if isinstance(self._root, RemoteRoot) and (name := self._root.inside(uri)) is not None:
             return self._root.file(name)
         if is_remote(uri) and not self._reading.fetch:
-            raise UnreadableInput("uris are fetched only with --fetch; or add file_name with a local copy")
+            raise UnreadableInput(
+                "uris are fetched only with --fetch; or add file_name with a local copy", "not_allowed"
+            )
         return file_of(uri, self._reading.allowed)
 
 
@@ -375,7 +378,9 @@ class _Photos(Described):
                 said, row = describe(entry)
                 record = self._record(printable(str(said)), None, row, file)
             except RejectedInput as error:
-                yield Rejection(origin, None, str(error), isinstance(error, UnreadableInput))
+                yield Rejection(
+                    origin, None, str(error), error.reason_code, isinstance(error, UnreadableInput)
+                )
             else:
                 yield record
 
@@ -433,7 +438,9 @@ class Rows(Described):
                 try:
                     record = self._record(origin, line, row)
                 except RejectedInput as error:
-                    yield Rejection(origin, line, str(error), isinstance(error, UnreadableInput))
+                    yield Rejection(
+                        origin, line, str(error), error.reason_code, isinstance(error, UnreadableInput)
+                    )
                     continue
                 if self._whole and isinstance(record.file, Local):
                     named |= _identities(record.file.path)

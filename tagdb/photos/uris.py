@@ -74,7 +74,7 @@ def split_object(uri: str) -> tuple[str, str, str]:
     """
     bucket, _, key = uri.partition("://")[2].partition("/")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}", bucket):
-        raise RejectedInput(f"not the name of a bucket: {printable(public(bucket), 100)!r}")
+        raise RejectedInput(f"not the name of a bucket: {printable(public(bucket), 100)!r}", "invalid_record")
     return scheme_of(uri), bucket, key
 
 

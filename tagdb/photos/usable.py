@@ -59,7 +59,7 @@ def collection_of(known: dict[str, Any]) -> str | None:
     """Return the name of the collection; raise RejectedInput if it cannot be one."""
     collection = usable_text(known, "collection")
     if collection is not None and len(collection) > MAX_COLLECTION:
-        raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters")
+        raise RejectedInput(f"collection name of more than {MAX_COLLECTION} characters", "invalid_record")
     return collection
 
 
@@ -75,5 +75,7 @@ def usable_time(known: dict[str, Any]) -> datetime | None:
     taken_at = time_of(known["taken_at"])
     if taken_at is not None and not plausible(taken_at):
         given = as_json(known["taken_at"])
-        raise RejectedInput(f"taken_at can be no photo's time: {given} is {taken_at.date()}")
+        raise RejectedInput(
+            f"taken_at can be no photo's time: {given} is {taken_at.date()}", "invalid_record"
+        )
     return taken_at

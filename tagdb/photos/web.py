@@ -98,7 +98,7 @@ def _host(uri: str) -> tuple[str, str | None, int | None]:
         parts = urlsplit(uri)
         return parts.scheme, parts.hostname, parts.port
     except ValueError:
-        raise UnreadableInput("not a valid uri") from None
+        raise UnreadableInput("not a valid uri", "invalid_record") from None
 
 
 class _Request:
@@ -107,9 +107,11 @@ class _Request:
     def __init__(self, uri: str, allowed: Allowed, until: float, with_login: bool) -> None:
         scheme, host, port = _host(uri)
         if scheme not in WEB or not host:
-            raise UnreadableInput("only https: is fetched, and what it redirects to by https:")
+            raise UnreadableInput("only https: is fetched, and what it redirects to by https:", "not_allowed")
         if scheme == "http" and not allowed.http:
-            raise UnreadableInput("http: is not fetched, as anyone on the way can change it (--allow-http)")
+            raise UnreadableInput(
+                "http: is not fetched, as anyone on the way can change it (--allow-http)", "not_allowed"
+            )
         parts = urlsplit(uri)
         target = quote(parts.path or "/", safe=_WRITTEN)
         if parts.query:
@@ -161,7 +163,7 @@ class _Request:
         if isinstance(error, (OSError, HTTPException)):
             raise _Again(f"the connection broke: {_why(error)}") from None
         if isinstance(error, UnicodeError):
-            raise UnreadableInput("not a valid uri") from None
+            raise UnreadableInput("not a valid uri", "invalid_record") from None
 
     def _give_up(self) -> None:
         self._late = True
@@ -177,18 +179,18 @@ def _take(answer: HTTPResponse, into: IO[bytes], limit: int) -> None:
         wait = answer.headers.get("Retry-After", "")
         raise _Again(_named(status), float(wait) if wait.isdecimal() and len(wait) < 4 else 0.0)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        raise RejectedInput(_named(status))
+        raise RejectedInput(_named(status), "missing")
     if status != HTTPStatus.OK:
         raise UnreadableInput(_named(status))
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnreadableInput("sent compressed, which was not asked for")
     if answer.length is not None and answer.length > limit:
-        raise RejectedInput(f"larger than {limit >> 20} MB")
+        raise RejectedInput(f"larger than {limit >> 20} MB", "too_large")
     expected, size = answer.length, 0
     while chunk := answer.read(_CHUNK):
         size += into.write(chunk)
         if size > limit:
-            raise RejectedInput(f"larger than {limit >> 20} MB")
+            raise RejectedInput(f"larger than {limit >> 20} MB", "too_large")
     if expected is not None and size != expected:
         raise OSError("the transfer ended early")
 
@@ -208,7 +210,9 @@ def _connected(host: str, port: int, allowed: Allowed, until: float) -> socket.s
         raise _Again("there is no such host") from None
     places = [(each[0], each[4]) for each in found if allowed.private or is_public(str(each[4][0]))]
     if not places:
-        raise UnreadableInput("its host has a private address, which is not fetched from (--allow-private)")
+        raise UnreadableInput(
+            "its host has a private address, which is not fetched from (--allow-private)", "not_allowed"
+        )
     failure: OSError | None = None
     for family, place in places[:4]:
         opened = socket.socket(family, socket.SOCK_STREAM)

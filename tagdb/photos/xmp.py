@@ -66,16 +66,16 @@ def read(content: bytes) -> Description:
     from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
     if len(content) > MAX_BYTES:
-        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB")
+        raise RejectedInput(f"larger than {MAX_BYTES >> 20} MB", "too_large")
     packet = _Packet()
     parser = DefusedXMLParser(target=packet, forbid_dtd=True)
     try:
         parser.feed(_text(content))
         parser.close()
     except DefusedXmlException:
-        raise RejectedInput("it has a document type, which XMP never has") from None
+        raise RejectedInput("it has a document type, which XMP never has", "invalid_field") from None
     except (ParseError, ValueError) as error:
-        raise RejectedInput(f"no valid XML: {printable(str(error), 100)}") from None
+        raise RejectedInput(f"no valid XML: {printable(str(error), 100)}", "invalid_field") from None
     return packet.description()
 
 
@@ -100,7 +100,7 @@ class _Packet:
         """Begin an element. In ``rdf:RDF`` are nodes, and in these their properties."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise RejectedInput(f"more than {MAX_DEPTH} elements within each other")
+            raise RejectedInput(f"more than {MAX_DEPTH} elements within each other", "invalid_field")
         if not self._rdf:
             self._rdf = self._depth if tag == f"{_RDF}RDF" else 0
         elif self._depth == self._rdf + 1:

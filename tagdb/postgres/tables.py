@@ -97,6 +97,7 @@ ingest_errors = Table(
     Column("origin", Text, nullable=False),
     Column("line", Integer),
     Column("reason", Text, nullable=False),
+    Column("reason_code", Text, nullable=False),
     Index("ingest_errors_ingest_run_id", "ingest_run_id"),
 )
 

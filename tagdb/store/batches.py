@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
+from tagdb.errors import ReasonCode
 from tagdb.postgres.database import Connection
 from tagdb.store import backbones, descriptions, index, ingest_runs
 from tagdb.store.ingest_runs import Counts
@@ -67,6 +68,7 @@ class Rejected:
     origin: str
     line: int | None
     reason: str
+    reason_code: ReasonCode
     unreadable: bool = field(default=False, compare=False)
     """Whether it is there, but could not be read."""
 
@@ -153,7 +155,7 @@ def save(
         done = descriptions.save(connection, images, ids, {*new.values()}, comparison)
         fold(done.linked)
         if rejected:
-            rows = ((ingest_run_id, r.origin, r.line, r.reason) for r in rejected)
+            rows = ((ingest_run_id, r.origin, r.line, r.reason, r.reason_code) for r in rejected)
             _copy(connection, "ingest/copy_errors", rows)
         counts = Counts(
             len(new),

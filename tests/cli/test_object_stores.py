@@ -264,8 +264,10 @@ def test_one_object_costs_itself(ingest: Run, store: Store, connection: Connecti
     store.faults.answer = lambda path, nth: "503 Slow Down" if path.endswith("/02.jpg") else None
     done = ingest(f"{S3}/set")
     assert done.stdout.startswith("4 new, 0 already known, 0 updated, 2 rejected")
-    rows = connection.execute("SELECT origin, reason FROM tagdb.ingest_errors ORDER BY origin").fetchall()
-    assert rows[0] == (f"{S3}/set/02.jpg", f"{S3} cannot be read: it answered with status 503")
+    rows = connection.execute(
+        "SELECT origin, reason, reason_code FROM tagdb.ingest_errors ORDER BY origin"
+    ).fetchall()
+    assert rows[0] == (f"{S3}/set/02.jpg", f"{S3} cannot be read: it answered with status 503", "unreadable")
     assert rows[1][0] == f"{S3}/set/04.jpg"
     store.faults.reset()
     assert ingest(f"{S3}/set").stdout.startswith("1 new, 4 already known, 0 updated, 1 rejected")

@@ -282,7 +282,7 @@ def test_a_writer_ingests_and_decides(role: Callable[..., str], connection: Conn
     backbone_id = store.backbones.add(connection, seed.identity())
     run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(n, f"tag{n % 3}", "all") for n in range(6)]
-    rejected = [store.batches.Rejected("m", 1, "bad")]
+    rejected = [store.batches.Rejected("m", 1, "bad", "invalid_record")]
     assert store.batches.save(connection, run, backbone_id, batch, rejected).new == 6
     more = [seed.image(1, "more", embedded=False, collection="cats")]
     assert store.batches.save(connection, run, backbone_id, more, []).updated == 1

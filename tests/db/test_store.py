@@ -175,19 +175,19 @@ def test_a_failure_leaves_nothing(connection: Connection, save: Callable[..., Co
         "ingest_runs",
     )
     contents = [rows(connection, f"SELECT * FROM tagdb_store.{table}") for table in tables]
-    bad, rejected = image(3, "b"), (Rejected("m", 1, "bad"),)
+    bad, rejected = image(3, "b"), (Rejected("m", 1, "bad", "failed"),)
     if what == "embedding":
         bad.embedding = np.ones(7, np.float32)
     elif what == "hashtag":
         bad.hashtags = ["x" * 151]
     elif what == "rejected":
-        rejected = (Rejected("m", 1, "a NUL: \0"),)
+        rejected = (Rejected("m", 1, "a NUL: \0", "invalid_record"),)
     else:
         bad.thumbnail = None
     with pytest.raises((psycopg.Error, ValueError)):
         save(image(2, "new"), bad, image(1, "more"), rejected=rejected)
     assert [rows(connection, f"SELECT * FROM tagdb_store.{table}") for table in tables] == contents
-    assert save(image(2, "new"), rejected=(Rejected("m", 1, "bad"),)) == Counts(new=1, rejected=1)
+    assert save(image(2, "new"), rejected=(Rejected("m", 1, "bad", "failed"),)) == Counts(new=1, rejected=1)
 
 
 def test_hashtags_of_any_characters(connection: Connection, save: Callable[..., Counts]) -> None:
@@ -209,13 +209,14 @@ def test_known_images_get_hashtags_beside_new_ones(
 
 def test_rejections_are_stored_as_they_are(connection: Connection, save: Callable[..., Counts]) -> None:
     rejected = (
-        Rejected("photos.jsonl", 7, "tab\t, backslash \\N and 'quotes'"),
-        Rejected("x.jpg", None, "é"),
+        Rejected("photos.jsonl", 7, "tab\t, backslash \\N and 'quotes'", "invalid_record"),
+        Rejected("x.jpg", None, "é", "damaged"),
     )
     assert save(rejected=rejected) == Counts(rejected=2)
     assert rows(
-        connection, "SELECT origin, line, reason FROM tagdb.ingest_errors ORDER BY ingest_error_id"
-    ) == [(one.origin, one.line, one.reason) for one in rejected]
+        connection,
+        "SELECT origin, line, reason, reason_code FROM tagdb.ingest_errors ORDER BY ingest_error_id",
+    ) == [(one.origin, one.line, one.reason, one.reason_code) for one in rejected]
     assert rows(connection, "SELECT rejected, finished_at FROM tagdb.ingest_runs") == [(2, None)]
     store.ingest_runs.finish(connection, 1)
     assert rows(connection, "SELECT finished_at >= started_at FROM tagdb.ingest_runs") == [(True,)]

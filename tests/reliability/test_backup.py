@@ -91,7 +91,11 @@ def fill(url: str, images: int = 40) -> None:
         run = store.ingest_runs.begin(connection, ["somewhere"])
         batch = [seed.image(n, "tag1", "tag2", "évian", "海", collection="travel") for n in range(3)]
         store.batches.save(
-            connection, run, world.backbone_id, batch, [store.batches.Rejected("a\u202eb", 3, "bad")]
+            connection,
+            run,
+            world.backbone_id,
+            batch,
+            [store.batches.Rejected("a\u202eb", 3, "bad", "failed")],
         )
         store.ingest_runs.finish(connection, run)
         seed.add_run(

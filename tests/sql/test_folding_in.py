@@ -541,7 +541,7 @@ def test_a_batch_that_fails_leaves_no_factors(connection: Connection) -> None:
     backbone_id = store.backbones.add(connection, seed.identity())
     fresh = folding_in.FoldingIn(connection)
     ingest_run = store.ingest_runs.begin(connection, ["test"])
-    broken = [store.batches.Rejected("a", 1, "NUL\0")]  # which no text can hold
+    broken = [store.batches.Rejected("a", 1, "NUL\0", "invalid_record")]  # which no text can hold
     with pytest.raises(Exception, match=r"NUL|0x00"):
         store.batches.save(
             connection, ingest_run, backbone_id, [seed.image(100, "sea", "sun")], broken, fresh.images

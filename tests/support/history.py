@@ -57,9 +57,13 @@ def fill(connection: Connection) -> None:
             )
         )
     rejected = [
-        store.batches.Rejected("photos.csv", 17, "099.jpg: cannot be read: No such file or directory"),
-        store.batches.Rejected("photos.csv", 52, "098.jpg: cannot be read: No such file or directory"),
-        store.batches.Rejected("097.jpg", None, "not an image in a format that tagdb reads"),
+        store.batches.Rejected(
+            "photos.csv", 17, "099.jpg: cannot be read: No such file or directory", "missing"
+        ),
+        store.batches.Rejected(
+            "photos.csv", 52, "098.jpg: cannot be read: No such file or directory", "missing"
+        ),
+        store.batches.Rejected("097.jpg", None, "not an image in a format that tagdb reads", "not_a_photo"),
     ]
     first = store.ingest_runs.begin(connection, ["photos.csv"])
     store.batches.save(connection, first, backbone_id, photos[:100], rejected)

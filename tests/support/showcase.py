@@ -83,9 +83,11 @@ def fill(connection: Connection) -> None:
             "INSERT INTO tagdb_store.image_hashtags (image_id, hashtag_id) VALUES (%s, %s)", pairs
         )
     connection.execute(
-        "INSERT INTO tagdb_store.ingest_errors (ingest_run_id, origin, line, reason) VALUES"
-        " (%(run)s, 'photos.csv', 17, 'travel/099.jpg: cannot be read: No such file or directory'),"
-        " (%(run)s, 'photos.csv', 52, 'U+0021 (EXCLAMATION MARK) cannot be part of a hashtag: ''wow!''')",
+        "INSERT INTO tagdb_store.ingest_errors (ingest_run_id, origin, line, reason, reason_code) VALUES"
+        " (%(run)s, 'photos.csv', 17, 'travel/099.jpg: cannot be read: No such file or directory',"
+        " 'missing'),"
+        " (%(run)s, 'photos.csv', 52, 'U+0021 (EXCLAMATION MARK) cannot be part of a hashtag: ''wow!''',"
+        " 'invalid_hashtag')",
         {"run": run_id},
     )
     connection.execute(

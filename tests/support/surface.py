@@ -143,7 +143,9 @@ def fill(connection: Connection) -> None:
     store.backbones.add(connection, seed.identity(), b"network")
     run = store.ingest_runs.begin(connection, ["here"])
     batch = [seed.image(n, "tag1", "tag2", collection="cats") for n in range(2)]
-    store.batches.save(connection, run, world.backbone_id, batch, [store.batches.Rejected("m", 1, "bad")])
+    store.batches.save(
+        connection, run, world.backbone_id, batch, [store.batches.Rejected("m", 1, "bad", "invalid_record")]
+    )
     store.tags.edit(connection, "alias", ["tag6"], "tag5")
     store.tags.edit(connection, "ban", ["tag7"])
     connection.execute("SELECT tagdb.give_feedback(1, '{tag1,new}', '{tag2}')")

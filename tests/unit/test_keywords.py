@@ -61,11 +61,12 @@ def test_several_keywords_in_one_item_are_split(item: str, expected: list[str]) 
 def test_what_comes_to_nothing_is_refused_alone_and_by_name() -> None:
     found, refused = description(["sea", "?!", "?!", "_", "x" * 151]).hashtags("leaf")
     assert found == ["sea"]
-    assert refused == [
+    assert [str(each) for each in refused] == [
         "keyword '?!': nothing in it can be part of a hashtag",
         "keyword '_': no letter, number or symbol in the hashtag: U+005F",
         f"keyword '{'x' * 40}…': hashtag of 151 characters; at most 150 are allowed: '{'x' * 40}…'",
     ]
+    assert {each.reason_code for each in refused} == {"invalid_hashtag"}
 
 
 def test_the_leaf_of_a_path_or_all_of_it() -> None:
@@ -126,7 +127,7 @@ def test_a_description_has_limits() -> None:
     joined_ = description([",".join(map(str, range(2 * most)))])
     found, refused = joined_.hashtags("leaf")
     assert len(found) == most
-    assert refused == [f"{2 * most} keywords; only the first {most} are used"]
+    assert [str(each) for each in refused] == [f"{2 * most} keywords; only the first {most} are used"]
 
 
 def test_a_title_can_be_stored() -> None:

@@ -476,6 +476,7 @@ def test_without_its_extra_it_is_refused(monkeypatch: pytest.MonkeyPatch, kind: 
         with pytest.raises(RejectedInput) as caught:
             decode(content, 8)
         assert str(caught.value) == f"{kind}, which needs pip install 'tagdb[{extra}]'"
+        assert caught.value.reason_code == "needs_package"
 
 
 def test_decoders_are_loaded_when_they_are_needed(tmp_path: Path) -> None:

@@ -102,7 +102,9 @@ def test_the_ancestors_lists_are_read(tmp_path: Path) -> None:
         origin=str(tmp_path / "metadata/cats.json"),
         line=1,
     )
-    assert missing == Rejection(str(tmp_path / "metadata/cats.json"), 2, "no such file: cats/missing.jpg")
+    assert missing == Rejection(
+        str(tmp_path / "metadata/cats.json"), 2, "no such file: cats/missing.jpg", "missing"
+    )
     assert isinstance(last, Record)
     assert (last.hashtags, last.source_ref, last.metadata, last.line) == ((), None, {}, 1)
 

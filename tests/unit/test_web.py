@@ -243,6 +243,20 @@ def test_other_failures_are_not(site: Site) -> None:
     assert len(site.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/gone", "missing"), ("/secret", "unreadable"), ("/large", "too_large"),
+     ("http://[x/", "invalid_record"), ("ftp://x.test/1.jpg", "not_allowed")],
+)  # fmt: skip
+def test_each_failure_has_a_code(site: Site, path: str, code: str) -> None:
+    site.answer("/gone", "410 Gone")
+    site.answer("/secret", "403 Forbidden")
+    site.answer("/large", body=b"x" * 9)
+    with pytest.raises(RejectedInput) as caught:
+        fetched(site.uri(path) if path.startswith("/") else path, limit=8)
+    assert caught.value.reason_code == code
+
+
 def test_a_server_that_is_not_there(site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]

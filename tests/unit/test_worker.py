@@ -64,9 +64,13 @@ def test_what_comes_back(random_backbone: Backbone) -> None:
 
 
 def test_an_unusable_photo_is_refused_with_a_reason(one: Worker) -> None:
-    for content, reason in ((b"", "empty file"), (b"no photo", "not an image in a supported format")):
-        with pytest.raises(RejectedInput, match=reason):
+    for content, reason, code in (
+        (b"", "empty file", "damaged"),
+        (b"no photo", "not an image in a supported format", "not_a_photo"),
+    ):
+        with pytest.raises(RejectedInput, match=reason) as caught:
             one.embed(content)
+        assert caught.value.reason_code == code
     assert one.embed(photo(1)).embedding is None
 
 
@@ -109,8 +113,9 @@ def test_what_ends_a_worker(one: Worker, deed: str, reason: str, monkeypatch: py
     if deed in ("undisturbed", "stop"):  # all others end by themselves, with "spin" by its own alarm
         impatient(one)
     started = time.monotonic()
-    with pytest.raises(RejectedInput, match=reason):
+    with pytest.raises(RejectedInput, match=reason) as caught:
         one.embed(that(deed, photo(1)))
+    assert caught.value.reason_code == "failed"
     assert time.monotonic() - started < worker.GRACE
     assert one.embed(photo(2)).photo.width == 200
 

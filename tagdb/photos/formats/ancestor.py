@@ -31,7 +31,9 @@ def _rows(path: Path) -> Iterator[Row]:
 def _fields(row: dict[str, Any]) -> Fields:
     folder, file = (text_of(row, name) for name in ("search_hashtag", "image_local_name"))
     if not folder or not file:
-        raise RejectedInput("search_hashtag and image_local_name must both be given to name the file")
+        raise RejectedInput(
+            "search_hashtag and image_local_name must both be given to name the file", "invalid_record"
+        )
     known = {
         "file_name": f"{folder}/{file}",
         "collection": folder,

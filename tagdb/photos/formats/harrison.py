@@ -35,7 +35,7 @@ def _rows(path: Path) -> Iterator[Row]:
             if photo is None or tags is None:
                 if (photo or tags).strip():
                     lacking = PHOTOS if photo is None else HASHTAGS
-                    yield origin, number, RejectedInput(f"{lacking} has no line {number}")
+                    yield origin, number, RejectedInput(f"{lacking} has no line {number}", "invalid_record")
             elif photo.strip():
                 yield origin, number, {"file_name": photo.strip(), "hashtags": tags.split()}
 

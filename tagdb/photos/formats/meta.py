@@ -46,7 +46,8 @@ def _rows(path: Path) -> Iterator[Row]:
         try:
             value = decoded(files.read(each))
         except (RejectedInput, ValueError, RecursionError) as error:
-            yield origin, None, RejectedInput(f"cannot be read as JSON: {printable(str(error), 100)}")
+            code = error.reason_code if isinstance(error, RejectedInput) else "invalid_record"
+            yield origin, None, RejectedInput(f"cannot be read as JSON: {printable(str(error), 100)}", code)
             continue
         number = 0
         for album, post in _posts(value):

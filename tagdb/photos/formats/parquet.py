@@ -47,7 +47,8 @@ def _rows(path: Path) -> Iterator[Row]:
                         number += 1
                         yield origin, number, _row(row, each, number)
         except (ArrowException, OSError) as error:
-            yield origin, number + 1, RejectedInput(f"cannot be read as Parquet: {why(error)}")
+            reason = f"cannot be read as Parquet: {why(error)}"
+            yield origin, number + 1, RejectedInput(reason, "invalid_record")
 
 
 def _columns(schema: Any) -> list[str]:
@@ -71,7 +72,7 @@ def _row(row: dict[str, Any], path: Path, number: int) -> Fields | RejectedInput
             row.setdefault("uri", f"{path.as_uri()}#{number}")
             break
     if left := [name for name, value in row.items() if isinstance(value, bytes)]:
-        return RejectedInput(f"bytes in a second column: {printable(left[0], 40)}")
+        return RejectedInput(f"bytes in a second column: {printable(left[0], 40)}", "invalid_record")
     return free_fields({name: _plain(value) for name, value in row.items() if value is not None})
 
 

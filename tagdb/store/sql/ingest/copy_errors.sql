@@ -1,1 +1,1 @@
-COPY tagdb_store.ingest_errors (ingest_run_id, origin, line, reason) FROM STDIN
+COPY tagdb_store.ingest_errors (ingest_run_id, origin, line, reason, reason_code) FROM STDIN
