@@ -184,7 +184,7 @@ def print_answers(
         if isinstance(answer, RejectedInput):
             rejected += 1
             note(f"rejected {photo}: {answer}")
-            result |= {"error": str(answer), what: []}
+            result |= {"error": str(answer), "reason_code": answer.reason_code, what: []}
             if every and not as_json:
                 show(photo, [])
         else:

@@ -31,9 +31,9 @@ logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what is wrong w
 class Problem(Exception):
     """A request that cannot be answered: its status, and one sentence for whoever asked."""
 
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: str) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, headers or {}
+        self.status, self.detail, self.headers, self.more = status, detail, headers or {}, more
 
 
 class Busy(Problem):
@@ -77,7 +77,8 @@ def of(error: TagdbError) -> Problem:
         _LOG.warning("%s", printable(str(error)))
         return Problem(status, "the database does not answer; try again", {"Retry-After": _AGAIN[status]})
     headers = {"Retry-After": _AGAIN[status]} if status in _AGAIN else None
-    return Problem(status, printable(str(error)), headers)
+    more = {"reason_code": error.reason_code} if isinstance(error, RejectedInput) else {}
+    return Problem(status, printable(str(error)), headers, **more)
 
 
 def install(app: FastAPI) -> None:
@@ -85,7 +86,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> JSONResponse:
-        return document(error.status, error.detail, error.headers)
+        return document(error.status, error.detail, error.headers, **error.more)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:

@@ -230,6 +230,7 @@ def test_similar_with_a_bad_photo(filled: Path, tagdb: Run) -> None:
     assert found[0] == {
         "photo": str(filled / "gone.jpg"),
         "error": "cannot be read: No such file or directory",
+        "reason_code": "missing",
         "images": [],
     }
     assert len(found[1]["images"]) == 1
@@ -271,7 +272,7 @@ def test_a_photo_that_is_none(filled: Path, tagdb: Run, command: str) -> None:
     done = tagdb(command, notes, filled / "gone.jpg", "--json")
     assert done.exit_code == 1
     assert [set(one) for one in parsed(done)] == [
-        {"photo", "error", "hashtags" if command == "recommend" else "images"}
+        {"photo", "error", "reason_code", "hashtags" if command == "recommend" else "images"}
     ] * 2
 
 

@@ -165,6 +165,7 @@ def test_a_form_of_several_photos(shared: Served, drawn: Path) -> None:
         ]
     assert [each["photo"] for each in photos] == ["food-01.jpg", "notes.txt", "cars-02.jpg", "animals-03.jpg"]
     assert "not an image" in photos[1]["error"]
+    assert photos[1]["reason_code"] == "not_a_photo"
     assert [each["hashtags"] for each in photos if "hashtags" in each] == [each["hashtags"] for each in alone]
 
 

@@ -83,6 +83,9 @@ MISTAKES: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "an injection": ("GET", "/views/images;DROP%20TABLE", {}, 404, "there is no view"),
     "an unknown hashtag": ("GET", "/images/1/explain?hashtag=nobodyhasit", {}, 404, "not know #nobodyhasit"),
 }  # fmt: skip
+CODES = {
+    "no hashtag": "invalid_hashtag", "a hashtag with a slash": "invalid_hashtag", "no picture": "not_a_photo",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -93,8 +96,9 @@ def test_mistakes(shared: Served, name: str) -> None:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
-    assert set(problem) == {"type", "title", "status", "detail"}
+    assert set(problem) - {"reason_code"} == {"type", "title", "status", "detail"}
     assert problem["status"] == status
+    assert problem.get("reason_code") == CODES.get(name)
     assert sentence in problem["detail"], problem["detail"]
     assert "\n" not in problem["detail"]
 

@@ -147,7 +147,7 @@ async def add(
         except RejectedInput as error:
             if photos.alone:
                 raise
-            return {"photo": photo.name, "error": str(error)}
+            return {"photo": photo.name, "error": str(error), "reason_code": error.reason_code}
 
     answers = [await stored(photo) for photo in photos.photos]  # one by one: they may be the same photo
     if not any(answer.get("new") for answer in answers):

@@ -199,7 +199,7 @@ async def each(
             try:
                 return await one(photo)
             except RejectedInput as error:
-                return {"photo": photo.name, "error": printable(str(error))}
+                return {"photo": photo.name, "error": printable(str(error)), "reason_code": error.reason_code}
 
     return {"photos": await together([in_turn(photo) for photo in given.photos])}
 
