@@ -79,6 +79,15 @@ def split_object(uri: str) -> tuple[str, str, str]:
 
 
 def file_name(uri: str) -> str:
-    """Return the last part of a URI's path."""
-    path = urlsplit(uri).path if scheme_of(uri) in WEB else uri
+    """Return the last part of a URI's path.
+
+    Raises
+    ------
+    RejectedInput
+        It is no URI.
+    """
+    try:
+        path = urlsplit(uri).path if scheme_of(uri) in WEB else uri
+    except ValueError:
+        raise RejectedInput("not a valid uri", "invalid_record") from None
     return path.rstrip("/").rpartition("/")[2]

@@ -41,6 +41,7 @@ BAD_ROWS: list[tuple[str, str]] = [
     ('{"uri": "http://127.0.0.1/1.jpg"}', "not_allowed"),
     ('{"uri": "https://127.0.0.1/1.jpg"}', "not_allowed"),
     ('{"uri": "data:image/png;base64,"}', "not_allowed"),
+    ('{"uri": "https://[x/1.jpg"}', "invalid_record"),
     ("no JSON", "invalid_record"),
     ("[1]", "invalid_record"),
     ("{}", "invalid_record"),
