@@ -143,6 +143,8 @@ OBJECTS = (
     "tagdb.ingest_errors",
     "tagdb.hashtag_edits",
     "tagdb.statistics",
+    "tagdb_store.hashtag_ranks",
+    "tagdb_store.at_least",
     "tagdb.hashtag_stats",
     "tagdb.hashtag_pairs",
     "tagdb.hashtag_trend_daily",

@@ -146,8 +146,9 @@ def address(connection: Connection, settings: Settings) -> Address:
     """
     passfile = Passfile(settings.home / "pgpass")
     database = connection.info.dbname
-    if settings.database_url is None:
-        port = Server(settings.home).status().port
+    server = Server(settings.home)
+    if settings.database_url is None or _is_embedded(server, connection):
+        port = server.status().port
         if port is None:
             raise ServerError(
                 f"the embedded PostgreSQL listens on no port, so no other login can connect; "
@@ -166,6 +167,13 @@ def address(connection: Connection, settings: Settings) -> Address:
         ("*", "*", database) if "," in host else (host, port_, database)
     )  # several hosts with the same database
     return Address(parts, place, passfile)
+
+
+def _is_embedded(server: Server, connection: Connection) -> bool:
+    """Whether a URL leads to the embedded server by its socket, as that of the demo does."""
+    if not server.status().running:
+        return False
+    return conninfo.conninfo_to_dict(server.url())["host"] == connection.info.host
 
 
 def login_with(

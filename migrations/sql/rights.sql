@@ -12,7 +12,7 @@ GRANT EXECUTE ON FUNCTION tagdb.workers, tagdb.submit_photo, tagdb.request_state
 GRANT EXECUTE ON PROCEDURE tagdb.recommend_photo TO tagdb_asker;
 GRANT SELECT ON ALL TABLES IN SCHEMA tagdb TO tagdb_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tagdb TO tagdb_reader;
-GRANT EXECUTE ON FUNCTION tagdb_store.has_embedding, tagdb_store.has_factors, tagdb_store.count_vectors -- in views
+GRANT EXECUTE ON FUNCTION tagdb_store.has_embedding, tagdb_store.has_factors, tagdb_store.count_vectors, tagdb_store.at_least -- in views
     TO tagdb_reader;
 REVOKE EXECUTE ON FUNCTION
     tagdb.give_feedback, tagdb.withdraw_feedback, tagdb.remove_images, tagdb.remove_image, tagdb.tag_image,
@@ -48,7 +48,7 @@ GRANT SELECT
        tagdb_store.statistics,
        tagdb_store.counted_images, tagdb_store.changed_images, tagdb_store.hashtag_counts, tagdb_store.hashtag_collections,
        tagdb_store.hashtag_pairs,
-       tagdb_store.hashtag_trend, tagdb_store.factor_runs, tagdb_store.factor_parts, tagdb_store.verdicts, tagdb_store.interactions,
+       tagdb_store.hashtag_trend, tagdb_store.hashtag_ranks, tagdb_store.factor_runs, tagdb_store.factor_parts, tagdb_store.verdicts, tagdb_store.interactions,
        tagdb_store.projections
     TO tagdb_writer;
 GRANT INSERT (hashtag, spelling) ON tagdb_store.hashtags TO tagdb_writer;

@@ -35,6 +35,7 @@ COMMANDS = {
     "untag": "Take hashtags from a stored photo.",
     "remove": "Remove photos from the database.",
     "stats": "Hashtag statistics for SQL and BI tools.",
+    "bi": "Dashboards for Superset and Grafana.",
     "backbone": "Backbones: list, reembed, use, drop.",
     "index": "The vector index: build, status, check, drop.",
     "doctor": "Find what is wrong and which settings cost speed.",

@@ -29,6 +29,7 @@ from tagdb.store import (
     statistics,
     tags,
     tokens,
+    views,
 )
 
 __all__ = [
@@ -55,4 +56,5 @@ __all__ = [
     "statistics",
     "tags",
     "tokens",
+    "views",
 ]

@@ -153,8 +153,8 @@ SEARCHES = [
     ("tagdb.similar_images_to(17)", 10, 0),
 ]
 """Questions, how many rows they give, and how many neighbours they average. There are a ban and an alias."""
-RANKED = {"hashtag_counts": HASHTAGS + FEW, "hashtags": HASHTAGS}
-"""To rank the hashtags, all of them are read."""
+RANKED = {"hashtag_counts": 2 * HASHTAGS + FEW, "hashtags": HASHTAGS}
+"""To rank the hashtags, all of them are read; to rank those of pairs, twice."""
 WEEKS = 105
 """A hundred hashtags are ranked in each of them."""
 LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
@@ -177,7 +177,7 @@ LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.images LIMIT 100", 100, {}),
     ("tagdb.hashtags LIMIT 100", 100, {}),
     ("tagdb.hashtag_stats LIMIT 100", 100, RANKED),
-    ("tagdb.hashtag_pairs LIMIT 100", 100, {}),
+    ("tagdb.hashtag_pairs LIMIT 100", 100, RANKED),
     ("tagdb.hashtag_trend_weekly LIMIT 100", 100, {"hashtag_trend": 100 * WEEKS}),
     ("tagdb.collection_hashtags WHERE collection = 'collection 3' LIMIT 100", 100, {}),
     ("tagdb.images WHERE image_id = 17", 1, {}),
@@ -185,7 +185,8 @@ LOOK_UPS: list[tuple[str, int, dict[str, int]]] = [
     ("tagdb.hashtags WHERE hashtag = 'tag7'", 1, {}),
     ("tagdb.hashtag_stats WHERE hashtag = 'tag7'", 1, RANKED),
     ("(SELECT hashtag, images FROM tagdb.hashtag_stats WHERE hashtag = 'tag7')", 1, {}),
-    ("tagdb.hashtag_pairs WHERE hashtag = 'tag7'", 50, {}),
+    ("tagdb.hashtag_pairs WHERE hashtag = 'tag7'", 50, RANKED),
+    ("(SELECT with_hashtag, lift_low FROM tagdb.hashtag_pairs WHERE hashtag = 'tag7')", 50, {}),
     ("tagdb.hashtag_trend_weekly WHERE hashtag = 'tag7'", 50, {"hashtag_trend": 100 * WEEKS}),
     ("(SELECT starts_on, images FROM tagdb.hashtag_trend_weekly WHERE hashtag = 'tag7')", 50, {}),
     ("tagdb.hashtag_trend('{tag7}')", 50, {}),

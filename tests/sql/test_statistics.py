@@ -53,6 +53,11 @@ def rounded(value: float | None, digits: int) -> Any:
     return None if value is None else pytest.approx(value, abs=0.5 * 10**-digits + 1e-9)
 
 
+def at_least(images: int, expected: float) -> Any:
+    """The lower bound of a ratio. Wilson and Hilferty's approximation errs by three hundredths."""
+    return pytest.approx(gamma.ppf(0.05, images + 1) / (expected + 1), rel=0.06, abs=0.01)
+
+
 def places(amounts: Mapping[Any, float]) -> dict[Any, int]:
     """The place of each by its amount, 1 for the largest; equal ones share theirs."""
     return {key: 1 + sum(other > amount for other in amounts.values()) for key, amount in amounts.items()}
@@ -293,6 +298,7 @@ def hashtag_stats(raw: Raw) -> list[Row]:
 
 def hashtag_pairs(raw: Raw) -> list[Row]:
     on = images_of(raw)
+    rank = places({hashtag_id: len(images) for hashtag_id, images in on.items()})
     together = Counter(pair for counted in raw.counted.values() for pair in combinations(sorted(counted), 2))
     found = []
     for pair, images in together.items():
@@ -313,11 +319,10 @@ def hashtag_pairs(raw: Raw) -> list[Row]:
                     "confidence": near(images / len(on[one])),
                     "confidence_percent": rounded(100 * images / len(on[one]), 1),
                     "lift": rounded(lift, 2),
-                    # Wilson and Hilferty's approximation, which errs by three hundredths
-                    "lift_low": pytest.approx(
-                        gamma.ppf(0.05, images + 1) / (images / lift + 1), rel=0.06, abs=0.01
-                    ),
+                    "lift_low": at_least(images, images / lift),
                     "pmi": rounded(math.log2(lift), 2),
+                    "hashtag_rank": rank[one],
+                    "with_rank": rank[other],
                     "refreshed_at": raw.statistics["refreshed_at"],
                 }
             )
@@ -372,8 +377,10 @@ def hashtag_growth(raw: Raw) -> list[Row]:
         for h in recent
         if recent[h] > 1
     }
-    order = {h: (round(growth[h] + 1e-9, 2), recent[h]) for h in growth}
     known = before.total() > 0
+    expected = {h: before[h] * recent.total() / before.total() if known else 0 for h in growth}
+    # as the view computes and rounds it; the rank is by that
+    low = {h: round(approximated(recent[h], expected[h]) + 1e-9, 2) for h in growth}
     return [
         {
             "hashtag_id": h,
@@ -381,11 +388,17 @@ def hashtag_growth(raw: Raw) -> list[Row]:
             "images": recent[h],
             "images_before": before[h],
             "growth": rounded(growth[h], 2) if known else None,
-            "rank": 1 + sum(other > order[h] for other in order.values()) if known else None,
+            "growth_low": at_least(recent[h], expected[h]) if known else None,
+            "rank": places(low)[h] if known else None,
             "refreshed_at": raw.statistics["refreshed_at"],
         }
         for h in growth
     ]
+
+
+def approximated(images: int, expected: float) -> float:
+    a = images + 1
+    return a * (1 - 1 / (9 * a) - 1.645 / (3 * math.sqrt(a))) ** 3 / (expected + 1)
 
 
 def collection_hashtags(raw: Raw) -> list[Row]:

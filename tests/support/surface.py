@@ -56,7 +56,7 @@ ASKING = {"submit_photo", "withdraw_photo", "recommend_photo"}
 """Those that write requests: for askers, and so for everybody with a role."""
 ANALYSING = {"thumbnail", "embedding", "image_factors", "hashtag_factors"}
 """Those of them that give out pictures and vectors: for analysts and writers."""
-VIEWING = {"count_vectors", "has_embedding", "has_factors"}
+VIEWING = {"at_least", "count_vectors", "has_embedding", "has_factors"}
 """Those that views call: for readers."""
 INTERNAL: dict[str, tuple[object, ...]] = {
     "activate_backbone": (1, None),
@@ -64,6 +64,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "active_run": (),
     "add_backbone": ("another", 96, b"0" * 32, 8, b"network"),
     "activate_projection": (2, 1.0),
+    "at_least": (3, 0.5),
     "at_least_one": ("top", 1),
     "attach_factor_run": (1,),
     "attach_projection": (2,),

@@ -9,13 +9,9 @@ SELECT a.hashtag, b.hashtag AS with_hashtag, p.images, na.images AS hashtag_imag
        least(p.images, na.images)::double precision / na.images AS confidence,
        round(100 * least(p.images, na.images)::numeric / na.images, 1)::double precision AS confidence_percent,
        round((p.images / e.images)::numeric, 2)::double precision AS lift,
-       -- The 5 % quantile, by Wilson and Hilferty's approximation, of the gamma distribution that lift has given
-       -- p.images and one image more, with and by chance: W. DuMouchel, Bayesian data mining in large frequency
-       -- tables, The American Statistician 53 (1999).
-       round(((p.images + 1) * (1 - 1 / (9.0 * (p.images + 1)) - 1.645 / (3 * sqrt(p.images + 1.0))) ^ 3
-              / (e.images + 1))::numeric, 2)::double precision AS lift_low,
+       round(tagdb_store.at_least(p.images, e.images)::numeric, 2)::double precision AS lift_low,
        round((ln(p.images / e.images) / ln(2::double precision))::numeric, 2)::double precision AS pmi,
-       s.refreshed_at
+       ra.rank AS hashtag_rank, rb.rank AS with_rank, s.refreshed_at
 FROM (SELECT t.hashtag_id, t.other_id, t.images FROM tagdb_store.hashtag_pairs t
       UNION ALL
       SELECT t.other_id, t.hashtag_id, t.images FROM tagdb_store.hashtag_pairs t) p
@@ -23,6 +19,8 @@ JOIN tagdb_store.hashtags a ON a.hashtag_id = p.hashtag_id
 JOIN tagdb_store.hashtags b ON b.hashtag_id = p.other_id
 JOIN tagdb_store.hashtag_counts na ON na.hashtag_id = p.hashtag_id
 JOIN tagdb_store.hashtag_counts nb ON nb.hashtag_id = p.other_id
+LEFT JOIN tagdb_store.hashtag_ranks ra ON ra.hashtag_id = p.hashtag_id
+LEFT JOIN tagdb_store.hashtag_ranks rb ON rb.hashtag_id = p.other_id
 CROSS JOIN tagdb_store.statistics s
 -- by chance
 CROSS JOIN LATERAL (SELECT na.images::double precision * nb.images / s.images AS images) e
@@ -48,4 +46,8 @@ COMMENT ON COLUMN tagdb.hashtag_pairs.lift_low IS
     'Do not add up or average: what lift is at least, with 95 % certainty: the more images, the closer to lift.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.pmi IS 
     'Do not add up or average: pointwise mutual information, in bits: the binary logarithm of lift.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.hashtag_rank IS
+    'Do not add up or average: place of hashtag among all hashtags, 1 for the most used.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.with_rank IS
+    'Do not add up or average: place of with_hashtag among all hashtags, 1 for the most used.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.refreshed_at IS 'When the pairs of all hashtags were last computed.';

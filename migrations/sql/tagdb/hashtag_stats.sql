@@ -28,11 +28,7 @@ SELECT h.hashtag_id, h.hashtag, coalesce(n.images, 0) AS images,
        s.refreshed_at
 FROM tagdb_store.hashtags h
 LEFT JOIN tagdb_store.hashtag_counts n ON n.hashtag_id = h.hashtag_id
--- one row per hashtag by GROUP BY, so that PostgreSQL leaves the join out where nobody asks for the rank
-LEFT JOIN (SELECT x.hashtag_id, min(x.rank) AS rank
-           FROM (SELECT c.hashtag_id, rank() OVER (ORDER BY c.images DESC) AS rank
-                 FROM tagdb_store.hashtag_counts c) x
-           GROUP BY x.hashtag_id) r ON r.hashtag_id = h.hashtag_id
+LEFT JOIN tagdb_store.hashtag_ranks r ON r.hashtag_id = h.hashtag_id
 CROSS JOIN tagdb_store.statistics s;
 COMMENT ON VIEW tagdb.hashtag_stats IS
     'Images of each hashtag, its first and last image, the number of other hashtags on them, and its '

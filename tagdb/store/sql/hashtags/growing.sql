@@ -4,5 +4,5 @@ FROM tagdb.hashtag_growth g
 JOIN tagdb.hashtag_stats s ON s.hashtag_id = g.hashtag_id
 JOIN tagdb.hashtags h ON h.hashtag_id = g.hashtag_id
 WHERE g.growth > 1
-ORDER BY g.growth DESC, s.images DESC, s.hashtag
+ORDER BY g.rank, s.images DESC, s.hashtag
 LIMIT %(limit)s OFFSET %(offset)s
