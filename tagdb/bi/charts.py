@@ -254,7 +254,7 @@ PAGES = (
             ),
             Chart(
                 "What goes with a hashtag",
-                "For one hashtag: choose it above. Bars are the lower bound of lift.",
+                "The lower bound of lift. Choose a hashtag; without one, of all.",
                 "bars",
                 "hashtag_pairs",
                 (Metric("lift at least", "max(lift_low)", "decimal"),),
@@ -311,7 +311,7 @@ PAGES = (
             ),
             Chart(
                 "Acceptance",
-                "By week and factor run.",
+                "Over time, by factor run.",
                 "lines",
                 "acceptance",
                 (ACCEPTANCE,),
@@ -320,7 +320,7 @@ PAGES = (
             ),
             Chart(
                 "Verdicts",
-                "By week.",
+                "Over time.",
                 "columns",
                 "acceptance",
                 (Metric("accepted", "sum(accepted)"), Metric("rejected", "sum(rejected)")),
@@ -475,6 +475,12 @@ TIMES = {
     "hashtag_edits": "made_at",
 }
 """The column of a view that says when."""
+
+
+def words(name: str) -> str:
+    """Return a column's name as people read it."""
+    shown = name.removesuffix("_text").removesuffix("_id").replace("_percent", " %").replace("_", " ")
+    return shown.replace("ndcg at 10", "nDCG@10")
 
 
 def charts() -> Iterator[Chart]:

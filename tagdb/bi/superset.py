@@ -104,7 +104,7 @@ def _data_set(view: str, columns: list[Column]) -> Content:
         "columns": [
             {
                 "column_name": column.name,
-                "verbose_name": _words(column.name),
+                "verbose_name": charts.words(column.name),
                 "description": column.description,
                 "type": "ARRAY" if column.type.endswith("[]") else column.type.upper(),
                 "is_dttm": column.type in _TIMES,
@@ -115,7 +115,7 @@ def _data_set(view: str, columns: list[Column]) -> Content:
         "metrics": [
             {
                 "metric_name": name,
-                "verbose_name": _words(metric.name),
+                "verbose_name": charts.words(metric.name),
                 "expression": metric.sql,
                 "d3format": _FORMATS[metric.format],
             }
@@ -130,11 +130,6 @@ def _data_set(view: str, columns: list[Column]) -> Content:
 def _name(metric: Metric) -> str:
     """The name of a metric. It must not be that of a column: Superset would take one for the other."""
     return f"total {metric.name}"
-
-
-def _words(name: str) -> str:
-    shown = name.removesuffix("_text").removesuffix("_id").replace("_percent", " %").replace("_", " ")
-    return shown.replace("ndcg at 10", "nDCG@10")
 
 
 # --- charts --------------------------------------------------------------------------------------

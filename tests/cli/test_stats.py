@@ -1,6 +1,7 @@
 """``tagdb stats``, and that an ingest keeps the statistics up to date by itself."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from click.testing import Result
 
 from tagdb import store
+from tagdb.postgres import database
 from tagdb.postgres.database import Connection
-from tests.support import seed
+from tests.support import history, seed
 from tests.support.commands import Run, complaint, draw, parsed, write_csv
 
 COUNTS = {"beach": 6, "city": 4, "night": 4, "sea": 4, "street": 4, "sun": 4}
@@ -216,3 +218,70 @@ def test_an_ingest_that_is_interrupted_at_the_end(
     done = ingest(photos / "photos.csv")
     assert done.exit_code == 0
     assert counts(connection) == COUNTS
+
+
+# --- showing
+
+
+def test_what_the_dashboards_show(tagdb: Run, database_url: str) -> None:
+    with database.connect(database_url) as connection:
+        history.fill(connection)
+    shown = tagdb("stats", "show", "hashtags", "OPERATIONS", "--rows", "1")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("HASHTAGS\n\nMost used hashtags. ")
+    assert "\nTop hashtags. Of all images.\nhashtag  images\ncoffee       41\n\n" in shown.stdout
+    assert "\n\nOPERATIONS\nEmbedded: 98.4%\n" in shown.stdout
+    assert "\nreason code  rejections\nmissing               2\n\n" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    found = parsed(tagdb("stats", "show", "--json"))
+    assert list(found) == ["Collections", "Growth", "Hashtags", "Pairs", "Quality", "Operations"]
+    assert found["Collections"]["Images"] == [{"images": 122}]
+    assert found["Hashtags"]["Top hashtags"][0] == {"hashtag": "coffee", "images": 41}
+    assert len(found["Hashtags"]["Top hashtags"]) == 20
+    weeks, months = (
+        parsed(tagdb("stats", "show", "growth", "--json", "--period", period))["Growth"]["Photos taken"]
+        for period in ("week", "month")
+    )
+    assert len(weeks) > len(months)
+    assert sum(row["images"] for row in weeks) == sum(row["images"] for row in months) > 90
+
+
+def test_a_database_with_nothing_in_it(tagdb: Run, database_url: str, tmp_path: Path) -> None:
+    shown = tagdb("stats", "show", "--plot", tmp_path / "empty.svg")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert "Images: -\n" in shown.stdout
+    assert shown.stdout.count("(nothing yet)") > 10
+    assert (tmp_path / "empty.svg").read_text("utf-8").count("nothing yet") == 6
+
+
+def test_a_picture_of_all_pages(tagdb: Run, database_url: str, tmp_path: Path) -> None:
+    with database.connect(database_url) as connection:
+        history.fill(connection)
+        store.tags.edit(connection, "merge", ["brandnew"], "\N{WATER WAVE}")
+        connection.execute("UPDATE tagdb_store.images SET collection = '$x_1$' WHERE collection = 'city'")
+    picture = tmp_path / "statistics.svg"
+    drawn = tagdb("stats", "show", "--plot", picture, "--json")
+    assert (drawn.exit_code, drawn.stderr) == (0, "")
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", picture.read_text("utf-8"))
+    assert {"Collections: Images by collection", "Pairs: What goes with a hashtag"} <= set(texts)
+    assert {"$x_1$", "food", "\N{WATER WAVE}", "missing"} <= set(texts)
+    for suffix in (".png", ".pdf"):
+        assert tagdb("stats", "show", "growth", "--plot", picture.with_suffix(suffix)).exit_code == 0
+        assert picture.with_suffix(suffix).stat().st_size > 5000
+
+
+def test_a_picture_that_cannot_be(tagdb: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = tagdb("stats", "show", "--plot", tmp_path / "a.txt")
+    assert complaint(refused) == "Error: a picture cannot be saved as 'a.txt'; use .svg, .png, .pdf"
+    missing = tmp_path / "no" / "a.svg"
+    refused = tagdb("stats", "show", "--plot", missing)
+    assert complaint(refused) == f"Error: the picture {missing} cannot be saved: No such file or directory"
+    refused = tagdb("stats", "show", "pears")
+    assert refused.exit_code == 2
+    assert "there is no page 'pears'; the pages are collections, growth, hashtags, " in refused.stderr
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    refused = tagdb("stats", "show", "--plot", tmp_path / "a.svg")
+    assert (
+        complaint(refused)
+        == "Error: pictures are drawn by Matplotlib; install it with: pip install 'tagdb[plot]'"
+    )
