@@ -454,6 +454,8 @@ PAGES = (
         "Rejections by reason",
     ),
 )
+NONE = "(none)"
+"""Stands for what has no name: images without a collection, feedback without a factor run."""
 COLLECTED = {"collection_stats", "collection_hashtags", "images", "image_hashtags"}
 """Views with a column ``collection``."""
 OF_HASHTAGS = {

@@ -27,8 +27,6 @@ _PANELS = {"stat": "Stat", "barchart": "Bar chart", "timeseries": "Time series",
 _HEIGHTS = {"number": 4, "bars": 12}
 """Of panels; others have 10."""
 _LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
-_NONE = "(none)"
-"""Stands for images without a collection."""
 
 
 def dashboard() -> str:
@@ -110,7 +108,7 @@ def query(chart: Chart) -> str:
 
 
 def _shown(column: str) -> str:
-    return f"coalesce({column}::text, '{_NONE}')"
+    return f"coalesce({column}::text, '{charts.NONE}')"
 
 
 def _panel(chart: Chart) -> Content:

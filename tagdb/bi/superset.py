@@ -28,6 +28,8 @@ _FORMATS: dict[Format, str] = {
     "bytes": "MEMORY_DECIMAL", "seconds": ",.1f", "milliseconds": ",.1f", "time": "%Y-%m-%d", "text": "",
 }  # fmt: skip
 """Formats of D3, and Superset's own."""
+_NAMELESS = ("collection", "factor_run_id")
+"""Columns that may be NULL. Superset would leave that line or column out of a chart with a limit."""
 _TIMES = {"date", "timestamp with time zone"}
 _HEIGHTS = {"number": 20, "bars": 60, "heat map": 80}
 """Of charts, in eighths of what Superset lays out by; others have 50."""
@@ -111,6 +113,17 @@ def _data_set(view: str, columns: list[Column]) -> Content:
                 **dict.fromkeys(("is_active", "groupby", "filterable"), True),
             }
             for column in columns
+        ]
+        + [
+            {
+                "column_name": _shown(name),
+                "verbose_name": charts.words(name),
+                "expression": f"coalesce({name}::text, '{charts.NONE}')",
+                "type": "TEXT",
+                **dict.fromkeys(("is_active", "groupby", "filterable"), True),
+            }
+            for name in _NAMELESS
+            if name in [column.name for column in columns]
         ],
         "metrics": [
             {
@@ -130,6 +143,11 @@ def _data_set(view: str, columns: list[Column]) -> Content:
 def _name(metric: Metric) -> str:
     """The name of a metric. It must not be that of a column: Superset would take one for the other."""
     return f"total {metric.name}"
+
+
+def _shown(column: str) -> str:
+    """The name of a column that has a word for NULL."""
+    return f"{column}_shown" if column in _NAMELESS else column
 
 
 # --- charts --------------------------------------------------------------------------------------
@@ -176,7 +194,7 @@ def _number(chart: Chart) -> tuple[str, Content]:
 def _bars(chart: Chart) -> tuple[str, Content]:
     (metric,) = chart.metrics
     return "echarts_timeseries_bar", {
-        "x_axis": chart.by[0],
+        "x_axis": _shown(chart.by[0]),
         "metrics": [_name(metric)],
         "groupby": [],
         "orientation": "horizontal",
@@ -199,7 +217,7 @@ def _over_time(chart: Chart) -> tuple[str, Content]:
         "x_axis": chart.time,
         "time_grain_sqla": "P1M",
         "metrics": [_name(metric) for metric in chart.metrics],
-        "groupby": [*chart.by],
+        "groupby": [*map(_shown, chart.by)],
         "y_axis_format": _FORMATS[chart.metrics[0].format],
         "x_axis_time_format": "smart_date",
         "tooltipTimeFormat": "%Y-%m-%d",
@@ -223,7 +241,7 @@ def _over_time(chart: Chart) -> tuple[str, Content]:
 
 def _heat_map(chart: Chart) -> tuple[str, Content]:
     (metric,) = chart.metrics
-    across, down = chart.by
+    across, down = map(_shown, chart.by)
     return "heatmap_v2", {
         "x_axis": across,
         "groupby": down,
