@@ -477,6 +477,8 @@ TIMES = {
     "hashtag_edits": "made_at",
 }
 """The column of a view that says when."""
+DAYS = {"starts_on", "week"}
+"""Those of them that are dates."""
 
 
 def words(name: str) -> str:

@@ -99,6 +99,9 @@ def query(chart: Chart) -> str:
     if chart.view in charts.COLLECTED:
         conditions.append(f"{_shown('collection')} IN (${{collection:sqlstring}})")
     asked = queries.sql(chart, "'${period}'", tuple(conditions))
+    if chart.time:  # Grafana leaves a session the server's time zone, and takes times without one as UTC
+        utc = "::timestamp" if chart.time in charts.DAYS else " AT TIME ZONE 'UTC'"
+        asked = asked.replace(f"('${{period}}', {chart.time})", f"('${{period}}', {chart.time}{utc})")
     if chart.kind == "number":
         return asked
     for by in chart.by:  # in a list of columns: a series without a name has none in the legend
