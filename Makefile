@@ -94,9 +94,9 @@ $(SPARK): $(INSTALLED) requirements-spark.lock
 		echo "no Java, or pip found no pyspark: the tests of Spark will be skipped"
 	@touch $@
 
-# A client in another language, for tests/clients, and axe for the pages; without npm, or without what it fetches, those
-# tests are skipped.
+# A client in another language, for tests/clients, axe for the pages, and Grafana's types; without npm, or without what it
+# fetches, those tests are skipped.
 $(NODE): tests/clients/node/package-lock.json tests/clients/node/package.json tests/clients/node/.npmrc
 	@cd tests/clients/node && npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 && \
 		touch node_modules/.installed || \
-		echo "npm could not install pg and axe-core: tests of the client in Node and of accessibility will be skipped"
+		echo "npm could not install pg, axe-core and Grafana's types: tests of them will be skipped"
