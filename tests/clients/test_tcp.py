@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tagdb.postgres import database
-from tagdb.postgres.server import Server
-from tests.support import history
-from tests.support.clients import NODE, QUERY, Program
+from tests.support.clients import NODE, QUERY, Program, listening
 from tests.support.commands import invoke
-from tests.support.postgres import FAST, free_ports, temporary_home
 
 
 @pytest.fixture
-def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def url() -> Iterator[str]:
     """A reader's URL, from ``tagdb db url``."""
-    home = temporary_home()
-    monkeypatch.setenv("TAGDB_HOME", str(home))
-    server = Server(home, FAST | {"shared_buffers": "32MB"})
-    try:
-        server.start(port=free_ports(1)[0])
-        database.migrate(server.url())
-        with database.connect(server.url()) as connection:
-            history.fill(connection)
+    with listening() as (home, _):
         for arguments in (
             ("grant", "svc", "--role", "reader"),
             ("url", "--role", "reader", "--login", "svc"),
         ):
-            done = invoke("db", *arguments)
+            done = invoke("db", *arguments, TAGDB_HOME=str(home))
             assert done.exit_code == 0, done.output
         yield done.stdout.strip()
-    finally:
-        server.stop()
-        shutil.rmtree(home)
 
 
 def test_a_client_in_node_over_tcp(node: Program, url: str) -> None:

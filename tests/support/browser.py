@@ -56,12 +56,12 @@ SWITCHES = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Chromium, for the block."""
+def chromium(*switches: str) -> Iterator[Browser]:
+    """Chromium, for the block, with these switches besides."""
     if PROGRAM is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(SWITCHES))
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*SWITCHES, *switches])
         try:
             yield browser
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,8 +16,10 @@ import pytest
 from psycopg import conninfo, sql
 
 from tagdb.access import Address, Passfile
-from tests.support import seed
-from tests.support.postgres import administer
+from tagdb.postgres import database
+from tagdb.postgres.server import Server
+from tests.support import history, seed
+from tests.support.postgres import FAST, administer, free_ports, temporary_home
 
 NODE = Path(__file__).parents[1] / "clients" / "node"
 PASSWORD = "a+b c'd://@%"
@@ -70,6 +73,22 @@ def logged_in(owner: str, *member_of: str) -> Iterator[str]:
         yield url_of(owner, name, PASSWORD)
     finally:
         administer(owner, "DROP ROLE {}", name)
+
+
+@contextmanager
+def listening() -> Iterator[tuple[Path, str]]:
+    """The home of a server with a port, which has :mod:`history`, and the owner's URL."""
+    home = temporary_home()
+    server = Server(home, FAST | {"shared_buffers": "32MB"})
+    try:
+        server.start(port=free_ports(1)[0])
+        database.migrate(server.url())
+        with database.connect(server.url()) as connection:
+            history.fill(connection)
+        yield home, server.url()
+    finally:
+        server.stop()
+        shutil.rmtree(home)
 
 
 def execute(
