@@ -459,7 +459,7 @@ NONE = "(none)"
 COLLECTED = {"collection_stats", "collection_hashtags", "images", "image_hashtags"}
 """Views with a column ``collection``."""
 OF_HASHTAGS = {
-    "collection_hashtags", "hashtag_stats", "hashtag_growth", "hashtag_pairs", "image_hashtags",
+    "collection_hashtags", "hashtags", "hashtag_stats", "hashtag_growth", "hashtag_pairs", "image_hashtags",
     "hashtag_trend_daily", "hashtag_trend_weekly", "hashtag_trend_monthly",
 }  # fmt: skip
 """Views with a column ``hashtag``."""
