@@ -51,6 +51,12 @@ class Passfile:
         fields = [self._parse(line) for line in self._lines()]
         return {each[3]: each[4] for each in fields if each[:3] == [*place] and len(each) == 5}
 
+    def anywhere(self, login: str) -> str | None:
+        """Return the password that a login has got last on the embedded server."""
+        fields = [self._parse(line) for line in self._lines()]
+        known = [each[4] for each in fields if each[:2] == ["*", "*"] and each[3:4] == [login]]
+        return known[-1] if known else None
+
     def write(self, place: Sequence[str], login: str, password: str | None) -> None:
         """Set a login's password, or remove it."""
         old = self._lines()
@@ -110,8 +116,11 @@ class Address:
     passfile: Passfile
 
     def password(self, login: str) -> str | None:
-        """Return a login's password if tagdb generated it."""
-        return self.passfile.find(self.place).get(login)
+        """Return a login's password if tagdb generated it; on the embedded server, for whichever database."""
+        known = self.passfile.find(self.place).get(login)
+        if known is None and self.place[0] == "*":
+            known = self.passfile.anywhere(login)
+        return known
 
     def url(self, login: str, password: str | None = None) -> str:
         """Return a login's URL."""

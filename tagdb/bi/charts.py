@@ -42,10 +42,12 @@ class Chart:
     """Of a table: columns of the view, with their formats."""
     where: str | None = None
     """A condition in SQL on the rows."""
-    order: str | None = None
-    """Of a table: the column by which it is sorted, and ``DESC``."""
+    order: tuple[str, ...] = ()
+    """Of a table: the columns by which it is sorted, with ``DESC`` where they descend."""
     most: int = 20
     """Bars, lines or rows."""
+    one: str | None = None
+    """Column of which one value is chosen to look at; without, the chart is of all, and says less."""
     width: int = 6
     """In twelfths of the page."""
 
@@ -97,7 +99,7 @@ PAGES = (
                 "Uses of hashtags",
                 "A photo with three hashtags uses three.",
                 "number",
-                "collection_hashtags",
+                "hashtag_stats",
                 (USES,),
                 width=3,
             ),
@@ -122,7 +124,7 @@ PAGES = (
                     ("hashtags_per_image", "decimal"),
                     ("top_hashtags_text", "text"),
                 ),
-                order="images DESC",
+                order=("images DESC", "collection"),
                 most=1000,
             ),
             Chart(
@@ -225,7 +227,7 @@ PAGES = (
                     ("in_active_run", "text"),
                 ),
                 where="rank IS NOT NULL",
-                order="rank",
+                order=("rank", "hashtag"),
                 most=1000,
                 width=12,
             ),
@@ -249,8 +251,17 @@ PAGES = (
                     ("lift_low", "decimal"),
                 ),
                 where="hashtag < with_hashtag",
-                order="lift_low DESC",
+                order=("lift_low DESC", "hashtag", "with_hashtag"),
                 most=1000,
+            ),
+            Chart(
+                "Surest pairs by lift",
+                "What lift is at least.",
+                "bars",
+                "hashtag_pairs",
+                (Metric("lift at least", "max(lift_low)", "decimal"),),
+                by=("pair",),
+                where="hashtag < with_hashtag",
             ),
             Chart(
                 "What goes with a hashtag",
@@ -259,6 +270,8 @@ PAGES = (
                 "hashtag_pairs",
                 (Metric("lift at least", "max(lift_low)", "decimal"),),
                 by=("with_hashtag",),
+                one="hashtag",
+                width=12,
             ),
             Chart(
                 "Pairs of the most used",
@@ -272,7 +285,7 @@ PAGES = (
                 width=12,
             ),
         ),
-        "What goes with a hashtag",
+        "Surest pairs by lift",
     ),
     Page(
         "Quality",
@@ -344,7 +357,7 @@ PAGES = (
                     ("interactions", "count"),
                     ("seconds", "seconds"),
                 ),
-                order="factor_run_id DESC",
+                order=("factor_run_id DESC",),
                 most=100,
                 width=12,
             ),
@@ -428,7 +441,7 @@ PAGES = (
                     ("line", "text"),
                     ("reason", "text"),
                 ),
-                order="ingest_error_id DESC",
+                order=("started_at DESC", "origin", "line"),
                 most=100,
             ),
             Chart(
@@ -446,7 +459,7 @@ PAGES = (
                     ("images_known", "count"),
                     ("rejected", "count"),
                 ),
-                order="started_at DESC",
+                order=("started_at DESC", "ingest_run_id DESC"),
                 most=100,
                 width=12,
             ),

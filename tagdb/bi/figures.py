@@ -63,7 +63,7 @@ def read(connection: Connection, pages: Iterable[Page], period: str) -> dict[str
 def written(value: Any, style: Format) -> str:
     """Return a value as people read it."""
     if value is None:
-        return "-"
+        return "0" if style in {"count", "bytes"} else "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if style in {"time", "text"}:
@@ -84,5 +84,10 @@ _DIGITS: dict[Format, int] = {
 
 
 def first(figures: Figures, most: int) -> Sequence[tuple[Any, ...]]:
-    """Return the rows that say most: the first ones; over time, the latest."""
-    return figures.rows[-most:] if figures.chart.time else figures.rows[:most]
+    """Return the rows that say most: the first ones; over time, the latest, of these the largest amounts."""
+    if not figures.chart.time:
+        return figures.rows[:most]
+    if not figures.chart.by:
+        return figures.rows[-most:]
+    amount = 1 + len(figures.chart.by)
+    return sorted(figures.rows, key=lambda row: (row[0], row[amount] or 0), reverse=True)[:most]

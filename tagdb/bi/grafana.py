@@ -98,6 +98,8 @@ def query(chart: Chart) -> str:
         conditions.append(f"$__timeFilter({when})")
     if chart.view in charts.COLLECTED:
         conditions.append(f"{_shown('collection')} IN (${{collection:sqlstring}})")
+    if chart.one:
+        conditions.append(f"{chart.one} = ${{{chart.one}:sqlstring}}")
     asked = queries.sql(chart, "'${period}'", tuple(conditions))
     if chart.time:  # Grafana leaves a session the server's time zone, and takes times without one as UTC
         utc = "::timestamp" if chart.time in charts.DAYS else " AT TIME ZONE 'UTC'"
@@ -190,6 +192,10 @@ _VARIABLES: list[Content] = [
         "datasource": _SOURCE, "refresh": 1, "sort": 1, "multi": True, "includeAll": True, "regex": "",
         "query": f"SELECT {_shown('collection')} FROM tagdb.collection_stats ORDER BY 1",  # noqa: S608
         "current": {"text": ["All"], "value": ["$__all"]}, "options": [],
+    },
+    {
+        "name": "hashtag", "label": "Hashtag", "type": "textbox", "hide": 0, "skipUrlSync": False,
+        "query": "", "current": {"text": "", "value": ""}, "options": [],
     },
     {
         "name": "period", "label": "Period", "type": "custom", "hide": 0, "skipUrlSync": False,

@@ -51,9 +51,10 @@ def draw(figures: Mapping[str, Sequence[Figures]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     pages = [page for page in charts.PAGES if page.title in figures]
-    lines = -(-len(pages) // COLUMNS)
-    sheet = Figure(figsize=(7 * COLUMNS, 4.5 * lines), layout="constrained")
-    axes = sheet.subplots(lines, COLUMNS, squeeze=False).ravel()
+    across = min(COLUMNS, len(pages))
+    lines = -(-len(pages) // across)
+    sheet = Figure(figsize=(7 * across, 4.5 * lines), layout="constrained")
+    axes = sheet.subplots(lines, across, squeeze=False).ravel()
     for page, place in zip(pages, axes, strict=False):
         (main,) = (each for each in figures[page.title] if each.chart.title == page.main)
         _chart(place, main)
@@ -82,15 +83,22 @@ def _chart(place: "Axes", figures: Figures) -> None:
 
 
 def _bars(place: "Axes", figures: Figures) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     shown = figures.rows[:_BARS][::-1]
     names = [_short(row[0]) for row in shown]
     drawn = place.barh(range(len(shown)), [float(row[1]) for row in shown])
     place.set_yticks(range(len(shown)), names, parse_math=False)
+    place.set_xlabel(figures.names[1], fontsize=8)
+    if figures.formats[1] == "count":
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
     place.bar_label(drawn, [written(row[1], figures.formats[1]) for row in shown], padding=3, fontsize=8)
 
 
 def _over_time(place: "Axes", figures: Figures) -> None:
     """Lines, or columns on each other: one for each metric, or for each value of ``by``."""
+    from matplotlib.ticker import MaxNLocator
+
     by = len(figures.chart.by)
     series: dict[str, dict[Any, float]] = {}
     for time, *rest in figures.rows:
@@ -108,6 +116,8 @@ def _over_time(place: "Axes", figures: Figures) -> None:
             place.bar(times, heights, width=width * 0.9 if width else 20, bottom=below, label=name)
             below = [low + height for low, height in zip(below, heights, strict=True)]
     place.set_ylim(bottom=0)
+    if figures.formats[-1] == "count":
+        place.yaxis.set_major_locator(MaxNLocator(integer=True))
     place.tick_params(axis="x", labelrotation=30)
     title = charts.words(figures.chart.by[0]) if by else None
     legend = place.legend(fontsize=8, frameon=False, title=title, title_fontsize=8)
@@ -116,5 +126,5 @@ def _over_time(place: "Axes", figures: Figures) -> None:
 
 
 def _short(value: Any) -> str:
-    text = written(value, "text")
+    text = charts.NONE if value is None else written(value, "text")
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

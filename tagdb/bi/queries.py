@@ -22,7 +22,7 @@ def sql(chart: Chart, period: str = "'month'", conditions: tuple[str, ...] = ())
     source = f"FROM tagdb.{chart.view}{_where(chart.where, *conditions)}"
     if chart.kind == "table":
         names = ", ".join(name for name, _ in chart.columns)
-        return f"SELECT {names}\n{source}\nORDER BY {chart.order}\nLIMIT {chart.most}"
+        return f"SELECT {names}\n{source}\nORDER BY {', '.join(chart.order)}\nLIMIT {chart.most}"
     metrics = [f'{metric.sql} AS "{metric.name}"' for metric in chart.metrics]
     first = f'"{chart.metrics[0].name}" DESC'
     if chart.time is None:

@@ -232,7 +232,7 @@ def _over_time(chart: Chart) -> tuple[str, Content]:
         shown |= {"limit": chart.most, "timeseries_limit_metric": _name(chart.metrics[0]), "order_desc": True}
     if chart.kind != "lines":
         shown["stack"] = "Stack"
-    else:
+    if chart.kind != "columns":  # a single point has no line
         shown |= {"markerEnabled": True, "markerSize": 4}
     if chart.so_far:
         shown["rolling_type"] = "cumsum"
@@ -265,13 +265,12 @@ def _heat_map(chart: Chart) -> tuple[str, Content]:
 
 
 def _table(chart: Chart) -> tuple[str, Content]:
-    assert chart.order
-    column, _, descending = chart.order.partition(" ")
+    order = [each.partition(" ") for each in chart.order]
     numbers = {name: _FORMATS[kind] for name, kind in chart.columns if kind not in {"time", "text"}}
     return "table", {
         "query_mode": "raw",
         "all_columns": [name for name, _ in chart.columns],
-        "order_by_cols": [json.dumps([column, not descending])],
+        "order_by_cols": [json.dumps([column, not descending]) for column, _, descending in order],
         "row_limit": chart.most,
         "page_length": 20,
         "include_search": True,
@@ -372,7 +371,7 @@ def _filters(numbers: dict[str, int]) -> list[Content]:
         ),
         chosen("Time", "filter_time", "Charts of what has a time.", {}, filter(_is_timed, charts.charts())),
         chosen(
-            "Period", "filter_timegrain", "Days, weeks or months of charts over time.",
+            "Period", "filter_timegrain", "Of charts over time: days, weeks, months and others.",
             {"datasetUuid": _id("data set", "images")},
             [chart for chart in charts.charts() if chart.time],
         ),

@@ -20,8 +20,8 @@ def superset_(login: str | None) -> None:
     """Write an import file for Apache Superset.
 
     It holds the database as a reader reaches it, all views with their descriptions, and the dashboard
-    "tagdb". It holds no password: Superset asks for it on import. A later import replaces what an earlier
-    one made.
+    "tagdb". It holds no password: Superset asks for it on import. docs/bi.md says what a later import
+    replaces.
 
     \b
     Example:

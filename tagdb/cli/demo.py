@@ -88,6 +88,8 @@ def command(remove: bool, photos: int, seed: int, as_json: bool, quiet: bool) ->
         "Or explore the demo's database:\n"
         f"  tagdb db shell --database-url '{result.url}'\n"
         "  tagdb demo --remove\n\n"
+        "Its figures as tables, or as a dashboard for BI tools (docs/bi.md):\n"
+        f"  tagdb stats show --database-url '{result.url}'\n\n"
         "And in the browser, where you can drop photos and see why they get their hashtags:\n"
         f"  tagdb serve --database-url '{result.url}'"
     )

@@ -82,6 +82,7 @@ def show(pages: tuple[str, ...], rows: int, period: str, plot: Path | None, as_j
       tagdb stats show --plot statistics.svg
     """
     from tagdb.bi import charts, figures, pictures
+    from tagdb import store
     from tagdb.postgres import database
 
     named = {page.title.lower(): page for page in charts.PAGES}
@@ -93,6 +94,8 @@ def show(pages: tuple[str, ...], rows: int, period: str, plot: Path | None, as_j
         pictures.check(plot)
     with database.open_database(settings(), note) as connection:
         found = figures.read(connection, chosen, period)
+        if not store.answers.readiness(connection).images:
+            note("there are no photos in this database yet; ingest some, or name another by --database-url")
     if plot:
         pictures.draw(found, plot)
     if as_json:
@@ -106,7 +109,7 @@ def show(pages: tuple[str, ...], rows: int, period: str, plot: Path | None, as_j
             if each.chart.kind == "number":
                 say(f"{each.chart.title}: {figures.written(each.rows[0][0], each.formats[0])}")
         for each in shown:
-            if each.chart.kind != "number":
+            if each.chart.kind != "number" and not each.chart.one:
                 _print(each, rows)
 
 
@@ -124,3 +127,5 @@ def _print(shown: "Figures", rows: int) -> None:
     header = [charts.words(name) for name in shown.names]
     numbers = {at for at, style in enumerate(shown.formats) if style not in {"text", "time"}}
     print_table(header, lines, numbers)
+    if len(shown.rows) > len(lines):
+        click.echo(f"({len(lines)} of {len(shown.rows)} rows; for more: --rows)")

@@ -127,6 +127,7 @@ def ask(reader: psycopg.Connection, query: str, chosen: Mapping[str, Any]) -> tu
     """Names and rows, as if these were chosen in Grafana."""
     listed = ", ".join("'" + name.replace("'", "''") + "'" for name in chosen["collection"])
     query = query.replace("${collection:sqlstring}", listed).replace("${period}", chosen["period"])
+    query = query.replace("${hashtag:sqlstring}", f"'{chosen.get('hashtag', 'coffee')}'")
     within = rf"\1 BETWEEN '{chosen['from']}T00:00:00Z' AND '{chosen['to']}T00:00:00Z'"
     query = re.sub(r"\$__timeFilter\(([a-z_]+)\)", within, query)
     assert "$" not in query

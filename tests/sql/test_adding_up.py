@@ -115,7 +115,7 @@ BESIDE = {
     "coverage": {"backbone", "factors_since"},
     "hashtags": {"alias_of", "spelling"},
     "hashtag_edits": {"hashtags_text"},
-    "hashtag_pairs": {"hashtag", "with_hashtag"},
+    "hashtag_pairs": {"hashtag", "with_hashtag", "pair"},
 }
 """Columns that tell rows apart, but that nobody would group by."""
 

@@ -30,7 +30,7 @@ def having(types: Types, column: str) -> set[str]:
 
 def test_what_a_chart_names_is_there(types: Types) -> None:
     for chart in charts.charts():
-        order = [chart.order.partition(" ")[0]] if chart.order else []
+        order = [each.partition(" ")[0] for each in chart.order]
         for name in (*chart.by, *(name for name, _ in chart.columns), *order):
             assert (chart.view, name) in types, chart.title
         if chart.time:

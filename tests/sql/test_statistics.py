@@ -323,6 +323,7 @@ def hashtag_pairs(raw: Raw) -> list[Row]:
                     "pmi": rounded(math.log2(lift), 2),
                     "hashtag_rank": rank[one],
                     "with_rank": rank[other],
+                    "pair": f"{raw.names[one]} + {raw.names[other]}",
                     "refreshed_at": raw.statistics["refreshed_at"],
                 }
             )
@@ -436,7 +437,7 @@ def collection_stats(raw: Raw) -> list[Row]:
                 "first_seen": min(map(seen_at, images.values())),
                 "last_seen": max(map(seen_at, images.values())),
                 "bytes": sum(image["bytes"] for image in images.values()),
-                "hashtags": len(counts),
+                "hashtags": len(counts) if collection is not None else None,
                 "hashtags_per_image": (
                     rounded(counts.total() / len(images), 2) if collection is not None else None
                 ),

@@ -3,7 +3,9 @@ CREATE OR REPLACE VIEW tagdb.collection_stats AS
 SELECT c.collection, c.images, c.images::double precision / sum(c.images) OVER () AS image_share,
        round(100 * c.images / sum(c.images) OVER (), 2)::double precision AS image_percent,
        c.first_seen, c.last_seen, c.bytes,
-       (SELECT count(*) FROM tagdb_store.hashtag_collections k WHERE k.collection = c.collection) AS hashtags,
+       CASE WHEN c.collection IS NOT NULL THEN (
+           SELECT count(*) FROM tagdb_store.hashtag_collections k WHERE k.collection = c.collection)
+       END AS hashtags,
        CASE WHEN c.collection IS NOT NULL THEN (
            SELECT round(coalesce(sum(k.images), 0) / c.images, 2)::double precision
            FROM tagdb_store.hashtag_collections k WHERE k.collection = c.collection)
@@ -35,7 +37,8 @@ COMMENT ON COLUMN tagdb.collection_stats.last_seen IS
     'When the latest of its images was taken (or ingested, if unknown).';
 COMMENT ON COLUMN tagdb.collection_stats.bytes IS 'Total size of its photos'' files, in bytes.';
 COMMENT ON COLUMN tagdb.collection_stats.hashtags IS 
-    'Do not add up: number of different hashtags on its images, which other collections may have, too.';
+    'Do not add up: number of different hashtags on its images, which other collections may have, too; NULL without a '
+    'collection.';
 COMMENT ON COLUMN tagdb.collection_stats.hashtags_per_image IS 
     'Do not add up or average: mean number of hashtags on its images.';
 COMMENT ON COLUMN tagdb.collection_stats.top_hashtags IS 'Its five most used hashtags, the most used first.';

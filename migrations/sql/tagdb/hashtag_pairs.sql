@@ -11,7 +11,7 @@ SELECT a.hashtag, b.hashtag AS with_hashtag, p.images, na.images AS hashtag_imag
        round((p.images / e.images)::numeric, 2)::double precision AS lift,
        round(tagdb_store.at_least(p.images, e.images)::numeric, 2)::double precision AS lift_low,
        round((ln(p.images / e.images) / ln(2::double precision))::numeric, 2)::double precision AS pmi,
-       ra.rank AS hashtag_rank, rb.rank AS with_rank, s.refreshed_at
+       ra.rank AS hashtag_rank, rb.rank AS with_rank, a.hashtag || ' + ' || b.hashtag AS pair, s.refreshed_at
 FROM (SELECT t.hashtag_id, t.other_id, t.images FROM tagdb_store.hashtag_pairs t
       UNION ALL
       SELECT t.other_id, t.hashtag_id, t.images FROM tagdb_store.hashtag_pairs t) p
@@ -50,4 +50,5 @@ COMMENT ON COLUMN tagdb.hashtag_pairs.hashtag_rank IS
     'Do not add up or average: place of hashtag among all hashtags, 1 for the most used.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.with_rank IS
     'Do not add up or average: place of with_hashtag among all hashtags, 1 for the most used.';
+COMMENT ON COLUMN tagdb.hashtag_pairs.pair IS 'Both as one text, for charts with a bar for each pair.';
 COMMENT ON COLUMN tagdb.hashtag_pairs.refreshed_at IS 'When the pairs of all hashtags were last computed.';
