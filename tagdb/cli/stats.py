@@ -81,8 +81,8 @@ def show(pages: tuple[str, ...], rows: int, period: str, plot: Path | None, as_j
       tagdb stats show hashtags pairs --rows 20
       tagdb stats show --plot statistics.svg
     """
-    from tagdb.bi import charts, figures, pictures
     from tagdb import store
+    from tagdb.bi import charts, figures, pictures
     from tagdb.postgres import database
 
     named = {page.title.lower(): page for page in charts.PAGES}
