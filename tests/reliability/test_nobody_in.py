@@ -191,6 +191,8 @@ def test_no_command_runs_what_was_planted(
         (stored, ("init",)),
         (stored, ("ingest", photos, *chosen)),
         (stored, ("stats", "refresh")),
+        (stored, ("stats", "show")),
+        (stored, ("bi", "grafana")),
         (stored, ("factors", "compute", "--factors", 4, "--min-images", 1)),
         (stored, ("ingest", more, *chosen)),
         (stored, ("recommend", photo, *chosen, "--known", "a", "--diversity", "0.5")),

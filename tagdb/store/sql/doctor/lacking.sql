@@ -18,7 +18,7 @@ JOIN pg_namespace n ON n.nspname IN ('tagdb', 'tagdb_store')
 JOIN pg_proc p ON p.pronamespace = n.oid AND p.prorettype <> 'trigger'::regtype
 WHERE r.rolname = CASE WHEN n.nspname = 'tagdb' AND p.proname IN ('workers', 'submit_photo', 'request_state', 'answer',
                                                                 'withdraw_photo', 'recommend_photo') THEN 'tagdb_asker'
-                       WHEN p.proname IN ('count_vectors', 'has_embedding', 'has_factors') THEN 'tagdb_reader'  -- in views
+                       WHEN p.proname IN ('at_least', 'count_vectors', 'has_embedding', 'has_factors') THEN 'tagdb_reader'  -- in views
                        WHEN n.nspname = 'tagdb_store' OR p.provolatile = 'v' THEN 'tagdb_writer'
                        WHEN p.proname IN ('thumbnail', 'embedding', 'image_factors', 'hashtag_factors') THEN 'tagdb_analyst'
                        ELSE 'tagdb_reader' END

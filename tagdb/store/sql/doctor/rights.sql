@@ -18,7 +18,7 @@ given AS (
            n.nspname = 'tagdb' AND p.proname IN ('thumbnail', 'embedding', 'image_factors', 'hashtag_factors'),
            n.nspname = 'tagdb' AND p.proname IN ('workers', 'submit_photo', 'request_state', 'answer', 'withdraw_photo',
                                                  'recommend_photo'),
-           n.nspname = 'tagdb_store' AND p.proname IN ('count_vectors', 'has_embedding', 'has_factors')
+           n.nspname = 'tagdb_store' AND p.proname IN ('at_least', 'count_vectors', 'has_embedding', 'has_factors')
     FROM own n
     JOIN pg_proc p ON p.pronamespace = n.oid,
          aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
