@@ -92,11 +92,13 @@ def _fitted(settings: FactorSettings, training: Side, fits: dict[FactorSettings,
 def _by_model(settings: FactorSettings, model: Model, training: Side, queries: NDArray[np.float16]) -> Answer:
     place = np.searchsorted(training.embeddings.image_ids, model.image_ids)
     pool = training.embeddings.vectors[place]
+    centring = ranking.Centring.of(pool) if settings.contrast else None
     used = [model.image_ids]
 
     def some(part: NDArray[np.float16]) -> NDArray[np.int64]:
-        near, similarity = ranking.nearest(part, pool, settings.neighbours)
-        weight = ranking.weights(similarity, settings.similarity_exponent)
+        near, weight = ranking.neighbours(
+            part, pool, settings.neighbours, settings.contrast, settings.similarity_exponent, centring
+        )
         used.append(model.image_ids[near[weight > 0]])
         score = ranking.scores(ranking.averages(near, weight, model.image_factors), model.hashtag_factors)
         best = model.hashtag_ids[ranking.best(score, TOP)].astype(np.int64)

@@ -1,6 +1,6 @@
 """Held-out and training photos, and a check that they never mix. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +101,7 @@ def side(embeddings: Embeddings, interactions: Interactions, held_out: NDArray[n
     ids = embeddings.image_ids[~held_out]
     kept = np.isin(interactions.image_ids, ids)
     return Side(
-        Embeddings(ids, embeddings.vectors[~held_out]),
+        replace(embeddings, image_ids=ids, vectors=embeddings.vectors[~held_out]),
         Interactions(
             interactions.image_ids[kept], interactions.hashtag_ids[kept], interactions.accepted[kept]
         ),

@@ -117,6 +117,8 @@ class Model:
     interactions: int
     """Number of pairs used."""
     maps: Maps
+    centring: ranking.Centring | None = None
+    """Of the embeddings of the images that may be neighbours; None if it is not known from these."""
 
 
 def fit(
@@ -159,8 +161,10 @@ def fit(
             image_factors[rows] = (1 - settings.ridge) * own[rows] + settings.ridge * predicted
     stored = als.checked(image_factors).astype(np.float16)
     hashtag_factors = solution.hashtag_factors
+    pool, centring = np.flatnonzero(chosen & embedded), None
+    if settings.contrast and embeddings.axes is None:
+        centring = ranking.Centring.of(embeddings.vectors[place[pool]])
     if settings.refit_penalty:
-        pool = np.flatnonzero(chosen & embedded)
         hashtag_factors = refit(solution, pool, embeddings.vectors, place, stored, settings, len(pool))
     return Model(
         settings,
@@ -170,7 +174,8 @@ def fit(
         als.checked(hashtag_factors).astype(np.float16),
         solution.hashtag_images,
         len(solution.rows),
-        Maps(gram, solution.weighting, ridge, embeddings.backbone_id if ridge else None),
+        Maps(gram, solution.weighting, ridge, embeddings.backbone_id if ridge or centring else None),
+        centring,
     )
 
 
@@ -260,10 +265,23 @@ def refit(
     shape = (len(solution.image_ids), len(solution.hashtag_ids))
     ones = np.ones(len(solution.rows), np.float32)
     carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool[asked]]
-    places, similarity = _neighbours(vectors, place[pool], asked, settings.neighbours)
-    weight = ranking.weights(similarity, settings.similarity_exponent)
+    at = place[pool]
+    centring = ranking.Centring.of(vectors[at]) if settings.contrast else None
+    if centring is not None:
+        vectors, at = centring.off(vectors[at]), np.arange(len(pool))
+    places, similarity = _neighbours(vectors, at, asked, settings.neighbours)
+    weight = weights(similarity, settings, centring)
     average = ranking.averages(pool[places], weight, stored)
     return refitted(solution.hashtag_factors, carried, average, images, settings.refit_penalty)
+
+
+def weights(
+    similarity: NDArray[np.float32], settings: FactorSettings, centring: ranking.Centring | None
+) -> NDArray[np.float32]:
+    """Return the weights of neighbours, (q, c), by similarities that are off the mean with a centring."""
+    if centring is None:
+        return ranking.weights(similarity, settings.similarity_exponent)
+    return ranking.contrasted(similarity, settings.contrast / centring.spread)
 
 
 def refit_sample(pool: int, seed: int) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from tagdb.learning import als
 from tagdb.learning import model as modelling
 from tagdb.learning.als import Counts, Interactions, Weighting
 from tagdb.learning.model import EXACT, REFIT_IMAGES, Embeddings, Maps, Model, Ridge
+from tagdb.learning.ranking import Centring
 from tagdb.learning.settings import FactorSettings
 
 TOGETHER = 1 << 14
@@ -220,7 +221,10 @@ def fit_arrays(interactions: Interactions, embeddings: Embeddings, settings: Fac
     solution = solve(collection, counts, sample, settings)
     model = extend(collection, counts, solution, pool, settings, lambda *images: kept.append(images))
     image_ids, factors = map(np.concatenate, zip(*kept, strict=True))
-    return replace(model, image_ids=image_ids, image_factors=factors)
+    centring = None
+    if settings.contrast and embeddings.axes is None:
+        centring = Centring.of(collection.vectors(image_ids).vectors)
+    return replace(model, image_ids=image_ids, image_factors=factors, centring=centring)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class FactorSettings:
     factors: int = _number(128, "Numbers per vector", 1, 4000, (16, 32, 64, 128, 192, 256))
     alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
     regularization: float = _number(
-        0.01, "Penalty against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
+        1.0, "Penalty against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
     min_images: int = _number(2, "Leave out hashtags on fewer images", 1, 1_000_000, (1, 2, 3, 5))
@@ -98,9 +98,17 @@ class FactorSettings:
     neighbours: int = _number(
         50, "Nearest images averaged per recommendation", 1, 10_000, (5, 10, 20, 35, 50, 80, 120, 200)
     )
+    # in units of e per standard deviation of the similarities of images
+    contrast: float = _number(
+        0.75,
+        "How steeply a neighbour's weight grows with similarity off the mean; 0: see similarity_exponent",
+        0,
+        100,
+        (0, 0.5, 0.6, 0.75, 0.9, 1.2),
+    )
     similarity_exponent: float = _number(
         8.0,
-        "A neighbour's weight is similarity to this power; 0: plain mean",
+        "Without contrast, a neighbour's weight is similarity to this power; 0: plain mean",
         0,
         1000,
         (0, 2, 4, 6, 8, 12, 16),
@@ -178,6 +186,7 @@ ANCESTOR = FactorSettings(
     ridge=0.0,
     refit_penalty=0.0,
     neighbours=5,
+    contrast=0.0,
     similarity_exponent=0.0,
 )
 """The settings of the student project that tagdb grew from."""

@@ -305,6 +305,7 @@ factor_runs = Table(
     Column("min_images", Integer, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("neighbours", Integer, nullable=False),
+    Column("contrast", Double, nullable=False, server_default="0"),
     Column("similarity_exponent", Double, nullable=False),
     Column("images", Integer, nullable=False, server_default="0"),
     Column("hashtags", Integer, nullable=False, server_default="0"),
@@ -363,6 +364,8 @@ factor_maps = Table(
     Column("weighting", JSONB, nullable=False),
     Column("ridge", LargeBinary),
     Column("axes", LargeBinary),
+    Column("centre", HALFVEC),
+    Column("spread", Double),
     Column("backbone_id", Integer, ForeignKey(backbones.c.backbone_id, ondelete="SET NULL")),
 )
 

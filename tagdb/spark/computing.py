@@ -20,7 +20,7 @@ from tagdb import factors, folding_in, store
 from tagdb.errors import FactorsError
 from tagdb.factors import Computed
 from tagdb.learning import als, parts, ranking
-from tagdb.learning.model import Maps, Model, refit_sample, refitted
+from tagdb.learning.model import Maps, Model, refit_sample, refitted, weights
 from tagdb.learning.ranking import Nearest
 from tagdb.learning.settings import FactorSettings
 from tagdb.postgres import snapshots
@@ -240,14 +240,17 @@ class _Job:
         columns = np.concatenate([one.columns for one in asked])
         shape = (len(sample), len(hashtag_factors))
         carried = csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
-        queries = self.context.broadcast(np.concatenate([one.vectors for one in asked]))
+        vectors = np.concatenate([one.vectors for one in asked])
+        centring = ranking.Centring.of(vectors) if settings.contrast else None
+        queries = self.context.broadcast(vectors if centring is None else centring.off(vectors))
         count = settings.neighbours + 1  # with itself
         merge = partial(_merged, count)
-        find = partial(executors.find, self.origin, self.source, queries, count)
+        shared = self.context.broadcast(centring)
+        find = partial(executors.find, self.origin, self.source, queries, shared, count)
         nearest = parts.but_itself(
             stored.mapPartitions(find).treeReduce(merge), np.concatenate([one.image_ids for one in asked])
         )
-        weight = ranking.weights(nearest.similarity, settings.similarity_exponent)
+        weight = weights(nearest.similarity, settings, centring)
         neighbours = self.context.broadcast((nearest.ids, weight))
         average = self._sum(stored, partial(executors.average, neighbours)).astype(np.float16)
         return refitted(hashtag_factors, carried, average, pool, settings.refit_penalty)

@@ -21,7 +21,7 @@ from tagdb.learning import als, parts
 from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.model import Ridge
 from tagdb.learning.parts import FitSums, HashtagCounts, Known, RidgeSums, Totals
-from tagdb.learning.ranking import Nearest
+from tagdb.learning.ranking import Centring, Nearest
 from tagdb.postgres import database, snapshots
 from tagdb.postgres.database import Connection
 from tagdb.spark.ratings import ratings
@@ -265,16 +265,18 @@ def find(
     origin: Origin,
     source: Shared[VectorSource | None],
     queries: Shared[NDArray[np.float16]],
+    centring: Shared[Centring | None],
     count: int,
     some: Iterable[Stored],
 ) -> Iterator[Nearest]:
-    """Find the nearest images of these parts."""
+    """Find the nearest images of these parts; off the mean, as the queries are, if there is a centring."""
     found = Nearest.of(len(queries.value))
     with origin.reading() as connection:
         for one in some:
             ids = one.pool()
             vectors = store.run_parts.vectors(connection, source.value, one.part)
             pool = vectors.vectors[parts.places_of(ids, vectors.image_ids)]
+            pool = pool if centring.value is None else centring.value.off(pool)
             found = found.merged(parts.nearest(queries.value, ids, pool, count), count)
     yield found
 

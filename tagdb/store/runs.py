@@ -17,6 +17,7 @@ from tagdb.errors import FactorsError
 from tagdb.learning import projecting
 from tagdb.learning.als import Interactions, Weighting
 from tagdb.learning.model import EXACT, Embeddings, Maps, Model, Ridge
+from tagdb.learning.ranking import Centring
 from tagdb.learning.settings import SETTINGS, FactorSettings
 from tagdb.postgres.database import Connection
 from tagdb.store import backbones, index
@@ -192,6 +193,7 @@ def save(
         hashtags = (model.hashtag_ids, model.hashtag_factors, model.hashtag_images)
         copy("hashtag_factors", *(column[longest] for column in hashtags))
         ridge = model.maps.ridge
+        centring, backbone_id = _centring(connection, model)
         execute(
             connection,
             "runs/save_maps",
@@ -200,7 +202,9 @@ def save(
             weighting=Jsonb(asdict(model.maps.weighting)),
             ridge=ridge and b"".join(map(_bytes, (ridge.mean, ridge.offset, ridge.matrix))),
             axes=None if ridge is None or ridge.axes is None else ridge.axes.astype("<f2").tobytes(),
-            backbone_id=model.maps.backbone_id,
+            centre=None if centring is None else str(centring.mean.tolist()),
+            spread=None if centring is None else centring.spread,
+            backbone_id=backbone_id,
         )
         execute(
             connection,
@@ -212,6 +216,19 @@ def save(
             seconds=seconds,
             min_hashtags=model.settings.min_hashtags,
         )
+
+
+def _centring(connection: Connection, model: Model) -> tuple[Centring | None, int | None]:
+    """Return what similarities are measured off, if need be of a sample, and of whose embeddings."""
+    backbone_id = model.maps.backbone_id
+    if model.centring is not None or not model.settings.contrast:
+        return model.centring, backbone_id
+    active = backbones.active(connection)
+    if active is None or backbone_id not in (None, active.backbone_id):
+        return None, backbone_id
+    number = active.backbone_id
+    every = max(1, index.count(connection, number) // projecting.SAMPLE)
+    return Centring.of(index.sample_embeddings(connection, number, every, projecting.SAMPLE)), number
 
 
 def _bytes(array: NDArray[np.float32]) -> bytes:

@@ -132,7 +132,7 @@ def test_the_ancestors_settings(tagdb: Run) -> None:
     ancestor, changed = parsed(tagdb("factors", "list", "--json"))[1:]
     settings = {
         "factors": 10, "alpha": 40.0, "regularization": 0.1, "iterations": 10, "min_images": 1, "seed": 42,
-        "neighbours": 5, "similarity_exponent": 0.0, "min_hashtags": 1, "weighting": "none",
+        "neighbours": 5, "contrast": 0.0, "similarity_exponent": 0.0, "min_hashtags": 1, "weighting": "none",
         "accepted_weight": 1.0, "ridge": 0.0, "refit_penalty": 0.0,
     }  # fmt: skip
     assert {name: ancestor[name] for name in settings} == settings
@@ -143,7 +143,7 @@ def test_the_ancestors_settings(tagdb: Run) -> None:
 def test_every_setting_can_be_chosen(tagdb: Run) -> None:
     settings = {
         "factors": 3, "alpha": 1.5, "regularization": 0.25, "iterations": 2, "min_images": 3, "seed": 7,
-        "neighbours": 11, "similarity_exponent": 0.5, "min_hashtags": 2, "weighting": "bm25",
+        "neighbours": 11, "contrast": 0.5, "similarity_exponent": 0.5, "min_hashtags": 2, "weighting": "bm25",
         "accepted_weight": 3.5, "ridge": 0.25, "ridge_penalty": 2.5, "refit_penalty": 0.5, "sample": 0.5,
     }  # fmt: skip
     assert settings.keys() == asdict(FactorSettings()).keys()

@@ -286,7 +286,7 @@ def test_another_backbones_embeddings_are_not_what_factors_are_predicted_from(
             done = factors.compute(connection, plan, quiet=True)
             maps = factor_maps(connection, done.factor_run_id)
             assert maps is not None
-            assert maps.backbone_id == (backbone_id if plan.ridge else None)
+            assert maps.backbone_id == backbone_id
             before = fold(connection, backbone_id, 100)
             other = store.backbones.add(connection, seed.identity(1))
             assert store.backbones.activate(connection, other, None) == 0

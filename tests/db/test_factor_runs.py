@@ -24,7 +24,7 @@ from tagdb.postgres.database import Connection
 from tagdb.store.runs import maps as factor_maps
 from tests.support import seed
 
-SMALL = FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=1, neighbours=5)
+SMALL = FactorSettings(factors=4, ridge=0.0, refit_penalty=0.0, min_hashtags=1, neighbours=5, contrast=0)
 """Settings that are computed in no time."""
 
 
@@ -80,7 +80,7 @@ def ready(connection: Connection, where: Place, kind: str) -> int:
     size = 4 + "abcdefgh".index(kind)
     rng = np.random.default_rng(size)
     ids = where.vocabularies[kind]
-    plan = FactorSettings(factors=size, min_hashtags=1, min_images=1, neighbours=5)
+    plan = FactorSettings(factors=size, min_hashtags=1, min_images=1, neighbours=5, contrast=0)
     run = store.runs.begin(connection, plan, {})
     model = Model(
         plan,

@@ -242,12 +242,17 @@ def test_the_executors_compute_what_one_process_does(
 
         places = Shared({number: np.arange(count) for number, count in pool.items() if count})
         asked = list(executors.ask(origin, source, hashtags, places, stored))
-        queries = Shared(np.concatenate([one.vectors for one in asked]))
+        asked_vectors = np.concatenate([one.vectors for one in asked])
+        centring = ranking.Centring.of(asked_vectors)
+        assert centring is not None
+        queries, shared = Shared(centring.off(asked_vectors)), Shared(centring)
         count = PLAN.neighbours + 1
-        found = [each for one in stored for each in executors.find(origin, source, queries, count, [one])]
+        found = [
+            each for one in stored for each in executors.find(origin, source, queries, shared, count, [one])
+        ]
         ids = np.concatenate([one.image_ids for one in asked])
         nearest = parts.but_itself(reduce(lambda one, other: one.merged(other, count), found), ids)
-        weight = ranking.weights(nearest.similarity, PLAN.similarity_exponent)
+        weight = modelling.weights(nearest.similarity, PLAN, centring)
         neighbours = Shared((nearest.ids, weight))
         average = summed(lambda one: executors.average(neighbours, one), stored).astype(np.float16)
     embeddings = Embeddings(vectors.image_ids, vectors.vectors, vectors.backbone_id, vectors.axes)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tagdb import store
+from tagdb.learning import ranking
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tests.support import seed
+from tests.support.postgres import rows
 
 Floats = NDArray[np.float64]
 
@@ -229,6 +231,103 @@ def test_recommendations_follow_the_formula(connection: Connection, case: Case) 
 
 
 # --- neighbours ----------------------------------------------------------------------------------
+
+
+# --- off the mean ---------------------------------------------------------------------------------
+
+
+def off_the_mean(
+    vectors: NDArray[np.float16], query: NDArray[np.float16], neighbours: int
+) -> dict[int, float]:
+    """The neighbours among the nearest by cosine, and their weights, in float64."""
+    wide, asked = vectors.astype(np.float64), query.astype(np.float64)
+    centring = ranking.Centring.of(vectors)
+    assert centring is not None
+    mean = centring.mean.astype(np.float64)
+    near = np.argsort(-(wide @ asked), kind="stable")[: 4 * max(neighbours, 50)]
+    apart, own = wide[near] - mean, asked - mean
+    closeness = apart @ own / (np.linalg.norm(apart, axis=1) * np.linalg.norm(own))
+    best = np.argsort(-closeness)[:neighbours]
+    weights = np.exp(0.75 / centring.spread * (closeness[best] - closeness[best[0]]))
+    return dict(zip((near[best] + 1).tolist(), (weights / weights.sum()).tolist(), strict=True))
+
+
+@pytest.fixture
+def contrasted(connection: Connection) -> tuple[Connection, seed.World]:
+    """300 photos, more than are ranked off the mean, and an active run with contrast."""
+    world = seed.world(connection, images=300)
+    centring = ranking.Centring.of(world.embeddings)
+    assert centring is not None
+    connection.execute("UPDATE tagdb_store.factor_runs SET contrast = 0.75")
+    connection.execute(
+        "UPDATE tagdb_store.factor_maps SET centre = %s, spread = %s, backbone_id = %s",
+        (str(centring.mean.tolist()), centring.spread, world.backbone_id),
+    )
+    return connection, world
+
+
+NEIGHBOURS = "SELECT image_id, weight, similarity FROM tagdb_store.neighbours(%s, %s, %s, %s, NULL)"
+
+
+@pytest.mark.parametrize("neighbours", [1, 10, 60])
+def test_neighbours_are_weighted_off_the_mean(
+    contrasted: tuple[Connection, seed.World], neighbours: int
+) -> None:
+    connection, world = contrasted
+    query = seed.features(1, 99)[0]
+    found = connection.execute(NEIGHBOURS, (world.factor_run_id, seed.literal(query), None, neighbours))
+    answered = found.fetchall()
+    weights = {image: weight for image, weight, _ in answered}
+    assert weights == pytest.approx(off_the_mean(world.embeddings, query, neighbours), rel=1e-3)
+    cosines_ = world.embeddings.astype(np.float64) @ query.astype(np.float64)
+    for image, _, similarity in answered:
+        assert similarity == pytest.approx(cosines_[image - 1], abs=1e-3), "what is shown is the cosine"
+
+
+def test_the_arrays_weigh_as_sql_does(contrasted: tuple[Connection, seed.World]) -> None:
+    _, world = contrasted
+    queries = seed.features(5, 98)
+    centring = ranking.Centring.of(world.embeddings)
+    near, weight = ranking.neighbours(queries, world.embeddings, 10, 0.75, 8.0, centring)
+    for n, query in enumerate(queries):
+        expected = off_the_mean(world.embeddings, query, 10)
+        assert dict(zip((near[n] + 1).tolist(), weight[n].tolist(), strict=True)) == pytest.approx(
+            expected, rel=1e-3
+        )
+
+
+def test_the_mean_of_another_backbone_means_nothing(contrasted: tuple[Connection, seed.World]) -> None:
+    """Nor that of one that was dropped: similarity counts as in runs without contrast."""
+    connection, world = contrasted
+    query = seed.literal(seed.features(1, 99)[0])
+
+    def weights() -> list[tuple[object, ...]]:
+        return rows(connection, NEIGHBOURS, world.factor_run_id, query, None, 10)
+
+    off = weights()
+    connection.execute("UPDATE tagdb_store.factor_maps SET backbone_id = NULL")
+    plain = weights()
+    assert plain != off
+    connection.execute("UPDATE tagdb_store.factor_runs SET contrast = 0")
+    assert weights() == plain
+
+
+def test_an_image_itself_is_left_out_off_the_mean(contrasted: tuple[Connection, seed.World]) -> None:
+    connection, world = contrasted
+    query = seed.literal(world.embeddings[4])
+    assert rows(connection, NEIGHBOURS, world.factor_run_id, query, None, 3)[0][0] == 5
+    found = rows(connection, NEIGHBOURS, world.factor_run_id, query, 5, 3)
+    assert 5 not in [row[0] for row in found]
+    assert sum(row[1] for row in found) == pytest.approx(1)
+
+
+def test_the_mean_itself_and_nothing_are_answered(contrasted: tuple[Connection, seed.World]) -> None:
+    """Neither has a direction off the mean."""
+    connection, _ = contrasted
+    centre = rows(connection, "SELECT centre::text FROM tagdb_store.factor_maps")[0][0]
+    assert len(rows(connection, "SELECT * FROM tagdb.recommend_for_embedding(%s)", centre)) == 8
+    nothing = seed.literal(np.zeros(seed.DIMENSIONS))
+    assert rows(connection, "SELECT * FROM tagdb.recommend_for_embedding(%s)", nothing) == []
 
 
 def test_an_image_is_never_its_own_neighbour(connection: Connection) -> None:

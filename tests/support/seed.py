@@ -114,7 +114,11 @@ def begin_run(
 ) -> int:
     """A factor run in status building."""
     plan = FactorSettings(
-        factors=factors, min_hashtags=1, neighbours=neighbours, similarity_exponent=similarity_exponent
+        factors=factors,
+        min_hashtags=1,
+        neighbours=neighbours,
+        contrast=0,
+        similarity_exponent=similarity_exponent,
     )
     return store.runs.begin(connection, plan, {})
 
@@ -132,7 +136,7 @@ def add_run(
     """A factor run, stored and made the active one."""
     run = begin_run(connection, hashtag_factors.shape[1], neighbours, similarity_exponent)
     model = Model(
-        FactorSettings(min_hashtags=1),
+        FactorSettings(min_hashtags=1, contrast=0),
         image_ids,
         image_factors,
         hashtag_ids,

@@ -71,7 +71,7 @@ def test_what_the_runs_images_have_nothing_of_does_not_explode() -> None:
     """As on a run of few photos: the direction of the new ones is not in its gram."""
     gram = np.diag([4.0, 0.0]).astype(np.float32)
     maps = model.Maps(gram, als.Weighting("none", 4, 3.0, 1.0, 2.0), None)
-    settings = replace(PRESETS["shipped"], factors=2)
+    settings = replace(PRESETS["shipped"], factors=2, regularization=0.01)
     none = np.empty(0, np.int32)
     basis = folding_in.Basis(1, settings, maps, none, np.empty((0, 2), np.float32), none)
     new = np.array([[0.0, 0.1], [0.0, 0.2]], np.float16)

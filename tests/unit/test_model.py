@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 DIMENSIONS = 24
 PLAN = FactorSettings(
     factors=4, alpha=2.0, regularization=0.1, iterations=8, min_images=2, min_hashtags=2, ridge=0.0,
-    refit_penalty=0.0, neighbours=5, similarity_exponent=3.0,
+    refit_penalty=0.0, neighbours=5, contrast=0.0, similarity_exponent=3.0,
 )  # fmt: skip
 
 

@@ -197,3 +197,40 @@ def test_the_best_of_none() -> None:
 def test_the_best_of_equals_come_in_order() -> None:
     score = np.array([[1.0, 2.0, 2.0, 2.0, 0.0]], np.float32)
     assert ranking.best(score, 5).tolist() == [[1, 2, 3, 0, 4]]
+
+
+# --- off the mean
+
+
+def test_a_centring_is_of_what_differs() -> None:
+    rng = np.random.default_rng(1)
+    vectors = ranking.unit(rng.random((50, 8))).astype(np.float16)
+    centring = ranking.Centring.of(vectors)
+    assert centring is not None
+    wide = vectors.astype(np.float64)
+    np.testing.assert_allclose(centring.mean, wide.mean(axis=0), rtol=1e-3)
+    off = wide - wide.mean(axis=0)
+    off /= np.linalg.norm(off, axis=1, keepdims=True)
+    pairs = (off @ off.T)[np.triu_indices(50, 1)]
+    assert centring.spread == pytest.approx(pairs.std(), rel=1e-2)
+    np.testing.assert_allclose(centring.off(vectors).astype(float), off, atol=2e-3)
+    near = np.array([[3, 7, 9], [1, 2, 3]])
+    similarity = np.take_along_axis((wide @ wide.T)[:2], near, 1).astype(np.float32)
+    closeness = centring.closeness(similarity, vectors[:2], vectors[near])
+    np.testing.assert_allclose(closeness, np.take_along_axis((off @ off.T)[:2], near, 1), atol=5e-3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_nothing_can_be_measured_off_the_mean_of_equals(count: int) -> None:
+    one = np.full((1, 4), 0.5, np.float16)
+    assert ranking.Centring.of(np.repeat(one, count, axis=0)) is None
+
+
+def test_contrast_weighs_by_differences() -> None:
+    closeness = np.array([[0.3, 0.1, -np.inf], [0.5, 0.5, 0.5], [-np.inf] * 3, [1.0, -9.0, 0.9]])
+    weight = ranking.contrasted(closeness, 10.0)
+    share = np.exp(-2) / (1 + np.exp(-2))
+    np.testing.assert_allclose(weight[0], [1 - share, share, 0], rtol=1e-6)
+    np.testing.assert_allclose(weight[1], [1 / 3] * 3, rtol=1e-6)
+    assert weight[2].tolist() == [0, 0, 0]
+    assert weight[3, 1] == 0, "below e^-60 of the largest"

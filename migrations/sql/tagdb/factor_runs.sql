@@ -6,7 +6,8 @@ SELECT r.factor_run_id, r.status, r.factors, r.alpha, r.regularization, r.iterat
        r.min_hashtags, r.accepted_weight, r.ridge, r.ridge_penalty, r.refit_penalty, r.pruned_at, r.sample,
        round((r.metrics #>> '{nDCG@10,mean}')::numeric, 4)::double precision AS ndcg_at_10,
        round((r.metrics #>> '{nDCG@10,low}')::numeric, 4)::double precision AS ndcg_at_10_low,
-       round((r.metrics #>> '{nDCG@10,high}')::numeric, 4)::double precision AS ndcg_at_10_high
+       round((r.metrics #>> '{nDCG@10,high}')::numeric, 4)::double precision AS ndcg_at_10_high,
+       r.contrast
 FROM tagdb_store.factor_runs r;
 COMMENT ON VIEW tagdb.factor_runs IS
     'One row per computation of ALS factors. Recommendations come from the active one.';
@@ -20,7 +21,7 @@ COMMENT ON COLUMN tagdb.factor_runs.min_images IS 'Setting: hashtags on fewer im
 COMMENT ON COLUMN tagdb.factor_runs.seed IS 'Setting: the same interactions, parameters and seed give the same factors.';
 COMMENT ON COLUMN tagdb.factor_runs.neighbours IS 'Setting: nearest images averaged per recommendation.';
 COMMENT ON COLUMN tagdb.factor_runs.similarity_exponent IS
-    'Setting: a neighbour is weighted by its cosine similarity to this power; 0 gives the plain mean.';
+    'Setting: without contrast, a neighbour is weighted by its cosine similarity to this power; 0 gives the plain mean.';
 COMMENT ON COLUMN tagdb.factor_runs.images IS 
     'Do not add up: images that have factors, most of them in other runs, too.';
 COMMENT ON COLUMN tagdb.factor_runs.hashtags IS 
@@ -50,3 +51,6 @@ COMMENT ON COLUMN tagdb.factor_runs.ndcg_at_10 IS
     'was not evaluated.';
 COMMENT ON COLUMN tagdb.factor_runs.ndcg_at_10_low IS 'Do not add up or average: lower end of its 95 % interval.';
 COMMENT ON COLUMN tagdb.factor_runs.ndcg_at_10_high IS 'Do not add up or average: upper end of its 95 % interval.';
+COMMENT ON COLUMN tagdb.factor_runs.contrast IS
+    'Setting: how steeply a neighbour''s weight grows with its similarity off the mean of all photos, in units of e per '
+    'standard deviation; 0 means similarity_exponent.';

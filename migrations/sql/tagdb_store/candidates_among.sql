@@ -7,8 +7,9 @@
 --   as are needed, not for all.
 -- * The settings of the planner are those of candidates, for the same reasons: only look-ups are left.
 CREATE OR REPLACE FUNCTION tagdb_store.candidates_among(
-    projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer)
-RETURNS TABLE (image_id bigint, distance double precision, factors halfvec)
+    projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer,
+    centre halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 200 COST 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -19,7 +20,7 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET max_parallel_workers_per_gather = 0
 BEGIN ATOMIC
-    SELECT n.image_id, e.embedding <=> query, f.factors
+    SELECT n.image_id, e.embedding <=> query, e.embedding <=> centre, f.factors
     FROM (
         SELECT s.image_id
         FROM (

@@ -46,7 +46,7 @@ BEGIN ATOMIC
         FROM near n
         CROSS JOIN best b
     )
-    SELECT (row_number() OVER (ORDER BY a.similarity DESC NULLS LAST, a.image_id))::integer,
+    SELECT (row_number() OVER (ORDER BY a.weight DESC, a.similarity DESC NULLS LAST, a.image_id))::integer,
            a.image_id, i.uri, a.similarity, a.weight,
            EXISTS (SELECT FROM tagdb_store.image_hashtags ih
                    WHERE ih.image_id = a.image_id AND ih.hashtag_id IN (SELECT meant.hashtag_id FROM meant)),

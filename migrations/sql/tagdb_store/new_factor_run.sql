@@ -14,10 +14,10 @@ DECLARE
     kind text;
 BEGIN
     INSERT INTO tagdb_store.factor_runs AS r
-        (factors, alpha, regularization, iterations, min_images, seed, neighbours, similarity_exponent,
+        (factors, alpha, regularization, iterations, min_images, seed, neighbours, contrast, similarity_exponent,
          weighting, accepted_weight, min_hashtags, ridge, ridge_penalty, refit_penalty, sample, versions)
     SELECT s.factors, s.alpha, s.regularization, s.iterations, s.min_images, s.seed, s.neighbours,
-           s.similarity_exponent, s.weighting, s.accepted_weight, s.min_hashtags, s.ridge, s.ridge_penalty,
+           coalesce(s.contrast, 0), s.similarity_exponent, s.weighting, s.accepted_weight, s.min_hashtags, s.ridge, s.ridge_penalty,
            s.refit_penalty, coalesce(s.sample, 0), new_factor_run.versions
     FROM jsonb_populate_record(NULL::tagdb_store.factor_runs, settings) s
     RETURNING r.factor_run_id INTO run;

@@ -17,7 +17,7 @@ BEGIN ATOMIC
         SELECT c.image_id, c.distance
         FROM settings s
         CROSS JOIN LATERAL tagdb_store.candidates(
-            s.projection_id, s.backbone_id, query, itself, NULL, NULL, s.candidates) c
+            s.projection_id, s.backbone_id, query, itself, NULL, NULL, s.candidates, NULL) c
         WHERE s.projection_id IS NOT NULL
         ORDER BY c.distance
         LIMIT (SELECT settings.images FROM settings)
@@ -29,7 +29,7 @@ BEGIN ATOMIC
         SELECT x.image_id, x.distance
         FROM settings s
         CROSS JOIN LATERAL tagdb_store.exact_neighbours(
-            s.backbone_id, query, itself, NULL, NULL, s.images) x
+            s.backbone_id, query, itself, NULL, NULL, s.images, NULL) x
         WHERE (SELECT count(*) FROM nearest) < s.images
     )
     SELECT (row_number() OVER (ORDER BY n.distance, n.image_id))::integer, n.image_id, i.uri, 1 - n.distance

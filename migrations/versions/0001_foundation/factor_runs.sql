@@ -11,6 +11,8 @@ CREATE TABLE tagdb_store.factor_runs (
     min_images integer NOT NULL,
     seed bigint NOT NULL,
     neighbours integer NOT NULL CONSTRAINT factor_runs_neighbours_positive CHECK (neighbours > 0),
+    contrast double precision NOT NULL DEFAULT 0
+        CONSTRAINT factor_runs_contrast_range CHECK (contrast BETWEEN 0 AND 100),
     similarity_exponent double precision NOT NULL
         CONSTRAINT factor_runs_similarity_exponent_range CHECK (similarity_exponent BETWEEN 0 AND 1000),
     images integer NOT NULL DEFAULT 0,

@@ -5,8 +5,9 @@
 -- Which images a collection has is known here only. So more candidates are taken than are needed, by the share of
 -- the collection, and the others are left out; if too few are left, the caller compares all of the collection.
 CREATE OR REPLACE FUNCTION tagdb_store.candidates(
-    projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer)
-RETURNS TABLE (image_id bigint, distance double precision, factors halfvec)
+    projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer,
+    centre halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 200 COST 10000
 SET search_path FROM CURRENT
 SET jit = off
@@ -19,7 +20,7 @@ DECLARE
 BEGIN
     IF run IS NULL THEN
         RETURN QUERY
-        SELECT s.image_id, e.embedding <=> query, NULL::halfvec
+        SELECT s.image_id, e.embedding <=> query, NULL::double precision, NULL::halfvec
         FROM tagdb_store.search_vectors s
         JOIN tagdb_store.embeddings e ON e.image_id = s.image_id
         WHERE s.projection_id = projection AND e.backbone_id = backbone AND s.image_id <> coalesce(itself, -1)
@@ -27,7 +28,7 @@ BEGIN
         LIMIT candidates;
     ELSIF collection IS NULL THEN
         RETURN QUERY
-        SELECT s.image_id, e.embedding <=> query, f.factors
+        SELECT s.image_id, e.embedding <=> query, e.embedding <=> centre, f.factors
         FROM tagdb_store.search_vectors s
         JOIN tagdb_store.embeddings e ON e.image_id = s.image_id
         JOIN tagdb_store.image_factors f ON f.image_id = s.image_id
@@ -39,8 +40,8 @@ BEGIN
         SELECT least(20000, 2.0 * $7 * count(*) / greatest(count(*) FILTER (WHERE i.collection = $6), 1)) INTO wanted
         FROM tagdb_store.images i;
         RETURN QUERY
-        SELECT c.image_id, c.distance, c.factors
-        FROM tagdb_store.candidates($1, $2, $3, $4, $5, NULL, wanted) c
+        SELECT c.image_id, c.distance, c.from_centre, c.factors
+        FROM tagdb_store.candidates($1, $2, $3, $4, $5, NULL, wanted, $8) c
         WHERE $6 = (SELECT i.collection FROM tagdb_store.images i WHERE i.image_id = c.image_id)
         LIMIT $7;
     END IF;
