@@ -190,7 +190,8 @@ def list_runs(as_json: bool) -> None:
     columns = {
         "run": "factor_run_id", "status": "status", "factors": "factors", "alpha": "alpha",
         "regul.": "regularization", "iter.": "iterations", "min": "min_images", "min #": "min_hashtags",
-        "ridge": "ridge", "refit": "refit_penalty", "neighb.": "neighbours", "exp.": "similarity_exponent",
+        "ridge": "ridge", "refit": "refit_penalty", "neighb.": "neighbours", "contr.": "contrast",
+        "exp.": "similarity_exponent",
         "sample": "sample", "images": "images", "hashtags": "hashtags", "interactions": "interactions",
         "seconds": "seconds",
     }  # fmt: skip
