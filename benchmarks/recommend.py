@@ -78,12 +78,14 @@ def literal(embedding: np.ndarray) -> str:
 
 
 def neighbours(connection: Connection, queries: np.ndarray) -> list[np.ndarray]:
-    """The 50 nearest images according to the database."""
+    """The 50 nearest images according to the database, by cosine: of runs without contrast."""
     query = "SELECT n.image_id FROM tagdb_store.neighbours(tagdb_store.active_run(), %s, NULL, %s, NULL) n"
-    return [
-        np.array([row[0] for row in connection.execute(query, (literal(q), NEIGHBOURS), prepare=True)])
-        for q in queries
-    ]
+    with connection.transaction(force_rollback=True):
+        connection.execute("UPDATE tagdb_store.factor_runs SET contrast = 0")
+        return [
+            np.array([row[0] for row in connection.execute(query, (literal(q), NEIGHBOURS), prepare=True)])
+            for q in queries
+        ]
 
 
 ASKED = "tagdb.recommend_for_embedding(q.embedding)"

@@ -191,7 +191,8 @@ class Centring:
             The images.
         """
         mean = self.mean.astype(np.float32)
-        asked, found = unit(queries) @ mean, unit(near.reshape(-1, near.shape[-1])) @ mean
+        # the images are as long as half precision lets them be, nearly 1, and SQL takes them as they are
+        asked, found = unit(queries) @ mean, near.reshape(-1, near.shape[-1]).astype(np.float32) @ mean
         square = float((mean.astype(np.float64) ** 2).sum())
         q, i = asked.astype(np.float64)[:, None], found.astype(np.float64).reshape(similarity.shape)
         below = np.sqrt(np.maximum((1 - 2 * q + square) * (1 - 2 * i + square), TINY))

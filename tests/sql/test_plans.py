@@ -311,6 +311,7 @@ CANDIDATES = {
     "run": "integer",
     "candidates.collection": "text",
     "candidates.candidates": "integer",
+    "centre": "halfvec",
 }
 AMONG = {
     "projection": "integer",
@@ -320,6 +321,7 @@ AMONG = {
     "run": "integer",
     "candidates_among.collection": "text",
     "candidates_among.candidates": "integer",
+    "centre": "halfvec",
 }
 EXACT = {
     "backbone": "integer",
@@ -328,6 +330,7 @@ EXACT = {
     "run": "integer",
     "exact_neighbours.collection": "text",
     "exact_neighbours.neighbours": "integer",
+    "centre": "halfvec",
 }
 
 

@@ -13,7 +13,7 @@
 CREATE OR REPLACE FUNCTION tagdb_store.candidates(
     projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer,
     centre halfvec)
-RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, along_centre double precision, factors halfvec)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 200 COST 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -29,7 +29,7 @@ SET hnsw.iterative_scan = relaxed_order
 SET hnsw.max_scan_tuples = 2147483647
 SET hnsw.scan_mem_multiplier = 64
 BEGIN ATOMIC
-    SELECT s.image_id, e.embedding <=> query, e.embedding <=> centre, f.factors
+    SELECT s.image_id, e.embedding <=> query, -(e.embedding <#> centre), f.factors
     FROM tagdb_store.search_vectors s
     LEFT JOIN tagdb_store.image_factors f ON f.factor_run_id = run AND f.image_id = s.image_id
     JOIN tagdb_store.embeddings e ON e.backbone_id = backbone AND e.image_id = s.image_id

@@ -9,7 +9,7 @@
 CREATE OR REPLACE FUNCTION tagdb_store.candidates_among(
     projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer,
     centre halfvec)
-RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, along_centre double precision, factors halfvec)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 200 COST 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -20,7 +20,7 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET max_parallel_workers_per_gather = 0
 BEGIN ATOMIC
-    SELECT n.image_id, e.embedding <=> query, e.embedding <=> centre, f.factors
+    SELECT n.image_id, e.embedding <=> query, -(e.embedding <#> centre), f.factors
     FROM (
         SELECT s.image_id
         FROM (

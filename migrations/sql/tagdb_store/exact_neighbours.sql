@@ -1,7 +1,7 @@
 -- The images nearest to an embedding by cosine distance, with their factors, by comparing all embeddings: where there is
 -- no vector index, or it gave too few, because it does not reach every image. NULL for `run` means all images and no
 -- factors, otherwise those with factors in the run; NULL for `collection` also means all images. With `centre`, their
--- cosine distances from it, too.
+-- dot products with it, too.
 --
 -- The form of the query matters:
 -- * Where factors are wanted, the sorted embeddings have no LIMIT of their own: the LIMIT comes after the look-up of
@@ -13,7 +13,7 @@
 -- * Parallel workers would be started for a scan of all images even where one collection is compared.
 CREATE OR REPLACE FUNCTION tagdb_store.exact_neighbours(
     backbone integer, query halfvec, itself bigint, run integer, collection text, neighbours integer, centre halfvec)
-RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, along_centre double precision, factors halfvec)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 50 COST 100000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -32,7 +32,7 @@ BEGIN ATOMIC
      LIMIT exact_neighbours.neighbours)
     UNION ALL
     (SELECT n.image_id, n.distance, CASE WHEN centre IS NOT NULL THEN (
-                SELECT x.embedding <=> centre FROM tagdb_store.embeddings x
+                SELECT -(x.embedding <#> centre) FROM tagdb_store.embeddings x
                 WHERE x.backbone_id = backbone AND x.image_id = n.image_id)
             END, n.factors
      FROM (
@@ -51,7 +51,7 @@ BEGIN ATOMIC
          LIMIT exact_neighbours.neighbours
      ) n)
     UNION ALL
-    (SELECT i.image_id, (e.embedding <=> query) + 0, e.embedding <=> centre, f.factors
+    (SELECT i.image_id, (e.embedding <=> query) + 0, -(e.embedding <#> centre), f.factors
      FROM tagdb_store.images i
      JOIN tagdb_store.image_factors f ON f.factor_run_id = run AND f.image_id = i.image_id
      JOIN tagdb_store.embeddings e ON e.backbone_id = backbone AND e.image_id = i.image_id

@@ -21,7 +21,7 @@ BEGIN ATOMIC
     WITH settings AS MATERIALIZED (
         SELECT s.exponent, s.neighbours, s.few, b.backbone_id, p.projection_id,
                ceil(b.candidates * greatest(s.neighbours, 50) / 50.0)::integer AS candidates,
-               m.centre, s.contrast / m.spread AS sharpness, l2_norm(m.centre) AS length,
+               m.centre, s.contrast / m.spread AS sharpness, l2_norm(m.centre) ^ 2 AS square,
                (1 - (query <=> m.centre)) * l2_norm(m.centre) AS asked
         FROM (
             SELECT r.similarity_exponent AS exponent, r.contrast,
@@ -43,26 +43,26 @@ BEGIN ATOMIC
                ON m.factor_run_id = run AND m.backbone_id = b.backbone_id AND s.contrast > 0
         WHERE b.active
     ), candidates AS MATERIALIZED (
-        SELECT c.image_id, c.distance, c.from_centre, c.factors
+        SELECT c.image_id, c.distance, c.along_centre, c.factors
         FROM settings s
         CROSS JOIN LATERAL (
-            SELECT n.image_id, n.distance, n.from_centre, n.factors
+            SELECT n.image_id, n.distance, n.along_centre, n.factors
             FROM tagdb_store.candidates(
                 s.projection_id, s.backbone_id, query, itself, run, neighbours.collection, s.candidates, s.centre) n
             WHERE NOT s.few
             UNION ALL
-            SELECT n.image_id, n.distance, n.from_centre, n.factors
+            SELECT n.image_id, n.distance, n.along_centre, n.factors
             FROM tagdb_store.candidates_among(
                 s.projection_id, s.backbone_id, query, itself, run, neighbours.collection, s.candidates, s.centre) n
             WHERE s.few
         ) c
         WHERE s.projection_id IS NOT NULL
     ), compared AS (
-        SELECT c.image_id, c.distance, c.from_centre, c.factors
+        SELECT c.image_id, c.distance, c.along_centre, c.factors
         FROM candidates c
         WHERE (SELECT count(*) FROM candidates) >= (SELECT settings.neighbours FROM settings)
         UNION ALL
-        SELECT x.image_id, x.distance, x.from_centre, x.factors
+        SELECT x.image_id, x.distance, x.along_centre, x.factors
         FROM settings s
         CROSS JOIN LATERAL tagdb_store.exact_neighbours(
             s.backbone_id, query, itself, run, neighbours.collection,
@@ -72,9 +72,9 @@ BEGIN ATOMIC
         SELECT n.image_id, 1 - nullif(n.distance, 'NaN') AS similarity, CASE
                    WHEN s.centre IS NULL THEN 1 - nullif(n.distance, 'NaN')
                    ELSE nullif(
-                       (1 - n.distance - s.asked - (1 - n.from_centre) * s.length + s.length ^ 2)
-                       / sqrt(greatest((1 - 2 * s.asked + s.length ^ 2)
-                                       * (1 - 2 * (1 - n.from_centre) * s.length + s.length ^ 2), 1e-12)), 'NaN')
+                       (1 - n.distance - s.asked - n.along_centre + s.square)
+                       / sqrt(greatest((1 - 2 * s.asked + s.square)
+                                       * (1 - 2 * n.along_centre + s.square), 1e-12)), 'NaN')
                END AS closeness, n.factors
         FROM compared n
         CROSS JOIN settings s

@@ -7,7 +7,7 @@
 CREATE OR REPLACE FUNCTION tagdb_store.candidates(
     projection integer, backbone integer, query halfvec, itself bigint, run integer, collection text, candidates integer,
     centre halfvec)
-RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, along_centre double precision, factors halfvec)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 200 COST 10000
 SET search_path FROM CURRENT
 SET jit = off
@@ -28,7 +28,7 @@ BEGIN
         LIMIT candidates;
     ELSIF collection IS NULL THEN
         RETURN QUERY
-        SELECT s.image_id, e.embedding <=> query, e.embedding <=> centre, f.factors
+        SELECT s.image_id, e.embedding <=> query, -(e.embedding <#> centre), f.factors
         FROM tagdb_store.search_vectors s
         JOIN tagdb_store.embeddings e ON e.image_id = s.image_id
         JOIN tagdb_store.image_factors f ON f.image_id = s.image_id
@@ -40,7 +40,7 @@ BEGIN
         SELECT least(20000, 2.0 * $7 * count(*) / greatest(count(*) FILTER (WHERE i.collection = $6), 1)) INTO wanted
         FROM tagdb_store.images i;
         RETURN QUERY
-        SELECT c.image_id, c.distance, c.from_centre, c.factors
+        SELECT c.image_id, c.distance, c.along_centre, c.factors
         FROM tagdb_store.candidates($1, $2, $3, $4, $5, NULL, wanted, $8) c
         WHERE $6 = (SELECT i.collection FROM tagdb_store.images i WHERE i.image_id = c.image_id)
         LIMIT $7;

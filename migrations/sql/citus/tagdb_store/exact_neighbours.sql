@@ -1,7 +1,7 @@
 -- As on one machine: every worker compares its own.
 CREATE OR REPLACE FUNCTION tagdb_store.exact_neighbours(
     backbone integer, query halfvec, itself bigint, run integer, collection text, neighbours integer, centre halfvec)
-RETURNS TABLE (image_id bigint, distance double precision, from_centre double precision, factors halfvec)
+RETURNS TABLE (image_id bigint, distance double precision, along_centre double precision, factors halfvec)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 50 COST 100000
 SET search_path FROM CURRENT
 SET jit = off
@@ -20,7 +20,7 @@ BEGIN
         LIMIT neighbours;
     ELSE
         RETURN QUERY
-        SELECT e.image_id, (e.embedding <=> query) + 0, e.embedding <=> centre, f.factors
+        SELECT e.image_id, (e.embedding <=> query) + 0, -(e.embedding <#> centre), f.factors
         FROM tagdb_store.embeddings e
         JOIN tagdb_store.image_factors f ON f.image_id = e.image_id
         WHERE e.backbone_id = backbone AND f.factor_run_id = run AND e.image_id <> coalesce(itself, -1)
