@@ -27,7 +27,7 @@ NEEDS_A_SESSION = {
     "index build": "building the index", "index check": "checking the index",
     "backup FOLDER/file": "a backup", "work": "waiting for photos",
 }  # fmt: skip
-FAILING = {"tags alias a b", "tags merge a --into b", "backbone drop 1"}
+FAILING = {"tags alias a b", "tags merge a --into b", "backbone drop 1", "bi superset"}
 """What is refused for another reason, without a pooler, too."""
 LEFT_OUT = {
     "recommend --watch FOLDER",

@@ -24,7 +24,7 @@ from tests.support.surface import ASKING, PUBLIC, WRITING, call
 
 REFUSED = "Error: the server is read-only, a standby; name the primary instead\n"
 READING = {
-    "factors list", "factors diff 1 2", "recommend PHOTO", "evaluate",
+    "factors list", "factors diff 1 2", "recommend PHOTO", "evaluate", "stats show",
     "similar PHOTO", "tags list", "backbone list", "index status", "serve token list",
     "export FOLDER/x.jsonl", "originals FOLDER/originals", "backup FOLDER/file",
 }  # fmt: skip
@@ -104,6 +104,9 @@ def test_every_command(pair: Pair, words: str, tmp_path: Path) -> None:
         assert code == 0, said
         if not words.startswith(("init", "backup", "evaluate", "export", "originals")):
             assert (code, printed) == run(pair.primary, tmp_path / "primary")[:2]
+    elif words == "bi superset":
+        assert code == 1
+        assert "no login has the role reader yet" in said
     elif words == "backbone drop 1":
         assert code == 1
         assert "is active" in said
