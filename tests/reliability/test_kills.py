@@ -123,7 +123,7 @@ def test_a_killed_computation_leaves_the_old_factors(
 
 
 def nearly(answers: list[tuple[object, ...]], expected: list[tuple[object, ...]]) -> bool:
-    """With the index, candidates come from search vectors: the last that are ranked off the mean may differ."""
+    """With the index, candidates come from search vectors: the last ranked off the mean may differ."""
     return len({row[:2] for row in answers} & {row[:2] for row in expected}) >= 0.9 * len(expected)
 
 
