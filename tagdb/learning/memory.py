@@ -20,11 +20,11 @@ def whole(interactions: int, images: int, hashtags: int, factors: int, embedding
     * 76 n: numbering the images; 25 for what is kept of the interactions, 51 for np.unique,
     * 61 n + 4 k max(2 i, i + 2 h): fitting; 45 for the interactions, 16 for both matrices, and float32
       factors, which implicit draws and then scales into a second array, one side after the other,
-    * 48 n + 10 k i + 8 k h + 1220 e + 80 MiB, where there are more than 5000 embeddings: refitting; 32 for
+    * 48 n + 10 k i + 8 k h + 1604 e + 80 MiB, where there are more than 5000 embeddings: refitting; 32 for
       the interactions and 16 for the matrix of them; factors from ALS, blended and stored; search vectors of
-      192 numbers as float16 and once more as float32.
-    * 48 n + 10 k i + 8 k h + (2568 + 2560) e + 100 MiB where there are fewer: embeddings, a copy of those
-      of images that may be neighbours, and a 1280² system.
+      192 numbers as float16, less their mean, and once more as float32.
+    * 48 n + 10 k i + 8 k h + (2568 + 2 · 2560) e + 100 MiB where there are fewer: embeddings, copies of those
+      of images that may be neighbours, less their mean and not, and a 1280² system.
 
     The allocator, threads and the connection take more on top.
     """
@@ -32,9 +32,9 @@ def whole(interactions: int, images: int, hashtags: int, factors: int, embedding
     fitting = 61 * interactions + 4 * factors * max(2 * images, images + 2 * hashtags)
     refitting = 48 * interactions + 10 * factors * images + 8 * factors * hashtags
     if embeddings > EXACT:
-        refitting += 1220 * embeddings + 80 * MIB
+        refitting += 1604 * embeddings + 80 * MIB
     else:
-        refitting += (2568 + 2560) * embeddings + 100 * MIB
+        refitting += (2568 + 2 * 2560) * embeddings + 100 * MIB
     return max(numbering, fitting, refitting if embeddings else 0)
 
 

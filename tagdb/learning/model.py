@@ -163,7 +163,7 @@ def fit(
     hashtag_factors = solution.hashtag_factors
     pool, centring = np.flatnonzero(chosen & embedded), None
     if settings.contrast and embeddings.axes is None:
-        centring = ranking.Centring.of(embeddings.vectors[place[pool]])
+        centring = ranking.Centring.of(embeddings.vectors, place[pool])
     if settings.refit_penalty:
         hashtag_factors = refit(solution, pool, embeddings.vectors, place, stored, settings, len(pool))
     return Model(
@@ -266,9 +266,9 @@ def refit(
     ones = np.ones(len(solution.rows), np.float32)
     carried = csr_matrix((ones, (solution.rows, solution.columns)), shape=shape)[pool[asked]]
     at = place[pool]
-    centring = ranking.Centring.of(vectors[at]) if settings.contrast else None
+    centring = ranking.Centring.of(vectors, at) if settings.contrast else None
     if centring is not None:
-        vectors, at = centring.off(vectors[at]), np.arange(len(pool))
+        vectors, at = centring.off(vectors, at), np.arange(len(pool))
     places, similarity = _neighbours(vectors, at, asked, settings.neighbours)
     weight = weights(similarity, settings, centring)
     average = ranking.averages(pool[places], weight, stored)

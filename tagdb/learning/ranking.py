@@ -158,23 +158,30 @@ class Centring:
     """Standard deviation of the similarities off the mean of all pairs of images."""
 
     @staticmethod
-    def of(vectors: NDArray[np.float16]) -> "Centring | None":
-        """Return the mean and spread of vectors (n, d) of length 1; None if they do not differ."""
-        if len(vectors) < 2:
+    def of(vectors: NDArray[np.float16], places: NDArray[np.int64] | None = None) -> "Centring | None":
+        """Return the mean and spread of vectors (n, d) of length 1, or of some; None if none differ."""
+        places = np.arange(len(vectors)) if places is None else places
+        if len(places) < 2:
             return None
-        mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float16)
-        some = vectors[:: -(-len(vectors) // SPREAD_OF)]
+        blocks = (places[start : start + BLOCK] for start in range(0, len(places), BLOCK))
+        total = sum(vectors[block].sum(axis=0, dtype=np.float64) for block in blocks)
+        mean = np.asarray(total / len(places), np.float16)
+        some = vectors[places[:: -(-len(places) // SPREAD_OF)]]
         apart = unit(some.astype(np.float32) - mean.astype(np.float32))
         pairs = (apart @ apart.T)[np.triu_indices(len(apart), 1)]
         spread = float(pairs.std(dtype=np.float64))
         return Centring(mean, spread) if spread > LEAST_SPREAD else None
 
-    def off(self, vectors: NDArray[np.float16]) -> NDArray[np.float16]:
-        """Return vectors (n, d) less the mean, float16, of length 1."""
-        off = np.empty_like(vectors)
+    def off(
+        self, vectors: NDArray[np.float16], places: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float16]:
+        """Return vectors (n, d), or some of them, less the mean, float16, of length 1."""
+        places = np.arange(len(vectors)) if places is None else places
+        off = np.empty((len(places), vectors.shape[1]), np.float16)
         mean = self.mean.astype(np.float32)
-        for start in range(0, len(vectors), BLOCK):
-            off[start : start + BLOCK] = unit(vectors[start : start + BLOCK].astype(np.float32) - mean)
+        for start in range(0, len(places), BLOCK):
+            block = slice(start, start + BLOCK)
+            off[block] = unit(vectors[places[block]].astype(np.float32) - mean)
         return off
 
     def closeness(
