@@ -56,14 +56,16 @@ class Factors:
     images: NDArray[np.float16]
     hashtag_ids: NDArray[np.int32]
     hashtags: NDArray[np.float16]
+    centring: ranking.Centring | None
 
 
 def computed(
     photos: Photos, some: NDArray[np.int64], settings: FactorSettings
 ) -> tuple[model.Model, Factors]:
     """Compute factors of some of the photos."""
-    fit = model.fit(photos.interactions(some), photos.embedded(some), settings)
-    return fit, Factors(fit.image_ids, fit.image_factors, fit.hashtag_ids, fit.hashtag_factors)
+    pairs = photos.interactions(some)
+    fit = model.fit(pairs, photos.embedded(some), pairs.followed_by(settings))
+    return fit, Factors(fit.image_ids, fit.image_factors, fit.hashtag_ids, fit.hashtag_factors, fit.centring)
 
 
 def folded_in(photos: Photos, fit: model.Model, old: NDArray[np.int64], new: NDArray[np.int64]) -> Factors:
@@ -93,6 +95,7 @@ def folded_in(photos: Photos, fit: model.Model, old: NDArray[np.int64], new: NDA
         factors,
         np.concatenate([fit.hashtag_ids, hashtag_ids]),
         np.concatenate([fit.hashtag_factors, hashtags]),
+        fit.centring,
     )
 
 
@@ -101,8 +104,14 @@ def recommended(
 ) -> tuple[float, float]:
     """Recommend for photos; return the mean nDCG@10 and the largest score."""
     pool = photos.embeddings[factors.image_ids]
-    places, similarity = ranking.nearest(photos.embeddings[asked], pool, settings.neighbours)
-    weight = ranking.weights(similarity, settings.similarity_exponent)
+    places, weight = ranking.neighbours(
+        photos.embeddings[asked],
+        pool,
+        settings.neighbours,
+        settings.contrast,
+        settings.similarity_exponent,
+        factors.centring,
+    )
     average = ranking.averages(places, weight, factors.images).astype(np.float32)
     scores = average @ factors.hashtags.astype(np.float32).T
     best = factors.hashtag_ids[np.argsort(-scores, axis=1)[:, :10]]

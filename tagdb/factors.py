@@ -4,9 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from tagdb.progress import track
 PRUNE_SECONDS = 10.0
 """How long pruning waits for transactions that use an old run."""
 ENOUGH = 50
-"""Images from which recommendations are better than the most used hashtags of all: docs/evaluation.md."""
+"""Images from which recommendations are worth having: docs/evaluation.md."""
 NO_EMBEDDINGS = modelling.Embeddings(np.empty(0, np.int64), np.empty((0, DIMENSIONS), np.float16))
 
 
@@ -35,13 +36,20 @@ class Computed:
     images: int
     hashtags: int
     interactions: int
-    min_hashtags: int
+    settings: FactorSettings
+    """As used; ``factors``, ``min_hashtags`` and others may be lower than requested."""
     active: bool
     seconds: float
     sample: int | None = None
     """Number of images that were learned from; None for all."""
     sampled_because: str | None = None
     """A sentence if nobody asked for a sample, but all images would not fit into memory."""
+
+    def facts(self) -> dict[str, object]:
+        """Return all fields by name, including the settings, for JSON."""
+        shown: dict[str, object] = {field.name: getattr(self, field.name) for field in fields(self)}
+        del shown["settings"]
+        return self.settings.values() | shown  # of the sample, its size
 
     @property
     def too_little(self) -> str | None:
@@ -86,6 +94,7 @@ def compute(
     interactions = store.runs.interactions(connection)
     if not len(interactions.image_ids):
         raise FactorsError(als.NOTHING)
+    settings = interactions.followed_by(settings)
     with building(connection, settings, "implicit") as run_id:
         # ALS alone needs no embeddings, and reading them takes the longest
         embeddings = (
@@ -99,14 +108,22 @@ def compute(
             store.runs.activate(connection, run_id)
     if activate:
         folding_in.fold_in_missing(connection)  # images added during the computation
+    return computed(run_id, model, len(model.image_ids), activate, started)
+
+
+def computed(
+    factor_run_id: int, model: modelling.Model, images: int, active: bool, started: float, **others: Any
+) -> Computed:
+    """Return what a run has become: of so many images, begun at a time of ``time.monotonic``."""
     return Computed(
-        run_id,
-        len(model.image_ids),
+        factor_run_id,
+        images,
         len(model.hashtag_ids),
         model.interactions,
-        model.settings.min_hashtags,
-        activate,
+        model.settings,
+        active,
         time.monotonic() - started,
+        **others,
     )
 
 
@@ -137,17 +154,16 @@ def _compute_from_sample(
     """
     if (plan := sampling.plan(connection, settings, quiet)) is None:
         return None
-    with building(connection, settings, "implicit") as run_id:
+    with building(connection, plan.settings, "implicit") as run_id:
         model, images = sampling.fit(connection, run_id, plan, quiet)
         store.runs.save(connection, run_id, model, time.monotonic() - started, images)
         if activate:
             store.runs.activate(connection, run_id)
     if activate:
         folding_in.fold_in_missing(connection)  # images added during the computation
-    return Computed(
-        run_id, images, len(model.hashtag_ids), model.interactions, model.settings.min_hashtags,
-        activate, time.monotonic() - started, len(plan.sample), because,
-    )  # fmt: skip
+    return computed(
+        run_id, model, images, activate, started, sample=len(plan.sample), sampled_because=because
+    )
 
 
 def activate(connection: Connection, factor_run_id: int) -> None:

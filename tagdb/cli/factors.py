@@ -19,7 +19,7 @@ from tagdb.cli.common import (
     shared_options,
     silent,
 )
-from tagdb.learning.settings import PRESETS, SETTINGS, FactorSettings
+from tagdb.learning.settings import FOLLOWING, PRESETS, SETTINGS, FactorSettings
 
 
 class Sample(click.ParamType[float]):
@@ -46,14 +46,14 @@ def setting_options(function: F) -> F:
         default = getattr(FactorSettings(), name)
         kind: Any
         if name == "sample":
-            kind, metavar, shown = Sample(), "N|SHARE|all", "all, if that fits into memory"
+            kind, metavar = Sample(), "N|SHARE|all"
         elif setting.choices:
-            kind, metavar, shown = click.Choice(setting.choices), None, default
+            kind, metavar = click.Choice(setting.choices), None
         elif isinstance(default, int):
             kind, metavar = click.IntRange(int(setting.low), int(setting.high)), "N"
-            shown = str(default)
         else:
-            kind, metavar, shown = Finite(setting.low, setting.high), "X", f"{default:g}"
+            kind, metavar = Finite(setting.low, setting.high), "X"
+        shown = setting.shown or str(default).removesuffix(".0")
         function = click.option(
             f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=f"{setting.help} ({shown})."
         )(function)
@@ -148,15 +148,19 @@ def compute(
         note(done.sampled_because)
     if done.too_little:
         note(done.too_little)
+    used = done.settings
+    names = [name for name in FOLLOWING if name != "min_hashtags"]  # that follows other things, too
+    if followed := [name for name in names if getattr(used, name) != getattr(wanted, name)]:
+        note("settings for so few: " + ", ".join(f"{name}={getattr(used, name):g}" for name in followed))
     active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
-        answer = asdict(done) | {"active": active}
+        answer = done.facts() | {"active": active}
         print_json(answer | ({"verdict": asdict(verdict)} if verdict else {}))
         return
     click.echo(
         f"factor run {done.factor_run_id} is {'active' if active else 'ready'}: {done.images} images "
-        f"({done.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {wanted.min_images}+ images), "
-        f"{done.interactions} interactions, {wanted.factors} factors"
+        f"({used.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {used.min_images}+ images), "
+        f"{done.interactions} interactions, {used.factors} factors"
         + (f", ALS on {done.sample} of the images" if done.sample else "")
         + f"; {done.seconds:.1f} s"
     )

@@ -93,7 +93,7 @@ def curve(
     """
     contestants = contestants_of(connection, runs, settings)
     label = ACTIVE if ACTIVE in contestants else SHIPPED
-    data = load(connection)
+    data = load(connection).renumbered(seed)
     split = holdout.split(data, folds, fraction, seed, photos)
     sizes = _ascending(split, sizes)
     measured = measure_sizes(data, split, list(dict.fromkeys(contestants.values())), sizes, quiet)

@@ -113,7 +113,7 @@ def evaluate(
     def by_sql(one: Contestant, asked: NDArray[np.int64], given: Answer) -> NDArray[np.int64] | None:
         if sample or one != contestants[label] or not isinstance(one, FactorSettings):
             return None
-        told = _ask_sql(connection, label, one, data, split, asked, given)
+        told = _ask_sql(connection, label, data, split, asked, given)
         if told is None:
             return None
         sample.append(told[1])
@@ -159,12 +159,12 @@ def promote(connection: Connection, factor_run_id: int, quiet: bool = False) -> 
     """
     run, active = store.runs.get(connection, factor_run_id), store.runs.active(connection)
     name = f"factor run {factor_run_id}"
-    settings = run.settings
-    if active is None or active.settings == settings:
+    settings = run.plan
+    if active is None or active.plan == settings:
         factors.activate(connection, factor_run_id)
         why = "no run was active" if active is None else "its settings are those of the active run"
         return Verdict(True, None, None, None, f"{name} was activated without an evaluation: {why}")
-    comparison = compare(connection, settings, active.settings, quiet)
+    comparison = compare(connection, settings, active.plan, quiet)
     store.runs.note_metrics(connection, factor_run_id, {MAIN: asdict(comparison.one)})
     paired = comparison.paired
     promoted = paired.high >= 0
@@ -192,7 +192,7 @@ def contestants_of(
     contestants["ancestor"] = ANCESTOR
     active = store.runs.active(connection)
     if active is not None:
-        contestants[ACTIVE] = active.settings
+        contestants[ACTIVE] = active.plan
     if contestants.get(ACTIVE) != FactorSettings():
         contestants[SHIPPED] = FactorSettings()
     following = store.runs.default_settings(connection)
@@ -200,7 +200,7 @@ def contestants_of(
         contestants["next compute"] = following
     for number in runs:
         run = store.runs.get(connection, number)
-        contestants[f"run {number}"] = run.settings
+        contestants[f"run {number}"] = run.plan
     for text in settings:
         contestants[text.strip() or SHIPPED] = FactorSettings().parsed(text)
     return contestants
@@ -209,7 +209,6 @@ def contestants_of(
 def _ask_sql(
     connection: Connection,
     label: str,
-    settings: FactorSettings,
     data: Data,
     split: Split,
     asked: NDArray[np.int64],
@@ -232,7 +231,7 @@ def _ask_sql(
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):
-        run_id = store.runs.begin(connection, settings, {})
+        run_id = store.runs.begin(connection, given.model.settings, {})
         store.runs.save(connection, run_id, given.model, 0.0)
         store.runs.attach(connection, run_id)
         answers = store.answers.recommend_held_out(connection, run_id, ids[sample], TOP)

@@ -33,6 +33,11 @@ class Interactions:
     accepted: NDArray[np.int32]
     """int32 (n,): 1 if feedback accepted the hashtag, otherwise 0."""
 
+    def followed_by(self, settings: FactorSettings) -> FactorSettings:
+        """Return the settings to learn from these with."""
+        shared = int(np.count_nonzero(np.bincount(self.hashtag_ids) > 1))
+        return settings.following(len(np.unique(self.image_ids)), shared)
+
     def only(self, kept: NDArray[np.bool_]) -> "Interactions":
         """Return some of them; ``kept`` is bool (n,)."""
         return Interactions(self.image_ids[kept], self.hashtag_ids[kept], self.accepted[kept])

@@ -13,6 +13,12 @@ from typing import Any
 
 from tagdb.errors import FactorsError
 
+FEW_IMAGES, FEW_SHARED = 12, 5
+"""With fewer images, or fewer hashtags that two images share, settings that nobody chose are these:"""
+FEW: Mapping[str, Any] = MappingProxyType(
+    {"regularization": 0.1, "min_images": 1, "min_hashtags": 1, "contrast": 0.0}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -22,6 +28,8 @@ class Setting:
     """Text for ``--help``, where the default is added."""
     low: float = 0
     high: float = 0
+    shown: str = ""
+    """The default in words, if it is not only a number."""
     choices: tuple[str, ...] = ()
     """Choices for a string; a number has limits instead."""
     tried: tuple[float | str, ...] = ()
@@ -43,8 +51,10 @@ class Setting:
         return kind(value)
 
 
-def _number(default: Any, help: str, low: float, high: float, tried: tuple[float, ...] = ()) -> Any:
-    return field(default=default, metadata={"setting": Setting(help, low, high, tried=tried)})
+def _number(
+    default: Any, help: str, low: float, high: float, tried: tuple[float, ...] = (), shown: str = ""
+) -> Any:
+    return field(default=default, metadata={"setting": Setting(help, low, high, shown, tried=tried)})
 
 
 def _text(default: str, help: str, choices: tuple[str, ...]) -> Any:
@@ -55,13 +65,27 @@ def _text(default: str, help: str, choices: tuple[str, ...]) -> Any:
 class FactorSettings:
     """Settings of a factor run. docs/evaluation.md says how the defaults were chosen."""
 
-    factors: int = _number(128, "Numbers per vector", 1, 4000, (16, 32, 64, 128, 192, 256))
+    factors: int = _number(
+        128,
+        "Numbers per vector",
+        1,
+        4000,
+        (16, 32, 64, 128, 192, 256),
+        "128, or the number of images if that is less",
+    )
     alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
     regularization: float = _number(
         1.0, "Penalty against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
-    min_images: int = _number(2, "Leave out hashtags on fewer images", 1, 1_000_000, (1, 2, 3, 5))
+    min_images: int = _number(
+        2,
+        "Leave out hashtags on fewer images",
+        1,
+        1_000_000,
+        (1, 2, 3, 5),
+        f"2, or 1 with fewer than {FEW_IMAGES} images",
+    )
     # at most as many as the median image has: see learning/model.py
     min_hashtags: int = _number(
         3, "Images with fewer hashtags are not used as neighbours", 1, 1000, (1, 2, 3, 4, 5)
@@ -91,6 +115,7 @@ class FactorSettings:
                 "Learn from so many images, or from this share of them, and from sums over the others",
                 0,
                 1e12,
+                "all, if that fits into memory",
                 whole_from=1,
             )
         },
@@ -113,6 +138,39 @@ class FactorSettings:
         1000,
         (0, 2, 4, 6, 8, 12, 16),
     )
+    chosen: frozenset[str] = frozenset()
+    """Those that have their defaults because somebody said so, and do not follow the number of images."""
+
+    def values(self) -> dict[str, float | str]:
+        """Return the settings by name."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    def following(self, images: int, shared: int) -> "FactorSettings":
+        """Return the settings to learn with from so many images; those that somebody chose stay.
+
+        Of few photos, hardly a hashtag is on two, and how much their similarities differ is not known. So all
+        hashtags are learned, from all of them, and count by plain similarity.
+
+        Parameters
+        ----------
+        images
+            Number of images with hashtags.
+        shared
+            Number of hashtags on two images or more.
+        """
+        few = FEW if images < FEW_IMAGES or shared < FEW_SHARED else {}
+        # more factors than images would tell nothing apart
+        wanted: dict[str, Any] = {"factors": min(self.factors, max(images, 1)), **few}
+        default = FactorSettings()
+        free = {name for name in FOLLOWING if getattr(self, name) == getattr(default, name)} - self.chosen
+        return replace(self, **{name: value for name, value in wanted.items() if name in free})
+
+    def unfollowed(self, images: int) -> "FactorSettings":
+        """Return settings that become these for so many images, or some more: the defaults, if they do."""
+        default = FactorSettings()
+        names = [*FEW] if all(getattr(self, name) == value for name, value in FEW.items()) else []
+        names += ["factors"] if images <= self.factors < default.factors else []
+        return replace(self, **{name: getattr(default, name) for name in names})
 
     def changed(self, **values: Any) -> "FactorSettings":
         """Return these settings with other values, checked.
@@ -126,7 +184,9 @@ class FactorSettings:
             if name not in SETTINGS:
                 raise FactorsError(f"there is no setting {name!r}; there are: {', '.join(SETTINGS)}")
         checked = {name: SETTINGS[name].check(name, value, TYPES[name]) for name, value in values.items()}
-        return replace(self, **checked)
+        default = FactorSettings()
+        chosen = {name for name in FOLLOWING if checked.get(name) == getattr(default, name)}
+        return replace(self, **checked, chosen=frozenset(chosen | (self.chosen - set(checked))))
 
     def parsed(self, text: str) -> "FactorSettings":
         """Return these settings with those of a text ``name=value,name=value``.
@@ -163,17 +223,19 @@ class FactorSettings:
         return ",".join(
             f"{name}={str(value).removesuffix('.0')}"
             for name in SETTINGS
-            if (value := getattr(self, name)) != getattr(base, name)
+            if (value := getattr(self, name)) != getattr(base, name) or name in self.chosen - base.chosen
         )
 
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
-    {each.name: each.metadata["setting"] for each in fields(FactorSettings)}
+    {each.name: each.metadata["setting"] for each in fields(FactorSettings) if each.metadata}
 )
 """All settings by name, in the order in which they are shown."""
 TYPES: Mapping[str, type] = MappingProxyType(
-    {each.name: type(each.default) for each in fields(FactorSettings)}
+    {each.name: type(each.default) for each in fields(FactorSettings) if each.metadata}
 )
+FOLLOWING = ("factors", *FEW)
+"""Settings whose defaults follow the number of images."""
 
 ANCESTOR = FactorSettings(
     factors=10,

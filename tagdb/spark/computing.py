@@ -74,7 +74,7 @@ def compute(
     ):
         job = _Job(spark, data, settings)
         job.count()
-        with factors.building(connection, settings, "pyspark") as run_id:
+        with factors.building(connection, job.settings, "pyspark") as run_id:
             with closing(spark):  # before the run is discarded, if anything fails
                 model, images = job.fit(run_id)
             store.runs.save(connection, run_id, model, time.monotonic() - started, images)
@@ -82,15 +82,7 @@ def compute(
                 store.runs.activate(connection, run_id)
     if activate:
         folding_in.fold_in_missing(connection)  # images added during the computation
-    return Computed(
-        run_id,
-        images,
-        len(model.hashtag_ids),
-        model.interactions,
-        model.settings.min_hashtags,
-        activate,
-        time.monotonic() - started,
-    )
+    return factors.computed(run_id, model, images, activate, started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +130,8 @@ class _Job:
         counts = self._sum(self.interactions, executors.count_hashtags)
         if not len(counts.hashtag_ids):
             raise FactorsError(als.NOTHING)
+        images = self.interactions.map(executors.count_images).sum()
+        self.settings = self.settings.following(images, len(counts.at_least(2).hashtag_ids))
         self.hashtags = counts.at_least(self.settings.min_images)
         if not len(self.hashtags.hashtag_ids):
             raise FactorsError(als.too_rare(self.settings.min_images))

@@ -129,6 +129,11 @@ def count_hashtags(some: Iterable[Interactions]) -> Iterator[HashtagCounts]:
     return summed(HashtagCounts.of, some)
 
 
+def count_images(one: Interactions) -> int:
+    """Count the images of a part."""
+    return len(np.unique(one.image_ids))
+
+
 def count_fitted(hashtags: Shared[HashtagCounts], some: Iterable[Interactions]) -> Iterator[Totals]:
     """Count what is fitted."""
     return summed(lambda one: Totals.of(one, hashtags.value), some)

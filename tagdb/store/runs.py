@@ -4,7 +4,7 @@ building → ready → active → retired, or building → failed; at most one r
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ class FactorRun:
     factor_run_id: int
     status: Literal["building", "ready", "active", "retired", "failed"]
     settings: FactorSettings
-    """As used: ``min_hashtags`` may be lower than requested."""
+    """As used: ``min_hashtags``, ``factors`` and ``min_images`` may be lower than requested."""
     images: int
     hashtags: int
     interactions: int
@@ -60,12 +60,17 @@ class FactorRun:
     pruned_at: datetime | None
     """None while it has its factors."""
 
+    @property
+    def plan(self) -> FactorSettings:
+        """The settings to compute it anew with; these follow the number of images where the run's did."""
+        return self.settings.unfollowed(self.images)
+
     def facts(self) -> dict[str, object]:
         """Return all fields by name, including the settings, for JSON."""
         facts: dict[str, object] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            facts |= asdict(value) if field.name == "settings" else {field.name: value}
+            facts |= value.values() if field.name == "settings" else {field.name: value}
         return facts
 
 
@@ -166,7 +171,7 @@ def _shortened(
 def begin(connection: Connection, settings: FactorSettings, versions: Mapping[str, str]) -> int:
     """Record the start of a run and create its tables; return its number."""
     number: int = fetch_value(
-        connection, "runs/begin", settings=Jsonb(asdict(settings)), versions=Jsonb(versions)
+        connection, "runs/begin", settings=Jsonb(settings.values()), versions=Jsonb(versions)
     )
     return number
 
@@ -362,12 +367,13 @@ def of_another_backbone(connection: Connection) -> bool:
 
 def default_settings(connection: Connection) -> FactorSettings:
     """Return the default settings: those found by ``tagdb tune``, otherwise the shipped ones."""
-    return FactorSettings().changed(**(fetch_value(connection, "runs/defaults") or {}))
+    found = FactorSettings().changed(**(fetch_value(connection, "runs/defaults") or {}))
+    return replace(found, chosen=frozenset())
 
 
 def save_defaults(connection: Connection, settings: FactorSettings, metrics: Mapping[str, object]) -> None:
     """Store settings as defaults, with their measurements in ``metrics``."""
-    execute(connection, "runs/save_defaults", settings=Jsonb(asdict(settings)), metrics=Jsonb(metrics))
+    execute(connection, "runs/save_defaults", settings=Jsonb(settings.values()), metrics=Jsonb(metrics))
 
 
 def forget_defaults(connection: Connection) -> bool:

@@ -2,14 +2,13 @@
 
 import re
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tagdb.learning import als
-from tagdb.learning.settings import FactorSettings
+from tagdb.learning.settings import FOLLOWING, FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
@@ -46,11 +45,31 @@ def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connecti
     assert done.exit_code == 0
     pattern = (
         r"factor run 2 is active: 12 images \(2\+ hashtags each\) × 6 hashtags \(on 2\+ images\), "
-        r"26 interactions, 128 factors; \d+\.\d s\n"
+        r"26 interactions, 12 factors; \d+\.\d s\n"
     )
     assert re.fullmatch(pattern, done.stdout)
-    assert done.stderr == TOO_LITTLE
+    assert done.stderr == TOO_LITTLE + "settings for so few: factors=12\n"
     assert rows(connection) == [(1, "retired"), (2, "active")]
+
+
+def test_what_nobody_chose_follows_the_number_of_images(filled: Path, tagdb: Run) -> None:
+    def used(*options: object) -> list[object]:
+        found = parsed(tagdb("factors", "compute", *options, "--json"))
+        stored = parsed(tagdb("factors", "list", "--json"))[-1]
+        assert FOLLOWING == ("factors", "regularization", "min_images", "min_hashtags", "contrast")
+        assert {name: stored[name] for name in FOLLOWING} == {name: found[name] for name in FOLLOWING}
+        return [found[name] for name in FOLLOWING]
+
+    assert used() == used("--sample", 6) == used("--preset", "shipped") == [12, 1, 2, 2, 0.75]
+    assert used("--factors", 128) == [128, 1, 2, 2, 0.75]
+    assert used("--preset", "ancestor") == [10, 0.1, 1, 1, 0]
+    for name in ("00",):
+        assert tagdb("remove", filled / f"{name}.jpg", "--yes").exit_code == 0
+    assert used() == used("--alpha", 5) == [11, 0.1, 1, 1, 0]
+    assert used("--min-images", 2, "--regularization", 1) == [11, 1, 2, 1, 0]
+    assert used("--min-hashtags", 3, "--contrast", 0.75, "--factors", 128) == [128, 0.1, 1, 2, 0.75]
+    said = tagdb("factors", "compute").stderr.splitlines()[-1]
+    assert said == "settings for so few: factors=11, regularization=0.1, min_images=1, contrast=0"
 
 
 def test_a_run_of_enough_images_says_nothing_of_it(filled: Path, tagdb: Run, monkeypatch) -> None:
@@ -62,9 +81,9 @@ def test_compute_as_json(filled: Path, tagdb: Run) -> None:
     found = parsed(tagdb("factors", "compute", "--factors", 4, "--json"))
     assert found.pop("seconds") > 0
     assert found == {
-        "factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26, "min_hashtags": 2,
-        "active": True, "sample": None, "sampled_because": None,
-    }  # fmt: skip
+        "factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26, "active": True,
+        "sampled_because": None,
+    } | FactorSettings(factors=4, min_hashtags=2).values() | {"sample": None}  # fmt: skip
 
 
 def test_learning_from_a_sample(filled: Path, tagdb: Run, connection: Connection) -> None:
@@ -146,7 +165,7 @@ def test_every_setting_can_be_chosen(tagdb: Run) -> None:
         "neighbours": 11, "contrast": 0.5, "similarity_exponent": 0.5, "min_hashtags": 2, "weighting": "bm25",
         "accepted_weight": 3.5, "ridge": 0.25, "ridge_penalty": 2.5, "refit_penalty": 0.5, "sample": 0.5,
     }  # fmt: skip
-    assert settings.keys() == asdict(FactorSettings()).keys()
+    assert settings.keys() == FactorSettings().values().keys()
     flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
     assert tagdb("factors", "compute", *flags).exit_code == 0
     found = parsed(tagdb("factors", "list", "--json"))[-1]
@@ -163,7 +182,7 @@ def test_runs_are_listed_with_their_status(tagdb: Run) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     header, *lines = (re.split(" {2,}", line.strip()) for line in done.stdout.splitlines())
     assert header[:3] == ["run", "status", "factors"]
-    assert [line[:3] for line in lines] == [["1", "retired", "8"], ["2", "active", "128"]]
+    assert [line[:3] for line in lines] == [["1", "retired", "8"], ["2", "active", "12"]]
     assert all(len(line) == len(header) for line in lines)
 
 

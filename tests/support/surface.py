@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from hashlib import sha256
 
 from psycopg import sql
@@ -105,7 +104,7 @@ INTERNAL: dict[str, tuple[object, ...]] = {
     "live_workers": (),
     "known_blend": (1, FACTORS, "{1}", 0.5),
     "neighbours": (1, QUERY, None, 5, None),
-    "new_factor_run": (Jsonb(asdict(FactorSettings(factors=4))), "{}"),
+    "new_factor_run": (Jsonb(FactorSettings(factors=4).values()), "{}"),
     "new_projection": (1, 10, 0.9),
     "note_factor_run_metrics": (1, "{}"),
     "note_token": (b"0" * 32,),
