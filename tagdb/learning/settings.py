@@ -167,9 +167,13 @@ class FactorSettings:
 
     def unfollowed(self, images: int) -> "FactorSettings":
         """Return settings that become these for so many images, or some more: the defaults, if they do."""
-        default = FactorSettings()
-        names = [*FEW] if all(getattr(self, name) == value for name, value in FEW.items()) else []
-        names += ["factors"] if images <= self.factors < default.factors else []
+        default, names = FactorSettings(), list[str]()
+        if self == ANCESTOR:  # whose values are those for few
+            return self
+        if images <= self.factors < default.factors:
+            names.append("factors")
+        if images < FEW_IMAGES and all(getattr(self, name) == value for name, value in FEW.items()):
+            names += FEW
         return replace(self, **{name: getattr(default, name) for name in names})
 
     def changed(self, **values: Any) -> "FactorSettings":

@@ -72,6 +72,16 @@ def test_what_nobody_chose_follows_the_number_of_images(filled: Path, tagdb: Run
     assert said == "settings for so few: factors=11, regularization=0.1, min_images=1, contrast=0"
 
 
+def test_what_follows_the_number_of_images_is_no_other_plan(filled: Path, tagdb: Run) -> None:
+    """There is nothing to evaluate, for which these photos would be too few."""
+    assert tagdb("remove", filled / "00.jpg", "--yes").exit_code == 0
+    assert tagdb("factors", "compute").exit_code == 0
+    assert tagdb("remove", filled / "01.jpg", "--yes").exit_code == 0
+    verdict = parsed(tagdb("factors", "compute", "--activate-if-better", "--json"))["verdict"]
+    assert verdict["promoted"]
+    assert verdict["sentence"].endswith("its settings are those of the active run")
+
+
 def test_a_run_of_enough_images_says_nothing_of_it(filled: Path, tagdb: Run, monkeypatch) -> None:
     monkeypatch.setattr("tagdb.factors.ENOUGH", 12)
     assert tagdb("factors", "compute", "--factors", 4).stderr == ""

@@ -47,6 +47,28 @@ def test_every_setting_has_limits() -> None:
         assert settings.changed(**settings.values()).values() == settings.values()
 
 
+def test_what_nobody_chose_follows_the_number_of_images_and_shared_hashtags() -> None:
+    default = FactorSettings()
+    few = {"regularization": 0.1, "min_images": 1, "min_hashtags": 1, "contrast": 0}
+    assert default.following(128, 5) == default
+    assert default.following(12, 5) == replace(default, factors=12)
+    assert default.following(11, 100) == replace(default, factors=11, **few)
+    assert default.following(200, 4) == replace(default, **few)
+    assert ANCESTOR.following(3, 0) == ANCESTOR
+    other = default.changed(alpha=5, factors=64, min_images=2, contrast=0.75)
+    assert other.following(3, 0) == replace(other, regularization=0.1, min_hashtags=1)
+    assert other.changed(min_images=3).changed(min_images=2).chosen == {"min_images", "contrast"}
+
+
+@pytest.mark.parametrize("settings", [FactorSettings(), FactorSettings(alpha=5), ANCESTOR], ids=str)
+@pytest.mark.parametrize("images", [1, 5, 11, 12, 100, 128, 5000])
+def test_a_run_is_computed_anew_with_what_it_followed_from(settings: FactorSettings, images: int) -> None:
+    """Of those images, some may not be used as neighbours."""
+    used = settings.following(images, 1000)
+    assert used.unfollowed(images) == used.unfollowed(images // 2) == settings
+    assert FactorSettings(factors=64).unfollowed(65) == FactorSettings(factors=64)
+
+
 def test_every_setting_is_a_column_of_factor_runs() -> None:
     columns = tables.metadata.tables["tagdb_store.factor_runs"].columns
     assert {*SETTINGS} <= {*columns.keys()}
