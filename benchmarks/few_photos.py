@@ -30,7 +30,7 @@ BEFORE = FactorSettings().parsed("contrast=0,regularization=0.01,factors=128,min
 CONTESTANTS: dict[str, Contestant] = {
     "popular": POPULAR, "vote": VOTE, "ancestor": ANCESTOR, "before": BEFORE, "defaults": FactorSettings()
 }  # fmt: skip
-PHOTOS = ["5", "10", "20", "50", "100", "300", "600", "1200", "all"]
+PHOTOS = ["5", "7", "10", "15", "20", "50", "100", "300", "600", "1200", "all"]
 
 
 @dataclass(frozen=True)

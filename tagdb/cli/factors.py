@@ -151,7 +151,9 @@ def compute(
     used = done.settings
     names = [name for name in FOLLOWING if name != "min_hashtags"]  # that follows other things, too
     if followed := [name for name in names if getattr(used, name) != getattr(wanted, name)]:
-        note("settings for so few: " + ", ".join(f"{name}={getattr(used, name):g}" for name in followed))
+        note(
+            "settings for so few images: " + ", ".join(f"{name}={getattr(used, name):g}" for name in followed)
+        )
     active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
         answer = done.facts() | {"active": active}

@@ -59,8 +59,8 @@ def answer(
         Models fitted in this fold, for reuse; a new model is added.
     """
     if isinstance(contestant, FactorSettings):
-        model = _fitted(contestant, training, fits)
-        return _by_model(contestant, model, training, queries)
+        settings = training.interactions.followed_by(contestant)
+        return _by_model(settings, _fitted(settings, training, fits), training, queries)
     if contestant == POPULAR:
         return _popular(training, len(queries))
     return _voted(training, queries, VOTE_EXPONENT if contestant == VOTE else 0.0)

@@ -200,15 +200,12 @@ class _Walk:
 def fit_arrays(interactions: Interactions, embeddings: Embeddings, settings: FactorSettings) -> Model:
     """Compute the model of a factor run from images in memory, or from a sample if the settings say so.
 
-    Settings that nobody chose follow the number of images.
-
     Raises
     ------
     FactorsError
         No hashtag is on ``min_images`` images, or the factors are not finite numbers.
     """
     images = len(np.unique(interactions.image_ids))
-    settings = interactions.followed_by(settings)
     size = size_of(settings.sample, images)
     if size >= images:
         return modelling.fit(interactions, embeddings, settings)

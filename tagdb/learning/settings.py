@@ -13,11 +13,17 @@ from typing import Any
 
 from tagdb.errors import FactorsError
 
-FEW_IMAGES, FEW_SHARED = 12, 5
-"""With fewer images, or fewer hashtags that two images share, settings that nobody chose are these:"""
+FEW_IMAGES, FEW_SHARED, SMALL_IMAGES = 12, 5, 250
 FEW: Mapping[str, Any] = MappingProxyType(
     {"regularization": 0.1, "min_images": 1, "min_hashtags": 1, "contrast": 0.0}
 )
+"""Defaults with fewer images than ``FEW_IMAGES``, or hashtags on two of them than ``FEW_SHARED``.
+
+Hardly a hashtag is on two photos, and how much the similarities differ is not known. So all hashtags are
+learned, from all photos, which count by plain similarity.
+"""
+SMALL: Mapping[str, Any] = MappingProxyType({"regularization": 1.0, "contrast": 0.9})
+"""Defaults with fewer images than ``SMALL_IMAGES``: the few that are really similar count for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,12 @@ class FactorSettings:
     )
     alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
     regularization: float = _number(
-        1.0, "Penalty against overfitting in ALS", 0, 1e6, (0.001, 0.01, 0.1, 1, 3, 10, 30)
+        2.0,
+        "Penalty against overfitting in ALS",
+        0,
+        1e6,
+        (0.01, 0.1, 1, 2, 4, 10, 30),
+        f"2, or 1 with fewer than {SMALL_IMAGES} images",
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
     min_images: int = _number(
@@ -88,7 +99,12 @@ class FactorSettings:
     )
     # at most as many as the median image has: see learning/model.py
     min_hashtags: int = _number(
-        3, "Images with fewer hashtags are not used as neighbours", 1, 1000, (1, 2, 3, 4, 5)
+        3,
+        "Images with fewer hashtags are not used as neighbours",
+        1,
+        1000,
+        (1, 2, 3, 4, 5),
+        f"3, or 1 with fewer than {FEW_IMAGES} images",
     )
     weighting: str = _text("none", "Weighting of the interactions", ("none", "bm25", "tfidf"))
     accepted_weight: float = _number(
@@ -125,11 +141,12 @@ class FactorSettings:
     )
     # in units of e per standard deviation of the similarities of images
     contrast: float = _number(
-        0.75,
+        0.6,
         "How steeply a neighbour's weight grows with similarity off the mean; 0: see similarity_exponent",
         0,
         100,
         (0, 0.5, 0.6, 0.75, 0.9, 1.2),
+        f"0.6, or 0.9 with fewer than {SMALL_IMAGES} images",
     )
     similarity_exponent: float = _number(
         8.0,
@@ -148,9 +165,6 @@ class FactorSettings:
     def following(self, images: int, shared: int) -> "FactorSettings":
         """Return the settings to learn with from so many images; those that somebody chose stay.
 
-        Of few photos, hardly a hashtag is on two, and how much their similarities differ is not known. So all
-        hashtags are learned, from all of them, and count by plain similarity.
-
         Parameters
         ----------
         images
@@ -158,11 +172,14 @@ class FactorSettings:
         shared
             Number of hashtags on two images or more.
         """
-        few = FEW if images < FEW_IMAGES or shared < FEW_SHARED else {}
-        # more factors than images would tell nothing apart
-        wanted: dict[str, Any] = {"factors": min(self.factors, max(images, 1)), **few}
         default = FactorSettings()
         free = {name for name in FOLLOWING if getattr(self, name) == getattr(default, name)} - self.chosen
+        # more factors than images would tell nothing apart
+        wanted: dict[str, Any] = {"factors": min(default.factors, max(images, 1))}
+        if images < FEW_IMAGES or shared < FEW_SHARED:
+            wanted |= FEW
+        elif images < SMALL_IMAGES:
+            wanted |= SMALL
         return replace(self, **{name: value for name, value in wanted.items() if name in free})
 
     def unfollowed(self, images: int) -> "FactorSettings":
@@ -172,8 +189,9 @@ class FactorSettings:
             return self
         if images <= self.factors < default.factors:
             names.append("factors")
-        if images < FEW_IMAGES and all(getattr(self, name) == value for name, value in FEW.items()):
-            names += FEW
+        for values, limit in ((FEW, FEW_IMAGES), (SMALL, SMALL_IMAGES)):
+            if images < limit and all(getattr(self, name) == value for name, value in values.items()):
+                names += values
         return replace(self, **{name: getattr(default, name) for name in names})
 
     def changed(self, **values: Any) -> "FactorSettings":
@@ -239,7 +257,7 @@ TYPES: Mapping[str, type] = MappingProxyType(
     {each.name: type(each.default) for each in fields(FactorSettings) if each.metadata}
 )
 FOLLOWING = ("factors", *FEW)
-"""Settings whose defaults follow the number of images."""
+"""Settings whose defaults follow the number of images: docs/evaluation.md, "Few photos, few hashtags"."""
 
 ANCESTOR = FactorSettings(
     factors=10,

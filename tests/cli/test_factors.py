@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tagdb.learning import als
-from tagdb.learning.settings import FOLLOWING, FactorSettings
+from tagdb.learning.settings import FOLLOWING, SMALL, FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
@@ -48,7 +48,9 @@ def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connecti
         r"26 interactions, 12 factors; \d+\.\d s\n"
     )
     assert re.fullmatch(pattern, done.stdout)
-    assert done.stderr == TOO_LITTLE + "settings for so few: factors=12\n"
+    assert (
+        done.stderr == TOO_LITTLE + "settings for so few images: factors=12, regularization=1, contrast=0.9\n"
+    )
     assert rows(connection) == [(1, "retired"), (2, "active")]
 
 
@@ -60,16 +62,16 @@ def test_what_nobody_chose_follows_the_number_of_images(filled: Path, tagdb: Run
         assert {name: stored[name] for name in FOLLOWING} == {name: found[name] for name in FOLLOWING}
         return [found[name] for name in FOLLOWING]
 
-    assert used() == used("--sample", 6) == used("--preset", "shipped") == [12, 1, 2, 2, 0.75]
-    assert used("--factors", 128) == [128, 1, 2, 2, 0.75]
+    assert used() == used("--sample", 6) == used("--preset", "shipped") == [12, 1, 2, 2, 0.9]
+    assert used("--factors", 128) == [128, 1, 2, 2, 0.9]
     assert used("--preset", "ancestor") == [10, 0.1, 1, 1, 0]
     for name in ("00",):
         assert tagdb("remove", filled / f"{name}.jpg", "--yes").exit_code == 0
     assert used() == used("--alpha", 5) == [11, 0.1, 1, 1, 0]
-    assert used("--min-images", 2, "--regularization", 1) == [11, 1, 2, 1, 0]
-    assert used("--min-hashtags", 3, "--contrast", 0.75, "--factors", 128) == [128, 0.1, 1, 2, 0.75]
+    assert used("--min-images", 2, "--regularization", 2) == [11, 2, 2, 1, 0]
+    assert used("--min-hashtags", 3, "--contrast", 0.6, "--factors", 128) == [128, 0.1, 1, 2, 0.6]
     said = tagdb("factors", "compute").stderr.splitlines()[-1]
-    assert said == "settings for so few: factors=11, regularization=0.1, min_images=1, contrast=0"
+    assert said == "settings for so few images: factors=11, regularization=0.1, min_images=1, contrast=0"
 
 
 def test_what_follows_the_number_of_images_is_no_other_plan(filled: Path, tagdb: Run) -> None:
@@ -84,7 +86,7 @@ def test_what_follows_the_number_of_images_is_no_other_plan(filled: Path, tagdb:
 
 def test_a_run_of_enough_images_says_nothing_of_it(filled: Path, tagdb: Run, monkeypatch) -> None:
     monkeypatch.setattr("tagdb.factors.ENOUGH", 12)
-    assert tagdb("factors", "compute", "--factors", 4).stderr == ""
+    assert tagdb("factors", "compute", "--factors", 4, "--preset", "ancestor").stderr == ""
 
 
 def test_compute_as_json(filled: Path, tagdb: Run) -> None:
@@ -93,7 +95,7 @@ def test_compute_as_json(filled: Path, tagdb: Run) -> None:
     assert found == {
         "factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26, "active": True,
         "sampled_because": None,
-    } | FactorSettings(factors=4, min_hashtags=2).values() | {"sample": None}  # fmt: skip
+    } | FactorSettings(factors=4, **SMALL, min_hashtags=2).values() | {"sample": None}  # fmt: skip
 
 
 def test_learning_from_a_sample(filled: Path, tagdb: Run, connection: Connection) -> None:
@@ -296,7 +298,7 @@ def test_a_run_that_is_to_wait(tagdb: Run, connection: Connection) -> None:
     done = tagdb("factors", "compute", "--factors", 4, "--no-activate")
     assert done.exit_code == 0
     assert done.stdout.startswith("factor run 2 is ready: 12 images ")
-    assert done.stderr == TOO_LITTLE + "to recommend from it: tagdb factors activate 2\n"
+    assert done.stderr.endswith("to recommend from it: tagdb factors activate 2\n")
     assert rows(connection) == [(1, "active"), (2, "ready")]
     assert parsed(tagdb("factors", "compute", "--no-activate", "--json"))["active"] is False
     assert tagdb("factors", "activate", 2).stdout == "factor run 2 is active\n"

@@ -158,9 +158,9 @@ def test_what_a_run_is_on_record_with(connection: Connection) -> None:
     done = factors.compute(connection, plan, quiet=True)
     run = store.runs.active(connection)
     assert run is not None
-    assert run.settings == plan
+    assert run.settings == done.settings == plan.following(20, 21)
     assert (run.images, run.hashtags, run.interactions) == (20, 21, 120)
-    assert (done.images, done.hashtags, done.interactions, done.min_hashtags) == (20, 21, 120, 2)
+    assert (done.images, done.hashtags, done.interactions, done.settings.min_hashtags) == (20, 21, 120, 2)
     assert 0 < run.seconds <= done.seconds
 
 
@@ -172,7 +172,7 @@ def test_a_run_keeps_the_min_hashtags_that_it_used(connection: Connection) -> No
     )
     run = store.runs.active(connection)
     assert run is not None
-    assert done.min_hashtags == run.settings.min_hashtags == 6
+    assert done.settings.min_hashtags == run.settings.min_hashtags == 6
     assert done.images == 20
 
 

@@ -120,7 +120,7 @@ def test_it_computes_what_one_process_does(
     second = computing.compute(connection, LOCAL, plan, quiet=True)
     again = computing.compute(connection, LOCAL, plan, activate=False, quiet=True)
     assert signal.getsignal(signal.SIGINT) is before
-    for name in ("images", "hashtags", "interactions", "min_hashtags"):
+    for name in ("images", "hashtags", "interactions", "settings"):
         assert getattr(second, name) == getattr(first, name)
     assert statuses(connection) == ["retired", "active", "ready"]
     runs = [store.runs.get(connection, each.factor_run_id) for each in (first, second)]

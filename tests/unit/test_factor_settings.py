@@ -50,12 +50,14 @@ def test_every_setting_has_limits() -> None:
 def test_what_nobody_chose_follows_the_number_of_images_and_shared_hashtags() -> None:
     default = FactorSettings()
     few = {"regularization": 0.1, "min_images": 1, "min_hashtags": 1, "contrast": 0}
-    assert default.following(128, 5) == default
-    assert default.following(12, 5) == replace(default, factors=12)
+    small = {"regularization": 1, "contrast": 0.9}
+    assert default.following(250, 5) == default
+    assert default.following(249, 5) == replace(default, **small)
+    assert default.following(12, 5) == replace(default, factors=12, **small)
     assert default.following(11, 100) == replace(default, factors=11, **few)
-    assert default.following(200, 4) == replace(default, **few)
+    assert default.following(5000, 4) == replace(default, **few)
     assert ANCESTOR.following(3, 0) == ANCESTOR
-    other = default.changed(alpha=5, factors=64, min_images=2, contrast=0.75)
+    other = default.changed(alpha=5, factors=64, min_images=2, contrast=0.6)
     assert other.following(3, 0) == replace(other, regularization=0.1, min_hashtags=1)
     assert other.changed(min_images=3).changed(min_images=2).chosen == {"min_images", "contrast"}
 
