@@ -57,6 +57,8 @@ class Factors:
     hashtag_ids: NDArray[np.int32]
     hashtags: NDArray[np.float16]
     centring: ranking.Centring | None
+    settings: FactorSettings
+    """As used."""
 
 
 def computed(
@@ -65,7 +67,9 @@ def computed(
     """Compute factors of some of the photos."""
     pairs = photos.interactions(some)
     fit = model.fit(pairs, photos.embedded(some), pairs.followed_by(settings))
-    return fit, Factors(fit.image_ids, fit.image_factors, fit.hashtag_ids, fit.hashtag_factors, fit.centring)
+    return fit, Factors(
+        fit.image_ids, fit.image_factors, fit.hashtag_ids, fit.hashtag_factors, fit.centring, fit.settings
+    )
 
 
 def folded_in(photos: Photos, fit: model.Model, old: NDArray[np.int64], new: NDArray[np.int64]) -> Factors:
@@ -96,20 +100,19 @@ def folded_in(photos: Photos, fit: model.Model, old: NDArray[np.int64], new: NDA
         np.concatenate([fit.hashtag_ids, hashtag_ids]),
         np.concatenate([fit.hashtag_factors, hashtags]),
         fit.centring,
+        fit.settings,
     )
 
 
-def recommended(
-    photos: Photos, asked: NDArray[np.int64], factors: Factors, settings: FactorSettings
-) -> tuple[float, float]:
+def recommended(photos: Photos, asked: NDArray[np.int64], factors: Factors) -> tuple[float, float]:
     """Recommend for photos; return the mean nDCG@10 and the largest score."""
     pool = photos.embeddings[factors.image_ids]
     places, weight = ranking.neighbours(
         photos.embeddings[asked],
         pool,
-        settings.neighbours,
-        settings.contrast,
-        settings.similarity_exponent,
+        factors.settings.neighbours,
+        factors.settings.contrast,
+        factors.settings.similarity_exponent,
         factors.centring,
     )
     average = ranking.averages(places, weight, factors.images).astype(np.float32)
@@ -146,7 +149,7 @@ def compare(
         return None
     after = folded_in(photos, fit, old, new)
     full = computed(photos, rest[: sum(size)], settings)[1]
-    return Compared(*(recommended(photos, aside, factors, settings) for factors in (before, after, full)))
+    return Compared(*(recommended(photos, aside, factors) for factors in (before, after, full)))
 
 
 def stored(url: str, source: str, weights: str, cache: Path) -> Photos:

@@ -90,12 +90,12 @@ def compute(
         done := _compute_from_sample(connection, settings, activate, quiet, started, because)
     ):
         return done
-    settings = replace(settings, sample=0.0)  # all of them
+    asked = settings = replace(settings, sample=0.0)  # all of them
     interactions = store.runs.interactions(connection)
     if not len(interactions.image_ids):
         raise FactorsError(als.NOTHING)
     settings = interactions.followed_by(settings)
-    with building(connection, settings, "implicit") as run_id:
+    with building(connection, settings, asked, "implicit") as run_id:
         # ALS alone needs no embeddings, and reading them takes the longest
         embeddings = (
             store.runs.vectors(connection) if settings.ridge or settings.refit_penalty else NO_EMBEDDINGS
@@ -128,10 +128,12 @@ def computed(
 
 
 @contextmanager
-def building(connection: Connection, settings: FactorSettings, library: str) -> Iterator[int]:
+def building(
+    connection: Connection, settings: FactorSettings, asked: FactorSettings, library: str
+) -> Iterator[int]:
     """Begin a run that is computed in the block by a library; yield its number. If it fails, discard it."""
     versions = {name: version(name) for name in ("tagdb", library, "numpy")}
-    run_id = store.runs.begin(connection, settings, versions)
+    run_id = store.runs.begin(connection, settings, versions, asked)
     try:
         yield run_id
     except BaseException:
@@ -154,7 +156,7 @@ def _compute_from_sample(
     """
     if (plan := sampling.plan(connection, settings, quiet)) is None:
         return None
-    with building(connection, plan.settings, "implicit") as run_id:
+    with building(connection, plan.settings, settings, "implicit") as run_id:
         model, images = sampling.fit(connection, run_id, plan, quiet)
         store.runs.save(connection, run_id, model, time.monotonic() - started, images)
         if activate:

@@ -59,9 +59,9 @@ def fold(text: str) -> str:
     RejectedInput
         The text is not a hashtag; the message says why, without raw control characters.
     """
+    if len(text) > _MAX_RAW_LENGTH:
+        raise _too_long(text)
     stripped = _visible(text).translate(_VARIATION_SELECTORS).strip()
-    if len(stripped) > _MAX_RAW_LENGTH:
-        raise _too_long(stripped)
     folded = unicodedata.normalize("NFKC", stripped).lstrip("# \u200c\u200d").casefold()
     # Case folding may decompose (ǰ), so normalise again.
     folded = unicodedata.normalize("NFKC", _IDLE_JOINERS.sub("", folded))

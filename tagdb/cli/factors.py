@@ -116,6 +116,7 @@ def compute(
       tagdb factors compute --engine spark --master spark://host:7077
     """
     from tagdb import factors, store
+    from tagdb.doctor.findings import count_noun
     from tagdb.postgres import database
 
     if no_activate and activate_if_better:
@@ -144,32 +145,36 @@ def compute(
                 raise EvaluationError(
                     f"factor run {done.factor_run_id} is ready but was not activated: {error}"
                 ) from error
+    used, tell = done.settings, silent if quiet else note
     if done.sampled_because:
-        note(done.sampled_because)
+        tell(done.sampled_because)
     if done.too_little:
-        note(done.too_little)
-    used = done.settings
-    names = [name for name in FOLLOWING if name != "min_hashtags"]  # that follows other things, too
-    if followed := [name for name in names if getattr(used, name) != getattr(wanted, name)]:
-        note(
-            "settings for so few images: " + ", ".join(f"{name}={getattr(used, name):g}" for name in followed)
-        )
+        tell(done.too_little)
+    # min_hashtags follows the photos in any case
+    followed = [name for name in FOLLOWING if getattr(used, name) != getattr(wanted, name)]
+    if set(followed) - {"min_hashtags"}:
+        values = ", ".join(f"{name}={getattr(used, name):g}" for name in followed)
+        tell(f"settings for so few images, or so few hashtags that they share: {values}; those you give stay")
     active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
         answer = done.facts() | {"active": active}
         print_json(answer | ({"verdict": asdict(verdict)} if verdict else {}))
         return
+    counts = (
+        f"{count_noun(done.images, 'image', 'images')} ({used.min_hashtags}+ hashtags each) × "
+        f"{count_noun(done.hashtags, 'hashtag', 'hashtags')} (on {used.min_images}+ images), "
+        f"{count_noun(done.interactions, 'interaction', 'interactions')}, "
+        f"{count_noun(used.factors, 'factor', 'factors')}"
+    )
     click.echo(
-        f"factor run {done.factor_run_id} is {'active' if active else 'ready'}: {done.images} images "
-        f"({used.min_hashtags}+ hashtags each) × {done.hashtags} hashtags (on {used.min_images}+ images), "
-        f"{done.interactions} interactions, {used.factors} factors"
+        f"factor run {done.factor_run_id} is {'active' if active else 'ready'}: {counts}"
         + (f", ALS on {done.sample} of the images" if done.sample else "")
         + f"; {done.seconds:.1f} s"
     )
     if verdict is not None:
         click.echo(verdict.sentence)
     elif not active:
-        note(f"to recommend from it: tagdb factors activate {done.factor_run_id}")
+        tell(f"to recommend from it: tagdb factors activate {done.factor_run_id}")
 
 
 @command.command("list")

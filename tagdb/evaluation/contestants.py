@@ -37,6 +37,10 @@ class Answer:
     used: NDArray[np.int64]
     """int64 (u,): images that contributed, in the model or as neighbours."""
     model: Model | None
+    settings: FactorSettings | None = None
+    """As used with the model."""
+    scores: NDArray[np.float32] | None = None
+    """float32 (q, TOP): the scores by the model, -inf where there is no recommendation."""
 
 
 def answer(
@@ -94,19 +98,26 @@ def _by_model(settings: FactorSettings, model: Model, training: Side, queries: N
     pool = training.embeddings.vectors[place]
     centring = ranking.Centring.of(pool) if settings.contrast else None
     used = [model.image_ids]
+    scores = np.full((len(queries), TOP), -np.inf, np.float32)
+    done = 0
 
     def some(part: NDArray[np.float16]) -> NDArray[np.int64]:
+        nonlocal done
         near, weight = ranking.neighbours(
             part, pool, settings.neighbours, settings.contrast, settings.similarity_exponent, centring
         )
         used.append(model.image_ids[near[weight > 0]])
         score = ranking.scores(ranking.averages(near, weight, model.image_factors), model.hashtag_factors)
-        best = model.hashtag_ids[ranking.best(score, TOP)].astype(np.int64)
+        places = ranking.best(score, TOP)
+        scores[done : done + len(part), : places.shape[1]] = np.take_along_axis(score, places, 1)
+        done += len(part)
+        best = model.hashtag_ids[places].astype(np.int64)
         best[~weight.any(axis=1)] = -1  # without a neighbour, SQL has no answer either
         return best
 
     recommended = _in_parts(some, queries)
-    return Answer(recommended, model.hashtag_ids.astype(np.int64), np.concatenate(used), model)
+    known = model.hashtag_ids.astype(np.int64)
+    return Answer(recommended, known, np.concatenate(used), model, settings, scores)
 
 
 def _popular(training: Side, queries: int) -> Answer:

@@ -103,7 +103,7 @@ def curve(
     return Curve(
         len(data.hashes),
         len(split.queries),
-        1 if fraction else folds,
+        split.count,
         fraction,
         seed,
         label,

@@ -5,6 +5,7 @@ hashtags are the truth. Figures are computed on arrays (:mod:`tagdb.learning.ran
 functions that users call are called too, with factors that exist only in a transaction that is rolled back.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -110,23 +111,18 @@ def evaluate(
     split = holdout.split(data, folds, fraction, seed, photos)
     sample: list[SqlSample] = []
 
-    def by_sql(one: Contestant, asked: NDArray[np.int64], given: Answer) -> NDArray[np.int64] | None:
-        if sample or one != contestants[label] or not isinstance(one, FactorSettings):
-            return None
-        told = _ask_sql(connection, label, data, split, asked, given)
-        if told is None:
-            return None
-        sample.append(told[1])
-        return told[0]
+    def check(one: Contestant, asked: NDArray[np.int64], given: Answer) -> None:
+        if not sample and one == contestants[label]:
+            sample.extend(_ask_sql(connection, label, data, split, asked, given))
 
-    results = measure(data, split, list(dict.fromkeys(contestants.values())), quiet, by_sql)
+    results = measure(data, split, list(dict.fromkeys(contestants.values())), quiet, check)
     told = rows(data, split, contestants, results)
     groups = int(split.groups.max()) + 1
     return Report(
         len(data.hashes),
         groups,
         len(split.queries),
-        1 if fraction else folds,
+        split.count,
         fraction,
         seed,
         MIN_TRUTH,
@@ -213,41 +209,59 @@ def _ask_sql(
     split: Split,
     asked: NDArray[np.int64],
     given: Answer,
-) -> tuple[NDArray[np.int64], SqlSample] | None:
+) -> list[SqlSample]:
     """Call the SQL functions for some queries of a fold, with factors that no other session ever sees.
 
     Returns
     -------
-    answers : int64 (q, TOP)
-        The given answers, replaced by SQL's where SQL was called.
-    sample
-        Comparison of both. None, instead of the pair, if SQL could not be called.
+    A comparison with the given answer; nothing if SQL could not be called.
     """
     active = store.backbones.active(connection)
-    if given.model is None or active is None or active.backbone_id != data.embeddings.backbone_id:
-        return None  # it was changed in the meantime, so SQL would search other embeddings
+    if given.model is None or given.settings is None or given.scores is None:
+        return []
+    if active is None or active.backbone_id != data.embeddings.backbone_id:
+        return []  # it was changed in the meantime, so SQL would search other embeddings
     if is_standby(connection) or is_pooled(connection):
-        return None  # neither can store the factors
+        return []  # neither can store the factors
     sample = sorted(asked, key=data.hashes.__getitem__)[:SQL_QUERIES]
     ids = data.embeddings.image_ids
     with connection.transaction(force_rollback=True):
-        run_id = store.runs.begin(connection, given.model.settings, {})
+        run_id = store.runs.begin(connection, given.settings, {})
         store.runs.save(connection, run_id, given.model, 0.0)
         store.runs.attach(connection, run_id)
         answers = store.answers.recommend_held_out(connection, run_id, ids[sample], TOP)
-    if not answers:
-        return None
-    merged = given.recommended.copy()
-    rows = np.array([n for n, place in enumerate(asked) if int(ids[place]) in answers])
-    for n in rows:
-        hashtags = answers[int(ids[asked[n]])]
-        merged[n] = hashtags + [-1] * (TOP - len(hashtags))
+    rows = [n for n, place in enumerate(asked) if int(ids[place]) in answers]
+    if not rows:
+        return []
+    told = [answers[int(ids[place])] for place in asked[rows]]
+    by_sql = np.array([hashtags + [-1] * (TOP - len(hashtags)) for hashtags in told])
     numbers = np.searchsorted(split.queries, asked[rows])
     both = []
-    for recommended in (given.recommended, merged):
+    for recommended in (given.recommended[rows], by_sql):
         full = np.full((len(split.queries), TOP), -1, np.int64)
-        full[numbers] = recommended[rows]
+        full[numbers] = recommended
         both.append(per_query(split, full)[MAIN][numbers])
-    same = (given.recommended[rows, : TOP - 1] == merged[rows, : TOP - 1]).all(axis=1)
-    told = SqlSample(label, len(rows), float(same.mean()), float(np.abs(both[0] - both[1]).mean()))
-    return merged, told
+    ours = zip(given.recommended[rows].tolist(), given.scores[rows].tolist(), by_sql.tolist(), strict=True)
+    same = [same_ranking(hashtags[:-1], scores[:-1], other[:-1]) for hashtags, scores, other in ours]
+    difference = float(np.abs(both[0] - both[1]).mean())
+    return [SqlSample(label, len(rows), float(np.mean(same)), difference)]
+
+
+def same_ranking(hashtags: list[int], scores: list[float], other: list[int]) -> bool:
+    """Whether others rank the same hashtags in the same order, but for those with equal scores.
+
+    After learning from few photos, all hashtags of a photo have the same score, but for the last digit.
+
+    Parameters
+    ----------
+    hashtags, scores
+        Best first; -1 and -inf where there is none.
+    other
+        Hashtags in another ranking, of which those with the least score may be others.
+    """
+    of = dict(zip(hashtags, scores, strict=True))
+    least = min(score for score in scores if score > -math.inf) if of.keys() - {-1} else -math.inf
+    return all(
+        math.isclose(of.get(found, -math.inf if found < 0 else least), score, rel_tol=1e-4)
+        for found, score in zip(other, scores, strict=True)
+    ) and len(set(other) - {-1}) == len(of.keys() - {-1})

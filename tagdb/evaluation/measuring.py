@@ -15,8 +15,8 @@ from tagdb.learning.model import Model
 from tagdb.learning.settings import FactorSettings
 from tagdb.progress import Report, track
 
-Instead = Callable[[Contestant, NDArray[np.int64], Answer], NDArray[np.int64] | None]
-"""Called with a contestant, the places of the queries and its answer; may return another answer."""
+Watcher = Callable[[Contestant, NDArray[np.int64], Answer], None]
+"""Called with a contestant, the places of the queries and its answer."""
 
 
 def measure(
@@ -24,11 +24,14 @@ def measure(
     split: Split,
     contestants: Sequence[Contestant],
     quiet: bool = False,
-    instead: Instead = lambda *_: None,
+    watcher: Watcher = lambda *_: None,
 ) -> dict[Contestant, Result]:
-    """Let every contestant answer every query, after learning from all photos that are not held out."""
+    """Let every contestant answer every query, after learning from all photos that are not held out.
+
+    A contestant that cannot learn from so few recommends nothing.
+    """
     with track("evaluating", split.count * len(contestants), "fits", quiet) as report:
-        return _measured(data, split, contestants, 1.0, report, instead)
+        return _measured(data, split, contestants, 1.0, report, watcher)
 
 
 def measure_sizes(
@@ -53,7 +56,7 @@ def _measured(
     contestants: Sequence[Contestant],
     learn_from: Size,
     report: Report,
-    instead: Instead = lambda *_: None,
+    watcher: Watcher = lambda *_: None,
 ) -> dict[Contestant, Result]:
     ids, size = data.embeddings.image_ids, len(split.queries)
     results = {one: Result(np.full((size, TOP), -1, np.int64), np.full(size, np.nan)) for one in contestants}
@@ -73,15 +76,12 @@ def _measured(
             try:
                 given = answer(one, training, data.embeddings.vectors[asked], fits)
             except FactorsError:  # there is no hashtag on two photos, say
-                if learn_from == 1.0 and isinstance(learn_from, float):  # all of them
-                    raise
                 given = _nothing(len(asked))
             check_no_leak(ids, split.groups, held_out, given.used)
             result.seconds += time.monotonic() - started
-            other = instead(one, asked, given)
-            recommended = given.recommended if other is None else other
-            result.recommended[here] = recommended
-            result.popularity[here] = metrics.popularity(recommended[:, : TOP - 1], hashtags, share)
+            watcher(one, asked, given)
+            result.recommended[here] = given.recommended
+            result.popularity[here] = metrics.popularity(given.recommended[:, : TOP - 1], hashtags, share)
             result.known.append(given.known)
             result.photos.append(len(training.embeddings.image_ids))
             done += 1

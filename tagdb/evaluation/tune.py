@@ -8,7 +8,7 @@ tried so far. The winner is then measured on the held-out photos.
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,7 @@ class _Search:
                     changes[name] = values[min(max(step, 0), len(values) - 1)]
                 else:
                     changes[name] = values[int(self.rng.integers(len(values)))]
-            settings = replace(self.best.changed(**changes), chosen=frozenset())
+            settings = self.best.changed(**changes)
             if settings not in self.scores:
                 return settings
         return None

@@ -77,7 +77,7 @@ class FactorSettings:
         1,
         4000,
         (16, 32, 64, 128, 192, 256),
-        "128, or the number of images if that is less",
+        "128; no more than images",
     )
     alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
     regularization: float = _number(
@@ -86,7 +86,7 @@ class FactorSettings:
         0,
         1e6,
         (0.01, 0.1, 1, 2, 4, 10, 30),
-        f"2, or 1 with fewer than {SMALL_IMAGES} images",
+        f"2; 1 with fewer than {SMALL_IMAGES} images, 0.1 with fewer than {FEW_IMAGES}",
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
     min_images: int = _number(
@@ -95,7 +95,7 @@ class FactorSettings:
         1,
         1_000_000,
         (1, 2, 3, 5),
-        f"2, or 1 with fewer than {FEW_IMAGES} images",
+        f"2; 1 with fewer than {FEW_IMAGES} images",
     )
     # at most as many as the median image has: see learning/model.py
     min_hashtags: int = _number(
@@ -104,7 +104,7 @@ class FactorSettings:
         1,
         1000,
         (1, 2, 3, 4, 5),
-        f"3, or 1 with fewer than {FEW_IMAGES} images",
+        f"3; 1 with fewer than {FEW_IMAGES} images",
     )
     weighting: str = _text("none", "Weighting of the interactions", ("none", "bm25", "tfidf"))
     accepted_weight: float = _number(
@@ -146,7 +146,7 @@ class FactorSettings:
         0,
         100,
         (0, 0.5, 0.6, 0.75, 0.9, 1.2),
-        f"0.6, or 0.9 with fewer than {SMALL_IMAGES} images",
+        f"0.6; 0.9 with fewer than {SMALL_IMAGES} images, 0 with fewer than {FEW_IMAGES}",
     )
     similarity_exponent: float = _number(
         8.0,
@@ -182,17 +182,15 @@ class FactorSettings:
             wanted |= SMALL
         return replace(self, **{name: value for name, value in wanted.items() if name in free})
 
-    def unfollowed(self, images: int) -> "FactorSettings":
-        """Return settings that become these for so many images, or some more: the defaults, if they do."""
-        default, names = FactorSettings(), list[str]()
-        if self == ANCESTOR:  # whose values are those for few
-            return self
-        if images <= self.factors < default.factors:
-            names.append("factors")
-        for values, limit in ((FEW, FEW_IMAGES), (SMALL, SMALL_IMAGES)):
-            if images < limit and all(getattr(self, name) == value for name, value in values.items()):
-                names += values
-        return replace(self, **{name: getattr(default, name) for name in names})
+    def stored(self) -> dict[str, Any]:
+        """Return what :meth:`restored` makes these settings of again, for JSON."""
+        return {**self.values(), "chosen": sorted(self.chosen)}
+
+    @staticmethod
+    def restored(stored: Mapping[str, Any]) -> "FactorSettings":
+        """Return settings from what :meth:`stored` returned."""
+        values = {name: value for name, value in stored.items() if name != "chosen"}
+        return replace(FactorSettings().changed(**values), chosen=frozenset(stored.get("chosen", ())))
 
     def changed(self, **values: Any) -> "FactorSettings":
         """Return these settings with other values, checked.

@@ -323,6 +323,7 @@ factor_runs = Table(
     Column("refit_penalty", Double, nullable=False, server_default="0"),
     Column("pruned_at", _TIME),
     Column("sample", Double, nullable=False, server_default="0"),
+    Column("asked", JSONB, nullable=False, server_default=_EMPTY),
     Index("factor_runs_one_active", "status", unique=True, postgresql_where=text("status = 'active'")),
 )
 

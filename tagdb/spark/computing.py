@@ -74,7 +74,7 @@ def compute(
     ):
         job = _Job(spark, data, settings)
         job.count()
-        with factors.building(connection, job.settings, "pyspark") as run_id:
+        with factors.building(connection, job.settings, settings, "pyspark") as run_id:
             with closing(spark):  # before the run is discarded, if anything fails
                 model, images = job.fit(run_id)
             store.runs.save(connection, run_id, model, time.monotonic() - started, images)

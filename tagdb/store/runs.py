@@ -4,7 +4,7 @@ building → ready → active → retired, or building → failed; at most one r
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -45,6 +45,8 @@ class FactorRun:
     status: Literal["building", "ready", "active", "retired", "failed"]
     settings: FactorSettings
     """As used: ``min_hashtags``, ``factors`` and ``min_images`` may be lower than requested."""
+    asked: Mapping[str, Any]
+    """As asked for, before any followed the number of images; see :meth:`FactorSettings.stored`."""
     images: int
     hashtags: int
     interactions: int
@@ -62,8 +64,8 @@ class FactorRun:
 
     @property
     def plan(self) -> FactorSettings:
-        """The settings to compute it anew with; these follow the number of images where the run's did."""
-        return self.settings.unfollowed(self.images)
+        """The settings to compute it anew with: those that were asked for."""
+        return FactorSettings.restored(self.asked) if self.asked else self.settings
 
     def facts(self) -> dict[str, object]:
         """Return all fields by name, including the settings, for JSON."""
@@ -168,11 +170,21 @@ def _shortened(
     return axes, np.concatenate(ids), np.concatenate(short)
 
 
-def begin(connection: Connection, settings: FactorSettings, versions: Mapping[str, str]) -> int:
-    """Record the start of a run and create its tables; return its number."""
-    number: int = fetch_value(
-        connection, "runs/begin", settings=Jsonb(settings.values()), versions=Jsonb(versions)
-    )
+def begin(
+    connection: Connection,
+    settings: FactorSettings,
+    versions: Mapping[str, str],
+    asked: FactorSettings | None = None,
+) -> int:
+    """Record the start of a run and create its tables; return its number.
+
+    Parameters
+    ----------
+    asked
+        The settings that were asked for, if the others followed the number of images from these.
+    """
+    recorded = settings.values() | {"asked": (asked or settings).stored()}
+    number: int = fetch_value(connection, "runs/begin", settings=Jsonb(recorded), versions=Jsonb(versions))
     return number
 
 
@@ -367,13 +379,12 @@ def of_another_backbone(connection: Connection) -> bool:
 
 def default_settings(connection: Connection) -> FactorSettings:
     """Return the default settings: those found by ``tagdb tune``, otherwise the shipped ones."""
-    found = FactorSettings().changed(**(fetch_value(connection, "runs/defaults") or {}))
-    return replace(found, chosen=frozenset())
+    return FactorSettings.restored(fetch_value(connection, "runs/defaults") or {})
 
 
 def save_defaults(connection: Connection, settings: FactorSettings, metrics: Mapping[str, object]) -> None:
     """Store settings as defaults, with their measurements in ``metrics``."""
-    execute(connection, "runs/save_defaults", settings=Jsonb(settings.values()), metrics=Jsonb(metrics))
+    execute(connection, "runs/save_defaults", settings=Jsonb(settings.stored()), metrics=Jsonb(metrics))
 
 
 def forget_defaults(connection: Connection) -> bool:

@@ -40,6 +40,9 @@ TOO_LITTLE = (
 )
 
 
+FOLLOWED = "settings for so few images, or so few hashtags that they share: {}; those you give stay\n"
+
+
 def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:
     done = tagdb("factors", "compute")
     assert done.exit_code == 0
@@ -48,8 +51,8 @@ def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connecti
         r"26 interactions, 12 factors; \d+\.\d s\n"
     )
     assert re.fullmatch(pattern, done.stdout)
-    assert (
-        done.stderr == TOO_LITTLE + "settings for so few images: factors=12, regularization=1, contrast=0.9\n"
+    assert done.stderr == TOO_LITTLE + FOLLOWED.format(
+        "factors=12, regularization=1, min_hashtags=2, contrast=0.9"
     )
     assert rows(connection) == [(1, "retired"), (2, "active")]
 
@@ -70,8 +73,10 @@ def test_what_nobody_chose_follows_the_number_of_images(filled: Path, tagdb: Run
     assert used() == used("--alpha", 5) == [11, 0.1, 1, 1, 0]
     assert used("--min-images", 2, "--regularization", 2) == [11, 2, 2, 1, 0]
     assert used("--min-hashtags", 3, "--contrast", 0.6, "--factors", 128) == [128, 0.1, 1, 2, 0.6]
-    said = tagdb("factors", "compute").stderr.splitlines()[-1]
-    assert said == "settings for so few images: factors=11, regularization=0.1, min_images=1, contrast=0"
+    said = tagdb("factors", "compute").stderr
+    values = "factors=11, regularization=0.1, min_images=1, min_hashtags=1, contrast=0"
+    assert said.endswith(FOLLOWED.format(values))
+    assert tagdb("factors", "compute", "-q").stderr == ""
 
 
 def test_what_follows_the_number_of_images_is_no_other_plan(filled: Path, tagdb: Run) -> None:

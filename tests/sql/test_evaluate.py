@@ -1,5 +1,7 @@
 """Evaluating, on a real database: what is held out stays out, and SQL answers as the arrays do."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -90,7 +92,7 @@ def test_sql_answers_as_the_arrays_do(connection: Connection) -> None:
         assert found.model is not None
         ids = data.embeddings.image_ids[held_out]
         with connection.transaction(force_rollback=True):
-            run = store.runs.begin(connection, plan, {})
+            run = store.runs.begin(connection, found.settings, {})
             store.runs.save(connection, run, found.model, 0.0)
             store.runs.attach(connection, run)
             by_sql = recommend_held_out(connection, run, ids, TOP)
@@ -112,6 +114,25 @@ def test_sql_answers_as_the_arrays_do(connection: Connection) -> None:
             for ours, theirs in zip(line, by_sql[image], strict=True):
                 # the same hashtag, or one of practically the same score
                 assert score[names[ours]] == pytest.approx(score[names[theirs]], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ([1, 2, 3, 4], True),
+        ([1, 3, 2, 4], True),
+        ([1, 3, 2, 9], True),
+        ([2, 1, 3, 4], False),
+        ([1, 2, 9, 4], False),
+        ([1, 2, 3, -1], False),
+        ([1, 2, 3, 3], False),
+    ],
+)
+def test_rankings_are_the_same_but_for_equal_scores(other: list[int], same: bool) -> None:
+    assert evaluate.same_ranking([1, 2, 3, 4], [0.9, 0.5, 0.5 + 1e-7, 0.2], other) == same
+    assert evaluate.same_ranking([1, 2, -1], [0.9, 0.5, -math.inf], [1, 2, -1])
+    assert evaluate.same_ranking([-1], [-math.inf], [-1])
+    assert not evaluate.same_ranking([-1], [-math.inf], [1])
 
 
 def test_a_held_out_photo_in_a_model_is_found(connection: Connection) -> None:
@@ -259,6 +280,17 @@ def active(connection: Connection) -> int:
     run = store.runs.active(connection)
     assert run is not None
     return int(run.factor_run_id)
+
+
+def test_what_was_chosen_for_a_run_is_evaluated(connection: Connection) -> None:
+    """Also if it is a default, which would otherwise follow the number of images."""
+    base = FactorSettings(factors=4, iterations=3)
+    for plan in (base, base.changed(contrast=0.6)):
+        done = factors.compute(connection, plan, quiet=True)
+        assert store.runs.get(connection, done.factor_run_id).plan == plan
+    assert [run.settings.contrast for run in store.runs.list_all(connection)][-2:] == [0.9, 0.6]
+    contestants = evaluate.contestants_of(connection, [done.factor_run_id], [])
+    assert contestants["run 2"] == base.changed(contrast=0.6) != base
 
 
 def test_a_worse_run_is_not_promoted(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """Settings of a factor run, in words."""
 
+import json
 import math
 from dataclasses import fields, replace
 
@@ -62,13 +63,12 @@ def test_what_nobody_chose_follows_the_number_of_images_and_shared_hashtags() ->
     assert other.changed(min_images=3).changed(min_images=2).chosen == {"min_images", "contrast"}
 
 
-@pytest.mark.parametrize("settings", [FactorSettings(), FactorSettings(alpha=5), ANCESTOR], ids=str)
-@pytest.mark.parametrize("images", [1, 5, 11, 12, 100, 128, 5000])
-def test_a_run_is_computed_anew_with_what_it_followed_from(settings: FactorSettings, images: int) -> None:
-    """Of those images, some may not be used as neighbours."""
-    used = settings.following(images, 1000)
-    assert used.unfollowed(images) == used.unfollowed(images // 2) == settings
-    assert FactorSettings(factors=64).unfollowed(65) == FactorSettings(factors=64)
+@pytest.mark.parametrize(
+    "settings", [FactorSettings(), ANCESTOR, FactorSettings().changed(alpha=5, contrast=0.6)], ids=str
+)
+def test_what_is_stored_is_restored(settings: FactorSettings) -> None:
+    assert FactorSettings.restored(json.loads(json.dumps(settings.stored()))) == settings
+    assert FactorSettings.restored(settings.values()).values() == settings.values()
 
 
 def test_every_setting_is_a_column_of_factor_runs() -> None:

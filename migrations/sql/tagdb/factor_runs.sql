@@ -7,7 +7,7 @@ SELECT r.factor_run_id, r.status, r.factors, r.alpha, r.regularization, r.iterat
        round((r.metrics #>> '{nDCG@10,mean}')::numeric, 4)::double precision AS ndcg_at_10,
        round((r.metrics #>> '{nDCG@10,low}')::numeric, 4)::double precision AS ndcg_at_10_low,
        round((r.metrics #>> '{nDCG@10,high}')::numeric, 4)::double precision AS ndcg_at_10_high,
-       r.contrast
+       r.contrast, r.asked
 FROM tagdb_store.factor_runs r;
 COMMENT ON VIEW tagdb.factor_runs IS
     'One row per computation of ALS factors. Recommendations come from the active one.';
@@ -54,3 +54,5 @@ COMMENT ON COLUMN tagdb.factor_runs.ndcg_at_10_high IS 'Do not add up or average
 COMMENT ON COLUMN tagdb.factor_runs.contrast IS
     'Setting: how steeply a neighbour''s weight grows with its similarity off the mean of all photos, in units of e per '
     'standard deviation; 0 means similarity_exponent.';
+COMMENT ON COLUMN tagdb.factor_runs.asked IS
+    'Setting: all settings as asked for, before any followed the number of images; "chosen" names those that must not.';

@@ -11,12 +11,7 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
 DECLARE
-    -- without variation selectors and Python's white space
-    length integer := char_length(btrim(
-        translate(hashtag, E'\uFE0E\uFE0F', ''),
-        E'\u0009\u000A\u000B\u000C\u000D\u001C\u001D\u001E\u001F\u0020\u0085\u00A0\u1680'
-        '\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A'
-        '\u2028\u2029\u202F\u205F\u3000'));
+    length integer := char_length(hashtag);
     folded text;
     problem text;
 BEGIN

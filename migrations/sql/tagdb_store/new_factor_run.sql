@@ -15,10 +15,10 @@ DECLARE
 BEGIN
     INSERT INTO tagdb_store.factor_runs AS r
         (factors, alpha, regularization, iterations, min_images, seed, neighbours, contrast, similarity_exponent,
-         weighting, accepted_weight, min_hashtags, ridge, ridge_penalty, refit_penalty, sample, versions)
+         weighting, accepted_weight, min_hashtags, ridge, ridge_penalty, refit_penalty, sample, asked, versions)
     SELECT s.factors, s.alpha, s.regularization, s.iterations, s.min_images, s.seed, s.neighbours,
            coalesce(s.contrast, 0), s.similarity_exponent, s.weighting, s.accepted_weight, s.min_hashtags, s.ridge, s.ridge_penalty,
-           s.refit_penalty, coalesce(s.sample, 0), new_factor_run.versions
+           s.refit_penalty, coalesce(s.sample, 0), coalesce(s.asked, '{}'), new_factor_run.versions
     FROM jsonb_populate_record(NULL::tagdb_store.factor_runs, settings) s
     RETURNING r.factor_run_id INTO run;
     PERFORM pg_advisory_lock(hashtext('tagdb factor run'), run);

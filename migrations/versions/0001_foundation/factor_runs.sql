@@ -31,6 +31,7 @@ CREATE TABLE tagdb_store.factor_runs (
     ridge_penalty double precision NOT NULL DEFAULT 1,
     refit_penalty double precision NOT NULL DEFAULT 0,
     pruned_at timestamptz,
-    sample double precision NOT NULL DEFAULT 0 CONSTRAINT factor_runs_sample_range CHECK (sample >= 0)
+    sample double precision NOT NULL DEFAULT 0 CONSTRAINT factor_runs_sample_range CHECK (sample >= 0),
+    asked jsonb NOT NULL DEFAULT '{}'
 );
 CREATE UNIQUE INDEX factor_runs_one_active ON tagdb_store.factor_runs (status) WHERE status = 'active';
