@@ -214,7 +214,8 @@ def _show(report: "Report") -> None:
     if report.sql is not None:
         click.echo(
             f"check against SQL, on {report.sql.queries} of these photos with the settings of "
-            f"{report.sql.label}: the same 10 hashtags in the same order for {report.sql.agreement:.0%}; "
+            f"{report.sql.label}: the same 10 hashtags in the same order, "
+            f"equal scores aside, for {report.sql.agreement:.0%}; "
             f"{MAIN} differs by {report.sql.ndcg_difference:.4f} on average"
         )
     held = (

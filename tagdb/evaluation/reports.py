@@ -38,7 +38,7 @@ class SqlSample:
     label: str
     queries: int
     agreement: float
-    """Share of the queries with the same hashtags in the same order."""
+    """Share of the queries with the same hashtags in the same order, equal scores aside."""
     ndcg_difference: float
     """Mean absolute difference of nDCG@10."""
 
