@@ -61,6 +61,9 @@ def _measured(
     ids, size = data.embeddings.image_ids, len(split.queries)
     results = {one: Result(np.full((size, TOP), -1, np.int64), np.full(size, np.nan)) for one in contestants}
     fold_of = split.folds[split.queries]
+    # what a run of all photos would use is measured, though a fold learns from some fewer
+    everything = isinstance(learn_from, float) and learn_from == 1.0
+    plans = {one: _settled(one, data) if everything else one for one in contestants}
     done = 0
     for fold in np.unique(fold_of):
         held_out = split.folds == fold
@@ -74,7 +77,7 @@ def _measured(
         for one, result in results.items():
             started = time.monotonic()
             try:
-                given = answer(one, training, data.embeddings.vectors[asked], fits)
+                given = answer(plans[one], training, data.embeddings.vectors[asked], fits)
             except FactorsError:  # there is no hashtag on two photos, say
                 given = _nothing(len(asked))
             check_no_leak(ids, split.groups, held_out, given.used)
@@ -87,6 +90,11 @@ def _measured(
             done += 1
             report(done)
     return results
+
+
+def _settled(one: Contestant, data: Data) -> Contestant:
+    """Return the settings that a run of all photos would use, for any number of photos; or a baseline."""
+    return data.interactions.followed_by(one).settled() if isinstance(one, FactorSettings) else one
 
 
 def _nothing(queries: int) -> Answer:

@@ -77,7 +77,7 @@ class FactorSettings:
         1,
         4000,
         (16, 32, 64, 128, 192, 256),
-        "128; no more than images",
+        "128, at most the number of images",
     )
     alpha: float = _number(1.0, "Confidence in a hashtag on a photo", 1e-6, 1e6, (0.5, 1, 2, 5, 10, 20, 40))
     regularization: float = _number(
@@ -100,7 +100,7 @@ class FactorSettings:
     # at most as many as the median image has: see learning/model.py
     min_hashtags: int = _number(
         3,
-        "Images with fewer hashtags are not used as neighbours",
+        "Images with fewer hashtags are not used as neighbours, unless these are half of them",
         1,
         1000,
         (1, 2, 3, 4, 5),
@@ -156,7 +156,7 @@ class FactorSettings:
         (0, 2, 4, 6, 8, 12, 16),
     )
     chosen: frozenset[str] = frozenset()
-    """Those that have their defaults because somebody said so, and do not follow the number of images."""
+    """Those that somebody set to their defaults: they do not follow the number of images."""
 
     def values(self) -> dict[str, float | str]:
         """Return the settings by name."""
@@ -181,6 +181,10 @@ class FactorSettings:
         elif images < SMALL_IMAGES:
             wanted |= SMALL
         return replace(self, **{name: value for name, value in wanted.items() if name in free})
+
+    def settled(self) -> "FactorSettings":
+        """Return the same values, of which none follows a number of images any more."""
+        return replace(self, chosen=frozenset(FOLLOWING))
 
     def stored(self) -> dict[str, Any]:
         """Return what :meth:`restored` makes these settings of again, for JSON."""

@@ -40,7 +40,7 @@ TOO_LITTLE = (
 )
 
 
-FOLLOWED = "settings for so few images, or so few hashtags that they share: {}; those you give stay\n"
+FOLLOWED = "settings for so few images, or so few hashtags that they share: {}\n"
 
 
 def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:

@@ -332,3 +332,30 @@ def test_photos_that_something_was_rejected_for_are_not_asked_of_sql(connection:
     ids = evaluate.load(connection).embeddings.image_ids[:2]
     connection.execute("SELECT tagdb.give_feedback(%s, '{}', ARRAY['kind1no1'], 1)", (int(ids[0]),))
     assert set(recommend_held_out(connection, 1, ids, 10)) == {int(ids[1])}
+
+
+def test_hashtags_are_asked_of_sql_however_they_are_shown(connection: Connection) -> None:
+    """Most photos may write them in another case."""
+    factors.compute(connection, SMALL, quiet=True)
+    ids = evaluate.load(connection).embeddings.image_ids[:5]
+    before = recommend_held_out(connection, 1, ids, 10)
+    connection.execute("UPDATE tagdb_store.hashtags SET spelling = upper(hashtag)")
+    assert recommend_held_out(connection, 1, ids, 10) == before
+
+
+def test_the_settings_of_all_photos_are_measured(connection: Connection, monkeypatch) -> None:
+    """Though a fold learns from fewer, of which a run would have others."""
+    used: list[FactorSettings] = []
+
+    def watched(one: Contestant, training: Side, *others: object) -> Answer:
+        assert len(training.embeddings.image_ids) < 100
+        if isinstance(one, FactorSettings):
+            used.append(training.interactions.followed_by(one))
+        return answer(one, training, *others)
+
+    monkeypatch.setattr("tagdb.learning.settings.SMALL_IMAGES", 110)
+    monkeypatch.setattr("tagdb.evaluation.measuring.answer", watched)
+    evaluate.evaluate(connection, quiet=True)
+    shipped = FactorSettings()
+    assert {one.contrast for one in used} == {shipped.contrast, 0}, "the ancestor has none"
+    assert {one.factors for one in used} == {120, 10}

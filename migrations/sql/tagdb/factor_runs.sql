@@ -55,4 +55,4 @@ COMMENT ON COLUMN tagdb.factor_runs.contrast IS
     'Setting: how steeply a neighbour''s weight grows with its similarity off the mean of all photos, in units of e per '
     'standard deviation; 0 means similarity_exponent.';
 COMMENT ON COLUMN tagdb.factor_runs.asked IS
-    'Setting: all settings as asked for, before any followed the number of images; "chosen" names those that must not.';
+    'Setting: all settings as asked for, before any followed the number of images; "chosen" names defaults that must not.';

@@ -9,6 +9,6 @@ FROM (
 ) i
 CROSS JOIN LATERAL tagdb_store.recommend(
     %(factor_run_id)s, i.embedding, i.image_id, %(top)s, NULL, '{}', '{}', NULL, NULL, NULL, NULL, NULL) r
-JOIN tagdb_store.hashtags h ON h.hashtag = r.hashtag
+JOIN tagdb_store.hashtags h ON h.hashtag = tagdb_store.fold_hashtag(r.hashtag)  -- as most photos write it
 WHERE i.embedding IS NOT NULL
 GROUP BY i.image_id
