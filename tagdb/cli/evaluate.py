@@ -235,7 +235,13 @@ def _conclude(report: "Report") -> None:
     """Say which row is best, and which may be as good: those whose intervals overlap with its own."""
     from tagdb.evaluation.reports import MAIN
 
+    for row in report.rows:
+        if row.failed:
+            say(f"{row.label}: recommended nothing where nothing could be learned: {row.failed}")
     best = max(report.rows, key=lambda row: row.metrics[MAIN].mean)
+    if not best.metrics[MAIN].mean:
+        say("nothing that was recommended is right, by any of them")
+        return
     least = best.metrics[MAIN].low or 0.0
     rivals = [
         row.label for row in report.rows if row is not best and (row.metrics[MAIN].high or 0.0) >= least

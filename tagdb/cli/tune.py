@@ -39,7 +39,7 @@ def command(
 
     A fifth of the photos is held out; on the others, settings are compared by cross-validation until the
     time is up. The winner becomes the default for `tagdb factors compute` and is then measured on the
-    held-out photos.
+    held-out photos. With fewer than 250 photos with three hashtags or more, it is shown, but not stored.
 
     \b
     Examples:
@@ -62,8 +62,13 @@ def command(
             click.echo("back to tagdb's own defaults" if there else "tagdb's own defaults are in use already")
             return
         done = tune.tune(connection, minutes, seed, photos, not dry_run, quiet, on_better)
+    if not done.stored and not dry_run:
+        note(
+            f"not stored: what is found with fewer than {tune.ENOUGH} photos with three hashtags or more is "
+            "worse than the defaults more often than better"
+        )
     if as_json:
-        print_json(asdict(done))
+        print_json(asdict(done) | {"plan": done.plan.values()})
         return
     ranked = sorted(done.trials, key=lambda trial: (not trial.finished, -trial.ndcg))
     click.echo(f"{len(done.trials)} settings tried in {done.seconds:.0f} s; the best of them:")

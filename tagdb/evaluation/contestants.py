@@ -17,7 +17,7 @@ from tagdb.learning.settings import FactorSettings
 
 TOP = 11
 """One more than is measured, because the photo's own search hashtag may be removed."""
-POPULAR, VOTE, UNWEIGHTED = "popular", "vote", "vote, unweighted"
+POPULAR, VOTE, UNWEIGHTED = "popular", "vote", "unweighted vote"
 BASELINES = (POPULAR, VOTE, UNWEIGHTED)
 VOTERS, VOTE_EXPONENT = 50, 8.0
 QUERIES_AT_ONCE = 256

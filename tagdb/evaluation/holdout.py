@@ -9,6 +9,7 @@ from tagdb.errors import EvaluationError
 from tagdb.evaluation import splits
 from tagdb.learning.als import Interactions
 from tagdb.learning.model import Embeddings
+from tagdb.learning.settings import FactorSettings
 
 MIN_TRUTH = 3
 """Photos with fewer hashtags are not used as queries: they have too little to get right."""
@@ -27,6 +28,10 @@ class Data:
     source_refs: list[str | None]
     collections: NDArray[np.int64]
     """int64 (n,): hashtag that the image's collection is named after, or -1."""
+
+    def settled(self, settings: FactorSettings) -> FactorSettings:
+        """Return what a run of all these images would use, to be used with any number of them."""
+        return self.interactions.followed_by(settings).settled()
 
     def renumbered(self, seed: int) -> "Data":
         """Return the same with other numbers for the hashtags, by chance.

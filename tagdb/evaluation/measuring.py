@@ -63,7 +63,10 @@ def _measured(
     fold_of = split.folds[split.queries]
     # what a run of all photos would use is measured, though a fold learns from some fewer
     everything = isinstance(learn_from, float) and learn_from == 1.0
-    plans = {one: _settled(one, data) if everything else one for one in contestants}
+    plans = {
+        one: data.settled(one) if everything and isinstance(one, FactorSettings) else one
+        for one in contestants
+    }
     done = 0
     for fold in np.unique(fold_of):
         held_out = split.folds == fold
@@ -78,7 +81,8 @@ def _measured(
             started = time.monotonic()
             try:
                 given = answer(plans[one], training, data.embeddings.vectors[asked], fits)
-            except FactorsError:  # there is no hashtag on two photos, say
+            except FactorsError as error:  # there is no hashtag on two photos, say
+                result.failed = str(error)
                 given = _nothing(len(asked))
             check_no_leak(ids, split.groups, held_out, given.used)
             result.seconds += time.monotonic() - started
@@ -90,11 +94,6 @@ def _measured(
             done += 1
             report(done)
     return results
-
-
-def _settled(one: Contestant, data: Data) -> Contestant:
-    """Return the settings that a run of all photos would use, for any number of photos; or a baseline."""
-    return data.interactions.followed_by(one).settled() if isinstance(one, FactorSettings) else one
 
 
 def _nothing(queries: int) -> Answer:

@@ -29,6 +29,8 @@ class Row:
     against_ancestor: Paired | None
     """nDCG@10 compared with the ancestor's settings, on the same queries."""
     seconds: float
+    failed: str | None = None
+    """Why nothing could be learned, in one fold at least, where it recommended nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Result:
     photos: list[int] = field(default_factory=list)
     """Number of photos learned from, fold by fold."""
     seconds: float = 0.0
+    failed: str | None = None
+    """Why nothing could be learned, in one fold at least."""
 
 
 def per_query(
@@ -110,5 +114,5 @@ def rows(
         main = names.index(MAIN)
         paired = None if contestant == ANCESTOR else means.paired(start + main, place[ANCESTOR] + main)
         plan = contestant.difference() if isinstance(contestant, FactorSettings) else None
-        table.append(Row(label, plan, estimates, paired, result.seconds))
+        table.append(Row(label, plan, estimates, paired, result.seconds, result.failed))
     return table

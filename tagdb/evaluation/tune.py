@@ -25,6 +25,8 @@ from tagdb.progress import track
 
 FOLDS = 3
 PUT_ASIDE = 0.2
+ENOUGH = 250
+"""Photos to measure on from which a winner is stored: docs/evaluation.md, "Settings for your own photos"."""
 SPACE = {name: setting.tried for name, setting in SETTINGS.items() if setting.tried}
 """Values to try for each setting, in order. Photos cannot tell which value of the others is best."""
 
@@ -60,16 +62,20 @@ class Tuned:
     against_ancestor: Paired
     seconds: float
     stored: bool
+    """Whether it became the default: if asked for, and there are ``ENOUGH`` photos."""
 
 
 class _Search:
     """Photos on which settings are chosen, and the settings tried on them."""
 
-    def __init__(self, data: Data, seed: int, until: float) -> None:
-        self.data, self.until = data, until
+    def __init__(
+        self, data: Data, settled: Callable[[FactorSettings], FactorSettings], seed: int, until: float
+    ) -> None:
+        self.data, self.settled, self.until = data, settled, until
         self.split = holdout.split(data, FOLDS, seed=seed + 1)
         self.rng = np.random.default_rng(seed)
         self.scores: dict[FactorSettings, list[NDArray[np.float64]]] = {}
+        self.used: set[FactorSettings] = set()  # as a run of all photos would use those that were tried
         self.best: FactorSettings | None = None
 
     def mean(self, settings: FactorSettings) -> float:
@@ -83,9 +89,11 @@ class _Search:
     def attempt(self, settings: FactorSettings, whole: bool = False) -> bool:
         """Try settings, with ``whole`` always on all folds. Return whether they are the best now."""
         self.scores[settings] = scores = []
+        used = self.settled(settings)
+        self.used.add(used)
         for number, fold in enumerate(np.unique(self.split.folds[self.split.queries])):
             try:
-                scores.append(_ndcg(settings, self.data, self.split, self.split.folds == fold))
+                scores.append(_ndcg(used, self.data, self.split, self.split.folds == fold))
             except FactorsError:  # hashtags on too few images, or factors that are not finite
                 return False
             if whole or self.best is None:
@@ -112,7 +120,7 @@ class _Search:
                 else:
                     changes[name] = values[int(self.rng.integers(len(values)))]
             settings = self.best.changed(**changes)
-            if settings not in self.scores:
+            if self.settled(settings) not in self.used:
                 return settings
         return None
 
@@ -153,12 +161,12 @@ def tune(
     started = time.monotonic()
     if keep:
         require_writable(connection)
-    data = evaluate.load(connection)
+    stored = data = evaluate.load(connection)
     if photos is not None and len(data.hashes) > photos:
         order = sorted(range(len(data.hashes)), key=data.hashes.__getitem__)
         data = _only(data, np.isin(np.arange(len(data.hashes)), order[:photos]))
     aside = holdout.split(data, fraction=PUT_ASIDE, seed=seed)
-    search = _Search(_only(data, aside.folds < 0), seed, started + 60 * minutes)
+    search = _Search(_only(data, aside.folds < 0), stored.settled, seed, started + 60 * minutes)
     before = store.runs.default_settings(connection)
     with track("tuning", round(60 * minutes), "seconds", quiet) as report:
 
@@ -175,9 +183,12 @@ def tune(
     if winner is None:
         raise FactorsError("none of the settings could be fitted to these photos; ingest more photos")
     contest = list(dict.fromkeys((winner, before, ANCESTOR)))
-    values = np.column_stack([_ndcg(settings, data, aside, aside.folds == 0) for settings in contest])
+    values = np.column_stack(
+        [_ndcg(stored.settled(settings), data, aside, aside.folds == 0) for settings in contest]
+    )
     means = metrics.bootstrap(values, aside.groups[aside.queries])
     against_before = means.paired(0, contest.index(before))
+    keep = keep and len(search.split.queries) + len(aside.queries) >= ENOUGH
     done = Tuned(
         winner,
         search.mean(winner),

@@ -28,7 +28,7 @@ def test_a_table_and_three_lines(photos: int, tagdb: Run) -> None:
     assert re.split(r"\s{2,}", lines[0].strip()) == header
     labels = [re.split(r"\s{2,}", line)[0] for line in lines[1 : lines.index("")]]
     assert labels == [
-        "popular", "vote", "vote, unweighted", "ancestor", "active run", "shipped defaults",
+        "popular", "vote", "unweighted vote", "ancestor", "active run", "shipped defaults",
         "factors=4,neighbours=5",
     ]  # fmt: skip
     interval = r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"
@@ -61,7 +61,7 @@ def test_json_and_a_picture(photos: int, tagdb: Run, tmp_path: Path) -> None:
     assert done.stderr == ""
     assert (found["queries"], found["folds"], found["fraction"]) == (10, 1, 0.4)
     rows = {row["label"]: row for row in found["rows"]}
-    assert list(rows) == ["popular", "vote", "vote, unweighted", "ancestor", "shipped defaults"]
+    assert list(rows) == ["popular", "vote", "unweighted vote", "ancestor", "shipped defaults"]
     assert rows["popular"]["plan"] is None
     assert rows["shipped defaults"]["plan"] == ""
     assert rows["vote"]["metrics"]["nDCG@10"].keys() == {"mean", "low", "high"}
@@ -76,7 +76,7 @@ def test_a_learning_curve(photos: int, tagdb: Run, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert re.split(r"\s{2,}", lines[0].strip()) == [
-        "photos", "popular", "vote", "vote, unweighted", "ancestor", "shipped defaults",
+        "photos", "popular", "vote", "unweighted vote", "ancestor", "shipped defaults",
     ]  # fmt: skip
     numbers = [int(line.split()[0]) for line in lines[1 : lines.index("")]]
     assert numbers == pytest.approx([3, 6, 15, 30], abs=2)
@@ -123,3 +123,27 @@ def test_computing_activates_what_is_not_worse(photos: int, tagdb: Run) -> None:
     found = parsed(tagdb("factors", "compute", "--factors", 8, "--activate-if-better", "--quiet", "--json"))
     assert found["active"]
     assert found["verdict"]["promoted"]
+
+
+def test_who_could_not_learn_says_why(photos: int, tagdb: Run) -> None:
+    done = tagdb("evaluate", "--folds", 2, "--setting", "min_images=1000", "--quiet")
+    said = [line for line in done.stdout.splitlines() if line.startswith("min_images=1000: ")]
+    assert said == [
+        "min_images=1000: recommended nothing where nothing could be learned: no hashtag is on 1000 images "
+        "or more; ingest more photos with hashtags, or lower --min-images"
+    ]
+    rows = parsed(tagdb("evaluate", "--folds", 2, "--setting", "min_images=1000", "--quiet", "--json"))[
+        "rows"
+    ]
+    assert [row["label"] for row in rows if row["failed"]] == ["min_images=1000"]
+
+
+def test_nobody_is_best_if_nothing_is_right(connection: Connection, tagdb: Run) -> None:
+    fill(connection, 12)
+    connection.execute(  # no hashtag is on two photos
+        "DELETE FROM tagdb_store.image_hashtags ih USING tagdb_store.image_hashtags other"
+        " WHERE other.hashtag_id = ih.hashtag_id AND other.image_id < ih.image_id"
+    )
+    done = tagdb("evaluate", "--folds", 2, "--quiet")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "nothing that was recommended is right, by any of them"

@@ -1,11 +1,17 @@
 """``tagdb tune``."""
 
+import pytest
+
+from tagdb.learning.settings import SETTINGS
 from tagdb.postgres.database import Connection
 from tests.support.commands import Run, parsed
 from tests.support.evaluated import fill
 
 
-def test_what_was_found_is_printed_and_used(connection: Connection, tagdb: Run) -> None:
+def test_what_was_found_is_printed_and_used(
+    connection: Connection, tagdb: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagdb.evaluation.tune.ENOUGH", 60)
     fill(connection, 60)
     done = tagdb("tune", "--minutes", 0.05, "--quiet")
     assert done.exit_code == 0, done.output
@@ -27,6 +33,22 @@ def test_what_was_found_is_printed_and_used(connection: Connection, tagdb: Run) 
     assert run[0] == kept[0]["neighbours"]
     assert tagdb("tune", "--forget").stdout == "back to tagdb's own defaults\n"
     assert tagdb("tune", "--forget").stdout == "tagdb's own defaults are in use already\n"
+
+
+def test_what_was_found_with_few_photos_is_not_stored(connection: Connection, tagdb: Run) -> None:
+    fill(connection, 60)
+    said = (
+        "not stored: what is found with fewer than 250 photos with three hashtags or more is worse than the "
+        "defaults more often than better\n"
+    )
+    done = tagdb("tune", "--minutes", 0.01, "--quiet")
+    assert (done.exit_code, done.stderr) == (0, said)
+    assert "stored as defaults" not in done.stdout
+    found = parsed(tagdb("tune", "--minutes", 0.01, "--quiet", "--json"))
+    assert found["stored"] is False
+    assert found["plan"].keys() == SETTINGS.keys()
+    assert tagdb("tune", "--minutes", 0.01, "--quiet", "--dry-run").stderr == ""
+    assert connection.execute("SELECT FROM tagdb_store.factor_defaults").fetchall() == []
 
 
 def test_too_few_photos_are_told_in_a_sentence(connection: Connection, tagdb: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         "SPACE",
         {"factors": (2, 4), "neighbours": (5, 10, 20), "similarity_exponent": (0, 8), "iterations": (2, 5)},
     )
+    monkeypatch.setattr(tune, "ENOUGH", 50)
     ticks = count()
     monkeypatch.setattr(tune.time, "monotonic", lambda: float(next(ticks)))
 
@@ -106,3 +108,23 @@ def test_too_few_photos(connection: Connection) -> None:
     fill(connection, 1)
     with pytest.raises(EvaluationError, match="too few photos"):
         tune.tune(connection, 0.1, quiet=True)
+
+
+def test_settings_are_tried_as_a_run_of_all_photos_would_use_them(
+    connection: Connection, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search learns from half of the photos, where the defaults would be others."""
+    fill(connection, 252)
+    tried: list[FactorSettings] = []
+
+    def spy(settings: FactorSettings, *others: Any) -> Any:
+        tried.append(settings)
+        return answer(settings, *others)
+
+    answer = tune.answer
+    monkeypatch.setattr(tune, "answer", spy)
+    tune.tune(connection, 0.1, keep=False, quiet=True, photos=100)
+    data = evaluate.load(connection)
+    assert data.settled(FactorSettings()).contrast == FactorSettings().contrast
+    assert data.settled(FactorSettings()) in tried
+    assert all(settings.settled() == settings for settings in tried)
