@@ -19,6 +19,7 @@ from tagdb.embedding.backbone import DEFAULT_SIZE, Backbone
 from tagdb.embedding.pipeline import Pipeline, Work
 from tagdb.errors import BackboneMismatch, DatabaseError, RejectedInput, SourceError
 from tagdb.folding_in import FoldingIn
+from tagdb.learning.folding_in import STALE
 from tagdb.photos.keywords import NOTHING, Description, Hierarchy, Where
 from tagdb.photos.remote import Remote
 from tagdb.photos.shards import Shard
@@ -84,6 +85,8 @@ class Summary:
     """Whether images were added but no image in the database has a hashtag."""
     bare: int = 0
     """Number of usable photos that came without hashtags."""
+    outgrown: int | None = None
+    """Number of images that the factors were learned from, if many were added that have hashtags."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Number of files of each kind that were left out of folders of photos."""
 
@@ -179,6 +182,9 @@ class _Ingest:
             status = trying(store.index.status)
             summary.check_due = status is not None and status.check_due
             summary.untagged = not trying(store.answers.readiness).hashtags
+            run = trying(store.runs.active)
+            if run is not None and summary.counts.new - summary.bare > STALE * run.images:
+                summary.outgrown = run.images
         # even if nothing is new: an earlier ingest may have been interrupted here
         trying(store.statistics.refresh_if_due)
 

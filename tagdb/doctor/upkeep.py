@@ -8,10 +8,9 @@ from psycopg import sql
 
 from tagdb import store
 from tagdb.doctor.findings import Examination, Finding, count_noun, format_bytes, list_names
+from tagdb.learning.folding_in import STALE
 from tagdb.store import doctor as queries
 
-STALE = 0.2
-"""Share of images newer than the factors, or of hashtags without factors, from which to recompute them."""
 LAG = 0.1
 """Share of images missing from the statistics from which to refresh them."""
 DEAD = 0.5

@@ -22,6 +22,9 @@ Of a new photo's hashtags the run knows only a part. With all of the run's regul
 would be short beside those of others.
 """
 
+STALE = 0.2
+"""Share of images newer than a run, or of hashtags that it does not know, from which to compute another."""
+
 
 @dataclass(frozen=True)
 class Basis:

@@ -748,6 +748,23 @@ def test_photos_without_hashtags_among_others(ingest: Run, tmp_path: Path) -> No
     assert ingest(tmp_path / "photos/photos.csv", "--quiet").stderr == ""
 
 
+def test_more_photos_than_were_learned_from(ingest: Run, tagdb: Run, tmp_path: Path) -> None:
+    draw(tmp_path / "photos", range(11))
+    columns = ["file_name", "hashtags"]
+    tables = {name: tmp_path / f"photos/{name}.csv" for name in ("some", "one", "bare", "rest")}
+    write_csv(tables["some"], columns, [[f"0{n}.jpg", "#sea #sun"] for n in range(5)])
+    write_csv(tables["one"], columns, [["05.jpg", "#sea"]])
+    write_csv(tables["bare"], columns, [["06.jpg", ""], ["07.jpg", ""]])
+    assert "were learned from" not in ingest(tables["some"]).stderr
+    assert tagdb("factors", "compute", "--quiet").exit_code == 0
+    assert "were learned from" not in ingest(tables["one"]).stderr
+    assert "were learned from" not in ingest(tables["bare"]).stderr
+    write_csv(tables["rest"], columns, [["08.jpg", "#sea"], ["09.jpg", "#sea"], ["10.jpg", "#sun"]])
+    said = "the factors were learned from 5 images; to learn from the new ones, too: tagdb factors compute"
+    assert ingest(tables["rest"]).stderr.splitlines() == [said]
+    assert ingest(tables["rest"]).stderr == ""
+
+
 def test_a_manifest_in_a_folder_of_photos_is_not_passed_over_in_silence(ingest: Run, tmp_path: Path) -> None:
     tmp_path = tmp_path / "photos"
     tmp_path.mkdir()
