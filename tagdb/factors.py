@@ -37,7 +37,7 @@ class Computed:
     hashtags: int
     interactions: int
     settings: FactorSettings
-    """As used; ``factors``, ``min_hashtags`` and others may be lower than requested."""
+    """As used: those that nobody chose follow the images, and ``min_hashtags`` may be lower."""
     active: bool
     seconds: float
     sample: int | None = None

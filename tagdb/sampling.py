@@ -73,7 +73,9 @@ def plan(connection: Connection, settings: FactorSettings, quiet: bool = False) 
         counts = sampling.count(collection, report)
     if not counts.images:
         raise FactorsError(als.NOTHING)
-    settings = settings.following(counts.images, int(np.count_nonzero(counts.hashtag_images > 1)))
+    shared = counts.hashtag_images[counts.hashtag_images > 1]
+    share = float(shared.sum()) / counts.interactions
+    settings = settings.following(counts.images, len(shared), share)
     size = sampling.size_of(settings.sample, counts.images)
     if size >= counts.images:
         return None

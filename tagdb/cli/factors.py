@@ -154,7 +154,7 @@ def compute(
     followed = [name for name in FOLLOWING if getattr(used, name) != getattr(wanted, name)]
     if set(followed) - {"min_hashtags"}:
         values = ", ".join(f"{name}={getattr(used, name):g}" for name in followed)
-        tell(f"settings for so few images, or so few hashtags that they share: {values}")
+        tell(f"defaults for few images or few shared hashtags: {values}")
     active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
         answer = done.facts() | {"active": active}

@@ -35,8 +35,10 @@ class Interactions:
 
     def followed_by(self, settings: FactorSettings) -> FactorSettings:
         """Return the settings to learn from these with."""
-        shared = int(np.count_nonzero(np.bincount(self.hashtag_ids) > 1))
-        return settings.following(len(np.unique(self.image_ids)), shared)
+        images = np.bincount(self.hashtag_ids)
+        shared = images[images > 1]
+        share = float(shared.sum()) / max(len(self.hashtag_ids), 1)
+        return settings.following(len(np.unique(self.image_ids)), len(shared), share)
 
     def only(self, kept: NDArray[np.bool_]) -> "Interactions":
         """Return some of them; ``kept`` is bool (n,)."""
@@ -173,6 +175,22 @@ def fit(
     return Fit(
         images, image_factors, hashtags.astype(np.int32), hashtag_factors, images_of, row, column, weighting
     )
+
+
+def min_hashtags(settings: FactorSettings, carried: NDArray[np.int64]) -> int:
+    """Return how many hashtags make a neighbour, if so many images carry 0, 1, 2, … hashtags, int64 (n,).
+
+    As asked for, but at least half of the images are neighbours. If nobody asked, no more than half of what
+    images carry on average, by the median or the mean, whichever is more.
+    """
+    after = np.cumsum(carried)
+    # the median is the mean of the two in the middle
+    median = int(np.searchsorted(after, [(after[-1] - 1) // 2, after[-1] // 2], side="right").mean())
+    wanted = settings.min_hashtags
+    if not settings.is_chosen("min_hashtags"):
+        mean = int(carried @ np.arange(len(carried))) // int(after[-1])
+        wanted = min(wanted, max((median + 1) // 2, mean // 2))
+    return max(1, min(wanted, median))
 
 
 def too_rare(min_images: int) -> str:

@@ -144,7 +144,7 @@ def fit(
     own = solution.image_factors
     gram = own.T @ own
     carried = _hashtags_of(solution.image_ids, interactions.image_ids)
-    settings = replace(settings, min_hashtags=min_hashtags(settings, np.bincount(carried)))
+    settings = replace(settings, min_hashtags=als.min_hashtags(settings, np.bincount(carried)))
     chosen = carried >= settings.min_hashtags
 
     place = np.searchsorted(embeddings.image_ids, solution.image_ids)
@@ -177,17 +177,6 @@ def fit(
         Maps(gram, solution.weighting, ridge, embeddings.backbone_id if ridge or centring else None),
         centring,
     )
-
-
-def min_hashtags(settings: FactorSettings, carried: NDArray[np.int64]) -> int:
-    """Return how many hashtags make a neighbour, if so many images carry 0, 1, 2, … hashtags, int64 (n,).
-
-    At least half of the images are neighbours, however few hashtags people write.
-    """
-    after = np.cumsum(carried)
-    # the median is the mean of the two in the middle
-    middle = np.searchsorted(after, [(after[-1] - 1) // 2, after[-1] // 2], side="right")
-    return min(settings.min_hashtags, max(1, int(middle.mean())))
 
 
 def _hashtags_of(image_ids: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.int64]:

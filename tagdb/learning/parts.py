@@ -105,12 +105,6 @@ class Totals:
             self.carried + other.carried,
         )
 
-    def min_hashtags(self, wanted: int) -> int:
-        """Return how many hashtags neighbours need: at least half of the images stay neighbours."""
-        middle = np.array([(self.images - 1) // 2, self.images // 2])
-        median = int(np.searchsorted(np.cumsum(self.carried), middle, side="right").mean())
-        return min(wanted, max(1, median))
-
 
 def hashtags_of(image_ids: NDArray[np.int64], interactions: Interactions) -> NDArray[np.int64]:
     """Return the number of hashtags of each image of a part, int64 (n,)."""

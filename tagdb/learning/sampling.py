@@ -294,7 +294,7 @@ def extend(
     hashtags = np.zeros((len(walk.ids), settings.factors), np.float32)
     hashtags[np.searchsorted(walk.ids, solution.hashtag_ids)] = solution.hashtag_factors
     hashtags, carried, interactions = _last_round(walk, hashtags)
-    settings = replace(settings, min_hashtags=modelling.min_hashtags(settings, carried))
+    settings = replace(settings, min_hashtags=als.min_hashtags(settings, carried))
     ridge, backbone_id = _ridge(walk, hashtags)
     gram = np.zeros((settings.factors, settings.factors))
     compared = np.zeros((len(pool), settings.factors), np.float16)

@@ -13,17 +13,32 @@ from typing import Any
 
 from tagdb.errors import FactorsError
 
-FEW_IMAGES, FEW_SHARED, SMALL_IMAGES = 12, 5, 250
+SMALL_IMAGES, MEDIUM_IMAGES, FEW_SHARED = 250, 500, 10
+WILD, TIDY = 0.3, 2 / 3
+"""Shares of the interactions that are with hashtags on two images or more: hardly any, and most."""
 FEW: Mapping[str, Any] = MappingProxyType(
-    {"regularization": 0.1, "min_images": 1, "min_hashtags": 1, "contrast": 0.0}
+    {
+        "regularization": 0.1,
+        "min_images": 1,
+        "min_hashtags": 1,
+        "refit_penalty": 0.0,
+        "contrast": 0.0,
+        "similarity_exponent": 2.0,
+    }
 )
-"""Defaults with fewer images than ``FEW_IMAGES``, or hashtags on two of them than ``FEW_SHARED``.
+"""Defaults with fewer shared hashtags than ``FEW_SHARED``, and a lower share of interactions than ``WILD``.
 
-Hardly a hashtag is on two photos, and how much the similarities differ is not known. So all hashtags are
-learned, from all photos, which count by plain similarity.
+Little is known of any hashtag. So all are learned, from all images, and less similar ones count for more.
 """
-SMALL: Mapping[str, Any] = MappingProxyType({"regularization": 1.0, "contrast": 0.9})
+SMALL_TIDY: Mapping[str, Any] = MappingProxyType({"regularization": 0.3, "min_images": 1, "contrast": 0.9})
+"""Defaults with fewer images than ``SMALL_IMAGES``, and a share of ``TIDY`` or more or few shared hashtags.
+
+A hashtag on one image is no noise there.
+"""
+SMALL: Mapping[str, Any] = MappingProxyType({"regularization": 1.0, "neighbours": 35, "contrast": 0.9})
 """Defaults with fewer images than ``SMALL_IMAGES``: the few that are really similar count for more."""
+MEDIUM: Mapping[str, Any] = MappingProxyType({"neighbours": 35})
+"""Defaults with fewer images than ``MEDIUM_IMAGES``, unless they are tidy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,7 @@ class FactorSettings:
         0,
         1e6,
         (0.01, 0.1, 1, 2, 4, 10, 30),
-        f"2; 1 with fewer than {SMALL_IMAGES} images, 0.1 with fewer than {FEW_IMAGES}",
+        "2; 0.1 to 1 with few images or shared hashtags",
     )
     iterations: int = _number(15, "Rounds of ALS", 1, 1000, (5, 10, 15, 30))
     min_images: int = _number(
@@ -95,16 +110,15 @@ class FactorSettings:
         1,
         1_000_000,
         (1, 2, 3, 5),
-        f"2; 1 with fewer than {FEW_IMAGES} images",
+        "2; 1 with few images or shared hashtags",
     )
-    # at most as many as the median image has: see learning/model.py
     min_hashtags: int = _number(
         3,
-        "Images with fewer hashtags are not used as neighbours, unless these are half of them",
+        "Images with fewer hashtags are not used as neighbours; at most half of them are left out",
         1,
         1000,
         (1, 2, 3, 4, 5),
-        f"3; 1 with fewer than {FEW_IMAGES} images",
+        "3, but at most half of what images carry on average",
     )
     weighting: str = _text("none", "Weighting of the interactions", ("none", "bm25", "tfidf"))
     accepted_weight: float = _number(
@@ -121,6 +135,7 @@ class FactorSettings:
         0,
         1e9,
         (0, 2, 4, 8, 16, 32),
+        "8; 0 with few shared hashtags",
     )
     seed: int = _number(42, "The same data and seed give the same factors", 0, 2**32 - 1)
     # 0 is as good as 1, unless that is more than fits into memory: see tagdb/factors.py
@@ -137,7 +152,12 @@ class FactorSettings:
         },
     )
     neighbours: int = _number(
-        50, "Nearest images averaged per recommendation", 1, 10_000, (5, 10, 20, 35, 50, 80, 120, 200)
+        50,
+        "Nearest images averaged per recommendation",
+        1,
+        10_000,
+        (5, 10, 20, 35, 50, 80, 120, 200),
+        "50; 35 with few images",
     )
     # in units of e per standard deviation of the similarities of images
     contrast: float = _number(
@@ -146,7 +166,7 @@ class FactorSettings:
         0,
         100,
         (0, 0.5, 0.6, 0.75, 0.9, 1.2),
-        f"0.6; 0.9 with fewer than {SMALL_IMAGES} images, 0 with fewer than {FEW_IMAGES}",
+        "0.6; 0.9 with few images, 0 with few shared hashtags",
     )
     similarity_exponent: float = _number(
         8.0,
@@ -154,15 +174,16 @@ class FactorSettings:
         0,
         1000,
         (0, 2, 4, 6, 8, 12, 16),
+        "8; 2 with few shared hashtags",
     )
     chosen: frozenset[str] = frozenset()
-    """Those that somebody set to their defaults: they do not follow the number of images."""
+    """Those that somebody set to their defaults: they do not follow the images."""
 
     def values(self) -> dict[str, float | str]:
         """Return the settings by name."""
         return {name: getattr(self, name) for name in SETTINGS}
 
-    def following(self, images: int, shared: int) -> "FactorSettings":
+    def following(self, images: int, shared: int, share: float) -> "FactorSettings":
         """Return the settings to learn with from so many images; those that somebody chose stay.
 
         Parameters
@@ -171,20 +192,27 @@ class FactorSettings:
             Number of images with hashtags.
         shared
             Number of hashtags on two images or more.
+        share
+            Their share of the interactions.
         """
-        default = FactorSettings()
-        free = {name for name in FOLLOWING if getattr(self, name) == getattr(default, name)} - self.chosen
         # more factors than images would tell nothing apart
-        wanted: dict[str, Any] = {"factors": min(default.factors, max(images, 1))}
-        if images < FEW_IMAGES or shared < FEW_SHARED:
+        wanted: dict[str, Any] = {"factors": min(self.factors, max(images, 1))}
+        few = shared < FEW_SHARED
+        if few and share < WILD:
             wanted |= FEW
-        elif images < SMALL_IMAGES:
-            wanted |= SMALL
-        return replace(self, **{name: value for name, value in wanted.items() if name in free})
+        elif few or share >= TIDY:
+            wanted |= SMALL_TIDY if images < SMALL_IMAGES else {}
+        elif images < MEDIUM_IMAGES:
+            wanted |= SMALL if images < SMALL_IMAGES else MEDIUM
+        return replace(self, **{name: value for name, value in wanted.items() if not self.is_chosen(name)})
+
+    def is_chosen(self, name: str) -> bool:
+        """Whether somebody chose this setting, so that it does not follow the images."""
+        return name in self.chosen or getattr(self, name) != getattr(FactorSettings(), name)
 
     def settled(self) -> "FactorSettings":
-        """Return the same values, of which none follows a number of images any more."""
-        return replace(self, chosen=frozenset(FOLLOWING))
+        """Return the same values, of which only ``min_hashtags`` still follows the images."""
+        return replace(self, chosen=self.chosen | frozenset(FOLLOWING) - {"min_hashtags"})
 
     def stored(self) -> dict[str, Any]:
         """Return what :meth:`restored` makes these settings of again, for JSON."""
@@ -258,8 +286,8 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 TYPES: Mapping[str, type] = MappingProxyType(
     {each.name: type(each.default) for each in fields(FactorSettings) if each.metadata}
 )
-FOLLOWING = ("factors", *FEW)
-"""Settings whose defaults follow the number of images: docs/evaluation.md, "Few photos, few hashtags"."""
+FOLLOWING = ("factors", "neighbours", *FEW)
+"""Settings whose defaults follow the images and what they share: docs/evaluation.md, "Few photos"."""
 
 ANCESTOR = FactorSettings(
     factors=10,

@@ -131,7 +131,9 @@ class _Job:
         if not len(counts.hashtag_ids):
             raise FactorsError(als.NOTHING)
         images = self.interactions.map(executors.count_images).sum()
-        self.settings = self.settings.following(images, len(counts.at_least(2).hashtag_ids))
+        shared = counts.at_least(2)
+        share = float(shared.images.sum()) / float(counts.images.sum())
+        self.settings = self.settings.following(images, len(shared.hashtag_ids), share)
         self.hashtags = counts.at_least(self.settings.min_images)
         if not len(self.hashtags.hashtag_ids):
             raise FactorsError(als.too_rare(self.settings.min_images))
@@ -146,7 +148,7 @@ class _Job:
 
     def fit(self, factor_run_id: int) -> tuple[Model, int]:
         """Compute a model and store its image factors; return it without them, and their number."""
-        settings = replace(self.settings, min_hashtags=self.totals.min_hashtags(self.settings.min_hashtags))
+        settings = replace(self.settings, min_hashtags=als.min_hashtags(self.settings, self.totals.carried))
         hashtag_factors, fitted = self._alternate()
         source = self.source if settings.ridge else self.context.broadcast(None)
         sums = self._sum(fitted, partial(executors.fit_sums, self.origin, source))

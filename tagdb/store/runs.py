@@ -44,9 +44,9 @@ class FactorRun:
     factor_run_id: int
     status: Literal["building", "ready", "active", "retired", "failed"]
     settings: FactorSettings
-    """As used: ``min_hashtags``, ``factors`` and ``min_images`` may be lower than requested."""
+    """As used: those that nobody chose follow the images, and ``min_hashtags`` may be lower."""
     asked: Mapping[str, Any]
-    """As asked for, before any followed the number of images; see :meth:`FactorSettings.stored`."""
+    """As asked for, before any followed the images; see :meth:`FactorSettings.stored`."""
     images: int
     hashtags: int
     interactions: int

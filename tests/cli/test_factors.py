@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tagdb.learning import als
-from tagdb.learning.settings import FOLLOWING, SMALL, FactorSettings
+from tagdb.learning.settings import FOLLOWING, SMALL_TIDY, FactorSettings
 from tagdb.postgres import database
 from tagdb.postgres.database import Connection
 from tagdb.postgres.machine import Machine
@@ -40,41 +40,47 @@ TOO_LITTLE = (
 )
 
 
-FOLLOWED = "settings for so few images, or so few hashtags that they share: {}\n"
+FOLLOWED = "defaults for few images or few shared hashtags: {}\n"
 
 
 def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:
     done = tagdb("factors", "compute")
     assert done.exit_code == 0
     pattern = (
-        r"factor run 2 is active: 12 images \(2\+ hashtags each\) × 6 hashtags \(on 2\+ images\), "
+        r"factor run 2 is active: 12 images \(1\+ hashtags each\) × 6 hashtags \(on 1\+ images\), "
         r"26 interactions, 12 factors; \d+\.\d s\n"
     )
     assert re.fullmatch(pattern, done.stdout)
     assert done.stderr == TOO_LITTLE + FOLLOWED.format(
-        "factors=12, regularization=1, min_hashtags=2, contrast=0.9"
+        "factors=12, regularization=0.3, min_images=1, min_hashtags=1, contrast=0.9"
     )
     assert rows(connection) == [(1, "retired"), (2, "active")]
 
 
-def test_what_nobody_chose_follows_the_number_of_images(filled: Path, tagdb: Run) -> None:
+def test_what_nobody_chose_follows_the_images_and_their_hashtags(filled: Path, tagdb: Run) -> None:
     def used(*options: object) -> list[object]:
         found = parsed(tagdb("factors", "compute", *options, "--json"))
         stored = parsed(tagdb("factors", "list", "--json"))[-1]
-        assert FOLLOWING == ("factors", "regularization", "min_images", "min_hashtags", "contrast")
+        assert FOLLOWING[:4] == ("factors", "neighbours", "regularization", "min_images")
+        assert FOLLOWING[4:] == ("min_hashtags", "refit_penalty", "contrast", "similarity_exponent")
         assert {name: stored[name] for name in FOLLOWING} == {name: found[name] for name in FOLLOWING}
         return [found[name] for name in FOLLOWING]
 
-    assert used() == used("--sample", 6) == used("--preset", "shipped") == [12, 1, 2, 2, 0.9]
-    assert used("--factors", 128) == [128, 1, 2, 2, 0.9]
-    assert used("--preset", "ancestor") == [10, 0.1, 1, 1, 0]
-    for name in ("00",):
-        assert tagdb("remove", filled / f"{name}.jpg", "--yes").exit_code == 0
-    assert used() == used("--alpha", 5) == [11, 0.1, 1, 1, 0]
-    assert used("--min-images", 2, "--regularization", 2) == [11, 2, 2, 1, 0]
-    assert used("--min-hashtags", 3, "--contrast", 0.6, "--factors", 128) == [128, 0.1, 1, 2, 0.6]
+    assert used() == used("--sample", 6) == used("--preset", "shipped") == [12, 50, 0.3, 1, 1, 8, 0.9, 8]
+    assert used("--factors", 128, "--min-images", 2) == [128, 50, 0.3, 2, 1, 8, 0.9, 8]
+    assert used("--preset", "ancestor") == [10, 5, 0.1, 1, 1, 0, 0, 0]
+    for n in range(12):  # which nobody else has
+        own = [f"own{n}no{number}" for number in range(6)]
+        assert tagdb("tag", filled / f"{n:02}.jpg", *own).exit_code == 0
+    assert used() == used("--alpha", 5) == used("--sample", 6) == [12, 50, 0.1, 1, 1, 0, 0, 2]
+    assert used("--min-images", 2, "--regularization", 2) == [12, 50, 2, 2, 1, 0, 0, 2]
+    assert used("--min-hashtags", 3, "--contrast", 0.6, "--factors", 128) == [128, 50, 0.1, 1, 3, 0, 0.6, 2]
+    assert used("--similarity-exponent", 8, "--refit-penalty", 8) == [12, 50, 0.1, 1, 1, 8, 0, 8]
     said = tagdb("factors", "compute").stderr
-    values = "factors=11, regularization=0.1, min_images=1, min_hashtags=1, contrast=0"
+    values = (
+        "factors=12, regularization=0.1, min_images=1, min_hashtags=1, refit_penalty=0, contrast=0, "
+        "similarity_exponent=2"
+    )
     assert said.endswith(FOLLOWED.format(values))
     assert tagdb("factors", "compute", "-q").stderr == ""
 
@@ -100,7 +106,7 @@ def test_compute_as_json(filled: Path, tagdb: Run) -> None:
     assert found == {
         "factor_run_id": 2, "images": 12, "hashtags": 6, "interactions": 26, "active": True,
         "sampled_because": None,
-    } | FactorSettings(factors=4, **SMALL, min_hashtags=2).values() | {"sample": None}  # fmt: skip
+    } | FactorSettings(factors=4, **SMALL_TIDY, min_hashtags=1).values() | {"sample": None}  # fmt: skip
 
 
 def test_learning_from_a_sample(filled: Path, tagdb: Run, connection: Connection) -> None:

@@ -158,7 +158,7 @@ def test_what_a_run_is_on_record_with(connection: Connection) -> None:
     done = factors.compute(connection, plan, quiet=True)
     run = store.runs.active(connection)
     assert run is not None
-    assert run.settings == done.settings == plan.following(20, 21)
+    assert run.settings == done.settings == plan.following(20, 21, 1)
     assert (run.images, run.hashtags, run.interactions) == (20, 21, 120)
     assert (done.images, done.hashtags, done.interactions, done.settings.min_hashtags) == (20, 21, 120, 2)
     assert 0 < run.seconds <= done.seconds

@@ -118,7 +118,7 @@ def test_a_run_has_factors_of_all_images(
     done = factors.compute(connection, SETTINGS, quiet=True)
     assert (done.sample, done.images, done.active) == (20, IMAGES, True)
     run = store.runs.get(connection, done.factor_run_id)
-    used = SETTINGS.following(IMAGES, 1000)
+    used = SETTINGS.following(IMAGES, 1000, 1)
     assert (run.settings, run.plan, run.images, run.status) == (used, SETTINGS, IMAGES, "active")
     assert folding_in.fold_in_missing(connection) == 0
     stored = store.runs.factors(connection)

@@ -213,7 +213,7 @@ def test_the_executors_compute_what_one_process_does(
         read = [one for part in some for one in executors.read(origin, [part])]
         hashtags = Shared(summed(executors.count_hashtags, read).at_least(PLAN.min_images))
         totals = summed(lambda one: executors.count_fitted(hashtags, one), read)
-        assert totals.min_hashtags(PLAN.min_hashtags) == expected.settings.min_hashtags
+        assert als.min_hashtags(PLAN, totals.carried) == expected.settings.min_hashtags
         weighting = parts.weighting_of(PLAN, totals, 1.0)
         triples = [each for one in read for each in executors.rated(hashtags, weighting, PLAN.alpha, [one])]
         assert len(triples) == expected.interactions

@@ -48,19 +48,34 @@ def test_every_setting_has_limits() -> None:
         assert settings.changed(**settings.values()).values() == settings.values()
 
 
-def test_what_nobody_chose_follows_the_number_of_images_and_shared_hashtags() -> None:
+def test_what_nobody_chose_follows_the_images_and_the_hashtags_that_they_share() -> None:
     default = FactorSettings()
-    few = {"regularization": 0.1, "min_images": 1, "min_hashtags": 1, "contrast": 0}
-    small = {"regularization": 1, "contrast": 0.9}
-    assert default.following(250, 5) == default
-    assert default.following(249, 5) == replace(default, **small)
-    assert default.following(12, 5) == replace(default, factors=12, **small)
-    assert default.following(11, 100) == replace(default, factors=11, **few)
-    assert default.following(5000, 4) == replace(default, **few)
-    assert ANCESTOR.following(3, 0) == ANCESTOR
-    other = default.changed(alpha=5, factors=64, min_images=2, contrast=0.6)
-    assert other.following(3, 0) == replace(other, regularization=0.1, min_hashtags=1)
-    assert other.changed(min_images=3).changed(min_images=2).chosen == {"min_images", "contrast"}
+    few = {
+        "regularization": 0.1, "min_images": 1, "min_hashtags": 1, "refit_penalty": 0, "contrast": 0,
+        "similarity_exponent": 2,
+    }  # fmt: skip
+    small = {"regularization": 1, "neighbours": 35, "contrast": 0.9}
+    tidy = {"regularization": 0.3, "min_images": 1, "contrast": 0.9}
+    assert default.following(500, 10, 0.1) == default.following(250, 3, 0.3) == default
+    assert default.following(250, 10, 0.1) == default.following(499, 500, 0.66)
+    assert default.following(499, 500, 0.66) == replace(default, neighbours=35)
+    assert default.following(249, 10, 0.1) == default.following(249, 500, 0.66) == replace(default, **small)
+    assert default.following(249, 10, 0.67) == default.following(249, 9, 0.3) == replace(default, **tidy)
+    assert default.following(12, 10, 0.1) == replace(default, factors=12, **small)
+    assert default.following(11, 9, 0.29) == replace(default, factors=11, **few)
+    assert default.following(5000, 9, 0.29) == replace(default, **few)
+    assert default.following(5000, 1, 1) == default
+    assert ANCESTOR.following(3, 0, 0) == ANCESTOR
+    other = default.changed(alpha=5, factors=64, min_images=2, contrast=0.6, refit_penalty=8)
+    assert other.following(3, 0, 0) == replace(
+        other, regularization=0.1, min_hashtags=1, similarity_exponent=2
+    )
+    assert other.following(3, 0, 0).settled().following(5000, 99, 1) == other.following(3, 0, 0).settled()
+    assert other.changed(min_images=3).changed(min_images=2).chosen == {
+        "min_images",
+        "contrast",
+        "refit_penalty",
+    }
 
 
 @pytest.mark.parametrize(

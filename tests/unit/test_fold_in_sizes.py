@@ -47,7 +47,7 @@ def test_recommendations_get_no_worse(size: tuple[int, int], factors: int, prese
 @pytest.mark.parametrize("preset", PRESETS)
 def test_in_any_order_of_arrival(preset: str) -> None:
     """A hashtag that comes photo by photo ends where it would have been at once, and never is long."""
-    settings = PRESETS[preset].following(30, 100)
+    settings = PRESETS[preset].following(30, 100, 0.5)
     fit, _ = sizes.computed(photos(), np.arange(30), settings)
     basis = folding_in.Basis(
         1, fit.settings, fit.maps, fit.hashtag_ids, fit.hashtag_factors.astype(np.float32), fit.hashtag_images

@@ -341,10 +341,19 @@ def numbers(*carried: int) -> Interactions:
         ((1, 2, 3, 4), 100, 2),  # 2.5
         ((1, 1, 1, 5), 3, 1),
         ((5, 5, 5), 5, 5),
+        ((1, 2, 3, 4, 5), None, 2),  # half of the median
+        ((1, 4, 4, 9), None, 2),
+        ((1, 2, 2, 9), None, 1),
+        ((1, 1, 1, 5), None, 1),
+        ((2, 6, 6, 6), None, 3),  # the default
+        ((1, 1, 2, 2, 14), None, 2),  # half of the mean
+        ((1, 1, 1, 2, 15), None, 1),  # the median
     ],
 )
-def test_at_least_half_of_the_images_stay(carried: tuple[int, ...], asked: int, used: int) -> None:
-    settings = replace(PLAN, min_hashtags=asked, min_images=1)
+def test_at_least_half_of_the_images_stay(carried: tuple[int, ...], asked: int | None, used: int) -> None:
+    settings = replace(PLAN, min_hashtags=3, min_images=1)
+    if asked is not None:
+        settings = settings.changed(min_hashtags=asked)
     model = modelling.fit(numbers(*carried), embeddings(len(carried)), settings)
     assert model.settings == replace(settings, min_hashtags=used)
     assert model.image_ids.tolist() == [1000 + n for n, count in enumerate(carried) if count >= used]
@@ -354,7 +363,7 @@ def test_at_least_half_of_the_images_stay(carried: tuple[int, ...], asked: int, 
 def test_images_that_are_no_neighbours_are_learned_from() -> None:
     data = numbers(1, 2, 3, 4, 5)
     found = als.fit(data, replace(PLAN, min_images=1))
-    model = modelling.fit(data, embeddings(5), replace(PLAN, min_images=1, min_hashtags=3))
+    model = modelling.fit(data, embeddings(5), replace(PLAN, min_images=1).changed(min_hashtags=3))
     assert model.interactions == 15
     assert np.array_equal(model.image_factors, found.image_factors[2:].astype(np.float16))
     wide = found.image_factors.astype(np.float64)

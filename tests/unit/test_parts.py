@@ -56,14 +56,15 @@ def test_weights_are_those_of_the_whole(kind: str) -> None:
     assert weighting.scale == pytest.approx(expected.weighting.scale)
 
 
-@pytest.mark.parametrize("wanted", [1, 3, 5, 1000])
+@pytest.mark.parametrize("wanted", [None, 1, 3, 5, 1000])
 @pytest.mark.parametrize("at", [100, 117, 140])
-def test_half_of_the_images_stay_neighbours(wanted: int, at: int) -> None:
-    settings = FactorSettings(factors=2, iterations=1, min_hashtags=wanted, ridge=0, refit_penalty=0)
+def test_half_of_the_images_stay_neighbours(wanted: int | None, at: int) -> None:
+    settings = FactorSettings(factors=2, iterations=1, ridge=0, refit_penalty=0)
+    settings = settings if wanted is None else settings.changed(min_hashtags=wanted)
     model = modelling.fit(drawn(), Embeddings(np.empty(0, np.int64), np.empty((0, 4), np.float16)), settings)
     hashtags = HashtagCounts.of(drawn()).at_least(settings.min_images)
     totals = reduce(add, (Totals.of(one, hashtags) for one in cut(drawn(), at)))
-    assert totals.min_hashtags(wanted) == model.settings.min_hashtags
+    assert als.min_hashtags(settings, totals.carried) == model.settings.min_hashtags
 
 
 def test_hashtags_of_images_of_which_some_have_none() -> None:
