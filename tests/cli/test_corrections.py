@@ -170,7 +170,7 @@ def test_folded_in_factors_follow(
     assert both is not None
     assert tagdb("untag", photo, "sun").exit_code == 0
     assert folded_in(connection, "40.jpg") not in (None, both)
-    assert tagdb("untag", photo, "beach").exit_code == 0
+    assert tagdb("untag", photo, "beach", "sea").exit_code == 0
     assert folded_in(connection, "40.jpg") is None
 
 

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 PLAN = FactorSettings(
     factors=4, alpha=2.0, regularization=0.1, min_images=2, min_hashtags=2, ridge=0.0, neighbours=5
-)
+).settled()
 KNOWN = ("sea", "sun", "sand", "city", "night", "street", "dog")
 
 
