@@ -57,7 +57,7 @@ class Computed:
         if self.images >= ENOUGH:
             return None
         return (
-            f"{self.images} image{'s are' if self.images > 1 else ' is'} too little to learn from; "
+            f"{self.images} image{'s are' if self.images > 1 else ' is'} too few to learn from; "
             f"recommendations become useful from about {ENOUGH} images that share hashtags"
         )
 

@@ -85,8 +85,8 @@ class Summary:
     """Whether images were added but no image in the database has a hashtag."""
     bare: int = 0
     """Number of usable photos that came without hashtags."""
-    outgrown: int | None = None
-    """Number of images that the factors were learned from, if many were added that have hashtags."""
+    outgrown: bool = False
+    """Whether so many images with hashtags were added that new factors would pay."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Number of files of each kind that were left out of folders of photos."""
 
@@ -183,8 +183,8 @@ class _Ingest:
             summary.check_due = status is not None and status.check_due
             summary.untagged = not trying(store.answers.readiness).hashtags
             run = trying(store.runs.active)
-            if run is not None and summary.counts.new - summary.bare > STALE * run.images:
-                summary.outgrown = run.images
+            added = summary.counts.new - summary.bare
+            summary.outgrown = run is not None and added > STALE * run.images
         # even if nothing is new: an earlier ingest may have been interrupted here
         trying(store.statistics.refresh_if_due)
 

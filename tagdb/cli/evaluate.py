@@ -232,7 +232,7 @@ def _show(report: "Report") -> None:
 
 
 def _conclude(report: "Report") -> None:
-    """Say which row is best, and which may be as good: those whose intervals overlap with its own."""
+    """Say which row is best, and which may be as good: those whose difference may be 0."""
     from tagdb.evaluation.reports import MAIN
 
     for row in report.rows:
@@ -242,10 +242,7 @@ def _conclude(report: "Report") -> None:
     if not best.metrics[MAIN].mean:
         say("nothing that was recommended is right, by any of them")
         return
-    least = best.metrics[MAIN].low or 0.0
-    rivals = [
-        row.label for row in report.rows if row is not best and (row.metrics[MAIN].high or 0.0) >= least
-    ]
+    rivals = [row.label for row in report.rows if row.against_best is not None and row.against_best.high >= 0]
     text = f"best by {MAIN}: {best.label}"
     say(f"{text}; by chance, these may be as good: {', '.join(rivals)}" if rivals else text)
 

@@ -150,11 +150,19 @@ def compute(
         tell(done.sampled_because)
     if done.too_little:
         tell(done.too_little)
-    # min_hashtags follows the photos in any case
-    followed = [name for name in FOLLOWING if getattr(used, name) != getattr(wanted, name)]
-    if set(followed) - {"min_hashtags"}:
-        values = ", ".join(f"{name}={getattr(used, name):g}" for name in followed)
-        tell(f"defaults for few images or few shared hashtags: {values}")
+    if used.min_hashtags < wanted.min_hashtags and wanted.is_chosen("min_hashtags"):
+        tell(
+            f"{wanted.min_hashtags} as min_hashtags would leave out more than half of the images; "
+            f"{used.min_hashtags} was used"
+        )
+    followed = {
+        name: getattr(used, name)
+        for name in FOLLOWING
+        if getattr(used, name) != getattr(wanted, name) and not wanted.is_chosen(name)
+    }
+    if followed:
+        values = ", ".join(f"{name}={value:g}" for name, value in followed.items())
+        tell(f"defaults for images and hashtags like these: {values}")
     active = done.active or (verdict is not None and verdict.promoted)
     if as_json:
         answer = done.facts() | {"active": active}

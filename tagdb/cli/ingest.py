@@ -167,11 +167,8 @@ def stored(
         )
     if summary.untagged:
         say("no image has a hashtag, and recommending needs some; to add them, ingest a manifest")
-    if summary.outgrown is not None:
-        say(
-            f"the factors were learned from {summary.outgrown} images; "
-            "to learn from the new ones, too: tagdb factors compute"
-        )
+    if summary.outgrown:
+        say("the factors know little of so many new photos; to learn from them, too: tagdb factors compute")
     new = summary.counts.new
     if 0 < summary.bare < new:  # all of them: a folder, of which nobody expects any
         say(f"{summary.bare} of {new} new photos came without hashtags; nothing is learned from those")

@@ -56,29 +56,32 @@ def command(
     def on_better(best: FactorSettings, ndcg: float, tried: int) -> None:
         say(f"{tried:>4} tried: nDCG@10 {ndcg:.4f}  {best.difference() or 'as shipped'}")
 
+    if forget and dry_run:
+        raise click.UsageError("--forget and --dry-run exclude each other")
     with database.open_database(settings(), say) as connection:
         if forget:
             there = store.runs.forget_defaults(connection)
             click.echo("back to tagdb's own defaults" if there else "tagdb's own defaults are in use already")
             return
         done = tune.tune(connection, minutes, seed, photos, not dry_run, quiet, on_better)
-    if not done.stored and not dry_run:
-        note(
-            f"not stored: what is found with fewer than {tune.ENOUGH} photos with three hashtags or more is "
-            "worse than the defaults more often than better"
-        )
     if as_json:
-        print_json(asdict(done) | {"plan": done.plan.values()})
+        print_json(asdict(done) | {"plan": done.plan.stored(), "used": done.used.values()})
         return
-    ranked = sorted(done.trials, key=lambda trial: (not trial.finished, -trial.ndcg))
-    click.echo(f"{len(done.trials)} settings tried in {done.seconds:.0f} s; the best of them:")
+    # the others were dropped after some of the photos, so their figures cannot be compared with these
+    ranked = sorted((trial for trial in done.trials if trial.finished), key=lambda trial: -trial.ndcg)
+    click.echo(
+        f"{len(done.trials)} settings tried in {done.seconds:.0f} s, {len(ranked)} of them on all photos; "
+        "the best of these:"
+    )
     rows = [[f"{trial.ndcg:.4f}", trial.plan or "as shipped"] for trial in ranked[:SHOWN]]
     print_table(["nDCG@10", "settings that differ from tagdb's defaults"], rows, {0})
     click.echo(f"on {done.queries} held-out photos: nDCG@10 {done.held_out:.3f}")
     for paired, what in (
-        (done.against_before, "the previous defaults"),
+        (done.against_before, "the defaults until now"),
         (done.against_ancestor, "the ancestor's settings"),
     ):
         click.echo(f"  {paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}] against {what}")
-    if done.stored:
+    if done.not_stored:
+        click.echo(done.not_stored)
+    elif done.stored:
         click.echo("stored as defaults for: tagdb factors compute    (to go back: tagdb tune --forget)")

@@ -104,7 +104,7 @@ def split(
         raise EvaluationError(
             f"there are too few photos to hold some out: {int((carried >= MIN_TRUTH).sum())} with an "
             f"embedding have {MIN_TRUTH} hashtags or more, and photos that belong together stay together; "
-            "ingest more"
+            + ("ingest more that have" if fraction is None else "ingest more that have, or raise --fraction")
         )
     if photos is not None and len(queries) > photos:
         queries = np.array(sorted(sorted(queries, key=data.hashes.__getitem__)[:photos]), np.int64)

@@ -28,6 +28,8 @@ class Row:
     metrics: dict[str, Estimate]
     against_ancestor: Paired | None
     """nDCG@10 compared with the ancestor's settings, on the same queries."""
+    against_best: Paired | None
+    """The same compared with the best of all, for which it is None."""
     seconds: float
     failed: str | None = None
     """Why nothing could be learned, in one fold at least, where it recommended nothing."""
@@ -105,14 +107,18 @@ def rows(
         names, place[contestant] = list(figures), len(columns)
         columns += figures.values()
     means = metrics.bootstrap(np.column_stack(columns), split.groups[split.queries])
+    main = names.index(MAIN)
+    best = max(place, key=lambda one: means.estimate(place[one] + main).mean)
     table = []
     for label, contestant in contestants.items():
         result, start = results[contestant], place[contestant]
         estimates = {name: means.estimate(start + n) for n, name in enumerate(names)}
         first = result.recommended[:, : TOP - 1]
         estimates[COVERAGE] = Estimate(metrics.coverage(first, np.unique(np.concatenate(result.known))))
-        main = names.index(MAIN)
-        paired = None if contestant == ANCESTOR else means.paired(start + main, place[ANCESTOR] + main)
+        paired, behind = (
+            None if contestant == other else means.paired(start + main, place[other] + main)
+            for other in (ANCESTOR, best)
+        )
         plan = contestant.difference() if isinstance(contestant, FactorSettings) else None
-        table.append(Row(label, plan, estimates, paired, result.seconds, result.failed))
+        table.append(Row(label, plan, estimates, paired, behind, result.seconds, result.failed))
     return table

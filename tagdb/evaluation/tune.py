@@ -49,6 +49,9 @@ class Tuned:
     """Result of a search."""
 
     plan: FactorSettings
+    """As found; what nobody chose in it follows the photos."""
+    used: FactorSettings
+    """As a run of all photos would use it now."""
     ndcg: float
     """On the photos it was chosen on, and therefore optimistic."""
     trials: list[Trial]
@@ -58,11 +61,13 @@ class Tuned:
     held_out: float
     """nDCG@10 on the held-out photos."""
     against_before: Paired
-    """Compared with the previous settings, on the held-out photos."""
+    """Compared with the defaults until now, on the held-out photos."""
     against_ancestor: Paired
     seconds: float
     stored: bool
-    """Whether it became the default: if asked for, and there are ``ENOUGH`` photos."""
+    """Whether it became the default."""
+    not_stored: str | None
+    """A sentence if it cannot be, though that may have been asked for."""
 
 
 class _Search:
@@ -147,7 +152,7 @@ def tune(
     photos
         Use at most this many images, always the same ones.
     keep
-        Store the winner.
+        Store the winner, if there are ``ENOUGH`` photos to choose by.
     quiet
         Show no progress.
     on_better
@@ -188,9 +193,11 @@ def tune(
     )
     means = metrics.bootstrap(values, aside.groups[aside.queries])
     against_before = means.paired(0, contest.index(before))
-    keep = keep and len(search.split.queries) + len(aside.queries) >= ENOUGH
+    not_stored = _not_stored(winner, before, len(search.split.queries) + len(aside.queries))
+    keep = keep and not_stored is None
     done = Tuned(
         winner,
+        stored.settled(winner),
         search.mean(winner),
         [
             Trial(
@@ -204,6 +211,7 @@ def tune(
         means.paired(0, contest.index(ANCESTOR)),
         time.monotonic() - started,
         keep,
+        not_stored,
     )
     if keep:
         measured = {
@@ -213,6 +221,18 @@ def tune(
         }
         store.runs.save_defaults(connection, winner, measured)
     return done
+
+
+def _not_stored(winner: FactorSettings, before: FactorSettings, photos: int) -> str | None:
+    """Return a sentence if a winner, found on so many photos, should not become the default."""
+    if winner == before:
+        return "nothing better was found; the defaults stay as they are"
+    if photos >= ENOUGH:
+        return None
+    return (
+        f"not stored: with {photos} photos of {holdout.MIN_TRUTH} hashtags or more, the best is best by "
+        f"chance; choosing settings takes {ENOUGH}"
+    )
 
 
 def _ndcg(

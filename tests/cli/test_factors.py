@@ -35,12 +35,12 @@ def without_run(factors: list[object]) -> list[object]:
 
 
 TOO_LITTLE = (
-    "12 images are too little to learn from; recommendations become useful from about 50 images that share "
+    "12 images are too few to learn from; recommendations become useful from about 50 images that share "
     "hashtags\n"
 )
 
 
-FOLLOWED = "defaults for few images or few shared hashtags: {}\n"
+FOLLOWED = "defaults for images and hashtags like these: {}\n"
 
 
 def test_compute_says_what_it_did(filled: Path, tagdb: Run, connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagdb.learning.settings import SETTINGS
+from tagdb.learning.settings import SETTINGS, FactorSettings
 from tagdb.postgres.database import Connection
 from tests.support.commands import Run, parsed
 from tests.support.evaluated import fill
@@ -37,18 +37,33 @@ def test_what_was_found_is_printed_and_used(
 
 def test_what_was_found_with_few_photos_is_not_stored(connection: Connection, tagdb: Run) -> None:
     fill(connection, 60)
-    said = (
-        "not stored: what is found with fewer than 250 photos with three hashtags or more is worse than the "
-        "defaults more often than better\n"
-    )
-    done = tagdb("tune", "--minutes", 0.01, "--quiet")
-    assert (done.exit_code, done.stderr) == (0, said)
-    assert "stored as defaults" not in done.stdout
+    said = "not stored: with 60 photos of 3 hashtags or more, the best is best by chance; choosing settings "
+    for options in ((), ("--dry-run",)):
+        done = tagdb("tune", "--minutes", 0.05, "--quiet", *options)
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1] == said + "takes 250"
     found = parsed(tagdb("tune", "--minutes", 0.01, "--quiet", "--json"))
     assert found["stored"] is False
-    assert found["plan"].keys() == SETTINGS.keys()
-    assert tagdb("tune", "--minutes", 0.01, "--quiet", "--dry-run").stderr == ""
+    assert found["plan"].keys() == {*SETTINGS, "chosen"}
+    assert found["used"].keys() == SETTINGS.keys()
+    assert found["used"]["alpha"] == found["plan"]["alpha"]
     assert connection.execute("SELECT FROM tagdb_store.factor_defaults").fetchall() == []
+
+
+def test_nothing_better(connection: Connection, tagdb: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagdb.evaluation.tune.SPACE", {"neighbours": (50,)})
+    monkeypatch.setattr("tagdb.evaluation.tune.ANCESTOR", FactorSettings())
+    monkeypatch.setattr("tagdb.evaluation.tune.ENOUGH", 60)
+    fill(connection, 60)
+    lines = tagdb("tune", "--minutes", 0.05, "--quiet").stdout.splitlines()
+    assert lines[-1] == "nothing better was found; the defaults stay as they are"
+    assert connection.execute("SELECT FROM tagdb_store.factor_defaults").fetchall() == []
+
+
+def test_a_dry_run_forgets_nothing(tagdb: Run) -> None:
+    done = tagdb("tune", "--dry-run", "--forget")
+    assert done.exit_code == 2
+    assert "exclude each other" in done.stderr
 
 
 def test_too_few_photos_are_told_in_a_sentence(connection: Connection, tagdb: Run) -> None:

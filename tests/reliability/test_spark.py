@@ -33,7 +33,7 @@ WITHOUT = without_spark()
 pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(WITHOUT), reason=WITHOUT)]
 
 IMAGES = 240
-PLAN = FactorSettings(factors=6, iterations=3, neighbours=10, regularization=1.0)
+PLAN = FactorSettings(factors=6, iterations=3, neighbours=10, regularization=2.5)
 LOCAL = "local[2]"
 SECRET = "not-for-others"
 

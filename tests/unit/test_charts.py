@@ -16,7 +16,7 @@ from tagdb.evaluation.reports import MAIN, Report, Row
 
 def report(*means: float) -> Report:
     rows = [
-        Row(f"setting {n}", "", {MAIN: Estimate(mean, mean - 0.01, mean + 0.02)}, None, 1.0)
+        Row(f"setting {n}", "", {MAIN: Estimate(mean, mean - 0.01, mean + 0.02)}, None, None, 1.0)
         for n, mean in enumerate(means)
     ]
     return Report(100, 90, 80, 5, None, 0, 3, rows, None)
@@ -49,7 +49,7 @@ def test_a_better_setting_is_further_right(tmp_path: Path) -> None:
 
 
 def test_nothing_right_and_long_labels_can_be_drawn(tmp_path: Path) -> None:
-    row = Row("factors=64," * 30, None, {MAIN: Estimate(0.0)}, None, 0.0)
+    row = Row("factors=64," * 30, None, {MAIN: Estimate(0.0)}, None, None, 0.0)
     charts.draw(Report(1, 1, 1, 1, 0.2, 0, 3, [row], None), tmp_path / "found.png")
     with Image.open(tmp_path / "found.png") as picture:
         assert picture.width == drawing.WIDTH * drawing.SCALE
