@@ -51,11 +51,14 @@ def test_what_was_found_with_few_photos_is_not_stored(connection: Connection, ta
 
 
 def test_nothing_better(connection: Connection, tagdb: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagdb.evaluation.tune.SPACE", {"neighbours": (50,)})
+    only = {"neighbours": (50,), "alpha": (1,), "iterations": (15,)}
+    monkeypatch.setattr("tagdb.evaluation.tune.SPACE", only)
     monkeypatch.setattr("tagdb.evaluation.tune.ANCESTOR", FactorSettings())
     monkeypatch.setattr("tagdb.evaluation.tune.ENOUGH", 60)
     fill(connection, 60)
-    lines = tagdb("tune", "--minutes", 0.05, "--quiet").stdout.splitlines()
+    done = tagdb("tune", "--minutes", 0.05, "--quiet")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
     assert lines[-1] == "nothing better was found; the defaults stay as they are"
     assert connection.execute("SELECT FROM tagdb_store.factor_defaults").fetchall() == []
 
