@@ -73,9 +73,7 @@ def plan(connection: Connection, settings: FactorSettings, quiet: bool = False) 
         counts = sampling.count(collection, report)
     if not counts.images:
         raise FactorsError(als.NOTHING)
-    shared = counts.hashtag_images[counts.hashtag_images > 1]
-    share = float(shared.sum()) / counts.interactions
-    settings = settings.following(counts.images, len(shared), share)
+    settings = als.following(settings, counts.images, counts.hashtag_images)
     size = sampling.size_of(settings.sample, counts.images)
     if size >= counts.images:
         return None

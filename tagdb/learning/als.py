@@ -35,10 +35,7 @@ class Interactions:
 
     def followed_by(self, settings: FactorSettings) -> FactorSettings:
         """Return the settings to learn from these with."""
-        images = np.bincount(self.hashtag_ids)
-        shared = images[images > 1]
-        share = float(shared.sum()) / max(len(self.hashtag_ids), 1)
-        return settings.following(len(np.unique(self.image_ids)), len(shared), share)
+        return following(settings, len(np.unique(self.image_ids)), np.bincount(self.hashtag_ids))
 
     def only(self, kept: NDArray[np.bool_]) -> "Interactions":
         """Return some of them; ``kept`` is bool (n,)."""
@@ -175,6 +172,13 @@ def fit(
     return Fit(
         images, image_factors, hashtags.astype(np.int32), hashtag_factors, images_of, row, column, weighting
     )
+
+
+def following(settings: FactorSettings, images: int, hashtag_images: NDArray[np.integer]) -> FactorSettings:
+    """Return the settings to learn with from so many images, and so many images of each hashtag, int (h,)."""
+    shared = hashtag_images[hashtag_images > 1]
+    share = float(shared.sum()) / max(float(hashtag_images.sum()), 1.0)
+    return settings.following(images, len(shared), share)
 
 
 def min_hashtags(settings: FactorSettings, carried: NDArray[np.int64]) -> int:

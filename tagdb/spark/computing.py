@@ -131,9 +131,7 @@ class _Job:
         if not len(counts.hashtag_ids):
             raise FactorsError(als.NOTHING)
         images = self.interactions.map(executors.count_images).sum()
-        shared = counts.at_least(2)
-        share = float(shared.images.sum()) / float(counts.images.sum())
-        self.settings = self.settings.following(images, len(shared.hashtag_ids), share)
+        self.settings = als.following(self.settings, images, counts.images)
         self.hashtags = counts.at_least(self.settings.min_images)
         if not len(self.hashtags.hashtag_ids):
             raise FactorsError(als.too_rare(self.settings.min_images))
